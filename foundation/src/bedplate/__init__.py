@@ -1,0 +1,3 @@
+"""One installable foundation for production FastAPI backends."""
+
+__version__ = "0.1.0"

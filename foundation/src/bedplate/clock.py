@@ -1,0 +1,49 @@
+"""The one place that time comes from, so that a test can set it."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What tells the time: the system's clock, or a test's."""
+
+    def now(self) -> datetime:
+        """Return the current time, timezone-aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start that never go backwards."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Return the current time, timezone-aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start that never go backwards."""
+        return time.perf_counter()
+
+
+_clock: Clock = SystemClock()
+
+
+def now() -> datetime:
+    """Return the current time, timezone-aware, in UTC."""
+    return _clock.now()
+
+
+def monotonic() -> float:
+    """Return seconds from an arbitrary start that never go backwards."""
+    return _clock.monotonic()
+
+
+def use(clock: Clock) -> Clock:
+    """Make `clock` the one that tells the time, and return the one it replaces."""
+    global _clock  # noqa: PLW0603 - the one place is one variable
+    previous, _clock = _clock, clock
+    return previous

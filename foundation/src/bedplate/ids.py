@@ -1,0 +1,34 @@
+"""The one place that ids and secrets come from, so that a test can set them."""
+
+import secrets
+from collections.abc import Callable
+from uuid import UUID
+
+_random_bytes: Callable[[int], bytes] = secrets.token_bytes
+
+_VERSION_4 = 0x4 << 76
+_VARIANT_RFC = 0x8 << 60
+_VERSION_AND_VARIANT = (0xF << 76) | (0xC << 60)
+
+
+def request_id() -> str:
+    """Return 32 random hexadecimal digits: also a valid W3C trace id."""
+    return _random_bytes(16).hex()
+
+
+def uuid() -> UUID:
+    """Return a random UUID (RFC 9562, version 4)."""
+    number = int.from_bytes(_random_bytes(16), "big")
+    return UUID(int=number & ~_VERSION_AND_VARIANT | _VERSION_4 | _VARIANT_RFC)
+
+
+def token(size: int = 32) -> str:
+    """Return a secret of `size` random bytes, in hexadecimal digits."""
+    return _random_bytes(size).hex()
+
+
+def use(random_bytes: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """Make `random_bytes` the source of randomness, and return the one it replaces."""
+    global _random_bytes  # noqa: PLW0603 - the one place is one variable
+    previous, _random_bytes = _random_bytes, random_bytes
+    return previous
