@@ -44,6 +44,6 @@ def monotonic() -> float:
 
 def use(clock: Clock) -> Clock:
     """Make `clock` the one that tells the time, and return the one it replaces."""
-    global _clock  # noqa: PLW0603 - the one place is one variable
+    global _clock
     previous, _clock = _clock, clock
     return previous

@@ -29,6 +29,6 @@ def token(size: int = 32) -> str:
 
 def use(random_bytes: Callable[[int], bytes]) -> Callable[[int], bytes]:
     """Make `random_bytes` the source of randomness, and return the one it replaces."""
-    global _random_bytes  # noqa: PLW0603 - the one place is one variable
+    global _random_bytes
     previous, _random_bytes = _random_bytes, random_bytes
     return previous

@@ -1,0 +1,136 @@
+"""The RFC 9457 problem document: its shape, and how an error becomes one."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+from starlette.types import Scope
+
+from bedplate import clock
+from bedplate.problems.errors import InvalidInput, ProblemError, phrase_of
+
+MEDIA_TYPE = "application/problem+json"
+_LONGEST_INSTANCE = 2_048
+
+
+class FieldErrorSchema(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+    code: str
+
+
+class RateLimitInfo(BaseModel):
+    """The budget that a 429 speaks of."""
+
+    limit: int
+    remaining: int
+    reset: int = Field(description="Unix time in seconds")
+    window_seconds: int
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document, as OpenAPI shows it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(default="about:blank", json_schema_extra={"format": "uri-reference"})
+    title: str
+    status: int
+    detail: str | None = None
+    instance: str | None = Field(default=None, json_schema_extra={"format": "uri-reference"})
+    code: str = Field(description="Stable name of the error")
+    timestamp: str = Field(json_schema_extra={"format": "date-time"})
+    request_id: str | None = None
+    errors: list[FieldErrorSchema] | None = None
+    retry_after: int | None = Field(default=None, description="Seconds")
+    rate_limit_info: RateLimitInfo | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemPolicy:
+    """How a backend shows its errors.
+
+    `validation_status` answers input that doesn't validate (422 or 400). `type_uri` is the page
+    that documents an error, with `{code}` in it; without one the type is `about:blank`. `render`
+    replaces the problem document where a published contract asks for another error shape.
+    """
+
+    validation_status: int = 422
+    type_uri: str | None = None
+    render: Callable[[Scope, ProblemError], Response] | None = None
+
+
+DEFAULT_POLICY = ProblemPolicy()
+
+
+def policy_of(scope: Scope) -> ProblemPolicy:
+    """Return the policy of the application that serves this scope, or the default."""
+    app = scope.get("app")
+    policy = getattr(getattr(app, "state", None), "problem_policy", None)
+    return policy if isinstance(policy, ProblemPolicy) else DEFAULT_POLICY
+
+
+def status_of(error: ProblemError, policy: ProblemPolicy) -> int:
+    """Return the HTTP status of an error under a policy."""
+    return policy.validation_status if isinstance(error, InvalidInput) else error.status
+
+
+def problem_document(scope: Scope, error: ProblemError) -> dict[str, Any]:
+    """Return the members of the problem document, in the order they are written."""
+    policy = policy_of(scope)
+    status = status_of(error, policy)
+    document: dict[str, Any] = {
+        "type": policy.type_uri.format(code=error.code) if policy.type_uri else "about:blank",
+        # "about:blank" says no more than the status does (RFC 9457, section 4.2.1).
+        "title": error.title if policy.type_uri else phrase_of(status),
+        "status": status,
+        "detail": error.detail,
+        "instance": _instance(scope, error),
+        "code": error.code,
+        "timestamp": clock.now().isoformat().replace("+00:00", "Z"),
+        "request_id": scope.get("state", {}).get("request_id"),
+        **error.members,
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def problem_response(scope: Scope, error: ProblemError) -> Response:
+    """Return the response to an error: also for pure ASGI classes, outside of any route."""
+    policy = policy_of(scope)
+    scope.setdefault("state", {})["problem"] = error.code
+    if policy.render is not None:
+        return policy.render(scope, error)
+    return ProblemResponse(
+        problem_document(scope, error),
+        status_of(error, policy),
+        {"Cache-Control": "no-store", **error.headers},
+    )
+
+
+class ProblemResponse(Response):
+    """A response whose body is a problem document."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(
+        self, document: Mapping[str, Any], status: int, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(document, status, headers)
+
+    def render(self, content: Any) -> bytes:
+        """Return the JSON; pure ASCII, since a field's name may hold a lone surrogate."""
+        return json.dumps(content, separators=(",", ":"), default=str).encode("ascii")
+
+
+def _instance(scope: Scope, error: ProblemError) -> str | None:
+    """Return the path as it was sent, unless a value in it is what was refused."""
+    if isinstance(error, InvalidInput) and error.in_path:
+        return None
+    raw_path = scope.get("raw_path") or b""
+    path = raw_path.partition(b"?")[0].decode("ascii", "replace")
+    return path if path and len(path) <= _LONGEST_INSTANCE else None

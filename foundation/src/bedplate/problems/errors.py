@@ -1,0 +1,223 @@
+"""The errors a client may see, each with its status and stable code.
+
+    ProblemError
+    ├── StatusError               any
+    ├── BadRequest                400
+    │   └── InvalidInput          400 or 422, as the policy says
+    ├── Unauthorized              401
+    ├── Forbidden                 403
+    ├── NotFound                  404
+    ├── MethodNotAllowed          405
+    ├── Conflict                  409
+    ├── PreconditionFailed        412
+    ├── ContentTooLarge           413
+    ├── UnprocessableContent      422
+    ├── TooManyRequests           429
+    ├── InternalServerError       500
+    ├── BadGateway                502
+    ├── ServiceUnavailable        503
+    └── GatewayTimeout            504
+
+A domain derives its own errors from these: two lines and a sentence each. Services raise them;
+nothing in them knows HTTP beyond the number.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TypedDict
+
+
+class FieldError(TypedDict):
+    """What is wrong with one field; the refused value is never part of it."""
+
+    field: str
+    message: str
+    code: str
+
+
+class ProblemError(Exception):
+    """An error that a client may see as an RFC 9457 problem document.
+
+    `detail` is one sentence for a person and must not repeat the refused value. `headers` go out
+    with the response. `members` are extension members of the document (RFC 9457, section 3.2).
+    """
+
+    status: int = 500
+    code: str = "internal_server_error"
+    title: str = "Internal Server Error"
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: object,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+def phrase_of(status: int) -> str:
+    """Return the reason phrase of a status (RFC 9110), or its class in words."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Client Error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "Server Error"
+
+
+class StatusError(ProblemError):
+    """An error that says no more than its status: what an `HTTPException` becomes."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: object,
+    ) -> None:
+        self.status = status
+        self.title = phrase_of(status)
+        self.code = "_".join(self.title.replace("'", "").replace("-", " ").lower().split())
+        super().__init__(detail, headers=headers, **members)
+
+
+class BadRequest(ProblemError):
+    """The request is malformed."""
+
+    status = 400
+    code = "bad_request"
+    title = "Bad Request"
+
+
+class InvalidInput(BadRequest):
+    """Input was refused; `errors` names each field. The policy decides on 400 or 422."""
+
+    code = "invalid_input"
+    title = "Invalid Input"
+
+    def __init__(self, errors: Sequence[FieldError], *, in_path: bool = False) -> None:
+        super().__init__("The request has fields that can't be accepted.", errors=errors)
+        self.in_path = in_path
+
+
+class Unauthorized(ProblemError):
+    """Nobody is proven, or the proof doesn't hold."""
+
+    status = 401
+    code = "unauthorized"
+    title = "Unauthorized"
+
+
+class Forbidden(ProblemError):
+    """Whoever asks is known, and may not."""
+
+    status = 403
+    code = "forbidden"
+    title = "Forbidden"
+
+
+class NotFound(ProblemError):
+    """There is no such thing, or none that this client may know of."""
+
+    status = 404
+    code = "not_found"
+    title = "Not Found"
+
+
+class MethodNotAllowed(ProblemError):
+    """The resource exists and doesn't know this method; the `Allow` header says which it knows."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "Method Not Allowed"
+
+
+class Conflict(ProblemError):
+    """The request contradicts the present state."""
+
+    status = 409
+    code = "conflict"
+    title = "Conflict"
+
+
+class PreconditionFailed(ProblemError):
+    """The resource changed since the client read it (RFC 9110, section 15.5.13)."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "Precondition Failed"
+
+
+class ContentTooLarge(ProblemError):
+    """The body is larger than the declared limit."""
+
+    status = 413
+    code = "content_too_large"
+    title = "Content Too Large"
+
+
+class UnprocessableContent(ProblemError):
+    """The request is well-formed and makes no sense here."""
+
+    status = 422
+    code = "unprocessable_content"
+    title = "Unprocessable Content"
+
+
+class RetryableError(ProblemError):
+    """An error that passes: `retry_after` says in whole seconds when to come back."""
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        retry_after: int = 1,
+        headers: Mapping[str, str] | None = None,
+        **members: object,
+    ) -> None:
+        headers = {**(headers or {}), "Retry-After": str(retry_after)}
+        super().__init__(detail, headers=headers, retry_after=retry_after, **members)
+        self.retry_after = retry_after
+
+
+class TooManyRequests(RetryableError):
+    """The client spent its budget."""
+
+    status = 429
+    code = "too_many_requests"
+    title = "Too Many Requests"
+
+
+class InternalServerError(ProblemError):
+    """Something we did not foresee; the log has the trace under the request id."""
+
+    status = 500
+    code = "internal_server_error"
+    title = "Internal Server Error"
+
+
+class BadGateway(ProblemError):
+    """A server behind this one answered nonsense."""
+
+    status = 502
+    code = "bad_gateway"
+    title = "Bad Gateway"
+
+
+class ServiceUnavailable(RetryableError):
+    """Something this service needs is away, and will be back."""
+
+    status = 503
+    code = "service_unavailable"
+    title = "Service Unavailable"
+
+
+class GatewayTimeout(RetryableError):
+    """The answer did not come within the bound."""
+
+    status = 504
+    code = "gateway_timeout"
+    title = "Gateway Timeout"
