@@ -1,0 +1,44 @@
+"""The database of a backend: URLs, engine, sessions, statements, migrations, pages.
+
+Needs the extra: `pip install 'bedplate[database]'`.
+"""
+
+try:
+    import sqlalchemy as _sqlalchemy  # noqa: F401 - asked for the sake of the message
+except ImportError as error:  # pragma: no cover - the workspace has the extra
+    raise ImportError(
+        "bedplate.database needs SQLAlchemy: pip install 'bedplate[database]'"
+    ) from error
+
+from bedplate.database.errors import (
+    CheckViolation,
+    DatabaseUnavailable,
+    DataRefused,
+    ForeignKeyViolation,
+    UniqueViolation,
+)
+from bedplate.database.migrations import Migrations
+from bedplate.database.sessions import Database, ReadSession, WriteSession
+from bedplate.database.statements import Row, Statement, any_of
+from bedplate.database.types import GUID, UTCDateTime
+from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database_url
+
+__all__ = [
+    "GUID",
+    "CheckViolation",
+    "DataRefused",
+    "Database",
+    "DatabaseURL",
+    "DatabaseURLError",
+    "DatabaseUnavailable",
+    "ForeignKeyViolation",
+    "Migrations",
+    "ReadSession",
+    "Row",
+    "Statement",
+    "UTCDateTime",
+    "UniqueViolation",
+    "WriteSession",
+    "any_of",
+    "parse_database_url",
+]

@@ -1,0 +1,110 @@
+"""The engine of a backend: SQLAlchemy's pool over asyncpg or aiosqlite, set up for services."""
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from bedplate import clock
+from bedplate.database.urls import DatabaseURL, parse_database_url
+from bedplate.settings import DatabaseSettings
+
+_PING_AFTER_IDLE_SECONDS = 1.0
+_PING_TIMEOUT_SECONDS = 2.0
+_RETURNED_AT = "bedplate.returned_at"
+
+
+def create_engine(settings: DatabaseSettings, *, application_name: str) -> AsyncEngine:
+    """Return an engine; no connection is opened yet.
+
+    Raises `bedplate.database.urls.DatabaseURLError`.
+    """
+    target = parse_database_url(
+        settings.database_url.get_secret_value(), pooler=settings.database_pooler
+    )
+    return (
+        _sqlite_engine(target, settings)
+        if target.sqlite
+        else _postgresql_engine(target, settings, application_name)
+    )
+
+
+def _postgresql_engine(
+    target: DatabaseURL, settings: DatabaseSettings, application_name: str
+) -> AsyncEngine:
+    arguments = {
+        "timeout": settings.database_connect_timeout,
+        "command_timeout": settings.database_command_timeout,
+        **target.connect_args,
+    }
+    arguments["server_settings"] = {
+        "application_name": application_name,
+        **arguments.get("server_settings", {}),
+    }
+    engine = create_async_engine(
+        target.url,
+        connect_args=arguments,
+        pool_size=settings.pool_size,
+        max_overflow=settings.max_overflow,
+        pool_timeout=settings.database_pool_timeout,
+        pool_recycle=settings.database_pool_recycle,
+        pool_use_lifo=True,
+    )
+    if settings.database_pre_ping:
+        _ping_idle_connections(engine)
+    return engine
+
+
+def _ping_idle_connections(engine: AsyncEngine) -> None:
+    """Test a connection before use, but spend a round trip only on one that idled."""
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def remember_return(_: Any, entry: ConnectionPoolEntry) -> None:
+        entry.info[_RETURNED_AT] = clock.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def refuse_dead(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+        returned_at = entry.info.get(_RETURNED_AT)
+        if returned_at is None or clock.monotonic() - returned_at < _PING_AFTER_IDLE_SECONDS:
+            return
+        try:
+            connection.run_async(lambda c: c.execute("SELECT 1", timeout=_PING_TIMEOUT_SECONDS))
+        except Exception as error:
+            raise InvalidatePoolError from error
+
+
+def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngine:
+    in_memory = target.url.database in {None, "", ":memory:"}
+    pool: dict[str, Any] = (
+        {"poolclass": StaticPool}
+        if in_memory
+        else {
+            "pool_size": settings.pool_size,
+            "max_overflow": settings.max_overflow,
+            "pool_timeout": settings.database_pool_timeout,
+        }
+    )
+    engine = create_async_engine(target.url, **pool)
+    busy_milliseconds = int(settings.database_command_timeout * 1000)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _: ConnectionPoolEntry) -> None:
+        # Transactions are begun by us, not guessed by the driver from the statement's first word.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {busy_milliseconds}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        # Two writers that begin as readers can't both become writers.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

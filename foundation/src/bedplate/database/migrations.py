@@ -1,0 +1,127 @@
+"""Migrations: Alembic, one folder and one version table for each backend."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from zlib import crc32
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+_ENVIRONMENT = Path(__file__).with_name("environment")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Migrations:
+    """The migrations of one backend.
+
+    `folder` holds the files, named `YYYY-MM-DD_slug.py`; `metadata` is what they lead to. Tables
+    outside of `metadata` are somebody else's and are never touched.
+    """
+
+    name: str
+    metadata: MetaData
+    folder: Path
+
+    @property
+    def version_table(self) -> str:
+        """The table that remembers which migrations ran."""
+        return f"{self.name}_alembic_version"
+
+    async def upgrade(self, engine: AsyncEngine, revision: str = "head") -> None:
+        """Run the migrations up to `revision`; two processes that start at once take turns."""
+        await self._with_config(engine, lambda config: command.upgrade(config, revision))
+
+    async def downgrade(self, engine: AsyncEngine, revision: str) -> None:
+        """Take migrations back down to `revision` (`-1`: the last one, `base`: all)."""
+        await self._with_config(engine, lambda config: command.downgrade(config, revision))
+
+    async def current(self, engine: AsyncEngine) -> str | None:
+        """Return the revision that the database stands at, or None before the first."""
+        return await self._on_connection(engine, self._current)
+
+    async def missing(self, engine: AsyncEngine) -> list[str]:
+        """Return the revisions that the database lacks, the next one first."""
+        current = await self.current(engine)
+        revisions = self._scripts().iterate_revisions("head", current or "base")
+        return [script.revision for script in reversed(list(revisions))]
+
+    async def differences(self, engine: AsyncEngine) -> list[Any]:
+        """Return what differs between the database and the models; empty when nothing does."""
+        return await self._on_connection(engine, self._differences)
+
+    async def revision(self, engine: AsyncEngine, message: str) -> Path:
+        """Write the next migration file from what differs, and return its path."""
+        made: list[Any] = []
+        await self._with_config(
+            engine,
+            lambda config: made.append(
+                command.revision(config, message=message, autogenerate=True)
+            ),
+        )
+        return Path(made[0].path)
+
+    def _scripts(self) -> ScriptDirectory:
+        return ScriptDirectory.from_config(self._config())
+
+    def _config(self) -> Config:
+        config = Config(stdout=io.StringIO())
+        config.set_main_option("script_location", _option(_ENVIRONMENT))
+        config.set_main_option("version_locations", _option(self.folder))
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("file_template", "%%(year)d-%%(month).2d-%%(day).2d_%%(slug)s")
+        config.attributes["metadata"] = self.metadata
+        config.attributes["version_table"] = self.version_table
+        return config
+
+    async def _with_config(self, engine: AsyncEngine, run: Callable[[Config], Any]) -> None:
+        def with_connection(connection: Connection) -> None:
+            config = self._config()
+            config.attributes["connection"] = connection
+            self._lock(connection)
+            run(config)
+
+        async with engine.begin() as connection:
+            await connection.run_sync(with_connection)
+
+    def _lock(self, connection: Connection) -> None:
+        # SQLite needs none: its transaction begins as the only writer.
+        if connection.dialect.name == "postgresql":
+            key = crc32(self.version_table.encode())
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+    async def _on_connection(
+        self, engine: AsyncEngine, look: Callable[[MigrationContext], _Result]
+    ) -> _Result:
+        async with engine.connect() as connection:
+            return await connection.run_sync(lambda sync: look(self._context(sync)))
+
+    def _context(self, connection: Connection) -> MigrationContext:
+        return MigrationContext.configure(
+            connection,
+            opts={
+                "version_table": self.version_table,
+                "include_name": lambda name, kind, _: (
+                    kind != "table" or name in self.metadata.tables
+                ),
+                "compare_type": True,
+            },
+        )
+
+    def _current(self, context: MigrationContext) -> str | None:
+        return context.get_current_revision()
+
+    def _differences(self, context: MigrationContext) -> list[Any]:
+        return list(compare_metadata(context, self.metadata))
+
+
+def _option(path: Path) -> str:
+    return str(path).replace("%", "%%")

@@ -1,0 +1,190 @@
+"""Sessions: a read session and a write session are two types.
+
+A read session runs single SELECTs, each on a connection borrowed for just that statement: one
+round trip, no BEGIN and ROLLBACK around it. A write session is a transaction that is committed
+before the response leaves; if the commit fails, the client gets an error, never a 2xx.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from bedplate.database.engine import create_engine
+from bedplate.database.errors import DatabaseUnavailable, translate
+from bedplate.database.statements import Row, Statement, driver_of
+from bedplate.settings import DatabaseSettings
+
+_PING = "SELECT 1"
+
+
+class ReadSession:
+    """Runs SELECTs, each by itself and outside of any transaction."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """Return every row. Raises `DatabaseUnavailable`, `DataRefused`."""
+        async with self._database.borrow() as connection:
+            return await self._database.run(connection, statement, parameters)
+
+    async def one_or_none(self, statement: Statement, **parameters: Any) -> Row | None:
+        """Return the first row, or None. Raises as `all` does."""
+        rows = await self.all(statement, **parameters)
+        return rows[0] if rows else None
+
+
+class WriteSession:
+    """A transaction on one connection, begun by its first statement."""
+
+    __slots__ = ("_connection", "_database", "_loan")
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self._loan: AbstractAsyncContextManager[Any] | None = None
+        self._connection: Any = None
+
+    async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """Return every row of the statement, or of its RETURNING.
+
+        Raises `DatabaseUnavailable`, `DataRefused`, or the violation of a constraint.
+        """
+        if self._connection is None:
+            await self._begin()
+        return await self._database.run(self._connection, statement, parameters)
+
+    async def one_or_none(self, statement: Statement, **parameters: Any) -> Row | None:
+        """Return the first row, or None. Raises as `all` does."""
+        rows = await self.all(statement, **parameters)
+        return rows[0] if rows else None
+
+    async def one(self, statement: Statement, **parameters: Any) -> Row:
+        """Return the first row of a statement that always has one. Raises as `all` does."""
+        return (await self.all(statement, **parameters))[0]
+
+    async def _begin(self) -> None:
+        loan = self._database.borrow()
+        connection = await loan.__aenter__()
+        self._loan, self._connection = loan, connection
+        await self._database.command(connection, self._database.begin)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._loan is None:
+            return
+        try:
+            await self._end(kind)
+        except BaseException as failure:
+            await self._loan.__aexit__(type(failure), failure, failure.__traceback__)
+            raise
+        await self._loan.__aexit__(kind, error, traceback)
+
+    async def _end(self, kind: type[BaseException] | None) -> None:
+        if kind is None:
+            await self._database.command(self._connection, self._database.commit)
+        elif issubclass(kind, Exception):
+            await self._database.command(self._connection, self._database.rollback)
+        # A cancelled one is not rolled back but dropped, with its connection.
+
+
+class Database:
+    """The database of one backend: opened in the lifespan, found on its state.
+
+    `borrow` and the three commands are the seam that `bedplate.testing` uses to roll a test back.
+    """
+
+    commit = "COMMIT"
+    rollback = "ROLLBACK"
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect
+        self._driver = driver_of(engine.dialect)
+        self.begin = self._driver.begin
+        self._read_session = ReadSession(self)
+
+    @classmethod
+    def open(cls, settings: DatabaseSettings, *, application_name: str = "bedplate") -> Self:
+        """Return a database; the first statement connects.
+
+        Raises `bedplate.database.urls.DatabaseURLError`.
+        """
+        return cls(create_engine(settings, application_name=application_name))
+
+    def read(self) -> ReadSession:
+        """Return the session for SELECTs."""
+        return self._read_session
+
+    def write(self) -> WriteSession:
+        """Return a new transaction: use it as `async with database.write() as session`."""
+        return WriteSession(self)
+
+    def orm(self) -> AsyncSession:
+        """Return SQLAlchemy's own session, for what the ORM does best; commit it yourself."""
+        return async_sessionmaker(self.engine, expire_on_commit=False)()
+
+    async def ping(self) -> None:
+        """Return when the database answers. Raises `DatabaseUnavailable`."""
+        async with self.borrow() as connection:
+            await self.command(connection, _PING)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @contextlib.asynccontextmanager
+    async def borrow(self) -> AsyncIterator[Any]:
+        """Lend a connection of the pool; one that failed or was cancelled doesn't go back."""
+        try:
+            fairy = await self.engine.raw_connection()
+        except Exception as error:
+            raise translate(error) or error from error
+        try:
+            yield fairy.driver_connection
+        except BaseException as error:
+            await self._driver.give_back(fairy, healthy=_is_harmless(error))
+            raise
+        await self._driver.give_back(fairy, healthy=True)
+
+    async def run(
+        self, connection: Any, statement: Statement, parameters: dict[str, Any]
+    ) -> list[Row]:
+        """Run a statement on a borrowed connection and return its rows."""
+        compiled = statement.compiled(self.dialect)
+        try:
+            arguments = compiled.arguments(parameters)
+            records = await self._driver.fetch(connection, compiled.text, arguments)
+        except Exception as error:
+            raise translate(error) or error from error
+        return [compiled.row(record) for record in records]
+
+    async def command(self, connection: Any, text: str) -> None:
+        """Run a command without parameters on a borrowed connection."""
+        try:
+            await self._driver.execute(connection, text)
+        except Exception as error:
+            raise translate(error) or error from error
+
+
+def _is_harmless(error: BaseException) -> bool:
+    """Whether the connection is as good as before: a statement was refused, or nothing of its."""
+    return isinstance(error, Exception) and not isinstance(error, DatabaseUnavailable)

@@ -1,0 +1,56 @@
+"""Column types that mean the same on PostgreSQL and on SQLite."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Dialect, String, Uuid
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# SQLAlchemy names the arguments of these methods.
+# ruff: noqa: ARG002
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant: `timestamptz` on PostgreSQL, ISO text in UTC on SQLite; always timezone-aware.
+
+    A naive `datetime` is refused: drivers take it for local time.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A time without a time zone is ambiguous.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant, timezone-aware."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class GUID(TypeDecorator[UUID]):
+    """A UUID: `uuid` on PostgreSQL, its 36-character text on SQLite, as other programs write it."""
+
+    impl = Uuid(as_uuid=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that the dialect stores."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Uuid(as_uuid=True))
+        return dialect.type_descriptor(String(36))
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> UUID | str | None:
+        """Return the UUID as the dialect stores it."""
+        return value if value is None or dialect.name == "postgresql" else str(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+        """Return the UUID."""
+        return value if value is None or dialect.name == "postgresql" else UUID(value)

@@ -1,0 +1,109 @@
+"""Background work of a process: tracked, told to stop, never lost silently."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+
+
+class Jobs:
+    """The background jobs of an application; opened and closed by its lifespan.
+
+    ```python
+    async with Jobs() as jobs:
+        jobs.every(3600, delete_expired_keys, name="delete_expired_keys")
+        yield {"jobs": jobs}
+    ```
+
+    On leaving, jobs are told to stop (`stopping`), cancelled after `stop_seconds`, and awaited.
+    A job that does not even end on cancellation within the same time is named in the log.
+    """
+
+    def __init__(self, *, stop_seconds: float = 5.0) -> None:
+        self.stopping = asyncio.Event()
+        self._stop_seconds = stop_seconds
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Return the registry."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop every job."""
+        await self.stop()
+
+    def __len__(self) -> int:
+        """Return how many jobs are running."""
+        return len(self._tasks)
+
+    def start(self, work: Coroutine[Any, Any, object], *, name: str) -> asyncio.Task[Any]:
+        """Run a coroutine in the background.
+
+        The job keeps the context variables of its caller, so its log lines carry the request
+        id. An exception is logged as `job_failed`. Raises RuntimeError when jobs are stopping.
+        """
+        if self.stopping.is_set():
+            work.close()
+            raise RuntimeError(f"The job {name!r} cannot start, the process is going away.")
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            structlog.get_logger().warning("job_cancelled", job=task.get_name())
+        elif (error := task.exception()) is not None:
+            _log_failure(task.get_name(), error)
+
+    def every(
+        self, seconds: float, function: Callable[[], Awaitable[object]], *, name: str
+    ) -> asyncio.Task[Any]:
+        """Run a function now, and again `seconds` after it has ended, until jobs are stopped.
+
+        When it raises, that is logged as `job_failed` and the next run comes all the same.
+        """
+        return self.start(self._repeat(seconds, function, name), name=name)
+
+    async def _repeat(
+        self, seconds: float, function: Callable[[], Awaitable[object]], name: str
+    ) -> None:
+        while not self.stopping.is_set():
+            try:
+                await function()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next run comes
+                _log_failure(name, error)
+            await self._pause(seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+        except TimeoutError:
+            return
+
+    async def stop(self) -> None:
+        """Tell every job to stop, cancel those that do not, and wait for their end."""
+        self.stopping.set()
+        await self._wait()
+        for task in self._tasks:
+            task.cancel()
+        await self._wait()
+        for task in self._tasks:
+            structlog.get_logger().error("job_does_not_stop", job=task.get_name())
+
+    async def _wait(self) -> None:
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=self._stop_seconds)
+
+
+def _log_failure(name: str, error: BaseException) -> None:
+    structlog.get_logger().error("job_failed", job=name, exc_info=error)

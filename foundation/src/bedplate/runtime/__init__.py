@@ -1,0 +1,64 @@
+"""Serving: the API port and the operations port, signals, and an end without a failed request."""
+
+import sys
+from collections.abc import Callable
+
+import structlog
+from starlette.types import ASGIApp
+
+from bedplate.runtime.listener import bind
+from bedplate.runtime.process import Process, run_on_new_loop
+from bedplate.runtime.serving import STARTUP_FAILURE, Factories, Serving, StartupError
+from bedplate.runtime.signals import on_stop_signals
+
+__all__ = ["Serving", "StartupError", "serve"]
+
+
+def serve(
+    application: str | Callable[..., ASGIApp],
+    operations: str | Callable[..., ASGIApp] | None = None,
+    serving: Serving | None = None,
+    arguments: tuple[object, ...] = (),
+) -> int:
+    """Serve until SIGTERM or SIGINT, and return the exit code.
+
+    application: `module:function` or a function; called as `application(drain, *arguments)`
+        with the process's `Drain`, returns the API's ASGI application.
+    operations: the same for the operations port, called as
+        `operations(drain, application, *arguments)`; None for no operations port.
+    arguments: with several workers they are pickled, and functions have to be importable.
+
+    Exit codes: 0 after a complete drain; 1 when a second signal or the deadline cut it short,
+    or closing the resources failed; 3 when the process could not start, after one sentence on
+    standard error. To be called in the main thread, as the last thing a process does: when
+    something still blocks long after the deadline, the process is ended without returning.
+    """
+    factories = Factories(application=application, operations=operations, arguments=arguments)
+    try:
+        return _serve(factories, serving or Serving())
+    except StartupError as error:
+        structlog.get_logger().debug("startup_failed", exc_info=error.__cause__)
+        sys.stderr.write(f"{error}\n")
+        return STARTUP_FAILURE
+
+
+def _serve(factories: Factories, serving: Serving) -> int:
+    if serving.workers > 1:
+        from bedplate.runtime.supervisor import supervise  # noqa: PLC0415 - one worker pays nothing
+
+        return supervise(factories, serving)
+    return run_on_new_loop(_serve_alone(factories, serving))
+
+
+async def _serve_alone(factories: Factories, serving: Serving) -> int:
+    listener = bind(serving.host, serving.port)
+    operations_listener = None
+    if factories.operations is not None and serving.operations_port is not None:
+        operations_listener = bind(serving.operations_host, serving.operations_port)
+    process = Process(factories, serving, listener, operations_listener, _log_addresses)
+    on_stop_signals(process.leave, process.force)
+    return await process.run()
+
+
+def _log_addresses(process: Process) -> None:
+    structlog.get_logger().info("listening", **process.addresses())

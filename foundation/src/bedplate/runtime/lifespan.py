@@ -1,0 +1,86 @@
+"""The lifespan protocol of ASGI, with failures that keep their exception."""
+
+import asyncio
+from typing import Any
+
+from starlette.types import ASGIApp, Message
+
+from bedplate.runtime.serving import failure_to_start
+
+
+class LifespanShutdownError(Exception):
+    """The application failed to close what it had opened."""
+
+
+class Lifespan:
+    """Runs an application's lifespan in one task, as the ASGI specification 2.0 says.
+
+    uvicorn's own prints tracebacks and keeps only the text.
+    """
+
+    def __init__(self, application: ASGIApp) -> None:
+        self.state: dict[str, Any] = {}
+        self._application = application
+        self._events: asyncio.Queue[Message] = asyncio.Queue()
+        self._started = asyncio.Event()
+        self._asked = False
+        self._failure: str | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def startup(self) -> None:
+        """Open what the application needs; raises StartupError when it fails."""
+        scope = {
+            "type": "lifespan",
+            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "state": self.state,
+        }
+        run = self._application(scope, self._receive, self._send)
+        self._task = asyncio.ensure_future(run)
+        self._events.put_nowait({"type": "lifespan.startup"})
+        started = asyncio.create_task(self._started.wait())
+        try:
+            await asyncio.wait({self._task, started}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            started.cancel()
+        if not self._started.is_set():
+            await self._raise_failure()
+
+    async def _raise_failure(self) -> None:
+        """Raise, unless the application ended without ever asking for an event.
+
+        An application without a lifespan does that, and has to be served all the same.
+        """
+        error = await self._outcome()
+        if error is not None and (self._asked or self._failure is not None):
+            raise failure_to_start(error) from error
+        if self._failure is not None:
+            raise failure_to_start((self._failure.strip().splitlines() or [""])[-1])
+
+    async def shutdown(self) -> None:
+        """Close what the application has opened; raises LifespanShutdownError when it fails."""
+        if self._task is None or (self._task.done() and not self._started.is_set()):
+            return
+        self._events.put_nowait({"type": "lifespan.shutdown"})
+        error = await self._outcome()
+        if error is not None or self._failure is not None:
+            raise LifespanShutdownError(self._failure or str(error)) from error
+
+    async def _outcome(self) -> Exception | None:
+        assert self._task is not None  # noqa: S101 - for the type checker
+        await asyncio.wait({self._task})
+        if self._task.cancelled():
+            return LifespanShutdownError("The lifespan was cancelled.")
+        error = self._task.exception()
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        return error
+
+    async def _receive(self) -> Message:
+        self._asked = True
+        return await self._events.get()
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            self._started.set()
+        elif message["type"].endswith(".failed"):
+            self._failure = message.get("message") or "no reason given"

@@ -1,0 +1,97 @@
+"""Listening sockets: opened with a clear error, and closed without losing a connection."""
+
+import contextlib
+import ctypes
+import errno
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from bedplate.runtime.serving import StartupError
+
+BACKLOG = 2048
+
+SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>; the socket module does not name it
+TCP_FLAGS_OFFSET = 13  # RFC 9293, section 3.1
+SYN = 0x02
+# Classic BPF, linux/filter.h: (code, jump if true, jump if false, operand).
+DROP_SYN = (
+    (0x30, 0, 0, TCP_FLAGS_OFFSET),  # load the byte of flags
+    (0x45, 0, 1, SYN),  # is SYN set?
+    (0x06, 0, 0, 0),  # yes: drop the segment
+    (0x06, 0, 0, 0xFFFFFFFF),  # no: let all of it pass
+)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a TCP socket bound to an address, not listening yet.
+
+    Connections are refused until the server that gets it is ready. Raises StartupError.
+    """
+    try:
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, name = address[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and host == "::":
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(name)
+    except OSError as error:
+        raise cannot_listen(f"port {port} on {host}", error) from error
+    return listener
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """Return a Unix socket bound to a path; one that a dead process left there is replaced."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    return listener
+
+
+def cannot_listen(where: str, error: OSError) -> StartupError:
+    """Return the error that says why an address cannot be had, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        return StartupError(
+            f"Cannot listen on {where}, another process uses it; stop that one, "
+            "or choose another port."
+        )
+    reason = error.strerror or str(error)
+    return StartupError(f"Cannot listen on {where} ({reason}); choose another host or port.")
+
+
+def refuse_new_connections(listener: socket.socket) -> bool:
+    """Let no new connection begin on a listening socket; return whether that is possible here.
+
+    Closing a listening socket resets every connection that the kernel has established but
+    nobody has accepted, and no order of accept and close leaves no gap between the two.
+    So the kernel is told first to drop every SYN (a filter on the socket, Linux only):
+    handshakes under way still complete, nothing new begins, and after a moment the backlog can
+    be accepted to its end. A client whose SYN was dropped sends it again after a second, and is
+    refused by then.
+    """
+    if sys.platform != "linux" or listener.family == socket.AF_UNIX:
+        return False
+    program = b"".join(struct.pack("@HBBI", *instruction) for instruction in DROP_SYN)
+    memory = ctypes.create_string_buffer(program)
+    reference = struct.pack("@HP", len(DROP_SYN), ctypes.addressof(memory))
+    with contextlib.suppress(OSError):
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, reference)
+        return True
+    return False
+
+
+def accept_waiting(listener: socket.socket) -> Iterator[socket.socket]:
+    """Yield every connection that waits in the kernel's backlog, and end when none is left."""
+    listener.setblocking(False)
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except ConnectionAbortedError:
+            continue
+        except OSError:
+            return
+        connection.setblocking(False)
+        yield connection

@@ -1,0 +1,144 @@
+"""One HTTP server on one socket: uvicorn's protocols, and an orderly end."""
+
+import asyncio
+import socket
+from email.utils import format_datetime
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from bedplate import clock
+from bedplate.runtime.lifespan import Lifespan
+from bedplate.runtime.listener import (
+    BACKLOG,
+    accept_waiting,
+    cannot_listen,
+    refuse_new_connections,
+)
+from bedplate.runtime.protocols import (
+    HEAD_SECONDS,
+    ConnectionState,
+    DrainingHttpProtocol,
+    DrainingWebSocketProtocol,
+)
+
+HANDSHAKE_SECONDS = 0.2
+"""How long handshakes under way may take to complete: a round trip around half the globe."""
+
+POLL_SECONDS = 0.02
+CANCELLATION_SECONDS = 0.2
+
+
+class HttpServer:
+    """Serves one ASGI application on one listening socket; belongs to the running event loop."""
+
+    def __init__(self, application: ASGIApp, listener: socket.socket, *, keep_alive: int) -> None:
+        self.lifespan = Lifespan(application)
+        self._listener = listener
+        self._backlog = listener.dup()
+        self._loop = asyncio.get_running_loop()
+        self._state = ConnectionState()
+        self._config = _config(application, keep_alive)
+        self._server: asyncio.AbstractServer | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def address(self) -> Any:
+        """The address it listens on: (host, port, …), or the path of a Unix socket."""
+        return self._backlog.getsockname()
+
+    async def start(self) -> None:
+        """Run the application's startup, then listen; raises StartupError."""
+        await self.lifespan.startup()
+        self._refresh_date()
+        try:
+            self._server = await self._listen()
+        except OSError as error:
+            await self.lifespan.shutdown()
+            raise cannot_listen(f"port {self.address[1]} on {self.address[0]}", error) from error
+
+    async def _listen(self) -> asyncio.AbstractServer:
+        if self._listener.family == socket.AF_UNIX:
+            return await self._loop.create_unix_server(
+                self._protocol, sock=self._listener, backlog=BACKLOG
+            )
+        return await self._loop.create_server(self._protocol, sock=self._listener, backlog=BACKLOG)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return DrainingHttpProtocol(
+            config=self._config,
+            server_state=self._state,
+            app_state=self.lifespan.state,
+            _loop=self._loop,
+        )
+
+    def _refresh_date(self) -> None:
+        date = format_datetime(clock.now(), usegmt=True).encode()
+        self._state.default_headers = [(b"date", date)]
+        self._timer = self._loop.call_later(1.0, self._refresh_date)
+
+    def announce_close(self) -> None:
+        """Let every response from now on say `Connection: close`."""
+        self._state.announce_close = True
+        for connection in self._state.connections:
+            if isinstance(connection, DrainingHttpProtocol):
+                connection.announce_close()
+
+    async def stop_listening(self, *, last: bool) -> None:
+        """Close the listening socket.
+
+        `last` says that no other process accepts on it, so that every connection which the
+        kernel has established is accepted here first.
+        """
+        if last and refuse_new_connections(self._backlog):
+            await asyncio.sleep(HANDSHAKE_SECONDS)
+        if self._server is not None:
+            self._server.close()
+        if last:
+            for connection in accept_waiting(self._backlog):
+                await self._loop.connect_accepted_socket(self._protocol, connection)
+        self._backlog.close()
+
+    async def finish(self) -> None:
+        """Return when every request is answered and every connection closed."""
+        self.announce_close()
+        self._state.heads_until = self._loop.time() + HEAD_SECONDS
+        await asyncio.sleep(POLL_SECONDS)  # what was accepted last has to be in the set
+        while self._state.connections or self._state.tasks:
+            for connection in list(self._state.connections):
+                connection.shutdown()
+            await asyncio.sleep(POLL_SECONDS)
+        self._stop_timer()
+
+    async def cut(self) -> None:
+        """Cancel every request and break every connection that is left."""
+        self._stop_timer()
+        if self._state.tasks:
+            for task in self._state.tasks:
+                task.cancel()
+            await asyncio.wait(self._state.tasks, timeout=CANCELLATION_SECONDS)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _config(application: ASGIApp, keep_alive: int) -> uvicorn.Config:
+    config = uvicorn.Config(
+        application,
+        http=DrainingHttpProtocol,
+        ws=DrainingWebSocketProtocol,
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",  # its lines below that repeat the query, where tokens may be
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=keep_alive,
+    )
+    config.load()
+    return config

@@ -1,0 +1,96 @@
+"""How to serve: addresses, times, number of processes."""
+
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from bedplate.lifecycle import Drain
+
+STARTUP_FAILURE = 3
+"""Exit code when the process could not start; uvicorn's own (uvicorn.config.STARTUP_FAILURE)."""
+
+FORCED = 1
+"""Exit code when a second signal or the deadline ended the process."""
+
+
+class StartupError(Exception):
+    """The process cannot serve; the message is one sentence that names what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """Where and how a process serves; all times are seconds.
+
+    host, port: where the API listens; port 0 takes a free one.
+    operations_host, operations_port: where the operations application listens; None switches it
+        off, 0 takes a free one.
+    grace_seconds: from SIGTERM until the listener closes. Readiness is 503 in that time, so it
+        has to be longer than a load balancer takes to notice.
+    deadline_seconds: from SIGTERM until what still runs is cut.
+    keep_alive_seconds: how long a connection may be idle. Longer than a load balancer's own
+        limit (60 s is common), else it reuses connections that are just being closed.
+    workers: number of processes. With one there is no supervisor.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    operations_host: str = "127.0.0.1"
+    operations_port: int | None = 9090
+    grace_seconds: float = 5.0
+    deadline_seconds: float = 30.0
+    keep_alive_seconds: int = 75
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work; raises ValueError."""
+        if self.workers < 1:
+            raise ValueError("workers must be at least 1.")
+        if not 0 <= self.grace_seconds < self.deadline_seconds:
+            raise ValueError("grace_seconds must be at least 0 and less than deadline_seconds.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Factories:
+    """What makes the applications of a process: `module:function`, or the function itself.
+
+    application: called as `application(drain, *arguments)`.
+    operations: called as `operations(drain, application, *arguments)`, so that it can ask what
+        the application has registered for its health.
+    arguments: passed on to both; with several workers they are pickled.
+    """
+
+    application: str | Callable[..., ASGIApp]
+    operations: str | Callable[..., ASGIApp] | None = None
+    arguments: tuple[object, ...] = ()
+
+    def make_application(self, drain: Drain) -> ASGIApp:
+        """Return the API application; raises StartupError when the factory fails."""
+        return _call(self.application, drain, *self.arguments)
+
+    def make_operations(self, drain: Drain, application: ASGIApp) -> ASGIApp | None:
+        """Return the operations application, if any; raises StartupError when it fails."""
+        if self.operations is None:
+            return None
+        return _call(self.operations, drain, application, *self.arguments)
+
+
+def _call(factory: str | Callable[..., ASGIApp], *arguments: object) -> ASGIApp:
+    try:
+        function = pkgutil.resolve_name(factory) if isinstance(factory, str) else factory
+        application: ASGIApp = function(*arguments)
+    except Exception as error:
+        raise failure_to_start(error) from error
+    return application
+
+
+def failure_to_start(reason: Exception | str) -> StartupError:
+    """Return the error that says in one sentence why the application did not start."""
+    text = " ".join(str(reason).split()).rstrip(".") or "no reason given"
+    if isinstance(reason, Exception) and not isinstance(reason, StartupError):
+        text = f"{type(reason).__name__}: {text}"
+    return StartupError(
+        f"The application could not start ({text}); "
+        "correct that and start again, log level DEBUG shows the traceback."
+    )

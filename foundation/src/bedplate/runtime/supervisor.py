@@ -1,0 +1,252 @@
+"""Keeps several worker processes alive on one listening socket, and lets them leave together."""
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import pickle
+import socket
+import tempfile
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+import structlog
+
+from bedplate import clock
+from bedplate.lifecycle import Drain
+from bedplate.runtime.listener import bind
+from bedplate.runtime.process import CLOSING_SECONDS, run_on_new_loop
+from bedplate.runtime.server import HttpServer
+from bedplate.runtime.serving import FORCED, Factories, Serving, StartupError
+from bedplate.runtime.signals import on_stop_signals
+from bedplate.runtime.supervised_operations import SupervisedOperations, forget_gauges
+from bedplate.runtime.worker import READY, Assignment, work
+
+STEADY_SECONDS = 10.0
+"""A worker that lives longer than this dies for the first time; else its back-off doubles."""
+
+FIRST_BACK_OFF_SECONDS = 0.1
+LONGEST_BACK_OFF_SECONDS = 30.0
+LONGEST_REPORT = 65536
+
+
+def supervise(factories: Factories, serving: Serving) -> int:
+    """Serve with several workers, and return the exit code; raises StartupError."""
+    _check_picklable(factories)
+    with tempfile.TemporaryDirectory(prefix="bedplate-", ignore_cleanup_errors=True) as directory:
+        return run_on_new_loop(_supervise(factories, serving, Path(directory)))
+
+
+def _check_picklable(factories: Factories) -> None:
+    try:
+        pickle.dumps(factories)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise StartupError(
+            f"Several workers need an importable application factory ({error}); "
+            'name it as "module:function", or use one worker.'
+        ) from error
+
+
+async def _supervise(factories: Factories, serving: Serving, directory: Path) -> int:
+    listener = bind(serving.host, serving.port)
+    supervisor = Supervisor(factories, serving, listener, directory)
+    on_stop_signals(supervisor.leave, supervisor.force)
+    if factories.operations is None or serving.operations_port is None:
+        return await supervisor.run()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(supervisor.metrics_directory)
+    operations_listener = bind(serving.operations_host, serving.operations_port)
+    operations = HttpServer(
+        SupervisedOperations(
+            supervisor.drain, supervisor.operations_paths, supervisor.metrics_directory
+        ),
+        operations_listener,
+        keep_alive=serving.keep_alive_seconds,
+    )
+    await operations.start()
+    supervisor.operations_port = operations.address[1]
+    try:
+        return await supervisor.run()
+    finally:
+        await operations.stop_listening(last=False)
+        await operations.cut()
+
+
+class Worker:
+    """A worker process as its supervisor sees it."""
+
+    def __init__(self, assignment: Assignment, listener: socket.socket) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._line, far_end = socket.socketpair()
+        self._line.setblocking(False)
+        self._process: SpawnProcess = context.Process(
+            target=work, args=(assignment, listener, far_end)
+        )
+        self._process.start()
+        far_end.close()
+        self._born = clock.monotonic()
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        assert self._process.pid is not None  # noqa: S101 - for the type checker, it is started
+        return self._process.pid
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return clock.monotonic() - self._born
+
+    async def report(self) -> bytes:
+        """Return READY, or why it could not start; nothing when it died without a word."""
+        try:
+            return await asyncio.get_running_loop().sock_recv(self._line, LONGEST_REPORT)
+        except ConnectionError:
+            return b""
+
+    async def exit_code(self) -> int:
+        """Wait for its end; a negative code is the number of the signal that ended it."""
+        await _readable(self._process.sentinel)
+        self._process.join()
+        self._line.close()
+        assert self._process.exitcode is not None  # noqa: S101 - for the type checker, it ended
+        return self._process.exitcode
+
+    def leave(self) -> None:
+        """Tell it to go away with all others."""
+        with contextlib.suppress(OSError):
+            self._line.shutdown(socket.SHUT_WR)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+
+class Supervisor:
+    """Starts the workers, replaces those that die, and ends when all have left."""
+
+    def __init__(
+        self, factories: Factories, serving: Serving, listener: socket.socket, directory: Path
+    ) -> None:
+        self.drain = Drain()
+        self.operations_port: int | None = None
+        self.metrics_directory = directory / "metrics"
+        self.metrics_directory.mkdir()
+        self._factories = factories
+        self._serving = serving
+        self._listener = listener
+        self._directory = directory
+        self._workers: dict[int, Worker] = {}
+        self._ready: set[int] = set()
+        self._failure: str | None = None
+        self._forced = False
+
+    def operations_paths(self) -> dict[int, Path]:
+        """Return where each worker serves its operations application, by the worker's number."""
+        return {number: self._path(number) for number in range(1, self._serving.workers + 1)}
+
+    def _path(self, number: int) -> Path:
+        return self._directory / f"worker-{number}.sock"
+
+    async def run(self) -> int:
+        """Keep the workers alive until all have left, and return the exit code."""
+        numbers = range(1, self._serving.workers + 1)
+        try:
+            codes = await asyncio.gather(*(self._keep(number) for number in numbers))
+        finally:
+            for worker in self._workers.values():
+                worker.leave()
+        if self._failure is not None:
+            raise StartupError(self._failure)
+        code = FORCED if self._forced or any(codes) else 0
+        structlog.get_logger().info("stopped", exit_code=code)
+        return code
+
+    async def _keep(self, number: int) -> int:
+        """Keep one worker alive; return the exit code of the last one."""
+        early_deaths = 0
+        while True:
+            worker = self._start(number)
+            report = await worker.report()
+            if report == READY:
+                self._note_ready(number, worker)
+            code = await worker.exit_code()
+            self._forget(number, worker)
+            if self.drain.draining:
+                return code
+            if number not in self._ready:
+                self._fail(report)
+                return code
+            early_deaths = 0 if worker.age > STEADY_SECONDS else early_deaths + 1
+            if await self._back_off(worker, code, early_deaths):
+                return 0
+
+    def _start(self, number: int) -> Worker:
+        assignment = Assignment(
+            factories=self._factories,
+            serving=self._serving,
+            operations_path=self._path(number) if self.operations_port is not None else None,
+        )
+        worker = Worker(assignment, self._listener)
+        self._workers[number] = worker
+        return worker
+
+    def _note_ready(self, number: int, worker: Worker) -> None:
+        logger = structlog.get_logger()
+        logger.info("worker_ready", worker=number, worker_pid=worker.pid)
+        first = number not in self._ready
+        self._ready.add(number)
+        if first and len(self._ready) == self._serving.workers and not self.drain.draining:
+            host, port = self._listener.getsockname()[:2]
+            logger.info("listening", host=host, port=port, operations_port=self.operations_port)
+
+    def _forget(self, number: int, worker: Worker) -> None:
+        del self._workers[number]
+        if self.operations_port is not None:
+            forget_gauges(worker.pid, self.metrics_directory)
+
+    def _fail(self, report: bytes) -> None:
+        """End all: what a worker lacks at its first start, the others lack as well."""
+        sentence = "A worker died while it started; what it wrote before says why."
+        self._failure = self._failure or report.decode() or sentence
+        self.leave()
+
+    async def _back_off(self, worker: Worker, code: int, early_deaths: int) -> bool:
+        """Wait before the next start; return whether the drain began meanwhile."""
+        delay = min(FIRST_BACK_OFF_SECONDS * 2**early_deaths, LONGEST_BACK_OFF_SECONDS)
+        structlog.get_logger().error(
+            "worker_died", worker_pid=worker.pid, exit_code=code, restart_seconds=delay
+        )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self.drain.wait()
+        return self.drain.draining
+
+    def leave(self) -> None:
+        """Let all workers go away; what is left after the deadline is killed."""
+        if self.drain.draining:
+            return
+        self.drain.begin()
+        structlog.get_logger().info("draining", grace_seconds=self._serving.grace_seconds)
+        self._listener.close()
+        for worker in self._workers.values():
+            worker.leave()
+        latest = self._serving.deadline_seconds + 3 * CLOSING_SECONDS
+        asyncio.get_running_loop().call_later(latest, self.force, "deadline")
+
+    def force(self, reason: str) -> None:
+        """Kill every worker that is left."""
+        self._forced = True
+        structlog.get_logger().warning("forced_to_stop", reason=reason)
+        for worker in self._workers.values():
+            worker.kill()
+
+
+async def _readable(descriptor: int) -> None:
+    """Return when a file descriptor can be read."""
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(descriptor, ready.set_result, None)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(descriptor)

@@ -1,0 +1,67 @@
+"""One of several worker processes that share a listening socket."""
+
+import asyncio
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from bedplate.runtime.listener import bind_unix
+from bedplate.runtime.process import Process, run_on_new_loop
+from bedplate.runtime.serving import STARTUP_FAILURE, Factories, Serving, StartupError
+
+READY = b"ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """What a worker is told when it is started; all of it can be pickled.
+
+    operations_path: the Unix socket where it serves its operations application, if any.
+    """
+
+    factories: Factories
+    serving: Serving
+    operations_path: Path | None
+
+
+def work(assignment: Assignment, listener: socket.socket, supervisor: socket.socket) -> None:
+    """Be a worker process, and exit.
+
+    On `supervisor` the worker says READY, or in one sentence why it cannot start. When the other
+    end closes, all workers leave: the supervisor wants it so, or is dead.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all, the supervisor acts
+    try:
+        code = run_on_new_loop(_serve(assignment, listener, supervisor))
+    except StartupError as error:
+        structlog.get_logger().debug("startup_failed", exc_info=error.__cause__)
+        supervisor.sendall(str(error).encode())
+        code = STARTUP_FAILURE
+    sys.exit(code)
+
+
+async def _serve(assignment: Assignment, listener: socket.socket, supervisor: socket.socket) -> int:
+    path = assignment.operations_path
+    operations_listener = None if path is None else bind_unix(path)
+    process = Process(
+        assignment.factories,
+        assignment.serving,
+        listener,
+        operations_listener,
+        lambda _: supervisor.sendall(READY),
+    )
+    process.last_on_listener = False
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, process.leave)
+    loop.add_reader(supervisor.fileno(), _leave_with_all, process, supervisor)
+    return await process.run()
+
+
+def _leave_with_all(process: Process, supervisor: socket.socket) -> None:
+    asyncio.get_running_loop().remove_reader(supervisor.fileno())
+    process.last_on_listener = True
+    process.leave()
