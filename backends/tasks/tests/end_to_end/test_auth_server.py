@@ -173,28 +173,29 @@ async def test_all_sessions_of_a_user_are_revoked(
     token = server.sign_up(email)
     session = dict(await database.row(SESSION, token=token))
     copy = dict(await database.row(MIRROR, hash=hashed(token, server)))
-    for number in range(120):
-        await add_session(database, session, copy, f"{token}-{number}")
+    await add_sessions(database, session, copy, count=120)
     server.request("POST", "revoke-sessions", token=token)
     count = "SELECT count(*) AS valid FROM user_sessions WHERE user_id = :user AND NOT revoked"
     assert (await database.row(count, user=copy["user_id"]))["valid"] == 0
 
 
-async def add_session(
-    database: Database, session: dict[str, Any], copy: dict[str, Any], token: str
+async def add_sessions(
+    database: Database, session: dict[str, Any], copy: dict[str, Any], count: int
 ) -> None:
-    """Store one more session like this one, with its copy, as a sign-in would."""
-    identifier = uuid4() if isinstance(session["id"], UUID) else str(uuid4())
-    await insert(database, "session", {**session, "id": identifier, "token": token})
-    token_hash = hashlib.sha256(token.encode()).hexdigest()
-    await insert(database, "user_sessions", {**copy, "id": identifier, "token_hash": token_hash})
+    """Store more sessions like this one, with their copies, as sign-ins would."""
+    kind = type(session["id"])
+    changes = [{"id": kind(str(uuid4())), "token": uuid4().hex} for _ in range(count)]
+    copies = [{"id": change["id"], "token_hash": change["token"]} for change in changes]
+    await insert(database, "session", [{**session, **change} for change in changes])
+    await insert(database, "user_sessions", [{**copy, **change} for change in copies])
 
 
-async def insert(database: Database, table: str, values: dict[str, Any]) -> None:
-    """Insert one row."""
-    columns = ", ".join(f'"{name}"' for name in values)
-    marks = ", ".join(f":{name}" for name in values)
-    await database.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", **values)
+async def insert(database: Database, table: str, rows: list[dict[str, Any]]) -> None:
+    """Insert rows that have the same columns."""
+    columns = ", ".join(f'"{name}"' for name in rows[0])
+    marks = ", ".join(f":{name}" for name in rows[0])
+    async with database.engine.begin() as connection:
+        await connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({marks})"), rows)
 
 
 async def test_a_deleted_user_leaves_no_session(
