@@ -81,7 +81,10 @@ function sessionHooks(adapter, secret) {
     },
     update: {
       after: async (session) => {
-        if (session) await update(session, { expiresAt: session.expiresAt, lastActivityAt: session.updatedAt });
+        // Null when the session was deleted meanwhile.
+        if (!session) return;
+        const { expiresAt, updatedAt: lastActivityAt } = session;
+        await update(session, { expiresAt, lastActivityAt });
       },
     },
     delete: {

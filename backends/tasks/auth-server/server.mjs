@@ -10,7 +10,9 @@ async function main() {
   const settings = readSettings(process.env);
   const database = await openDatabase(settings.databaseUrl);
   const server = createServer(requestListener(await createAuth(settings, database.connection)));
-  server.listen(settings.port, settings.host, () => console.log(`listening on ${settings.baseUrl}`));
+  server.listen(settings.port, settings.host, () =>
+    console.log(`listening on ${settings.baseUrl}`),
+  );
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, () => server.close(() => database.close()));
   }
@@ -20,7 +22,9 @@ function requestListener(auth) {
   const handleAuth = toNodeHandler(auth);
   return (request, response) => {
     if (request.url === "/health") return sendJson(response, 200, { status: "ok" });
-    if (!request.url.startsWith("/api/auth/")) return sendJson(response, 404, { message: "Not Found" });
+    if (!request.url.startsWith("/api/auth/")) {
+      return sendJson(response, 404, { message: "Not Found" });
+    }
     return handleAuth(request, response).catch((error) => {
       console.error(error);
       if (!response.headersSent) sendJson(response, 500, { message: "Internal Server Error" });

