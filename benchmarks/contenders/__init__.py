@@ -1,0 +1,1 @@
+"""One way to write the same API, one module each."""

@@ -1,0 +1,88 @@
+"""How much a run measures, and what the command line says about it."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from benchmarks import cases, contender
+from benchmarks.seed import Crowd
+
+_REQUESTS = {
+    cases.GET_ONE: 400,
+    cases.LIST_100: 200,
+    cases.LIST_1000: 40,
+    cases.POST: 250,
+    cases.TRIVIAL: 2000,
+}
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How many rounds, requests, seconds of wrk (0: none), and rows there are."""
+
+    rounds: int
+    share: float
+    wrk_seconds: int
+    crowd: Crowd
+
+    @classmethod
+    def quick(cls) -> Self:
+        """Return enough to see that all works, in less than 40 seconds."""
+        return cls(rounds=3, share=0.4, wrk_seconds=0, crowd=Crowd(100, 100))
+
+    @classmethod
+    def ordinary(cls) -> Self:
+        """Return enough for figures that repeat within some percent."""
+        return cls(rounds=8, share=1.0, wrk_seconds=4, crowd=Crowd(1_000, 100))
+
+    def requests(self, case: str) -> int:
+        """Return how many requests of the case make one round."""
+        return int(_REQUESTS[case] * self.share)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one run does."""
+
+    amount: Amount
+    tasks: tuple[str, ...]
+    trivial: tuple[str, ...]
+    write: bool
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read the command line; exit with its usage when it is wrong."""
+    options = _parser().parse_args(arguments)
+    amount = Amount.quick() if options.quick else Amount.ordinary()
+    if options.rounds:
+        amount = replace(amount, rounds=options.rounds)
+    if options.large:
+        amount = replace(amount, crowd=Crowd(10_000, 100))
+    if options.no_wrk:
+        amount = replace(amount, wrk_seconds=0)
+    return Options(
+        amount,
+        _chosen(contender.TASKS, options.only),
+        _chosen(contender.TRIVIAL, options.only),
+        options.write,
+    )
+
+
+def _chosen(names: Sequence[str], only: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if not only or name in only)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measures ours, its peers and the floor in one run, and prints the tables.",
+    )
+    names = (*contender.TASKS, *contender.TRIVIAL)
+    parser.add_argument("--quick", action="store_true", help="in less than 40 s, without wrk")
+    parser.add_argument("--rounds", type=int, help="how often each case is measured")
+    parser.add_argument("--only", action="append", default=[], choices=names, metavar="NAME")
+    parser.add_argument("--large", action="store_true", help="10,000 users with 100 tasks each")
+    parser.add_argument("--no-wrk", action="store_true", help="leave requests a second out")
+    parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
+    return parser
