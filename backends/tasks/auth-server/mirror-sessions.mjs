@@ -70,7 +70,7 @@ function sessionHooks(adapter, secret) {
 
   return {
     create: {
-      // A failure here fails the sign-in, so that no token leaves which the tasks API does not know.
+      // A failure here fails the sign-in: no token leaves that the tasks API does not know.
       after: async (session) => {
         await (await getCurrentAdapter(adapter)).create({
           model: MODEL,

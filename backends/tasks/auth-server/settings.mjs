@@ -1,4 +1,4 @@
-/** A setting is missing or unsafe. The message names the variable in one sentence, never its value. */
+/** A setting is missing or unsafe: one sentence that names the variable and never its value. */
 export class SettingsError extends Error {}
 
 /**
