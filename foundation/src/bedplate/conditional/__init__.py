@@ -1,0 +1,21 @@
+"""Conditional requests and idempotency keys."""
+
+from bedplate.conditional.etags import (
+    ETagSet,
+    IfMatch,
+    IfNoneMatch,
+    Preconditions,
+    changed,
+    parse_etags,
+    version_etag,
+)
+
+__all__ = [
+    "ETagSet",
+    "IfMatch",
+    "IfNoneMatch",
+    "Preconditions",
+    "changed",
+    "parse_etags",
+    "version_etag",
+]

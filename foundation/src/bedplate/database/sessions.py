@@ -68,6 +68,11 @@ class WriteSession:
         """Return the first row of a statement that always has one. Raises as `all` does."""
         return (await self.all(statement, **parameters))[0]
 
+    @property
+    def dialect_name(self) -> str:
+        """`postgresql` or `sqlite`, for the few statements that they word differently."""
+        return self._database.dialect.name
+
     async def _begin(self) -> None:
         loan = self._database.borrow()
         connection = await loan.__aenter__()

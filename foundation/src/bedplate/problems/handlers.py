@@ -1,6 +1,6 @@
 """Every error of a FastAPI application becomes a problem document here."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -30,9 +30,19 @@ _MOST_ERRORS = 100
 _MESSAGES = {"union_tag_invalid": "Input should have one of the known tags"}
 
 
-def install_problems(app: FastAPI, policy: ProblemPolicy = DEFAULT_POLICY) -> None:
-    """Make every error that `app` answers a problem document, rendered under `policy`."""
+Refused = Callable[[Request], Awaitable[None]]
+
+
+def install_problems(
+    app: FastAPI, policy: ProblemPolicy = DEFAULT_POLICY, *, refused: Refused | None = None
+) -> None:
+    """Make every error that `app` answers a problem document, rendered under `policy`.
+
+    `refused` is awaited before input is answered that didn't validate, since FastAPI parses a body
+    before any dependency runs; when it raises a `ProblemError`, that is the answer.
+    """
     app.state.problem_policy = policy
+    app.state.refused = refused
     app.add_exception_handler(ProblemError, _handle_problem)
     app.add_exception_handler(RequestValidationError, _handle_validation)
     app.add_exception_handler(HTTPException, _handle_http_exception)
@@ -46,12 +56,22 @@ async def _handle_problem(request: Request, error: Exception) -> Response:
 
 async def _handle_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
-    return problem_response(request.scope, invalid_input(error.errors()))
+    return await _refuse(request, invalid_input(error.errors()))
 
 
 async def _handle_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
-    return problem_response(request.scope, from_http_exception(request.scope, error))
+    return await _refuse(request, from_http_exception(request.scope, error))
+
+
+async def _refuse(request: Request, problem: ProblemError) -> Response:
+    refused: Refused | None = request.app.state.refused
+    try:
+        if refused is not None:
+            await refused(request)
+    except ProblemError as instead:
+        problem = instead
+    return problem_response(request.scope, problem)
 
 
 async def _handle_unforeseen(request: Request, _: Exception) -> Response:

@@ -1,0 +1,174 @@
+"""A `Backend` becomes a FastAPI application. Everything is on, and backs off when you bring yours.
+
+Read `create_app` from top to bottom: it is the list of what the foundation does.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
+
+from fastapi import FastAPI
+from prometheus_client import REGISTRY, CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
+
+from bedplate.asgi import (
+    AccessLog,
+    BodyLimit,
+    HeadAsGet,
+    JSONBounds,
+    RequestTimeout,
+    TrustedProxies,
+    wrap_outermost,
+)
+from bedplate.backend import Backend, Resources
+from bedplate.jobs import Jobs
+from bedplate.lifecycle import Drain
+from bedplate.observability.health import Health, HealthCheck, health_router
+from bedplate.observability.metrics import RequestMetrics
+from bedplate.observability.telemetry import telemetry_options
+from bedplate.openapi import install_openapi
+from bedplate.problems import install_problems
+from bedplate.rate_limits import HEADERS as RATE_LIMIT_HEADERS
+from bedplate.rate_limits import Limiter
+from bedplate.settings import DatabaseSettings, Settings
+from bedplate.start_page import start_page_router
+
+
+def create_app(
+    backend: Backend,
+    settings: Settings | None = None,
+    *,
+    drain: Drain | None = None,
+    registry: CollectorRegistry = REGISTRY,
+    resources: Mapping[str, Any] | None = None,
+) -> FastAPI:
+    """Return the FastAPI application of a backend.
+
+    `settings` are read from the environment when not given. `drain` says that the process is going
+    away. `resources` replace what the lifespan would open, by name: a test passes its own
+    `database`, for instance, and closes it itself. Raises `SettingsError`.
+    """
+    settings = settings or backend.load_settings()
+    drain = drain or Drain()
+    metrics = RequestMetrics(registry, backend.name)
+    lifespan = Lifespan(backend, settings, drain, metrics, resources or {})
+    app = FastAPI(
+        title=backend.title,
+        version=backend.version,
+        summary=backend.summary or None,
+        description=backend.description,
+        lifespan=lifespan.run,
+        **telemetry_options(settings),
+    )
+    app.state.settings = settings
+    app.state.health = lifespan.health
+    install_problems(app, backend.problems, refused=charge_refused(backend))
+    for router in backend.routers:
+        app.include_router(router)
+    app.include_router(health_router(lifespan.health))
+    app.include_router(start_page_router({backend.title: ""}))
+    install_openapi(app, backend)
+    _add_layers(app, backend, settings, metrics)
+    return app
+
+
+def charge_refused(backend: Backend) -> Any:
+    """Return what charges a request that was refused before a dependency could."""
+    return None if backend.rate_limit is None else backend.rate_limit.charge_once
+
+
+def _add_layers(
+    app: FastAPI, backend: Backend, settings: Settings, metrics: RequestMetrics
+) -> None:
+    """Wrap the routes; the layer that is added last is met first."""
+    if origins := backend.cors.origins(settings):
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_credentials=backend.cors.allow_credentials,
+            allow_methods=backend.cors.allow_methods,
+            allow_headers=backend.cors.allow_headers,
+            expose_headers=[*backend.cors.expose_headers, *RATE_LIMIT_HEADERS],
+        )
+    app.add_middleware(JSONBounds, max_depth=settings.max_json_depth)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestTimeout, seconds=settings.request_timeout)
+    app.add_middleware(HeadAsGet)
+    wrap_outermost(app, AccessLog, backend=backend.name, metrics=metrics)
+    if settings.trusted_proxies:
+        wrap_outermost(app, TrustedProxies, trusted=settings.trusted_proxies)
+
+
+class Lifespan:
+    """Opens what a backend needs, in order, and closes it in the opposite order."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        settings: Settings,
+        drain: Drain,
+        metrics: RequestMetrics,
+        replacements: Mapping[str, Any],
+    ) -> None:
+        self._backend = backend
+        self._settings = settings
+        self._drain = drain
+        self._metrics = metrics
+        self._replacements = replacements
+        self._checks: list[HealthCheck] = []
+        self.health = Health(self._checks, version=backend.version, drain=drain, settings=settings)
+
+    @contextlib.asynccontextmanager
+    async def run(self, _: FastAPI) -> AsyncIterator[Resources]:
+        """Yield the resources: every request finds them on `request.state`."""
+        async with contextlib.AsyncExitStack() as stack:
+            resources: Resources = {"settings": self._settings, "drain": self._drain}
+            if self._backend.metadata is not None:
+                await self._open_database(stack, resources)
+            await self._open(stack, resources, "limiter", self._limiter())
+            await self._open(stack, resources, "jobs", Jobs())
+            for name, opener in self._backend.resources.items():
+                await self._open(stack, resources, name, opener(self._settings, resources))
+            await self._prepare(resources)
+            if self._backend.health_checks is not None:
+                self._checks.extend(self._backend.health_checks(resources))
+            yield resources
+
+    async def _open(
+        self,
+        stack: contextlib.AsyncExitStack,
+        resources: Resources,
+        name: str,
+        resource: contextlib.AbstractAsyncContextManager[Any],
+    ) -> None:
+        if name in self._replacements:
+            resources[name] = self._replacements[name]
+        else:
+            resources[name] = await stack.enter_async_context(resource)
+
+    def _limiter(self) -> Limiter:
+        url = self._settings.redis_url
+        return Limiter(
+            url.get_secret_value() if url else None,
+            on_failure=self._settings.rate_limit_on_failure,
+            namespace=self._backend.name,
+            observe=self._metrics.observe_rate_limit,
+        )
+
+    async def _open_database(self, stack: contextlib.AsyncExitStack, resources: Resources) -> None:
+        from bedplate.database import Database  # noqa: PLC0415 - an extra, only for who stores
+
+        settings = cast("DatabaseSettings", self._settings)
+        database = Database.open(settings, application_name=self._backend.name)
+        await self._open(stack, resources, "database", database)
+        opened: Database = resources["database"]
+        self._metrics.watch_pool(opened.engine.pool)
+        self._checks.append(HealthCheck("database", opened.ping))
+
+    async def _prepare(self, resources: Resources) -> None:
+        """Bring the embedded or development database up to date; in production say what lacks."""
+        if "database" not in resources or "database" in self._replacements:
+            return
+        from bedplate.database.preparation import prepare_database  # noqa: PLC0415 - see above
+
+        await prepare_database(self._backend, cast("DatabaseSettings", self._settings), resources)

@@ -1,0 +1,33 @@
+"""What a client sent as proof, read from the headers as bytes: no input is an error here."""
+
+from urllib.parse import unquote
+
+from fastapi.requests import HTTPConnection
+
+_LONGEST_CREDENTIAL = 8_192
+_BEARER = b"bearer "
+
+
+def header(connection: HTTPConnection, name: bytes) -> bytes | None:
+    """Return the first header of this lower-case name."""
+    for key, value in connection.scope["headers"]:
+        if key == name:
+            return value if len(value) <= _LONGEST_CREDENTIAL else None
+    return None
+
+
+def bearer_token(connection: HTTPConnection) -> bytes | None:
+    """Return the bearer token (RFC 6750), or None; the scheme's case doesn't matter."""
+    value = header(connection, b"authorization")
+    if value is None or value[:7].lower() != _BEARER:
+        return None
+    return value[7:].strip() or None
+
+
+def cookie(connection: HTTPConnection, *names: str) -> bytes | None:
+    """Return the decoded value of the first of these cookies that came."""
+    cookies = connection.cookies
+    for name in names:
+        if name in cookies:
+            return unquote(cookies[name]).encode("utf-8", "surrogateescape")[:_LONGEST_CREDENTIAL]
+    return None

@@ -1,0 +1,72 @@
+"""The guard of a route: proof first, then the budget. Plain FastAPI sees one dependency.
+
+guard = Guard(rate_limit=RateLimit(read=Budget(100), write=Budget(30)))
+CurrentUser = Annotated[Principal, Depends(guard)]
+"""
+
+from collections.abc import Sequence
+
+from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
+from fastapi.openapi.models import SecurityBase as SecurityModel
+from fastapi.requests import HTTPConnection
+from fastapi.security.base import SecurityBase
+
+from bedplate.auth.principal import Principal, Verifier, not_proven
+from bedplate.problems import Forbidden
+from bedplate.rate_limits import RateLimit
+
+BEARER = HTTPBearer(description="The session token that the auth server gave out")
+API_KEY = APIKey.model_validate({"in": APIKeyIn.header, "name": "X-API-Key"})
+
+
+class Guard(SecurityBase):
+    """Lets a request through when a verifier proves who asks and the budget allows it.
+
+    The verifier is found on the lifespan's state under `verifier`: which one it is, is a setting.
+    A failed proof is charged to the client's address, a good one to the principal, so that tokens
+    can't be guessed at speed and users behind one address don't share a budget.
+    Raises `Unauthorized`, `Forbidden`, `TooManyRequests`.
+    """
+
+    def __init__(
+        self,
+        *,
+        verifier: str = "verifier",
+        rate_limit: RateLimit | None = None,
+        scopes: Sequence[str] = (),
+        model: SecurityModel = BEARER,
+        scheme_name: str = "session",
+        challenge: str = "Bearer",
+    ) -> None:
+        self.verifier = verifier
+        self.rate_limit = rate_limit
+        self.scopes = frozenset(scopes)
+        self.model = model
+        self.scheme_name = scheme_name
+        self.challenge = challenge
+
+    def requiring(self, *scopes: str) -> "Guard":
+        """Return a guard that also asks for these scopes."""
+        return Guard(
+            verifier=self.verifier,
+            rate_limit=self.rate_limit,
+            scopes=[*self.scopes, *scopes],
+            model=self.model,
+            scheme_name=self.scheme_name,
+            challenge=self.challenge,
+        )
+
+    async def __call__(self, connection: HTTPConnection) -> Principal:
+        """Return who asks."""
+        state = connection.scope["state"]
+        verifier: Verifier = state[self.verifier]
+        principal = await verifier.verify(connection)
+        if principal is not None:
+            state["principal_id"] = principal.id
+        if self.rate_limit is not None:
+            await self.rate_limit.charge(connection, principal.id if principal else None)
+        if principal is None:
+            raise not_proven(self.challenge)
+        if not principal.has(self.scopes):
+            raise Forbidden("Your key or session doesn't grant this.")
+        return principal

@@ -1,0 +1,59 @@
+"""Opaque session tokens, looked up by their HMAC-SHA256 hash."""
+
+import hashlib
+import hmac
+from uuid import UUID
+
+from fastapi.requests import HTTPConnection
+from pydantic import SecretStr
+from sqlalchemy import bindparam, false, select
+
+from bedplate.auth.credentials import bearer_token
+from bedplate.auth.principal import Principal
+from bedplate.auth.signatures import without_signature
+from bedplate.auth.tables import database_now, user_sessions, users
+from bedplate.database import Database, Statement
+
+# One query checks the session and its user: the join refuses a session whose user is gone.
+_SESSION = Statement(
+    select(users.c.id)
+    .join(user_sessions, user_sessions.c.user_id == users.c.id)
+    .where(
+        user_sessions.c.token_hash == bindparam("token_hash"),
+        user_sessions.c.expires_at > database_now(),
+        user_sessions.c.revoked == false(),
+    )
+)
+
+
+def hash_token(secret: SecretStr, token: bytes) -> str:
+    """Return the 64 hexadecimal digits that the auth server stores for a token.
+
+    HMAC-SHA256 with the secret's UTF-8 bytes; Node's `createHmac("sha256", secret)` gives the same.
+    """
+    return hmac.new(secret.get_secret_value().encode(), token, hashlib.sha256).hexdigest()
+
+
+class HashedSessions:
+    """Proves the user of a session in `user_sessions`.
+
+    A session holds when it is found, not revoked, not expired by the database's clock, and its user
+    exists.
+    """
+
+    def __init__(self, database: Database, secret: SecretStr) -> None:
+        self._database = database
+        self._secret = secret
+
+    async def verify(self, connection: HTTPConnection) -> Principal | None:
+        """Return the user of the bearer token, or None. Raises `DatabaseUnavailable`."""
+        token = bearer_token(connection)
+        if token is None:
+            return None
+        token_hash = hash_token(self._secret, without_signature(token))
+        row = await self._database.read().one_or_none(_SESSION, token_hash=token_hash)
+        return None if row is None else _user(row["id"])
+
+
+def _user(user_id: UUID) -> Principal:
+    return Principal("user", str(user_id))

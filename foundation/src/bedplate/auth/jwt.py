@@ -1,0 +1,144 @@
+"""JSON Web Tokens (RFC 7519), verified with the keys of a JWKS (RFC 7517). Asynchronous.
+
+Needs the extra: `pip install 'bedplate[jwt]'`.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from fastapi.requests import HTTPConnection
+
+from bedplate import clock
+from bedplate.auth.credentials import bearer_token
+from bedplate.auth.principal import Principal
+from bedplate.problems import ServiceUnavailable
+
+try:
+    import httpx2
+    import jwt
+except ImportError as error:  # pragma: no cover - the workspace has the extra
+    raise ImportError("bedplate.auth.jwt needs PyJWT: pip install 'bedplate[jwt]'") from error
+
+_FETCH_SECONDS = 5.0
+_FRESH_SECONDS = 300.0
+_COOLDOWN_SECONDS = 30.0
+_RETRY_SECONDS = 1.0
+_LEEWAY_SECONDS = 10
+
+
+class AuthServerUnavailable(ServiceUnavailable):
+    """The auth server's keys can't be had, and none are known from before."""
+
+    code = "auth_server_unavailable"
+
+
+class KeySet:
+    """The keys of a JWKS address: fetched when needed, kept, fetched again for an unknown key id.
+
+    Old keys stay in use while the address is down, and a flood of unknown key ids causes no more
+    than one fetch in 30 s.
+    """
+
+    def __init__(self, url: str, client: httpx2.AsyncClient) -> None:
+        self._url = url
+        self._client = client
+        self._keys: dict[str | None, jwt.PyJWK] = {}
+        self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def find(self, key_id: str | None) -> jwt.PyJWK | None:
+        """Return the key of this id, or None. Raises `AuthServerUnavailable`."""
+        if self._is_due(key_id):
+            async with self._lock:
+                if self._is_due(key_id):
+                    await self._refresh()
+        if not self._keys:
+            raise AuthServerUnavailable(
+                "The auth server's keys can't be had just now; try again.", retry_after=5
+            )
+        return self._keys.get(key_id)
+
+    def _is_due(self, key_id: str | None) -> bool:
+        age = clock.monotonic() - self._tried_at
+        if not self._keys:
+            return age >= _RETRY_SECONDS
+        return age >= (_FRESH_SECONDS if key_id in self._keys else _COOLDOWN_SECONDS)
+
+    async def _refresh(self) -> None:
+        try:
+            self._keys = await self._fetch()
+        except (httpx2.HTTPError, ValueError, TimeoutError, jwt.PyJWTError) as error:
+            structlog.get_logger("bedplate.auth").warning(
+                "jwks_unavailable", error=type(error).__name__, known_keys=len(self._keys)
+            )
+        finally:
+            self._tried_at = clock.monotonic()
+
+    async def _fetch(self) -> dict[str | None, jwt.PyJWK]:
+        async with asyncio.timeout(_FETCH_SECONDS):
+            response = await self._client.get(self._url)
+        response.raise_for_status()
+        keys = jwt.PyJWKSet.from_dict(response.json()).keys
+        return {key.key_id: key for key in keys}
+
+
+class JWTSessions:
+    """Proves the subject of a signed token with the right issuer, audience and time."""
+
+    def __init__(
+        self,
+        jwks_url: str,
+        *,
+        issuer: str,
+        audience: str,
+        algorithms: Sequence[str] = ("EdDSA",),
+    ) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._algorithms = list(algorithms)
+        self._client = httpx2.AsyncClient(timeout=_FETCH_SECONDS)
+        self._keys = KeySet(jwks_url, self._client)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def verify(self, connection: HTTPConnection) -> Principal | None:
+        """Return the subject of the bearer token, or None. Raises `AuthServerUnavailable`."""
+        token = bearer_token(connection)
+        if token is None:
+            return None
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError:
+            return None
+        if header.get("alg") not in self._algorithms:
+            return None
+        key = await self._keys.find(header.get("kid"))
+        claims = None if key is None else self._claims(token, key)
+        return None if claims is None else Principal("user", claims["sub"])
+
+    def _claims(self, token: bytes, key: jwt.PyJWK) -> dict[str, Any] | None:
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=self._algorithms,
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=_LEEWAY_SECONDS,
+                options={"require": ["exp", "sub", "iss", "aud"]},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError):
+            return None
+        return claims

@@ -1,0 +1,110 @@
+"""What a backend declares about itself. Importing a declaration opens nothing.
+
+backend = Backend(name="tasks", title="Tasks", settings=TasksSettings, routers=[router], …)
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+
+from bedplate.problems import ProblemPolicy
+from bedplate.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from bedplate.observability.health import HealthCheck
+    from bedplate.rate_limits import RateLimit
+
+Resources = dict[str, Any]
+"""What a lifespan opened, by the name under which `request.state` holds it."""
+
+OpenResource = Callable[[Any, Resources], AbstractAsyncContextManager[Any]]
+"""Takes the settings and the resources opened before; what it yields is the resource."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CORSPolicy:
+    """Who may call from a browser.
+
+    `development_origins` apply outside of production when the settings name none. `required` says
+    that production can't do without `CORS_ORIGINS`.
+    """
+
+    development_origins: Sequence[str] = ("http://localhost:3000",)
+    required: bool = False
+    allow_credentials: bool = True
+    allow_methods: Sequence[str] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    allow_headers: Sequence[str] = (
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "X-API-Key",
+        "X-Request-ID",
+    )
+    expose_headers: Sequence[str] = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID")
+
+    def origins(self, settings: Settings) -> list[str]:
+        """Return the origins that apply. Raises `SettingsError` for an unsafe combination."""
+        variable = settings.variable("cors_origins")
+        origins = settings.cors_origins
+        if not origins and not settings.production:
+            origins = list(self.development_origins)
+        if not origins and self.required:
+            raise SettingsError(
+                f"{variable} (or CORS_ORIGINS) must name the origins of the front end in "
+                "production, such as https://app.example.com."
+            )
+        if "*" in origins and self.allow_credentials:
+            raise SettingsError(
+                f"{variable} can't be * while credentials are allowed: name the origins."
+            )
+        return origins
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """One backend: its name, what it serves, what it stores, and its policies.
+
+    name            lower-case; the path prefix, the label of its metrics and of its database tables
+    routers         plain `fastapi.APIRouter`s
+    settings        its settings class
+    metadata        SQLAlchemy metadata of the tables it owns, or None when it stores nothing
+    migrations      folder of its Alembic files
+    resources       what its lifespan opens after database, limiter and jobs, in this order
+    health_checks   checks beside the database's, made from the opened resources
+    prepare         runs outside of production after the migrations, for embedded stand-ins
+    rate_limit      charges requests that are refused before any dependency of a route ran
+    commands        "module:typer_app" of its own commands: `bedplate NAME …`
+    single_process  why it can't run as several workers, or None
+    """
+
+    name: str
+    title: str
+    settings: type[Settings]
+    routers: Sequence[APIRouter]
+    version: str = "0.1.0"
+    summary: str = ""
+    description: str = ""
+    metadata: "MetaData | None" = None
+    migrations: Path | None = None
+    problems: ProblemPolicy = field(default_factory=ProblemPolicy)
+    cors: CORSPolicy = field(default_factory=CORSPolicy)
+    rate_limit: "RateLimit | None" = None
+    resources: Mapping[str, OpenResource] = field(default_factory=dict)
+    health_checks: "Callable[[Resources], Sequence[HealthCheck]] | None" = None
+    prepare: Callable[[Resources], Awaitable[None]] | None = None
+    commands: str | None = None
+    single_process: str | None = None
+
+    def load_settings(self, **values: Any) -> Settings:
+        """Return this process's settings. Raises `SettingsError` naming the variable."""
+        settings = self.settings.load(**values)
+        self.cors.origins(settings)
+        return settings

@@ -1,0 +1,237 @@
+"""`Idempotency-Key` on unsafe methods (draft-ietf-httpapi-idempotency-key-header).
+
+The key is inserted in the same transaction as the work it stands for. A second request with the
+same key waits at the unique index until the first has committed, and then replays its answer; if
+the first fails or its process dies, nothing of it is left and the second does the work. This holds
+for any number of instances, since the database is the one that orders them.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Header, Request
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
+from starlette.responses import Response
+
+from bedplate import clock
+from bedplate.database import Database, Statement, UTCDateTime, WriteSession
+from bedplate.jobs.background import Jobs
+from bedplate.problems import BadRequest, Conflict, UnprocessableContent
+
+KEPT = timedelta(hours=24)
+_WAIT_SECONDS = 5.0
+_PURGE_SECONDS = 3600.0
+_LONGEST_KEY = 255
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_Insert = postgresql.Insert | sqlite.Insert
+_REPLAYED_HEADERS = ("content-type", "location", "etag", "link")
+
+
+class RequestStillRunning(Conflict):
+    """The first request with this key isn't done yet."""
+
+    code = "idempotent_request_still_running"
+
+
+class IdempotencyKeyReused(UnprocessableContent):
+    """The key stood for another request before."""
+
+    code = "idempotency_key_reused"
+
+
+def idempotency_table(metadata: MetaData) -> Table:
+    """Declare the table of kept answers in a backend's own metadata, for its migrations."""
+    table = Table(
+        "idempotency_keys",
+        metadata,
+        Column("owner", String(128), primary_key=True),
+        Column("key", String(_LONGEST_KEY), primary_key=True),
+        Column("fingerprint", LargeBinary(32), nullable=False),
+        Column("status", Integer),
+        Column("headers", LargeBinary),
+        Column("body", LargeBinary),
+        Column("expires_at", UTCDateTime, nullable=False),
+    )
+    Index("idempotency_keys_expires_at_idx", table.c.expires_at)
+    return table
+
+
+class IdempotencyStatements:
+    """The statements on one table of kept answers."""
+
+    def __init__(self, table: Table) -> None:
+        self._claims = {
+            "postgresql": Statement(_claim(postgresql.insert(table), table)),
+            "sqlite": Statement(_claim(sqlite.insert(table), table)),
+        }
+        mine = and_(table.c.owner == bindparam("of"), table.c.key == bindparam("by"))
+        self.kept = Statement(
+            select(table.c.fingerprint, table.c.status, table.c.headers, table.c.body).where(mine)
+        )
+        self.keep = Statement(
+            update(table)
+            .where(mine)
+            .values(
+                status=bindparam("new_status"),
+                headers=bindparam("new_headers"),
+                body=bindparam("new_body"),
+            )
+        )
+        self.expire = Statement(delete(table).where(table.c.expires_at < bindparam("before")))
+
+    def claim(self, dialect_name: str) -> Statement:
+        """Return the INSERT that takes a key, in a dialect's words."""
+        return self._claims[dialect_name]
+
+
+def _claim(insert: _Insert, table: Table) -> ReturningInsert[tuple[str]]:
+    """Insert the key, or take over one that expired; no row comes back when it is in use."""
+    fresh = {
+        "fingerprint": bindparam("new_fingerprint"),
+        "expires_at": bindparam("new_expires_at"),
+    }
+    owner_and_key = {"owner": bindparam("of"), "key": bindparam("by")}
+    return (
+        insert.values(owner_and_key | fresh)
+        .on_conflict_do_update(
+            index_elements=[table.c.owner, table.c.key],
+            set_=fresh,
+            where=table.c.expires_at < bindparam("now", type_=UTCDateTime),
+        )
+        .returning(table.c.key)
+    )
+
+
+class Idempotency:
+    """The dependency of routes that honour `Idempotency-Key`, over a backend's table.
+
+    idempotency = Idempotency(idempotency_table(Base.metadata))
+    Once = Annotated[OnceForKey, Depends(idempotency)]
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._statements = IdempotencyStatements(table)
+
+    async def __call__(
+        self,
+        request: Request,
+        idempotency_key: Annotated[
+            str | None, Header(description="The same key gets the same answer, for 24 hours")
+        ] = None,
+    ) -> "OnceForKey":
+        """Return what does this request's work once. Raises `BadRequest` for a malformed key."""
+        if idempotency_key is None:
+            return OnceForKey(self._statements, None, b"")
+        body = await request.body()
+        return OnceForKey(self._statements, _checked(idempotency_key), _fingerprint(request, body))
+
+    @contextlib.asynccontextmanager
+    async def purging(self, _: object, resources: dict[str, Any]) -> AsyncIterator[None]:
+        """Delete expired keys once an hour, as a resource of a backend's lifespan."""
+        database: Database = resources["database"]
+        jobs: Jobs = resources["jobs"]
+
+        async def purge() -> None:
+            async with database.write() as session:
+                await session.all(self._statements.expire, before=clock.now())
+
+        jobs.every(_PURGE_SECONDS, purge, name="purge_idempotency_keys")
+        yield
+
+
+class OnceForKey:
+    """Does the work of one request once for its key, or at once when it has none."""
+
+    def __init__(
+        self, statements: IdempotencyStatements, key: str | None, fingerprint: bytes
+    ) -> None:
+        self._statements = statements
+        self._key = key
+        self._fingerprint = fingerprint
+
+    async def answer(
+        self, session: WriteSession, owner: str, work: Callable[[], Awaitable[Response]]
+    ) -> Response:
+        """Return the answer of `work`, or the one that was kept for the key of this owner.
+
+        Raises `IdempotencyKeyReused`, `RequestStillRunning`. Only answers are kept, never errors: a
+        request that failed may be tried again with its key.
+        """
+        if self._key is None:
+            return await work()
+        mine = {"of": owner, "by": self._key}
+        if not await self._claimed(session, mine):
+            return await self._kept(session, mine)
+        response = await work()
+        await session.all(
+            self._statements.keep,
+            **mine,
+            new_status=response.status_code,
+            new_headers=orjson.dumps(_replayed_headers(response)),
+            new_body=bytes(response.body),
+        )
+        return response
+
+    async def _claimed(self, session: WriteSession, mine: dict[str, str]) -> bool:
+        now = clock.now()
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                rows = await session.all(
+                    self._statements.claim(session.dialect_name),
+                    **mine,
+                    new_fingerprint=self._fingerprint,
+                    new_expires_at=now + KEPT,
+                    now=now,
+                )
+        except TimeoutError:
+            raise RequestStillRunning(
+                "The first request with this Idempotency-Key isn't done yet; try again.",
+                headers={"Retry-After": "1"},
+            ) from None
+        return bool(rows)
+
+    async def _kept(self, session: WriteSession, mine: dict[str, str]) -> Response:
+        kept = await session.one(self._statements.kept, **mine)
+        if not hmac.compare_digest(kept["fingerprint"], self._fingerprint):
+            raise IdempotencyKeyReused("This Idempotency-Key stood for another request before.")
+        return Response(kept["body"], kept["status"], orjson.loads(kept["headers"]))
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise BadRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
+    return key
+
+
+def _fingerprint(request: Request, body: bytes) -> bytes:
+    """Return what two requests share when they are the same: method, address and body."""
+    scope = request.scope
+    address = scope.get("raw_path") or scope["path"].encode()
+    parts = (scope["method"].encode(), address, scope["query_string"], body)
+    return hashlib.sha256(b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
+
+
+def _replayed_headers(response: Response) -> dict[str, str]:
+    return {name: response.headers[name] for name in _REPLAYED_HEADERS if name in response.headers}
