@@ -8,7 +8,13 @@ from starlette.types import ASGIApp
 
 from bedplate.runtime.listener import bind
 from bedplate.runtime.process import Process, run_on_new_loop
-from bedplate.runtime.serving import STARTUP_FAILURE, Factories, Serving, StartupError
+from bedplate.runtime.serving import (
+    STARTUP_FAILURE,
+    Factories,
+    Serving,
+    StartupError,
+    log_traceback,
+)
 from bedplate.runtime.signals import on_stop_signals
 
 __all__ = ["Serving", "StartupError", "serve"]
@@ -37,7 +43,7 @@ def serve(
     try:
         return _serve(factories, serving or Serving())
     except StartupError as error:
-        structlog.get_logger().debug("startup_failed", exc_info=error.__cause__)
+        log_traceback(error)
         sys.stderr.write(f"{error}\n")
         return STARTUP_FAILURE
 

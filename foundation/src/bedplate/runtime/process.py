@@ -18,7 +18,7 @@ from bedplate.runtime.lifespan import LifespanShutdownError
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.serving import FORCED, Factories, Serving, StartupError
 
-CLOSING_SECONDS = 2.0
+CLOSING_SECONDS = 1.0
 """How long resources may take to close after a forced end."""
 
 OPERATIONS_SECONDS = 1.0
@@ -94,6 +94,7 @@ class Process:
         await self._told.wait()
         await asyncio.sleep(self._serving.grace_seconds)
         await self._api.stop_listening(last=self.last_on_listener)
+        structlog.get_logger().info("listener_closed")
         self.drain.begin()
         await self._api.finish()
         code = await _close_resources(self._api)

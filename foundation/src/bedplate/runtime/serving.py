@@ -4,6 +4,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
 from starlette.types import ASGIApp
 
 from bedplate.lifecycle import Drain
@@ -94,3 +95,13 @@ def failure_to_start(reason: Exception | str) -> StartupError:
         f"The application could not start ({text}); "
         "correct that and start again, log level DEBUG shows the traceback."
     )
+
+
+def log_traceback(error: StartupError) -> None:
+    """Log where a failure to start was raised, at level DEBUG.
+
+    Not before logs are configured: structlog's defaults print it with local variables, among
+    them secrets.
+    """
+    if structlog.is_configured():
+        structlog.get_logger().debug("startup_failed", exc_info=error.__cause__)

@@ -7,11 +7,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from bedplate.runtime.listener import bind_unix
 from bedplate.runtime.process import Process, run_on_new_loop
-from bedplate.runtime.serving import STARTUP_FAILURE, Factories, Serving, StartupError
+from bedplate.runtime.serving import (
+    STARTUP_FAILURE,
+    Factories,
+    Serving,
+    StartupError,
+    log_traceback,
+)
 
 READY = b"ready"
 
@@ -38,7 +42,7 @@ def work(assignment: Assignment, listener: socket.socket, supervisor: socket.soc
     try:
         code = run_on_new_loop(_serve(assignment, listener, supervisor))
     except StartupError as error:
-        structlog.get_logger().debug("startup_failed", exc_info=error.__cause__)
+        log_traceback(error)
         supervisor.sendall(str(error).encode())
         code = STARTUP_FAILURE
     sys.exit(code)

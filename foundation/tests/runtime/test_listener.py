@@ -1,0 +1,99 @@
+"""Listening sockets: clear errors, and no connection lost when they close."""
+
+import socket
+import sys
+import threading
+
+import pytest
+
+from bedplate.runtime.listener import accept_waiting, bind, refuse_new_connections
+from bedplate.runtime.serving import StartupError
+
+
+def test_connections_are_refused_until_someone_listens() -> None:
+    """A bound socket refuses connections, so a starting process gets no requests."""
+    with bind("127.0.0.1", 0) as listener, pytest.raises(ConnectionRefusedError):
+        socket.create_connection(listener.getsockname())
+
+
+def test_all_addresses_of_both_families() -> None:
+    """The host `::` takes IPv4 connections as well."""
+    with bind("::", 0) as listener:
+        listener.listen()
+        with socket.create_connection(("127.0.0.1", listener.getsockname()[1])):
+            pass
+
+
+def test_unknown_host_is_one_sentence() -> None:
+    """A host that is none of this machine is a StartupError that says what to do."""
+    with pytest.raises(StartupError, match="choose another host or port"):
+        bind("192.0.2.1", 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
+def test_refusing_keeps_what_waits_and_what_is_open() -> None:
+    """After the refusal a new connection does not begin; waiting and open ones still work."""
+    with bind("127.0.0.1", 0) as listener:
+        listener.listen()
+        address = listener.getsockname()
+        with socket.create_connection(address) as open_before:
+            (accepted,) = accept_waiting(listener)
+            with socket.create_connection(address) as waiting:
+                assert refuse_new_connections(listener)
+                with pytest.raises(TimeoutError):
+                    socket.create_connection(address, timeout=0.2)
+                (late,) = accept_waiting(listener)
+                for client, server in ((open_before, accepted), (waiting, late)):
+                    client.sendall(b"hello")
+                    assert server.recv(5) == b"hello"
+                    server.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
+@pytest.mark.parametrize("repeat", range(1))
+def test_no_connection_is_reset_when_the_listener_closes_under_a_storm(repeat: int) -> None:
+    """Threads connect as fast as they can; what connected gets its greeting, the rest refused."""
+    listener = bind("127.0.0.1", 0)
+    listener.listen(2048)
+    address = listener.getsockname()
+    lost: list[Exception] = []
+    began = threading.Barrier(9)
+
+    def storm() -> None:
+        began.wait()
+        while True:
+            try:
+                connection = socket.create_connection(address)
+            except ConnectionRefusedError:
+                return
+            with connection:
+                try:
+                    assert connection.recv(5) == b"hello"
+                except (AssertionError, OSError) as error:
+                    lost.append(error)
+
+    threads = [threading.Thread(target=storm) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    began.wait()
+    served = greet(listener, 200)
+    refuse_new_connections(listener)
+    threading.Event().wait(0.05)  # handshakes under way have no event to wait for
+    served += greet(listener, 0)
+    listener.close()
+    for thread in threads:
+        thread.join()
+    assert lost == []
+    assert served >= 200
+
+
+def greet(listener: socket.socket, least: int) -> int:
+    """Greet every connection that waits, until there were that many."""
+    served = 0
+    while True:
+        for connection in accept_waiting(listener):
+            connection.sendall(b"hello")
+            connection.close()
+            served += 1
+        if served >= least:
+            return served
