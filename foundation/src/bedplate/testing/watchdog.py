@@ -1,0 +1,106 @@
+"""A small process that ends the servers of a test run that could not end them itself.
+
+It holds the reading end of a pipe. When the test process ends, even by SIGKILL, the system closes
+the writing end; whatever is still on the watchdog's list then gets its signal or is removed. It
+works where PR_SET_PDEATHSIG does not: on macOS, and for a process that changed its user.
+"""
+
+import atexit
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from signal import SIGKILL
+
+_GRACE_SECONDS = 10.0
+_lock = threading.Lock()
+_watchdog: "subprocess.Popen[str] | None" = None
+
+
+def watch(pid: int, signal: int = SIGKILL) -> None:
+    """Send `signal` to process `pid` when this process ends without a `forget`."""
+    _tell(f"watch {pid} {int(signal)}")
+
+
+def forget(pid: int) -> None:
+    """Take process `pid` off the list: it has ended."""
+    _tell(f"forget {pid}")
+
+
+def remove_later(path: Path) -> None:
+    """Remove the folder `path` when this process ends, if it still exists then."""
+    _tell(f"remove {path}")
+
+
+def _tell(line: str) -> None:
+    global _watchdog  # noqa: PLW0603 - one watchdog a process
+    with _lock:
+        if _watchdog is None:
+            _watchdog = _start()
+            atexit.register(_dismiss, _watchdog)
+        pipe = _watchdog.stdin
+        if pipe is not None:
+            pipe.write(line + "\n")
+            pipe.flush()
+
+
+def _start() -> "subprocess.Popen[str]":
+    # A session of its own: Ctrl-C in the terminal must not reach it.
+    return subprocess.Popen(  # noqa: S603 - this file
+        [sys.executable, "-I", "-S", __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _dismiss(watchdog: "subprocess.Popen[str]") -> None:
+    watchdog.communicate()
+
+
+def _main() -> None:
+    pids: dict[int, int] = {}
+    paths: list[str] = []
+    for line in sys.stdin:
+        action, _, rest = line.rstrip("\n").partition(" ")
+        if action == "watch":
+            pid, signal = rest.split()
+            pids[int(pid)] = int(signal)
+        elif action == "forget":
+            pids.pop(int(rest), None)
+        else:
+            paths.append(rest)
+    _end(pids)
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _end(pids: dict[int, int]) -> None:
+    for pid, signal in pids.items():
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal)
+    deadline = time.monotonic() + _GRACE_SECONDS
+    while any(map(_exists, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for pid in filter(_exists, pids):
+        with contextlib.suppress(OSError):
+            os.kill(pid, SIGKILL)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    _main()

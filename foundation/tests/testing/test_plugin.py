@@ -1,0 +1,85 @@
+"""The plugin's fixtures, used as a user's tests use them."""
+
+import logging
+
+import asyncpg
+import pytest
+import redis.asyncio
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bedplate import clock as time
+from bedplate.observability.logs import EventDict
+from bedplate.testing.clock import SettableClock
+from bedplate.testing.postgres import PostgresServer
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_every_test_gets_an_empty_postgresql_database(
+    postgres_url: str, attempt: int
+) -> None:
+    """What one test commits is not there in the next."""
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute("CREATE TABLE visits (id int)")
+    finally:
+        await connection.close()
+
+
+async def test_the_database_is_dropped_even_while_a_connection_is_open(
+    postgres_url: str, postgres_server: PostgresServer
+) -> None:
+    """A test that forgets a connection does not stop the database from going."""
+    connection = await asyncpg.connect(postgres_url)
+    postgres_server.drop_database(postgres_url)
+    with pytest.raises(asyncpg.PostgresError):
+        await connection.execute("SELECT 1")
+    await connection.close()
+
+
+async def test_database_url_is_of_both_databases(
+    database_url: str, request: pytest.FixtureRequest
+) -> None:
+    """The same test runs on SQLite and on PostgreSQL, under these names."""
+    asynchronous = database_url.replace("postgresql://", "postgresql+asyncpg://")
+    engine = create_async_engine(asynchronous)
+    try:
+        async with engine.connect() as connection:
+            assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+        assert f"[{engine.dialect.name}]" in request.node.name
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_every_test_gets_an_empty_redis_database(redis_url: str, attempt: int) -> None:
+    """What one test sets is not there in the next."""
+    async with redis.asyncio.from_url(redis_url) as client:
+        assert await client.dbsize() == 0
+        await client.set("visits", attempt)
+
+
+def test_the_clock_stands_still(clock: SettableClock) -> None:
+    """Code that asks bedplate.clock is told the fixture's time."""
+    before = time.now()
+    assert time.now() == before
+    clock.advance(hours=1)
+    assert (time.now() - before).total_seconds() == 3600
+
+
+def test_logs_of_both_kinds_are_captured_with_their_context(
+    captured_logs: list[EventDict],
+) -> None:
+    """An entry of structlog and one of the standard library both carry the request id."""
+    with structlog.contextvars.bound_contextvars(request_id="abc"):
+        structlog.get_logger("ours").info("saved", rows=3)
+        logging.getLogger("theirs").warning("slow: %s", "query")
+    ours, theirs = captured_logs
+    assert (ours["event"], ours["rows"], ours["request_id"]) == ("saved", 3, "abc")
+    assert (theirs["event"], theirs["level"], theirs["logger"]) == (
+        "slow: query",
+        "warning",
+        "theirs",
+    )
+    assert theirs["request_id"] == "abc"
