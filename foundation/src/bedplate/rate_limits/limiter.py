@@ -1,0 +1,117 @@
+"""Decides on requests: on Redis where processes share it, else in memory."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, Self
+
+from limits.errors import StorageError
+
+from bedplate import clock
+from bedplate.problems import ServiceUnavailable
+from bedplate.rate_limits.circuit import Circuit
+from bedplate.rate_limits.decision import Budget, Decision, Windows, decide
+from bedplate.rate_limits.memory import MemoryWindows
+
+if TYPE_CHECKING:
+    from bedplate.rate_limits.redis import RedisWindows
+
+FailurePolicy = Literal["fall_back", "refuse", "allow"]
+DecisionName = Literal[
+    "allowed", "refused", "fallback_allowed", "fallback_refused", "unavailable", "unchecked"
+]
+
+
+class Limiter:
+    """Decides whether requests are within their budgets; opened in the lifespan.
+
+    Without `redis_url` every process counts for itself. With one (Redis or Valkey) they share
+    their counts, under keys that begin with `namespace`.
+
+    When Redis doesn't answer within `timeout` seconds, `on_failure` decides until it is back:
+    `fall_back` counts in this process, `refuse` answers 503, `allow` lets everything pass. Redis
+    is probed every `probe_interval` seconds meanwhile, and no request waits for it.
+
+    `observe` is called with the name of each decision (a `DecisionName`), for metrics.
+    """
+
+    def __init__(
+        self,
+        redis_url: str | None = None,
+        *,
+        namespace: str,
+        on_failure: FailurePolicy = "fall_back",
+        timeout: float = 0.2,
+        probe_interval: float = 1.0,
+        observe: Callable[[DecisionName], None] | None = None,
+    ) -> None:
+        self._on_failure = on_failure
+        self._observe = observe or _ignore
+        self._here = MemoryWindows()
+        self._shared = _redis_windows(redis_url, namespace, timeout) if redis_url else None
+        self._circuit = Circuit(self._ask_redis, interval=probe_interval)
+
+    async def __aenter__(self) -> Self:
+        """Connect to Redis; a Redis that is away doesn't keep an application from starting."""
+        if self._shared is not None:
+            try:
+                await self._ask_redis()
+            except StorageError as error:
+                self._circuit.open(error, self._on_failure)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every connection to Redis."""
+        await self._circuit.aclose()
+        if self._shared is not None:
+            await self._shared.aclose()
+
+    async def hit(self, budget: Budget, *key: str) -> Decision:
+        """Count one request of `key` against `budget`, if it is within it, and decide.
+
+        Equal keys with equal budgets share what they spend. A refused request counts nothing.
+        Raises `ServiceUnavailable` when Redis is away and the policy is `refuse`.
+        """
+        name = f"{budget.limit}/{budget.seconds}/{'/'.join(key)}"
+        if self._shared is None:
+            return self._decided(budget, self._here.spend(name, budget.limit, budget.seconds))
+        if self._circuit.closed:
+            try:
+                windows = await self._shared.spend(name, budget.limit, budget.seconds)
+            except StorageError as error:
+                self._circuit.open(error, self._on_failure)
+            else:
+                return self._decided(budget, windows)
+        return self._decided_without_redis(budget, name)
+
+    def _decided(self, budget: Budget, windows: Windows) -> Decision:
+        self._observe("allowed" if windows.allowed else "refused")
+        return decide(budget, windows, clock.now().timestamp())
+
+    def _decided_without_redis(self, budget: Budget, name: str) -> Decision:
+        if self._on_failure == "refuse":
+            self._observe("unavailable")
+            raise ServiceUnavailable("The rate limits can't be checked at the moment.")
+        if self._on_failure == "allow":
+            self._observe("unchecked")
+            return decide(budget, _NOTHING_SPENT, clock.now().timestamp())
+        windows = self._here.spend(name, budget.limit, budget.seconds)
+        self._observe("fallback_allowed" if windows.allowed else "fallback_refused")
+        return decide(budget, windows, clock.now().timestamp())
+
+    async def _ask_redis(self) -> None:
+        """Decide on something, rather than ping: a replica that can't write answers pings."""
+        assert self._shared is not None  # noqa: S101 - only asked when it is there
+        await self._shared.spend("probe", 1, 1)
+
+
+_NOTHING_SPENT = Windows(allowed=True, previous=0, previous_left=0, current=0, current_left=0)
+
+
+def _ignore(_: DecisionName) -> None:
+    """Observe nothing."""
+
+
+def _redis_windows(url: str, namespace: str, timeout: float) -> "RedisWindows":
+    # The client is an extra (bedplate[redis]), and slow to import.
+    from bedplate.rate_limits.redis import RedisWindows  # noqa: PLC0415
+
+    return RedisWindows(url, namespace=namespace, timeout=timeout)

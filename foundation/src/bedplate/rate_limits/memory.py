@@ -1,0 +1,85 @@
+"""The store of one process: `limits`' memory storage, made to count in one step."""
+
+from collections import OrderedDict
+
+from limits.aio.storage import MemoryStorage
+
+from bedplate import clock
+from bedplate.rate_limits.decision import Windows
+
+_MOST_KEYS = 100_000
+
+
+class MemoryWindows(MemoryStorage):
+    """`limits`' memory storage with sliding windows that are cheap and bounded.
+
+    The original starts a task on every hit that walks all keys it ever saw, and needs a second
+    call to tell what remains. Here a window of time is one dictionary: when it is over it becomes
+    the previous one, and the one before that is dropped whole. At most `most_keys` keys are kept
+    a window; beyond that the oldest is forgotten.
+    """
+
+    def __init__(self, *, most_keys: int = _MOST_KEYS) -> None:
+        super().__init__()
+        self._most_keys = most_keys
+        self._counters: dict[int, _Counters] = {}
+
+    def spend(self, key: str, limit: int, seconds: int, amount: int = 1) -> Windows:
+        """Count `amount` requests of `key` if `limit` allows them; return what is counted then."""
+        counters, left = self._at_present(seconds)
+        previous, current = counters.previous.get(key, 0), counters.current.get(key, 0)
+        if int(previous * left / seconds) + current + amount > limit:
+            return Windows(False, previous, left, current, left)
+        counters.current[key] = current + amount
+        if len(counters.current) > self._most_keys:
+            counters.current.popitem(last=False)
+        return Windows(True, previous, left, current + amount, left)
+
+    def _at_present(self, seconds: int) -> "tuple[_Counters, float]":
+        """Return the counters for windows of `seconds`, and what is left of the current window."""
+        counters = self._counters.get(seconds)
+        if counters is None:
+            counters = self._counters[seconds] = _Counters()
+        number, elapsed = divmod(clock.monotonic(), seconds)
+        if number != counters.number:
+            counters.turn(number)
+        return counters, seconds - elapsed
+
+    async def acquire_sliding_window_entry(
+        self, key: str, limit: int, expiry: int, amount: int = 1
+    ) -> bool:
+        """Count as `spend` does, for `limits`' own strategy."""
+        return self.spend(key, limit, expiry, amount).allowed
+
+    async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        """Return counts and seconds to live of both windows, for `limits`' own strategy."""
+        counters, left = self._at_present(expiry)
+        previous, current = counters.previous.get(key, 0), counters.current.get(key, 0)
+        return previous, left if previous else 0.0, current, left + expiry
+
+    async def clear_sliding_window(self, key: str, expiry: int) -> None:
+        """Forget what `key` spent in windows of `expiry` seconds."""
+        counters, _ = self._at_present(expiry)
+        counters.previous.pop(key, None)
+        counters.current.pop(key, None)
+
+    async def reset(self) -> int | None:
+        """Forget everything; return how many keys that were."""
+        counted = sum(len(counters.current) for counters in self._counters.values())
+        self._counters.clear()
+        return counted + (await super().reset() or 0)
+
+
+class _Counters:
+    """What was spent in the current window of time and in the one before, by key."""
+
+    def __init__(self) -> None:
+        self.number = 0.0
+        self.previous: OrderedDict[str, int] = OrderedDict()
+        self.current: OrderedDict[str, int] = OrderedDict()
+
+    def turn(self, number: float) -> None:
+        """Make window `number` the current one."""
+        self.previous = self.current if number == self.number + 1 else OrderedDict()
+        self.current = OrderedDict()
+        self.number = number

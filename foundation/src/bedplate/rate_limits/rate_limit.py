@@ -1,0 +1,92 @@
+"""The policy of a backend, a router or a route, and the FastAPI dependency that applies it."""
+
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from bedplate.problems import TooManyRequests
+from bedplate.rate_limits.address import client_key
+from bedplate.rate_limits.decision import Budget, Decision
+from bedplate.rate_limits.headers import leave_headers
+from bedplate.rate_limits.limiter import Limiter
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class RateLimit:
+    """Charges requests to budgets: `Depends(RateLimit(read=Budget(100), write=Budget(30)))`.
+
+    Safe methods (GET, HEAD, OPTIONS) and WebSocket handshakes spend `read`, all others `write`;
+    `None` is no limit. Who asks is the principal, else the client's address. `scope` is a name:
+    limits of different scopes are spent separately, limits of equal scope and budget together.
+
+    It needs a `Limiter` at `request.state.limiter` and leaves the headers at
+    `request.state.response_headers`, for `bedplate.asgi` to put on whatever response leaves.
+    """
+
+    def __init__(self, *, read: Budget | None, write: Budget | None, scope: str = "") -> None:
+        self._read = read
+        self._write = write
+        self._scope = scope
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        """Charge the principal at `request.state.principal_id`, else the client's address."""
+        await self.charge(connection, _state(connection).get("principal_id"))
+
+    async def charge(self, connection: HTTPConnection, principal_id: str | None) -> None:
+        """Charge one request to `principal_id`, or to the client's address where there is none.
+
+        Raises `TooManyRequests` when the budget is spent, and `ServiceUnavailable` when Redis is
+        away and the limiter's policy is to refuse.
+        """
+        is_read = connection.scope.get("method", "GET") in _READS
+        budget = self._read if is_read else self._write
+        state = _state(connection)
+        state["rate_limit_charged"] = True
+        if budget is None:
+            return
+        who = (
+            f"address:{client_key(connection.scope)}"
+            if principal_id is None
+            else f"principal:{principal_id}"
+        )
+        decision = await _limiter(state).hit(
+            budget, self._scope, "read" if is_read else "write", who
+        )
+        leave_headers(state, decision)
+        if not decision.allowed:
+            raise _too_many_requests(decision)
+
+    async def charge_once(self, connection: HTTPConnection) -> None:
+        """Charge the client's address, unless this request was charged before.
+
+        For requests refused before any dependency ran, such as malformed JSON. Raises as `charge`.
+        """
+        if "rate_limit_charged" not in _state(connection):
+            await self.charge(connection, None)
+
+
+def _state(connection: HTTPConnection) -> dict[str, Any]:
+    state: dict[str, Any] = connection.scope.setdefault("state", {})
+    return state
+
+
+def _limiter(state: dict[str, Any]) -> Limiter:
+    limiter = state.get("limiter")
+    if not isinstance(limiter, Limiter):
+        raise TypeError("A RateLimit needs a Limiter in the lifespan's state: {'limiter': …}.")
+    return limiter
+
+
+def _too_many_requests(decision: Decision) -> TooManyRequests:
+    return TooManyRequests(
+        f"At most {decision.limit} requests in {decision.window_seconds} seconds; "
+        f"the next one passes in {decision.retry_after}.",
+        retry_after=decision.retry_after,
+        rate_limit_info={
+            "limit": decision.limit,
+            "remaining": decision.remaining,
+            "reset": decision.reset,
+            "window_seconds": decision.window_seconds,
+        },
+    )
