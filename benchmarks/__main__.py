@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import wrk
@@ -12,7 +12,7 @@ from benchmarks.figures import measure
 from benchmarks.machine import describe
 from benchmarks.options import Amount, Options, parse
 from benchmarks.report import tasks_section, trivial_section, wrk_section
-from benchmarks.seed import seed
+from benchmarks.seed import Crowd, seed
 from benchmarks.servers import running_servers
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -24,18 +24,32 @@ The contenders and what each has switched on: the first lines of `benchmarks/con
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure, print the report, and write it when asked to."""
+    """Measure, print each part of the report when it is known, write it all when asked to."""
     options = parse(arguments)
+    parts = []
     with running_servers() as servers:
-        crowd = options.amount.crowd
-        say(f"seeding {crowd.users:,} users with {crowd.tasks} tasks each")
-        postgres_version = asyncio.run(seed(servers.database_url, crowd))
-        sections = [_header(arguments, options.amount, postgres_version)]
-        sections += _sections(options, servers)
-    report = "\n\n".join(sections) + "\n"
-    print(report)
+        for part in _parts(arguments, options, servers):
+            print(part, end="\n\n", flush=True)
+            parts.append(part)
     if options.write:
-        _RESULTS.write_text(report)
+        _RESULTS.write_text("\n\n".join(parts) + "\n")
+
+
+def _parts(arguments: Sequence[str], options: Options, servers: Servers) -> Iterator[str]:
+    amount = options.amount
+    yield _header(arguments, amount, _seed(servers, amount.crowd))
+    if options.tasks:
+        yield tasks_section(measure(options.tasks, servers, amount.rounds, amount.requests, say))
+    if options.trivial:
+        figures = measure(options.trivial, servers, amount.rounds, amount.requests, say)
+        yield trivial_section(figures)
+    if options.tasks and amount.wrk_seconds:
+        yield _wrk(options, servers)
+
+
+def _seed(servers: Servers, crowd: Crowd) -> str:
+    say(f"seeding {crowd.users:,} users with {crowd.tasks} tasks each")
+    return asyncio.run(seed(servers.database_url, crowd))
 
 
 def _header(arguments: Sequence[str], amount: Amount, postgres_version: str) -> str:
@@ -43,19 +57,6 @@ def _header(arguments: Sequence[str], amount: Amount, postgres_version: str) -> 
     rows = f"{amount.crowd.users:,} users with {amount.crowd.tasks} tasks each."
     parts = ["# Measured", f"    {command}", f"{describe(postgres_version)}\n{rows}", _METHOD]
     return "\n\n".join(parts)
-
-
-def _sections(options: Options, servers: Servers) -> list[str]:
-    amount, sections = options.amount, []
-    if options.tasks:
-        figures = measure(options.tasks, servers, amount.rounds, amount.requests, say)
-        sections.append(tasks_section(figures))
-    if options.trivial:
-        figures = measure(options.trivial, servers, amount.rounds, amount.requests, say)
-        sections.append(trivial_section(figures))
-    if options.tasks and amount.wrk_seconds:
-        sections.append(_wrk(options, servers))
-    return sections
 
 
 def _wrk(options: Options, servers: Servers) -> str:

@@ -9,11 +9,11 @@ from benchmarks import cases, contender
 from benchmarks.seed import Crowd
 
 _REQUESTS = {
-    cases.GET_ONE: 400,
-    cases.LIST_100: 200,
-    cases.LIST_1000: 40,
-    cases.POST: 250,
-    cases.TRIVIAL: 2000,
+    cases.GET_ONE: 200,
+    cases.LIST_100: 100,
+    cases.LIST_1000: 20,
+    cases.POST: 150,
+    cases.TRIVIAL: 1000,
 }
 
 
@@ -29,12 +29,12 @@ class Amount:
     @classmethod
     def quick(cls) -> Self:
         """Return enough to see that all works, in less than 40 seconds."""
-        return cls(rounds=3, share=0.4, wrk_seconds=0, crowd=Crowd(100, 100))
+        return cls(rounds=4, share=0.35, wrk_seconds=0, crowd=Crowd(100, 100))
 
     @classmethod
     def ordinary(cls) -> Self:
         """Return enough for figures that repeat within some percent."""
-        return cls(rounds=8, share=1.0, wrk_seconds=4, crowd=Crowd(1_000, 100))
+        return cls(rounds=16, share=1.0, wrk_seconds=4, crowd=Crowd(1_000, 100))
 
     def requests(self, case: str) -> int:
         """Return how many requests of the case make one round."""

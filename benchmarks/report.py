@@ -11,11 +11,14 @@ Throughputs = Mapping[str, Mapping[str, Throughput]]
 
 
 def tasks_section(figures: Figures) -> str:
-    """Return the CPU table, the ratios to the floor where it ran, and the wall times."""
+    """Return the CPU table, the ratios to the floor and the idiomatic stack, the wall times."""
     cpu = _cpu(figures)
     tables = [table("CPU µs/request", cases.NAMES, cpu, _whole)]
-    if "floor" in cpu and len(cpu) > 1:
-        tables.append(table("times the floor", cases.NAMES, ratios(cpu, "floor"), _times))
+    tables += [
+        table(f"times {base}", cases.NAMES, ratios(cpu, base), _times)
+        for base in ("floor", "idiomatic")
+        if base in cpu and len(cpu) > 1
+    ]
     tables.append(table("wall ms/request, p50 / p99", cases.NAMES, figures, _wall))
     return "\n\n".join(["## The tasks API, in process", *tables])
 
@@ -55,7 +58,7 @@ def _tenth(value: float) -> str:
 
 
 def _times(value: float) -> str:
-    return f"{value:.1f}"
+    return f"{value:.2f}"
 
 
 def _wall(figure: Figure) -> str:

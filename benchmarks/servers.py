@@ -11,5 +11,5 @@ from benchmarks.contender import Servers
 @contextmanager
 def running_servers() -> Iterator[Servers]:
     """Start both on this machine and stop them afterwards, with an empty database."""
-    with PostgresServer() as postgres, ValkeyServer() as valkey:
+    with PostgresServer.from_environment() as postgres, ValkeyServer.from_environment() as valkey:
         yield Servers(postgres.create_database(), valkey.url)

@@ -101,7 +101,7 @@ def _script(request: HttpRequest) -> str:
 
 
 def _run(arguments: Sequence[str]) -> str:
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", "--latency", *arguments]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", "--latency", "--timeout", "20s", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 

@@ -6,6 +6,7 @@ no validation beyond what the statements need.
 
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -51,7 +52,8 @@ class Floor:
             if user_id is None:
                 await _answer(send, 401, b'{"detail": "Not signed in"}')
             elif scope["method"] == "POST":
-                await self._create(connection, user_id, receive, send)
+                with suppress(ConnectionError):
+                    await self._create(connection, user_id, receive, send)
             elif scope["path"] == "/tasks":
                 await self._list(connection, user_id, scope, send)
             else:
@@ -78,7 +80,7 @@ class Floor:
     async def _create(
         self, connection: asyncpg.Connection, user_id: UUID, receive: Receive, send: Send
     ) -> None:
-        new: Mapping[str, object] = orjson.loads((await receive())["body"])
+        new: Mapping[str, object] = orjson.loads(await _body(receive))
         row = await connection.fetchrow(
             _INSERT, user_id, new["title"], new.get("description"), new.get("completed", False)
         )
@@ -100,8 +102,18 @@ def _token_hash(scope: Scope) -> str:
     return ""
 
 
+async def _body(receive: Receive) -> bytes:
+    chunks: list[bytes] = []
+    while (message := await receive())["type"] == "http.request":
+        chunks.append(message["body"])
+        if not message["more_body"]:
+            return b"".join(chunks)
+    raise ConnectionError("The client left before the body was complete.")
+
+
 def _json(value: object) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    body: bytes = orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    return body
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:
