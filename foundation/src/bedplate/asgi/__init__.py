@@ -1,0 +1,20 @@
+"""Pure ASGI layers, one class per file; each works around any ASGI application."""
+
+from bedplate.asgi.access_log import AccessLog
+from bedplate.asgi.body_limit import BodyLimit
+from bedplate.asgi.client_address import TrustedProxies, client_key
+from bedplate.asgi.head import HeadAsGet
+from bedplate.asgi.json_bounds import JSONBounds
+from bedplate.asgi.outermost import wrap_outermost
+from bedplate.asgi.timeout import RequestTimeout
+
+__all__ = [
+    "AccessLog",
+    "BodyLimit",
+    "HeadAsGet",
+    "JSONBounds",
+    "RequestTimeout",
+    "TrustedProxies",
+    "client_key",
+    "wrap_outermost",
+]

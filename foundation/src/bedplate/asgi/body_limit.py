@@ -1,0 +1,92 @@
+"""No body larger than the declared limit gets in."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bedplate.problems import BadRequest, ContentTooLarge, ProblemError, problem_response
+
+_MOST_DIGITS = 18
+
+
+class BodyLimit:
+    """Answers 413 when a request's body is larger than `max_bytes`.
+
+    A declared `Content-Length` is judged before anything is read. A body without one is counted as
+    it comes; when it is too large, reading it raises, and 413 is what leaves, whatever the
+    application makes of that error.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        if max_bytes < 0:
+            raise ValueError("max_bytes must not be negative")
+        self.app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose body is small enough; pass other scopes through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        # HTTP/1 declares a body (RFC 9112, section 6); HTTP/2 may just send one.
+        counted = not scope["http_version"].startswith("1")
+        error: ProblemError | None = None
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                error = error or self._judge(value)
+            elif name == b"transfer-encoding":
+                counted = True
+        if error is not None:
+            await problem_response(scope, error)(scope, receive, send)
+        elif counted:
+            await self._serve_counted(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _judge(self, content_length: bytes) -> ProblemError | None:
+        if not content_length.isdigit():
+            return BadRequest("Content-Length must be a whole number.")
+        if len(content_length) > _MOST_DIGITS or int(content_length) > self._max_bytes:
+            return self._too_large()
+        return None
+
+    def _too_large(self) -> ProblemError:
+        return ContentTooLarge(f"The body may have at most {self._max_bytes} bytes.")
+
+    async def _serve_counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = _CountedBody(self._max_bytes, receive, send)
+        try:
+            await self.app(scope, body.receive, body.send)
+        except _BodyTooLarge:
+            if body.started:
+                raise
+        if body.too_large and not body.started:
+            await problem_response(scope, self._too_large())(scope, receive, send)
+
+
+class _BodyTooLarge(Exception):
+    """Ends the reading of a body that is too large."""
+
+
+class _CountedBody:
+    """One request's body as it is read, and the response that may have to be held back."""
+
+    def __init__(self, max_bytes: int, receive: Receive, send: Send) -> None:
+        self._left = max_bytes
+        self._receive = receive
+        self._send = send
+        self.too_large = False
+        self.started = False
+
+    async def receive(self) -> Message:
+        if self.too_large:
+            raise _BodyTooLarge
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            self.too_large = True
+            raise _BodyTooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.started or not self.too_large:
+            self.started = True
+            await self._send(message)

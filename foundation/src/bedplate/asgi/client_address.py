@@ -1,0 +1,108 @@
+"""Who the client is: told by trusted proxies only."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_LONGEST_ADDRESS = 64
+_MOST_HOPS = 32
+_PREFIX_OF_A_SITE = 64
+_SCHEMES = {"http": {b"http": "http", b"https": "https"}, "websocket": {b"http": "ws"}}
+_SCHEMES["websocket"] |= {b"https": "wss", b"ws": "ws", b"wss": "wss"}
+
+Address = IPv4Address | IPv6Address
+
+
+class TrustedProxies:
+    """Sets `scope["client"]` and `scope["scheme"]` from what trusted proxies say.
+
+    `trusted` are addresses and networks (CIDR). When the peer is one of them, `X-Forwarded-For` is
+    read from right to left, over further trusted proxies, up to the first address that isn't one:
+    that is the client. What stands left of it may be invented and is never believed; a value that
+    is no address ends the walk. `X-Forwarded-Proto` of a trusted peer gives the scheme. Raises
+    `ValueError` for a network that can't be read.
+    """
+
+    def __init__(self, app: ASGIApp, *, trusted: Sequence[str]) -> None:
+        self.app = app
+        self._networks = tuple(ip_network(network, strict=False) for network in trusted)
+        self._trusts = lru_cache(maxsize=1024)(self._is_trusted)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Resolve the client of a request or a WebSocket, and pass it on."""
+        if scope["type"] in {"http", "websocket"} and (peer := scope.get("client")):
+            address = parse_address(peer[0])
+            if address is not None and self._trusts(address):
+                self._resolve(scope, address)
+        await self.app(scope, receive, send)
+
+    def _resolve(self, scope: Scope, peer: Address) -> None:
+        forwarded: list[bytes] = []
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-for":
+                forwarded += value.split(b",")
+            elif name == b"x-forwarded-proto":
+                scheme = _SCHEMES[scope["type"]].get(value.strip().lower())
+                scope["scheme"] = scheme or scope.get("scheme", "http")
+        client = self._walk(peer, forwarded)
+        if client != peer:
+            scope["client"] = (str(client), 0)
+
+    def _walk(self, peer: Address, forwarded: list[bytes]) -> Address:
+        client = peer
+        for hop in forwarded[: -_MOST_HOPS - 1 : -1]:
+            address = parse_address(hop.decode("latin-1"))
+            if address is None:
+                break
+            client = address
+            if not self._trusts(address):
+                break
+        return client
+
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
+
+def parse_address(text: str) -> Address | None:
+    """Return the address in `text`, or None: an IPv6 scope, brackets and a port are left out.
+
+    An IPv4 address mapped into IPv6 (`::ffff:192.0.2.1`, RFC 4291, section 2.5.5.2) is returned as
+    IPv4, so that one client has one address.
+    """
+    text = text.strip()
+    if len(text) > _LONGEST_ADDRESS:
+        return None
+    try:
+        address = ip_address(_without_port(text).partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def client_key(address: str | None) -> str:
+    """Return what stands for a client when something is counted against its address.
+
+    An IPv6 client holds a whole /64 and could come from a new address each time, so the /64 counts
+    as one. What is no address (a Unix socket, a test) counts as itself.
+    """
+    parsed = parse_address(address or "")
+    if parsed is None:
+        return address or "unknown"
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed, _PREFIX_OF_A_SITE), strict=False))
+    return str(parsed)
+
+
+def _without_port(text: str) -> str:
+    if text.startswith("["):
+        host, closed, rest = text[1:].partition("]")
+        well_formed = closed and (not rest or (rest[0] == ":" and rest[1:].isdecimal()))
+        return host if well_formed else ""
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host if port.isdecimal() else ""
+    return text

@@ -1,0 +1,176 @@
+"""One request and its response, as the access log sees them."""
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
+
+from starlette.types import Message, Receive, Scope, Send
+
+from bedplate import clock
+from bedplate.asgi.request_id import HEADER
+from bedplate.observability.logs import write_event
+from bedplate.observability.route_template import route_template
+
+CLIENT_CLOSED_REQUEST = 499
+
+_LOGGER = logging.getLogger("bedplate.access")
+
+
+class RequestObserver(Protocol):
+    """What wants to know of every request: `RequestMetrics`."""
+
+    def begin(self, scope: Scope) -> None:
+        """Take note of a request that starts."""
+        ...
+
+    def end(
+        self, scope: Scope, method: str, route: str | None, status: int, seconds: float
+    ) -> None:
+        """Take note of a request that ended."""
+        ...
+
+
+class Journal:
+    """Where exchanges are written down, and what is the same for all of them."""
+
+    def __init__(
+        self,
+        backend: str,
+        metrics: RequestObserver | None,
+        headers: Mapping[str, str],
+        quiet_paths: Collection[str],
+    ) -> None:
+        self.backend = backend
+        self.metrics = metrics
+        self.headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers.items()
+        ]
+        self._quiet_paths = frozenset(quiet_paths)
+
+    def response_headers(self, message: Message, state: dict[str, Any]) -> list[Any]:
+        """Return the headers of a response, with the request id and what was left in the state."""
+        headers = [
+            *message.get("headers", ()),
+            (HEADER, state["request_id"].encode("ascii")),
+            *self.headers,
+        ]
+        if (left := state.get("response_headers")) is not None:
+            headers += left
+        return headers
+
+    def write(self, name: str, scope: Scope, fields: dict[str, Any]) -> None:
+        """Write one line, at debug when the path is a quiet one."""
+        level = logging.DEBUG if self._is_quiet(scope) else logging.INFO
+        if not _LOGGER.isEnabledFor(level):
+            return
+        state = scope["state"]
+        client = scope.get("client")
+        event = {
+            "timestamp": clock.now(),
+            "level": "debug" if level == logging.DEBUG else "info",
+            "logger": "bedplate.access",
+            "event": name,
+            "request_id": state["request_id"],
+            "backend": self.backend,
+            **fields,
+            "client": client[0] if client else None,
+        }
+        if (principal := state.get("principal_id")) is not None:
+            event["principal"] = principal
+        if (problem := state.get("problem")) is not None:
+            event["problem"] = problem
+        write_event(_LOGGER, level, event)
+
+    def _is_quiet(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        if root_path := scope.get("root_path"):
+            path = path.removeprefix(root_path)
+        return path in self._quiet_paths
+
+
+class Exchange:
+    """One HTTP request: counts what goes out, and is written down when the response is complete."""
+
+    __slots__ = (
+        "_began",
+        "_finished",
+        "_journal",
+        "_method",
+        "_receive",
+        "_scope",
+        "_send",
+        "_size",
+        "client_gone",
+        "complete",
+        "started",
+        "status",
+    )
+
+    def __init__(self, journal: Journal, scope: Scope, receive: Receive, send: Send) -> None:
+        self._began = clock.monotonic()
+        self._journal = journal
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._method: str = scope["method"]  # inner layers may rewrite it
+        self._size = 0
+        self._finished = False
+        self.status = 500  # what a server makes of an application that says nothing
+        self.started = False
+        self.complete = False
+        self.client_gone = False
+        if journal.metrics is not None:
+            journal.metrics.begin(scope)
+
+    async def receive(self) -> Message:
+        """Pass on what the client sends, and notice when it goes."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self.complete:
+            self.client_gone = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on the response; after its end, write the request down.
+
+        What runs after the response (background tasks) is not part of the request.
+        """
+        if message["type"] == "http.response.body":
+            self._size += len(message.get("body", b""))
+            if message.get("more_body", False):
+                await self._send(message)
+                return
+            self.complete = True
+            await self._send(message)
+            self.finish()
+            return
+        if message["type"] == "http.response.start":
+            self.started = True
+            self.status = message["status"]
+            headers = self._journal.response_headers(message, self._scope["state"])
+            message = {**message, "headers": headers}
+        elif message["type"] == "http.response.pathsend":
+            self.complete = True
+        await self._send(message)
+
+    def finish(self) -> None:
+        """Write the request down, once."""
+        if self._finished:
+            return
+        self._finished = True
+        seconds = clock.monotonic() - self._began
+        journal, scope = self._journal, self._scope
+        status = CLIENT_CLOSED_REQUEST if self.client_gone else self.status
+        route = route_template(scope)
+        if journal.metrics is not None:
+            journal.metrics.end(scope, self._method, route, status, seconds)
+        fields: dict[str, Any] = {
+            "method": self._method,
+            "route": route,
+            "status": status,
+            "duration_ms": round(seconds * 1000, 3),
+            "bytes": self._size,
+        }
+        if not self.complete:
+            fields["complete"] = False
+        journal.write("request", scope, fields)

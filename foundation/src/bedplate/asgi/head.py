@@ -1,0 +1,51 @@
+"""HEAD works where GET does (RFC 9110, section 9.3.2)."""
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class HeadAsGet:
+    """Answers HEAD with what GET would say, without the body.
+
+    The routes see GET. A stream that only ends with its client is told that the client has gone.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a HEAD request as GET; pass everything else through."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+        scope["method"] = "GET"
+        response = _HeadResponse(scope, send)
+        try:
+            await self.app(scope, receive, response.send)
+        except* (_HeadAnswered, ClientDisconnect):
+            if not response.complete:
+                raise
+
+
+class _HeadAnswered(OSError):
+    """Tells a stream that nobody reads on; Starlette takes `OSError` for a gone client."""
+
+
+class _HeadResponse:
+    __slots__ = ("_scope", "_send", "complete")
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self.complete = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            # The server reads the method from this very scope, to know that no body follows.
+            self._scope["method"] = "HEAD"
+            await self._send(message)
+        elif not self.complete:
+            self.complete = True
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        elif message.get("more_body", False):
+            raise _HeadAnswered

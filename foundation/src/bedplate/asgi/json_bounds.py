@@ -1,0 +1,98 @@
+"""No JSON body nests deeper than the declared limit."""
+
+import re
+from itertools import accumulate
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bedplate.problems import BadRequest, problem_response
+
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+# As signed bytes, an opening bracket counts 1 and a closing one -1.
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
+
+
+class JSONBounds:
+    """Answers 400 to a JSON body that nests deeper than `max_depth`, or that isn't UTF-8.
+
+    Parsers and validators recurse: 100 KB of `[` are enough to end them. The body is read here and
+    handed on, so a limit on its size belongs outside (`BodyLimit`). A number too long to convert
+    (more than 4300 digits) needs nothing here: the parser refuses it, and FastAPI answers 400.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_depth: int = 64) -> None:
+        if max_depth < 1:
+            raise ValueError("max_depth must be at least 1")
+        self.app = app
+        self._max_depth = max_depth
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose JSON is bounded; pass everything else through."""
+        if scope["type"] == "http":
+            for name, value in scope["headers"]:
+                if name == b"content-type" and b"json" in value.lower():
+                    await self._serve_json(scope, receive, send)
+                    return
+        await self.app(scope, receive, send)
+
+    async def _serve_json(self, scope: Scope, receive: Receive, send: Send) -> None:
+        messages, body = await _read(receive)
+        error = self._judge(body)
+        if error is None:
+            await self.app(scope, _replay(messages, receive), send)
+        else:
+            await problem_response(scope, error)(scope, receive, send)
+
+    def _judge(self, body: bytes) -> BadRequest | None:
+        if b"\0" in body:
+            # Never legal in UTF-8 JSON; without this check UTF-16 could hide its brackets.
+            return _NotUTF8("JSON must be UTF-8, and may have no zero byte.")
+        most = body.count(b"[") + body.count(b"{")
+        if most > self._max_depth and depth(body) > self._max_depth:
+            return _TooDeep(f"JSON may be nested at most {self._max_depth} levels deep.")
+        return None
+
+
+class _TooDeep(BadRequest):
+    """The JSON nests deeper than the declared limit."""
+
+    code = "json_too_deep"
+    title = "JSON Too Deep"
+
+
+class _NotUTF8(BadRequest):
+    """The JSON isn't UTF-8 (RFC 8259, section 8.1)."""
+
+    code = "json_not_utf8"
+    title = "JSON Not UTF-8"
+
+
+def depth(body: bytes) -> int:
+    """Return how deep a JSON text nests; of text that isn't JSON, how deep a parser could get."""
+    brackets = _STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
+    return max(accumulate(memoryview(brackets).cast("b")), default=0)
+
+
+async def _read(receive: Receive) -> tuple[list[Message], bytes]:
+    """Return the messages up to the end of the body, as one, and the body."""
+    message = await receive()
+    if not message.get("more_body", False):
+        return [message], message.get("body", b"")
+    parts = [message.get("body", b"")]
+    while message.get("more_body", False):
+        message = await receive()
+        parts.append(message.get("body", b""))
+    body = b"".join(parts)
+    if message["type"] == "http.disconnect":
+        return [{"type": "http.request", "body": body, "more_body": True}, message], body
+    return [{"type": "http.request", "body": body, "more_body": False}], body
+
+
+def _replay(messages: list[Message], receive: Receive) -> Receive:
+    messages.reverse()
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay

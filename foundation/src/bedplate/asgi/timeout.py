@@ -1,0 +1,127 @@
+"""No request waits for its answer longer than the declared time."""
+
+import asyncio
+import math
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bedplate.problems import GatewayTimeout, problem_response
+
+
+class RequestTimeout:
+    """Answers 504 when a response hasn't started after `seconds`.
+
+    What runs is cancelled, so transactions roll back; a synchronous endpoint can't be, its thread
+    runs to the end. Once the response has started the clock stops, so streams may last.
+    """
+
+    def __init__(self, app: ASGIApp, *, seconds: float) -> None:
+        if not (seconds > 0 and math.isfinite(seconds)):
+            raise ValueError("seconds must be positive")
+        self.app = app
+        self._seconds = seconds
+        self._deadlines: _Deadlines | None = None
+        self._retry_after = max(1, math.ceil(seconds))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request within the time; pass other scopes through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        deadline = self._start(send)
+        try:
+            await self.app(scope, receive, deadline.send)
+        except asyncio.CancelledError:
+            if not deadline.stop():
+                raise
+            error = GatewayTimeout("The answer took too long.", retry_after=self._retry_after)
+            await problem_response(scope, error)(scope, receive, send)
+        finally:
+            deadline.stop()
+
+    def _start(self, send: Send) -> "_Deadline":
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - on asyncio, a coroutine runs in a task
+        loop = task.get_loop()
+        deadlines = self._deadlines
+        if deadlines is None or deadlines.loop is not loop:
+            deadlines = self._deadlines = _Deadlines(loop, self._seconds)
+        return deadlines.start(task, send)
+
+
+class _Deadline:
+    """One request's deadline; it ends when the response starts."""
+
+    __slots__ = (
+        "_cancelling",
+        "_expired",
+        "_response_started",
+        "_running",
+        "_send",
+        "_task",
+        "at",
+    )
+
+    def __init__(
+        self, at: float, running: "dict[_Deadline, None]", task: "asyncio.Task[object]", send: Send
+    ) -> None:
+        self.at = at
+        self._running = running
+        self._task = task
+        self._send = send
+        self._expired = False
+        self._cancelling = 0
+        self._response_started = False
+
+    async def send(self, message: Message) -> None:
+        if not self._response_started:
+            self._response_started = True
+            self._running.pop(self, None)
+        await self._send(message)
+
+    def expire(self) -> None:
+        self._expired = True
+        self._cancelling = self._task.cancelling()
+        self._task.cancel()
+
+    def stop(self) -> bool:
+        """Stop the clock; say whether it alone cancelled the request, unanswered."""
+        if not self._expired:
+            self._running.pop(self, None)
+            return False
+        self._expired = False
+        only_cause = self._task.uncancel() <= self._cancelling
+        return only_cause and not self._response_started
+
+
+class _Deadlines:
+    """All running deadlines of one limit on one event loop.
+
+    They end in the order they began, so one timer serves all; a timer for each request would cost
+    more than all other layers together.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self.loop = loop
+        self._seconds = seconds
+        self._running: dict[_Deadline, None] = {}
+        self._timer_set = False
+
+    def start(self, task: "asyncio.Task[object]", send: Send) -> _Deadline:
+        deadline = _Deadline(self.loop.time() + self._seconds, self._running, task, send)
+        self._running[deadline] = None
+        if not self._timer_set:
+            self._timer_set = True
+            self.loop.call_at(deadline.at, self._expire_due)
+        return deadline
+
+    def _expire_due(self) -> None:
+        now = self.loop.time()
+        while self._running:
+            deadline = next(iter(self._running))
+            if deadline.at > now:
+                self.loop.call_at(deadline.at, self._expire_due)
+                return
+            del self._running[deadline]
+            deadline.expire()
+        self._timer_set = False

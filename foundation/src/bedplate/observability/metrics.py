@@ -1,0 +1,209 @@
+"""Prometheus metrics: requests, rate limits, and whatever else has a number to show."""
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, make_asgi_app
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Scope
+
+from bedplate.observability.route_template import route_template
+
+UNMATCHED = "unmatched"
+OTHER_METHOD = "other"
+_METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"}
+)
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+GaugeReader = Callable[[], Mapping[Sequence[str] | str, float]]
+
+
+class RequestMetrics:
+    """The metrics of one backend, in a registry that several backends may share.
+
+    Requests: `http_server_request_duration_seconds` by method, route template and status, and
+    `http_server_active_requests` by method and route template. Rate limits:
+    `rate_limit_decisions_total` and `rate_limit_fallback_total`. All have the label `backend`.
+    """
+
+    def __init__(self, registry: CollectorRegistry, backend: str) -> None:
+        self._backend = backend
+        self._instruments = _instruments_of(registry)
+        self._active: dict[int, tuple[str, Scope]] = self._instruments.active.of(backend)
+        self._observers: dict[tuple[str, str | None, int], Callable[[float], None]] = {}
+
+    def begin(self, scope: Scope) -> None:
+        """Count a request among the active ones."""
+        self._active[id(scope)] = (scope["method"], scope)
+
+    def end(
+        self, scope: Scope, method: str, route: str | None, status: int, seconds: float
+    ) -> None:
+        """Note a request that ended: `route` is its template, or None when none matched."""
+        self._active.pop(id(scope), None)
+        observe = self._observers.get((method, route, status))
+        if observe is None:
+            observe = self._observer(method, route, status)
+        observe(seconds)
+
+    def observe_rate_limit(self, decision: str) -> None:
+        """Count a decision; those that start with `fallback` were made without the shared store."""
+        self._instruments.decisions.labels(self._backend, decision).inc()
+        if decision.startswith("fallback"):
+            self._instruments.fallbacks.labels(self._backend).inc()
+
+    def register_gauge(
+        self, name: str, documentation: str, labels: Sequence[str], read: GaugeReader
+    ) -> None:
+        """Show a gauge whose values `read` returns at each scrape, by label value (or values).
+
+        A reader that fails leaves its gauge out of that scrape. Registering the same name again
+        replaces this backend's reader.
+        """
+        self._instruments.gauges.register(name, documentation, labels, self._backend, read)
+
+    def watch_pool(self, pool: Any) -> None:
+        """Show how a SQLAlchemy pool is used: `db_pool_connections` by state.
+
+        States are `used`, `idle` and `overflow` (beyond the pool's size). A pool that doesn't
+        count its connections (SQLite in memory) isn't shown.
+        """
+        if not hasattr(pool, "checkedout"):
+            return
+        self.register_gauge(
+            "db_pool_connections",
+            "Connections of the database pool",
+            ["state"],
+            lambda: {
+                "used": pool.checkedout(),
+                "idle": pool.checkedin(),
+                "overflow": max(0, pool.overflow()),
+            },
+        )
+        self.register_gauge(
+            "db_pool_size",
+            "Connections that the database pool keeps",
+            [],
+            lambda: {(): pool.size()},
+        )
+
+    def _observer(self, method: str, route: str | None, status: int) -> Callable[[float], None]:
+        """Return what observes a duration; the known ones are kept, finding one is dear."""
+        known = method if method in _METHODS else OTHER_METHOD
+        child = self._instruments.duration.labels(
+            self._backend, known, route or UNMATCHED, str(status)
+        )
+        observe: Callable[[float], None] = child.observe
+        if known is method:
+            self._observers[method, route, status] = observe
+        return observe
+
+
+def metrics_app(registry: CollectorRegistry) -> ASGIApp:
+    """Return the ASGI application that shows a registry, in the format the scraper asks for."""
+    app: ASGIApp = make_asgi_app(registry)
+    return app
+
+
+class _Instruments:
+    """The metrics of one registry; backends share them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.duration = Histogram(
+            "http_server_request_duration_seconds",
+            "Duration of HTTP requests",
+            ["backend", "method", "route", "status"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self.decisions = Counter(
+            "rate_limit_decisions",
+            "Decisions of the rate limits",
+            ["backend", "decision"],
+            registry=registry,
+        )
+        self.fallbacks = Counter(
+            "rate_limit_fallback",
+            "Decisions made by this process alone, since the shared store was away",
+            ["backend"],
+            registry=registry,
+        )
+        self.active = _ActiveRequests()
+        self.gauges = _Gauges()
+        registry.register(self.active)
+        registry.register(self.gauges)
+
+
+_instruments: WeakKeyDictionary[CollectorRegistry, _Instruments] = WeakKeyDictionary()
+
+
+def _instruments_of(registry: CollectorRegistry) -> _Instruments:
+    """Return a registry's instruments: a name can be registered once only."""
+    found = _instruments.get(registry)
+    if found is None:
+        found = _instruments[registry] = _Instruments(registry)
+    return found
+
+
+class _ActiveRequests(Collector):
+    """Counts the active requests when it is asked; a request itself only comes and goes."""
+
+    def __init__(self) -> None:
+        self._backends: dict[str, dict[int, tuple[str, Scope]]] = {}
+
+    def of(self, backend: str) -> dict[int, tuple[str, Scope]]:
+        return self._backends.setdefault(backend, {})
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        family = GaugeMetricFamily(
+            "http_server_active_requests",
+            "HTTP requests being answered",
+            labels=["backend", "method", "route"],
+        )
+        for backend, active in self._backends.items():
+            tally = Tally(
+                (method if method in _METHODS else OTHER_METHOD, route_template(scope) or UNMATCHED)
+                for method, scope in list(active.values())
+            )
+            for (method, route), count in tally.items():
+                family.add_metric([backend, method, route], count)
+        yield family
+
+
+class _Gauges(Collector):
+    """Gauges that are read when they are asked for."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, tuple[str, list[str], dict[str, GaugeReader]]] = {}
+
+    def register(
+        self, name: str, documentation: str, labels: Sequence[str], backend: str, read: GaugeReader
+    ) -> None:
+        family = self._families.setdefault(name, (documentation, ["backend", *labels], {}))
+        family[2][backend] = read
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        for name, (documentation, labels, readers) in list(self._families.items()):
+            family = GaugeMetricFamily(name, documentation, labels=labels)
+            for backend, read in list(readers.items()):
+                for values, number in _read(read).items():
+                    label_values = [values] if isinstance(values, str) else values
+                    family.add_metric([backend, *label_values], number)
+            yield family
+
+
+def _read(read: GaugeReader) -> Mapping[Sequence[str] | str, float]:
+    try:
+        return read()
+    except Exception:  # noqa: BLE001 - one reader must not cost all other metrics
+        return {}

@@ -1,0 +1,80 @@
+"""How a log event becomes bytes: JSON for machines, text for a person. Neither ever raises."""
+
+import json
+import re
+import textwrap
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+
+Render = Callable[[MutableMapping[str, Any]], bytes]
+
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATACLASS
+_MULTI_LINE = ("exception", "stack")
+# What moves a terminal's cursor or starts a line: C0, DEL, C1, line separators, lone surrogates.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL_BUT_NEWLINE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def render_json(event: Mapping[str, Any]) -> bytes:
+    """Return an event as one line of JSON; what can't be encoded appears as text."""
+    try:
+        return orjson.dumps(event, default=_text, option=_OPTIONS)
+    except TypeError:
+        return _render_slowly(event)
+
+
+def pretty_renderer(*, colors: bool) -> Render:
+    """Return what renders an event as text for a terminal, its control characters escaped."""
+    console = structlog.dev.ConsoleRenderer(
+        colors=colors, exception_formatter=structlog.dev.plain_traceback, sort_keys=False
+    )
+
+    def render_pretty(event: MutableMapping[str, Any]) -> bytes:
+        harmless = {_escape(str(name)): _harmless(name, value) for name, value in event.items()}
+        text = str(console(None, "", harmless))
+        return (text + "\n").encode("utf-8", "backslashreplace")
+
+    return render_pretty
+
+
+def _harmless(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        if name in _MULTI_LINE:
+            # Indented, so that no message inside can pass for a line of its own.
+            return textwrap.indent(_CONTROL_BUT_NEWLINE.sub(_escaped, value), "    ")
+        return _escape(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, datetime):
+        return value.strftime("%H:%M:%S.%f")[:-3]
+    return _escape(_text(value))
+
+
+def _escape(text: str) -> str:
+    return _CONTROL.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
+
+
+def _render_slowly(event: Mapping[str, Any]) -> bytes:
+    """Render what orjson refuses: lone surrogates, large integers, keys that are no text."""
+    try:
+        line = json.dumps(event, default=_text)
+    except (TypeError, ValueError, RecursionError):
+        line = json.dumps({str(name): _text(value) for name, value in event.items()})
+    return line.encode("ascii") + b"\n"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - a broken __str__ must not cost the line
+        return f"<{type(value).__name__}>"

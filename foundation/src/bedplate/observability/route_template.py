@@ -1,0 +1,17 @@
+"""Which route a request met, as the template it was declared with."""
+
+from starlette.types import Scope
+
+
+def route_template(scope: Scope) -> str | None:
+    """Return the full template of the matched route (`/api/items/{id}`), or None.
+
+    FastAPI keeps the template that includes the routers' prefixes in a private scope key; where it
+    is missing, the route's own path has to do.
+    """
+    if (fastapi := scope.get("fastapi")) is not None:
+        context = fastapi.get("effective_route_context")
+        if context is not None:
+            path: str | None = context.path
+            return path
+    return getattr(scope.get("route"), "path", None)
