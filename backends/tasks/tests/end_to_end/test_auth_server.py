@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -15,6 +15,9 @@ import jwt
 import pytest
 from sqlalchemy import NullPool, RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bedplate.database.urls import parse_database_url
+from bedplate.testing.postgres import PostgresServer
 
 SAFE_SETTINGS = {
     "DATABASE_URL": "postgresql://127.0.0.1/tasks",
@@ -76,23 +79,30 @@ def hashed(token: str, server: AuthServer) -> str:
 
 
 @pytest.fixture(scope="module", params=["postgresql", "sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+def server_database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Give the URL of an empty database of each kind."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('database')}/auth.db"
-    return str(request.getfixturevalue("postgres_url"))
+        yield f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('database')}/auth.db"
+        return
+    postgres: PostgresServer = request.getfixturevalue("postgres_server")
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)
 
 
 @pytest.fixture(scope="module")
-def server(start_auth_server: Callable[[str], AuthServer], database_url: str) -> AuthServer:
+def server(server_database_url: str, start_auth_server: Callable[[str], AuthServer]) -> AuthServer:
     """Give a running server on that database."""
-    return start_auth_server(database_url)
+    return start_auth_server(server_database_url)
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(server_database_url: str) -> AsyncIterator[Database]:
     """Give a way into the server's database."""
-    engine = create_async_engine(database_url, poolclass=NullPool)
+    parsed = parse_database_url(server_database_url)
+    engine = create_async_engine(parsed.url, connect_args=parsed.connect_args, poolclass=NullPool)
     yield Database(engine)
     await engine.dispose()
 
