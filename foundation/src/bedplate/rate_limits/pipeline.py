@@ -56,6 +56,8 @@ class Pipeline:
 
     async def _connect(self) -> AbstractConnection:
         connection = self._make_connection()
+        # The deadline covers it; and redis-py's own way loses cancellations on Python 3.11.
+        connection.socket_timeout = None
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
         except BaseException:

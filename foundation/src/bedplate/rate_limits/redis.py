@@ -87,7 +87,6 @@ class RedisWindows(RedisStorage):
     def _make_connection(self) -> AbstractConnection:
         pool: ConnectionPool = self._client.connection_pool
         connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
-        connection.socket_timeout = None  # the pipeline times the whole decision
         return connection
 
 
