@@ -17,6 +17,7 @@ from bedplate.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
+    from bedplate.auth import Guard
     from bedplate.observability.health import HealthCheck
     from bedplate.rate_limits import RateLimit
 
@@ -80,6 +81,7 @@ class Backend:
     resources       what its lifespan opens after database, limiter and jobs, in this order
     health_checks   checks beside the database's, made from the opened resources
     prepare         runs outside of production after the migrations, for embedded stand-ins
+    auth            the guard of its routes, whose alternatives the OpenAPI document shows
     rate_limit      charges requests that are refused before any dependency of a route ran
     commands        "module:typer_app" of its own commands: `bedplate NAME …`
     single_process  why it can't run as several workers, or None
@@ -96,6 +98,7 @@ class Backend:
     migrations: Path | None = None
     problems: ProblemPolicy = field(default_factory=ProblemPolicy)
     cors: CORSPolicy = field(default_factory=CORSPolicy)
+    auth: "Guard | None" = None
     rate_limit: "RateLimit | None" = None
     resources: Mapping[str, OpenResource] = field(default_factory=dict)
     health_checks: "Callable[[Resources], Sequence[HealthCheck]] | None" = None

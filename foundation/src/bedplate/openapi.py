@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
 
 from bedplate.backend import Backend
 from bedplate.problems import (
@@ -53,11 +54,24 @@ def _complete(document: dict[str, Any], backend: Backend) -> None:
     schemas = document["components"]["schemas"]
     for operation in _operations(document):
         _complete_operation(operation, backend)
+    _add_alternatives(document, backend)
     for name in _UNUSED:
         schemas.pop(name, None)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
+
+
+def _add_alternatives(document: dict[str, Any], backend: Backend) -> None:
+    """Show the other schemes that the guard's verifier takes."""
+    if backend.auth is None or not backend.auth.alternatives:
+        return
+    schemes = document["components"].setdefault("securitySchemes", {})
+    for name, model in backend.auth.alternatives.items():
+        schemes[name] = jsonable_encoder(model, by_alias=True, exclude_none=True)
+        for operation in _operations(document):
+            if {backend.auth.scheme_name: []} in operation.get("security", []):
+                operation["security"].append({name: []})
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,12 +5,13 @@ The verifiers that read a database are in `bedplate.auth.hashed_sessions` and
 """
 
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys
-from bedplate.auth.guard import API_KEY, BEARER, Guard
+from bedplate.auth.guard import API_KEY, BEARER, SESSION_COOKIE, Guard
 from bedplate.auth.principal import Principal, Verifier, not_proven
 
 __all__ = [
     "API_KEY",
     "BEARER",
+    "SESSION_COOKIE",
     "APIKeyEntry",
     "APIKeys",
     "Guard",

@@ -1,14 +1,12 @@
 """better-auth's own sessions, read from its own tables."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from fastapi.requests import HTTPConnection
 from pydantic import SecretStr
 from sqlalchemy import (
     Column,
-    ColumnElement,
     DateTime,
     MetaData,
     Table,
@@ -17,12 +15,11 @@ from sqlalchemy import (
     cast,
     select,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from bedplate.auth.credentials import bearer_token, cookie
 from bedplate.auth.principal import Principal
 from bedplate.auth.signatures import verified_token
+from bedplate.auth.tables import is_in_future
 from bedplate.database import Database, Statement
 
 Timestamps = Literal["timestamptz", "timestamp"]
@@ -45,12 +42,13 @@ class BetterAuthTables:
     def statement(self) -> Statement:
         """Return the query for a session that holds and whose user exists, by `token`."""
         metadata = MetaData()
+        naive = self.timestamps == "timestamp"
         session = Table(
             self.session,
             metadata,
             Column(self.token, Text),
             Column(self.user_id, Text),
-            Column(self.expires_at, DateTime(timezone=self.timestamps == "timestamptz")),
+            Column(self.expires_at, DateTime(timezone=not naive)),
         )
         user = Table(self.user, metadata, Column("id", Text))
         return Statement(
@@ -58,29 +56,9 @@ class BetterAuthTables:
             .join(session, session.c[self.user_id] == user.c.id)
             .where(
                 session.c[self.token] == bindparam("token"),
-                session.c[self.expires_at] > better_auth_now(self.timestamps),
+                is_in_future(session.c[self.expires_at], naive=naive),
             )
         )
-
-
-class better_auth_now(ColumnElement[datetime]):  # noqa: N801 - reads as SQL in a statement
-    """The database's clock in the kind that the auth server stores."""
-
-    inherit_cache = False
-    type = DateTime(timezone=True)
-
-    def __init__(self, timestamps: Timestamps) -> None:
-        self.timestamps = timestamps
-
-
-@compiles(better_auth_now, "postgresql")
-def _now_postgresql(element: better_auth_now, _: SQLCompiler, **__: object) -> str:
-    return "now()" if element.timestamps == "timestamptz" else "timezone('UTC', now())"
-
-
-@compiles(better_auth_now, "sqlite")
-def _now_sqlite(_: better_auth_now, __: SQLCompiler, **___: object) -> str:
-    return "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
 
 class BetterAuthSessions:

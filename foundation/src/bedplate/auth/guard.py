@@ -4,7 +4,7 @@ guard = Guard(rate_limit=RateLimit(read=Budget(100), write=Budget(30)))
 CurrentUser = Annotated[Principal, Depends(guard)]
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
 from fastapi.openapi.models import SecurityBase as SecurityModel
@@ -16,6 +16,7 @@ from bedplate.problems import Forbidden
 from bedplate.rate_limits import RateLimit
 
 BEARER = HTTPBearer(description="The session token that the auth server gave out")
+SESSION_COOKIE = APIKey.model_validate({"in": APIKeyIn.cookie, "name": "better-auth.session_token"})
 API_KEY = APIKey.model_validate({"in": APIKeyIn.header, "name": "X-API-Key"})
 
 
@@ -24,7 +25,8 @@ class Guard(SecurityBase):
 
     The verifier is found on the lifespan's state under `verifier`: which one it is, is a setting.
     A failed proof is charged to the client's address, a good one to the principal, so that tokens
-    can't be guessed at speed and users behind one address don't share a budget.
+    can't be guessed at speed and users behind one address don't share a budget. `alternatives` are
+    schemes that the verifier takes too, by name, for the OpenAPI document.
     Raises `Unauthorized`, `Forbidden`, `TooManyRequests`.
     """
 
@@ -37,6 +39,7 @@ class Guard(SecurityBase):
         model: SecurityModel = BEARER,
         scheme_name: str = "session",
         challenge: str = "Bearer",
+        alternatives: Mapping[str, SecurityModel] | None = None,
     ) -> None:
         self.verifier = verifier
         self.rate_limit = rate_limit
@@ -44,6 +47,7 @@ class Guard(SecurityBase):
         self.model = model
         self.scheme_name = scheme_name
         self.challenge = challenge
+        self.alternatives = dict(alternatives or {})
 
     def requiring(self, *scopes: str) -> "Guard":
         """Return a guard that also asks for these scopes."""
@@ -54,6 +58,7 @@ class Guard(SecurityBase):
             model=self.model,
             scheme_name=self.scheme_name,
             challenge=self.challenge,
+            alternatives=self.alternatives,
         )
 
     async def __call__(self, connection: HTTPConnection) -> Principal:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, false, select
 from bedplate.auth.credentials import bearer_token
 from bedplate.auth.principal import Principal
 from bedplate.auth.signatures import without_signature
-from bedplate.auth.tables import database_now, user_sessions, users
+from bedplate.auth.tables import is_in_future, user_sessions, users
 from bedplate.database import Database, Statement
 
 # One query checks the session and its user: the join refuses a session whose user is gone.
@@ -20,7 +20,7 @@ _SESSION = Statement(
     .join(user_sessions, user_sessions.c.user_id == users.c.id)
     .where(
         user_sessions.c.token_hash == bindparam("token_hash"),
-        user_sessions.c.expires_at > database_now(),
+        is_in_future(user_sessions.c.expires_at),
         user_sessions.c.revoked == false(),
     )
 )

@@ -4,13 +4,12 @@ They stand in a metadata of their own: no foreign key leads to them, and no back
 see them.
 """
 
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, Column, ColumnElement, MetaData, Table, Text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import DateTime
 
 from bedplate.database.types import GUID, UTCDateTime
 
@@ -45,18 +44,27 @@ async def create_stand_in(engine: AsyncEngine) -> None:
         await connection.run_sync(metadata.create_all)
 
 
-class database_now(ColumnElement[datetime]):  # noqa: N801 - reads as SQL in a statement
-    """The database's own clock, comparable with a stored `UTCDateTime`."""
+class is_in_future(ColumnElement[bool]):  # noqa: N801 - reads as SQL in a statement
+    """A stored instant lies ahead, by the database's own clock.
 
-    inherit_cache = True
-    type = DateTime(timezone=True)
+    `naive` is for PostgreSQL columns without a time zone that hold UTC. On SQLite any ISO text
+    will do, as SQLAlchemy or JavaScript write it.
+    """
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], *, naive: bool = False) -> None:
+        self.column = column
+        self.naive = naive
 
 
-@compiles(database_now, "postgresql")
-def _now_postgresql(_: database_now, __: SQLCompiler, **___: object) -> str:
-    return "now()"
+@compiles(is_in_future, "postgresql")
+def _in_future_postgresql(element: is_in_future, compiler: SQLCompiler, **kw: Any) -> str:
+    now = "timezone('UTC', now())" if element.naive else "now()"
+    return f"{compiler.process(element.column, **kw)} > {now}"
 
 
-@compiles(database_now, "sqlite")
-def _now_sqlite(_: database_now, __: SQLCompiler, **___: object) -> str:
-    return "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+@compiles(is_in_future, "sqlite")
+def _in_future_sqlite(element: is_in_future, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"julianday({compiler.process(element.column, **kw)}) > julianday('now')"

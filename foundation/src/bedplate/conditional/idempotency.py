@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Header, Request
 from sqlalchemy import (
+    BindParameter,
     Column,
     Index,
     Integer,
@@ -108,11 +109,14 @@ class IdempotencyStatements:
 
 def _claim(insert: _Insert, table: Table) -> ReturningInsert[tuple[str]]:
     """Insert the key, or take over one that expired; no row comes back when it is in use."""
-    fresh = {
+    fresh: dict[str, BindParameter[Any]] = {
         "fingerprint": bindparam("new_fingerprint"),
         "expires_at": bindparam("new_expires_at"),
     }
-    owner_and_key = {"owner": bindparam("of"), "key": bindparam("by")}
+    owner_and_key: dict[str, BindParameter[Any]] = {
+        "owner": bindparam("of"),
+        "key": bindparam("by"),
+    }
     return (
         insert.values(owner_and_key | fresh)
         .on_conflict_do_update(

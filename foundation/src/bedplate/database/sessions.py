@@ -29,6 +29,11 @@ class ReadSession:
     def __init__(self, database: "Database") -> None:
         self._database = database
 
+    @property
+    def dialect_name(self) -> str:
+        """`postgresql` or `sqlite`, for the few statements that they word differently."""
+        return self._database.dialect.name
+
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
         """Return every row. Raises `DatabaseUnavailable`, `DataRefused`."""
         async with self._database.borrow() as connection:

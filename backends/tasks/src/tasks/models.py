@@ -1,0 +1,51 @@
+"""What is stored: tasks. Users and their sessions belong to the auth server."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, Index, Integer, MetaData, String, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from bedplate.conditional.idempotency import idempotency_table
+from bedplate.database import GUID, UTCDateTime
+
+LONGEST_TITLE = 200
+LONGEST_DESCRIPTION = 1000
+
+
+class Base(DeclarativeBase):
+    """Everything that this backend's migrations own."""
+
+    metadata = MetaData(
+        naming_convention={"pk": "%(table_name)s_pkey", "ix": "%(column_0_N_label)s_idx"}
+    )
+
+
+class Task(Base):
+    """Something that a user wants to do. `version` grows with every change: it is the ETag."""
+
+    __tablename__ = "tasks"
+
+    # SQLite numbers rows by itself only for INTEGER.
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True
+    )
+    user_id: Mapped[UUID] = mapped_column(GUID)
+    title: Mapped[str] = mapped_column(String(LONGEST_TITLE))
+    description: Mapped[str | None] = mapped_column(String(LONGEST_DESCRIPTION))
+    completed: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+Index("tasks_user_id_created_at_id_idx", Task.user_id, Task.created_at.desc(), Task.id.desc())
+Index(
+    "tasks_user_id_completed_created_at_id_idx",
+    Task.user_id,
+    Task.completed,
+    Task.created_at.desc(),
+    Task.id.desc(),
+)
+
+idempotency_keys = idempotency_table(Base.metadata)

@@ -1,0 +1,139 @@
+"""HTTP: paths, status codes, summaries. No SQL, no rules."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import TypeAdapter
+
+from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
+from bedplate.conditional.idempotency import IdempotencyKeyReused, RequestStillRunning
+from bedplate.database import Row
+from bedplate.database.dependencies import Reading, Writing
+from bedplate.openapi import errors
+from bedplate.problems import PreconditionFailed
+from bedplate.schemas import DecimalInt, Int64Id, LongText, TrueOrFalse
+from tasks import repository, service
+from tasks.dependencies import Once, UserId
+from tasks.exceptions import TaskNotFound
+from tasks.schemas import BulkDelete, BulkDeleted, Task, TaskNew, TaskPatch
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+_SHOWN = TypeAdapter(Task)
+SearchText = Annotated[str, LongText(200)]
+TaskId = Annotated[Int64Id, Path(description="Number of the task")]
+
+
+@router.get("", response_model=list[Task], summary="List your tasks, newest first")
+async def list_tasks(
+    request: Request,
+    owner: UserId,
+    session: Reading,
+    limit: Annotated[DecimalInt, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(description="From the Link header")] = None,
+    completed: Annotated[TrueOrFalse | None, Query()] = None,
+    q: Annotated[SearchText | None, Query(description="Part of title or description")] = None,
+) -> Response:
+    """Return a page of tasks; the `Link` header leads to the next one."""
+    page = await repository.page(
+        session, owner, limit=limit, cursor=cursor, completed=completed, text=q
+    )
+    response = Response(page.body, media_type="application/json")
+    if page.next_cursor is not None:
+        query = {**request.query_params, "cursor": page.next_cursor}
+        response.headers["Link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
+    return response
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Task,
+    responses=errors(RequestStillRunning, IdempotencyKeyReused),
+    summary="Add a task",
+)
+async def add_task(
+    request: Request, new: TaskNew, owner: UserId, session: Writing, once: Once
+) -> Response:
+    """Store a task. With an `Idempotency-Key`, the same request stores it once."""
+
+    async def work() -> Response:
+        task = await service.add(session, owner, new)
+        location = f"{request.scope.get('root_path', '')}/tasks/{task['id']}"
+        return _shown(task, 201, {"Location": location})
+
+    return await once.answer(session, str(owner), work)
+
+
+@router.post(
+    "/bulk-delete",
+    summary="Delete many tasks",
+)
+async def bulk_delete(body: BulkDelete, owner: UserId, session: Writing) -> BulkDeleted:
+    """Delete up to 1000 tasks at once; ids that aren't yours are `not_found`."""
+    return await service.remove_many(session, owner, body.ids)
+
+
+@router.get(
+    "/{task_id}",
+    response_model=Task,
+    responses={304: {"description": "Not Modified"}, **errors(TaskNotFound)},
+    summary="Get a task",
+)
+async def get_task(
+    task_id: TaskId, owner: UserId, session: Reading, condition: IfNoneMatch
+) -> Response:
+    """Return a task with its ETag."""
+    task = await service.get(session, owner, task_id)
+    etag = version_etag(task["version"])
+    if condition.not_modified(etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    return _shown(task)
+
+
+@router.put(
+    "/{task_id}",
+    response_model=Task,
+    responses=errors(TaskNotFound, PreconditionFailed),
+    summary="Replace a task",
+)
+async def replace_task(
+    task_id: TaskId, new: TaskNew, owner: UserId, session: Writing, condition: IfMatch
+) -> Response:
+    """Replace title, description and completed."""
+    return _shown(await service.replace(session, owner, task_id, new, condition))
+
+
+@router.patch(
+    "/{task_id}",
+    response_model=Task,
+    responses=errors(TaskNotFound, PreconditionFailed),
+    summary="Change a task",
+)
+async def patch_task(
+    task_id: TaskId, sent: TaskPatch, owner: UserId, session: Writing, condition: IfMatch
+) -> Response:
+    """Change only the fields that are sent; a null description clears it."""
+    return _shown(await service.patch(session, owner, task_id, sent, condition))
+
+
+@router.delete(
+    "/{task_id}",
+    status_code=204,
+    responses=errors(TaskNotFound, PreconditionFailed),
+    summary="Delete a task",
+)
+async def delete_task(task_id: TaskId, owner: UserId, session: Writing, condition: IfMatch) -> None:
+    """Delete a task."""
+    await service.remove(session, owner, task_id, condition)
+
+
+def _shown(task: Row, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a task straight from its row: what it holds was validated when it was stored."""
+    return Response(
+        _SHOWN.dump_json(Task.model_construct(**task)),
+        status,
+        {"ETag": version_etag(task["version"]), **(headers or {})},
+        "application/json",
+    )

@@ -1,0 +1,62 @@
+"""What goes over the wire."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field, StrictBool
+
+from bedplate.schemas import LARGEST_INT64, LineText, LongText, Schema, StrictInt64Id
+from tasks.models import LONGEST_DESCRIPTION, LONGEST_TITLE
+
+Title = Annotated[str, LineText(LONGEST_TITLE)]
+Description = Annotated[str, LongText(LONGEST_DESCRIPTION)]
+MOST_IDS = 1000
+
+
+class Task(BaseModel):
+    """A task as clients see it."""
+
+    id: int = Field(ge=1, le=LARGEST_INT64)
+    user_id: UUID
+    title: str
+    description: str | None
+    completed: bool
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class TaskNew(Schema):
+    """What makes a task, and what replaces one with PUT."""
+
+    title: Title
+    description: Description | None = None
+    completed: StrictBool = False
+
+
+class TaskPatch(Schema):
+    """What changes of a task: only the fields that are sent. A null description clears it."""
+
+    title: Title = ""
+    description: Description | None = None
+    completed: StrictBool = False
+
+
+class BulkDelete(Schema):
+    """Which tasks to delete; ids that come twice count once."""
+
+    ids: Annotated[list[StrictInt64Id], Field(min_length=1, max_length=MOST_IDS)]
+
+
+class BulkDeleted(BaseModel):
+    """What became of each id: deleted, or not there (or somebody else's)."""
+
+    deleted: list[int]
+    not_found: list[int]
+
+
+class HealthStatus(BaseModel):
+    """That the API is up, and its time."""
+
+    status: str
+    timestamp: datetime

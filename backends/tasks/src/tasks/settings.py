@@ -1,0 +1,73 @@
+"""What the to-do API can be told. Variables begin with `TASKS_`; shared ones may do without."""
+
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from bedplate.settings import CommaSeparated, DatabaseSettings, Secret
+
+DEVELOPMENT_SECRET = "development-only-session-hash-secret"  # noqa: S105 - refused in production
+
+
+class TasksSettings(DatabaseSettings):
+    """Settings of the to-do API."""
+
+    model_config = SettingsConfigDict(env_prefix="TASKS_")
+    shared: ClassVar[frozenset[str]] = DatabaseSettings.shared | {
+        "session_hash_secret",
+        "better_auth_secret",
+        "better_auth_url",
+    }
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///.bedplate/tasks.sqlite3"),
+        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
+    )
+    sessions: Literal["hashed", "better-auth", "jwt"] = Field(
+        "hashed", description="How users prove themselves; see docs/better-auth.md"
+    )
+    session_hash_secret: Secret = Field(
+        SecretStr(DEVELOPMENT_SECRET), description="hashed: key of the HMAC over session tokens"
+    )
+    better_auth_secret: Secret | None = Field(
+        None, description="better-auth: the auth server's secret, which signs its cookies"
+    )
+    better_auth_session_table: str = Field("session", description="better-auth: table of sessions")
+    better_auth_user_table: str = Field("user", description="better-auth: table of users")
+    better_auth_user_id_column: str = Field("userId", description="better-auth: session's user")
+    better_auth_expires_at_column: str = Field("expiresAt", description="better-auth: its expiry")
+    better_auth_token_column: str = Field("token", description="better-auth: session's token")
+    better_auth_timestamps: Literal["timestamptz", "timestamp"] = Field(
+        "timestamptz", description="better-auth: timestamp for Drizzle and Prisma (naive UTC)"
+    )
+    better_auth_cookie_prefix: str = Field("better-auth", description="better-auth: cookie prefix")
+    better_auth_url: str | None = Field(
+        None, description="jwt: origin of the auth server, which is issuer and audience too"
+    )
+    jwks_url: str | None = Field(None, description="jwt: where its keys are, if elsewhere")
+    jwt_issuer: str | None = Field(None, description="jwt: issuer, if not the auth server's origin")
+    jwt_audience: str | None = Field(None, description="jwt: audience, if not the same")
+    jwt_algorithms: CommaSeparated = Field(
+        default_factory=lambda: ["EdDSA"], description="jwt: accepted signature algorithms"
+    )
+
+    @model_validator(mode="after")
+    def _know_the_auth_server(self) -> Self:
+        if self.sessions == "better-auth" and self.better_auth_secret is None:
+            raise ValueError(self._needed("better_auth_secret"))
+        if self.sessions == "jwt" and self.better_auth_url is None:
+            raise ValueError(self._needed("better_auth_url"))
+        return self
+
+    def _refuse_weak_secret(self, name: str, default: Any) -> None:
+        if name == "session_hash_secret" and self.sessions != "hashed":
+            return
+        super()._refuse_weak_secret(name, default)
+
+    def _needed(self, field: str) -> str:
+        variable = self.variable(field)
+        return (
+            f"{variable} (or {field.upper()}) must be set, "
+            f"since {self.variable('sessions')} is {self.sessions}"
+        )

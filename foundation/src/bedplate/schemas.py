@@ -1,0 +1,150 @@
+"""Types for what comes over the wire: exact where Pydantic would guess.
+
+Pydantic takes `true` for 1, "yes" for true and "1_000" for a thousand. These types don't, and their
+JSON Schema says what they take, no more and no less.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictBool,
+    StrictInt,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+LARGEST_INT64: Final = 2**63 - 1
+
+# White space of Unicode, and characters that show nothing: joiners, fillers, marks of direction.
+# Variation selectors are not among them: an emoji may end in one.
+_INVISIBLE_RANGES: Final = (
+    (0x01, 0x20), (0x7F, 0xA0), (0xAD, 0xAD), (0x034F, 0x034F), (0x061C, 0x061C),
+    (0x115F, 0x1160), (0x1680, 0x1680), (0x17B4, 0x17B5), (0x2000, 0x200F),
+    (0x2028, 0x202F), (0x205F, 0x206F), (0x2800, 0x2800), (0x3000, 0x3000), (0x3164, 0x3164),
+    (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB),
+)  # fmt: skip
+_INVISIBLE: Final = "".join(
+    chr(code) for first, last in _INVISIBLE_RANGES for code in range(first, last + 1)
+)
+_INVISIBLE_CLASS: Final = "".join(
+    f"\\u{first:04x}-\\u{last:04x}" for first, last in _INVISIBLE_RANGES
+)
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+class Schema(BaseModel):
+    """What a client sends: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class LineText:
+    """Marks a text of 1 to `longest` characters (code points) after trimming, `longest` ≥ 2.
+
+    White space and characters that show nothing are trimmed off both ends; a text of nothing else
+    is refused, and so is U+0000, which PostgreSQL can't store. `Annotated[str, LineText(200)]`.
+    """
+
+    longest: int
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Return the validation of the text."""
+        return core_schema.no_info_after_validator_function(self._trimmed, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, _: CoreSchema, __: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return what it takes, exactly."""
+        ends, inside = f"[^\\u0000{_INVISIBLE_CLASS}]", "[^\\u0000]"
+        text = f"{ends}(?:{inside}{{0,{self.longest - 2}}}{ends})?"
+        pattern = f"^[{_INVISIBLE_CLASS}]*{text}[{_INVISIBLE_CLASS}]*$"
+        return {"type": "string", "pattern": pattern}
+
+    def _trimmed(self, value: str) -> str:
+        text = _storable(value).strip(_INVISIBLE)
+        if not text:
+            raise ValueError("Text should have at least one visible character")
+        if len(text) > self.longest:
+            raise ValueError(f"Text should have at most {self.longest} characters")
+        return text
+
+
+@dataclass(frozen=True)
+class LongText:
+    """Marks a text of at most `longest` characters, without U+0000."""
+
+    longest: int
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Return the validation of the text."""
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, _: CoreSchema, __: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return what it takes, exactly."""
+        return {"type": "string", "maxLength": self.longest, "pattern": "^[^\\u0000]*$"}
+
+    def _checked(self, value: str) -> str:
+        if len(value) > self.longest:
+            raise ValueError(f"Text should have at most {self.longest} characters")
+        return _storable(value)
+
+
+def _storable(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("Text should not contain the character U+0000")
+    return value
+
+
+def _decimal(value: object) -> object:
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError("Input should be a whole number in decimal digits")
+    return value
+
+
+def _boolean(value: object) -> object:
+    if isinstance(value, str):
+        if value not in _BOOLEANS:
+            raise ValueError("Input should be true or false")
+        return _BOOLEANS[value]
+    return value
+
+
+DecimalInt = Annotated[int, BeforeValidator(_decimal)]
+"""A whole number in a path or query: decimal digits, nothing else."""
+
+Int64Id = Annotated[DecimalInt, Field(ge=1, le=LARGEST_INT64)]
+"""An id in a path or query that a 64-bit column can hold."""
+
+StrictInt64Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_INT64)]
+"""An id in a JSON body: a number, never `true`."""
+
+TrueOrFalse = Annotated[bool, BeforeValidator(_boolean)]
+"""A boolean in a query: `true` or `false`, nothing else."""
+
+__all__ = [
+    "LARGEST_INT64",
+    "DecimalInt",
+    "Int64Id",
+    "LineText",
+    "LongText",
+    "Schema",
+    "StrictBool",
+    "StrictInt64Id",
+    "TrueOrFalse",
+]
