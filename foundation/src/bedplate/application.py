@@ -21,14 +21,14 @@ from bedplate.asgi import (
     wrap_outermost,
 )
 from bedplate.backend import Backend, Resources
-from bedplate.jobs import Jobs
+from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.telemetry import telemetry_options
 from bedplate.openapi import install_openapi
 from bedplate.problems import install_problems
-from bedplate.rate_limits import HEADERS as RATE_LIMIT_HEADERS
+from bedplate.rate_limits import EXPOSED_HEADERS
 from bedplate.rate_limits import Limiter
 from bedplate.settings import DatabaseSettings, Settings
 from bedplate.start_page import start_page_router
@@ -88,7 +88,7 @@ def _add_layers(
             allow_credentials=backend.cors.allow_credentials,
             allow_methods=backend.cors.allow_methods,
             allow_headers=backend.cors.allow_headers,
-            expose_headers=[*backend.cors.expose_headers, *RATE_LIMIT_HEADERS],
+            expose_headers=[*backend.cors.expose_headers, *EXPOSED_HEADERS],
         )
     app.add_middleware(JSONBounds, max_depth=settings.max_json_depth)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
