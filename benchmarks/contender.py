@@ -11,15 +11,17 @@ BUILDERS = {
     "floor": "benchmarks.contenders.floor:build",
     "bare": "benchmarks.contenders.bare:build",
     "idiomatic": "benchmarks.contenders.idiomatic:build",
+    "ours": "benchmarks.contenders.ours:build",
     "raw ASGI": "benchmarks.contenders.trivial:build_raw",
     "bare FastAPI": "benchmarks.contenders.trivial:build_bare",
+    "the foundation": "benchmarks.contenders.trivial:build_ours",
 }
 """Where each contender is built, by its name in the tables."""
 
-TASKS = ("floor", "bare", "idiomatic")
+TASKS = ("floor", "bare", "idiomatic", "ours")
 """The contenders that serve the tasks API, in the table's order."""
 
-TRIVIAL = ("raw ASGI", "bare FastAPI")
+TRIVIAL = ("raw ASGI", "bare FastAPI", "the foundation")
 """The contenders that answer one trivial route, in the table's order."""
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from benchmarks.schema import STATEMENTS
+from benchmarks.schema import create_tables
 
 READER = UUID("11111111-1111-4111-8111-111111111111")
 WRITER = UUID("22222222-2222-4222-8222-222222222222")
@@ -23,8 +23,9 @@ SELECT gen_random_uuid(), 'user' || number || '@example.com'
 FROM generate_series(1, $1::int) AS number
 """
 _SESSIONS = """
-INSERT INTO user_sessions (user_id, token_hash, expires_at)
-SELECT id, encode(sha256(convert_to(email, 'UTF8')), 'hex'), now() + interval '7 days'
+INSERT INTO user_sessions (id, user_id, token_hash, expires_at, revoked, created_at)
+SELECT gen_random_uuid(), id, encode(sha256(convert_to(email, 'UTF8')), 'hex'),
+       now() + interval '7 days', false, now()
 FROM users
 """
 _READER_TASKS = """
@@ -48,8 +49,8 @@ FROM generate_series(1, $1::int) AS number CROSS JOIN users
 """
 _KNOWN_USER = "INSERT INTO users (id, email) VALUES ($1, $2)"
 _KNOWN_SESSION = """
-INSERT INTO user_sessions (user_id, token_hash, expires_at)
-VALUES ($1, $2, now() + interval '7 days')
+INSERT INTO user_sessions (id, user_id, token_hash, expires_at, revoked, created_at)
+VALUES (gen_random_uuid(), $1, $2, now() + interval '7 days', false, now())
 """
 
 
@@ -63,9 +64,9 @@ class Crowd:
 
 async def seed(database_url: str, crowd: Crowd) -> str:
     """Make the tables and rows in an empty database; return the server's version."""
+    await create_tables(database_url)
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute(STATEMENTS)
         await connection.execute(_READER_TASKS, READER)
         await connection.execute(_USERS, crowd.users)
         await connection.execute(_SESSIONS)

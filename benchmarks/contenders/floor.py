@@ -30,7 +30,8 @@ _MANY = (
     f"SELECT {_MEMBERS} FROM tasks WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2"
 )
 _INSERT = (
-    "INSERT INTO tasks (user_id, title, description, completed) VALUES ($1, $2, $3, $4)"
+    "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)"
+    " VALUES ($1, $2, $3, $4, now(), now())"
     f" RETURNING {_MEMBERS}"
 )
 

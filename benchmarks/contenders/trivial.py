@@ -2,12 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import FastAPI, Path
+from fastapi import APIRouter, FastAPI, Path
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
+from bedplate.application import create_app
+from bedplate.backend import Backend
+from bedplate.settings import Settings
 from benchmarks.cases import TRIVIAL
 from benchmarks.contender import Contender, HttpRequest
+from benchmarks.logs import log_to_null
 
 REQUEST = HttpRequest("GET", "/items/7", members=frozenset({"id", "name"}))
 
@@ -26,6 +30,16 @@ async def build_bare(database_url: str, redis_url: str) -> Contender:  # noqa: A
     app = FastAPI()
     app.get("/items/{item_id}")(read_item)
     return Contender(app, {TRIVIAL: REQUEST})
+
+
+async def build_ours(database_url: str, redis_url: str) -> Contender:  # noqa: ARG001
+    """Return the route as a backend of the foundation, in production: all that it does is on."""
+    log_to_null()
+    router = APIRouter()
+    router.get("/items/{item_id}")(read_item)
+    declared = Backend(name="trivial", title="Trivial", settings=Settings, routers=[router])
+    settings = Settings.load(environment="production")
+    return Contender(create_app(declared, settings), {TRIVIAL: REQUEST})
 
 
 async def build_raw(database_url: str, redis_url: str) -> Contender:  # noqa: ARG001
