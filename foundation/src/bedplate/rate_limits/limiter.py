@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 FailurePolicy = Literal["fall_back", "refuse", "allow"]
 DecisionName = Literal[
-    "allowed", "refused", "fallback_allowed", "fallback_refused", "unavailable", "unchecked"
+    "allowed",
+    "refused",
+    "fallback_allowed",
+    "fallback_refused",
+    "fallback_unavailable",
+    "fallback_unchecked",
 ]
 
 
@@ -30,7 +35,8 @@ class Limiter:
     `fall_back` counts in this process, `refuse` answers 503, `allow` lets everything pass. Redis
     is probed every `probe_interval` seconds meanwhile, and no request waits for it.
 
-    `observe` is called with the name of each decision (a `DecisionName`), for metrics.
+    `observe` is called with the name of each decision, for metrics; those made while Redis is
+    away begin with `fallback`.
     """
 
     def __init__(
@@ -88,10 +94,10 @@ class Limiter:
 
     def _decided_without_redis(self, budget: Budget, name: str) -> Decision:
         if self._on_failure == "refuse":
-            self._observe("unavailable")
+            self._observe("fallback_unavailable")
             raise ServiceUnavailable("The rate limits can't be checked at the moment.")
         if self._on_failure == "allow":
-            self._observe("unchecked")
+            self._observe("fallback_unchecked")
             return decide(budget, _NOTHING_SPENT, clock.now().timestamp())
         windows = self._here.spend(name, budget.limit, budget.seconds)
         self._observe("fallback_allowed" if windows.allowed else "fallback_refused")

@@ -4,8 +4,8 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
+from bedplate.asgi.client_address import client_key
 from bedplate.problems import TooManyRequests
-from bedplate.rate_limits.address import client_key
 from bedplate.rate_limits.decision import Budget, Decision
 from bedplate.rate_limits.headers import leave_headers
 from bedplate.rate_limits.limiter import Limiter
@@ -45,11 +45,7 @@ class RateLimit:
         state["rate_limit_charged"] = True
         if budget is None:
             return
-        who = (
-            f"address:{client_key(connection.scope)}"
-            if principal_id is None
-            else f"principal:{principal_id}"
-        )
+        who = _payer(connection, principal_id)
         decision = await _limiter(state).hit(
             budget, self._scope, "read" if is_read else "write", who
         )
@@ -64,6 +60,13 @@ class RateLimit:
         """
         if "rate_limit_charged" not in _state(connection):
             await self.charge(connection, None)
+
+
+def _payer(connection: HTTPConnection, principal_id: str | None) -> str:
+    if principal_id is not None:
+        return f"principal:{principal_id}"
+    client = connection.scope.get("client")
+    return f"address:{client_key(client[0] if client else None)}"
 
 
 def _state(connection: HTTPConnection) -> dict[str, Any]:
