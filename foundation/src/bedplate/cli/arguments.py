@@ -1,0 +1,18 @@
+"""Arguments and options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+BackendName = Annotated[
+    str | None, typer.Argument(metavar="BACKEND", help="An installed backend; else all of them.")
+]
+OneBackendName = Annotated[
+    str | None,
+    typer.Argument(metavar="BACKEND", help="An installed backend; may lack if it's the only one."),
+]
+
+
+def application(help_: str) -> typer.Typer:
+    """Return an empty typer app whose help is plain text and whose errors are one line."""
+    return typer.Typer(help=help_, add_completion=False, rich_markup_mode=None)

@@ -1,0 +1,128 @@
+"""`bedplate`: a table of commands; each is imported, and typer with it, when it is called.
+
+So `bedplate --help` costs next to nothing, however large the backends are.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
+
+import bedplate
+from bedplate.cli.errors import CommandError, UsageError, sentence
+from bedplate.cli.installed import installed, load, summary
+
+if TYPE_CHECKING:
+    import typer
+
+COMMANDS = {
+    "run": ("bedplate.cli.run:app", "Serve one, some or all installed backends."),
+    "new": ("bedplate.cli.new:app", "Write a new backend that passes its checks at once."),
+    "db": ("bedplate.cli.database:app", "Migrate databases, and see where they stand."),
+    "openapi": ("bedplate.cli.openapi:app", "Print the OpenAPI document of a backend."),
+    "routes": ("bedplate.cli.routes:app", "List the routes of backends."),
+    "settings": ("bedplate.cli.settings:app", "List settings: value, origin and meaning."),
+}
+"""Each command: where its typer app is, and what it does."""
+
+OPTIONS = {
+    "--traceback": "Show the traceback of an error.",
+    "--version": "Show the version and exit.",
+    "--help": "Show this message and exit.",
+}
+
+DONE = 0
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, and return its exit code: 0 done, 1 failed, 2 called wrongly.
+
+    `bedplate run` adds 3: the process could not start.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    traceback = words[:1] == ["--traceback"]
+    try:
+        return _run(words[1:] if traceback else words)
+    except CommandError as error:
+        if traceback:
+            raise
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if traceback:
+            raise
+        return _fail(sentence(error), CommandError.exit_code)
+
+
+def _run(words: list[str]) -> int:
+    if not words or words[0] in {"--help", "-h"}:
+        print(_help(), end="")
+        return DONE
+    if words[0] == "--version":
+        print(bedplate.__version__)
+        return DONE
+    if words[0].startswith("-"):
+        raise UsageError(f"No such option: {words[0]}. Try 'bedplate --help'.")
+    return _run_command(words[0], words[1:])
+
+
+def _run_command(name: str, words: list[str]) -> int:
+    application = _application(name)
+    import typer  # noqa: PLC0415 - only a command pays for it
+    from typer.main import get_command  # noqa: PLC0415
+
+    command = get_command(application)
+    try:
+        result = command.main(words, prog_name=f"bedplate {name}", standalone_mode=False)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        hint = f" Try '{context.command_path} --help'." if context else ""
+        return _fail(f"{error.format_message()}{hint}", error.exit_code)
+    except typer.Abort:
+        return _fail("Aborted.", CommandError.exit_code)
+    return result if isinstance(result, int) else DONE
+
+
+def _application(name: str) -> "typer.Typer":
+    application: typer.Typer = resolve_name(_place(name))
+    return application
+
+
+def _place(name: str) -> str:
+    """Return where the typer app of a command or a backend is, as "module:name"."""
+    if name in COMMANDS:
+        return COMMANDS[name][0]
+    if name not in installed():
+        raise UsageError(
+            f"No command or backend is named {name!r}. Commands: {', '.join(COMMANDS)}. "
+            f"Installed backends: {', '.join(installed()) or 'none'}."
+        )
+    place = load(name).commands
+    if place is None:
+        raise UsageError(f"The backend {name} has no commands of its own.")
+    return place
+
+
+def _fail(message: str, exit_code: int) -> int:
+    print(f"Error: {' '.join(message.split())}", file=sys.stderr)
+    return exit_code
+
+
+def _help() -> str:
+    commands = {name: meaning for name, (_, meaning) in COMMANDS.items()}
+    backends = {name: summary(point) for name, point in installed().items()}
+    return (
+        "Usage: bedplate [OPTIONS] COMMAND [ARGS]...\n\n"
+        "  Serve, look after and begin backends that stand on Bedplate.\n"
+        + _section("Options", OPTIONS)
+        + _section("Commands, see `bedplate COMMAND --help`", commands)
+        + _section("Installed backends, see `bedplate BACKEND --help` for their commands", backends)
+    )
+
+
+def _section(title: str, rows: Mapping[str, str]) -> str:
+    width = max(map(len, rows), default=0)
+    lines = [f"  {name:<{width}}  {meaning}".rstrip() for name, meaning in rows.items()]
+    return "\n".join(["", f"{title}:", *(lines or ["  none"]), ""])

@@ -1,0 +1,97 @@
+"""`bedplate run`: settings are checked and wrong combinations refused before anything starts."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from bedplate.backend import Backend
+from bedplate.cli.announcement import announcing
+from bedplate.cli.arguments import application
+from bedplate.cli.errors import CommandError
+from bedplate.cli.installed import load_all
+from bedplate.cli.process_settings import ProcessSettings
+from bedplate.observability.logs import configure_logging
+from bedplate.runtime import serve
+from bedplate.settings import Settings
+
+app = application("Serve backends: one at the root, several each below its name.")
+
+
+@app.command()
+def run(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAMES]...", help="Default: all installed ones.")
+    ] = None,
+    *,
+    host: Annotated[str | None, typer.Option(help="Address of the API (BEDPLATE_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Its port: 8000 (BEDPLATE_PORT).")] = None,
+    operations_port: Annotated[
+        int | None,
+        typer.Option(help="Port of metrics and health: 9090 (BEDPLATE_OPERATIONS_PORT)."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that serve: 1 (BEDPLATE_WORKERS).")
+    ] = None,
+    grace: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds from SIGTERM until the listener closes: 5 in production, else 0 "
+            "(BEDPLATE_GRACE_SECONDS)."
+        ),
+    ] = None,
+) -> None:
+    """Serve backends until SIGTERM or Ctrl-C: one at the root, several each below its name."""
+    given = {
+        "host": host,
+        "port": port,
+        "operations_port": operations_port,
+        "workers": workers,
+        "grace_seconds": grace,
+    }
+    process = ProcessSettings.load(**{k: v for k, v in given.items() if v is not None})
+    backends = load_all(names or [])
+    raise typer.Exit(_serve(process, backends))
+
+
+def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
+    settings = {backend.name: backend.load_settings() for backend in backends}
+    if process.workers > 1:
+        for backend in backends:
+            _refuse_several_workers(backend, settings[backend.name])
+    configure_process_logging(process, settings)
+    production = any(one.production for one in settings.values())
+    with announcing(backends, enabled=not production):
+        return serve(
+            "bedplate.cli.served:make_application",
+            "bedplate.cli.served:make_operations",
+            process.serving(production=production),
+            arguments=(tuple(settings),),
+        )
+
+
+def _refuse_several_workers(backend: Backend, settings: Settings) -> None:
+    """Raise `CommandError` when what a backend keeps in memory can't be shared."""
+    if backend.single_process is not None:
+        raise CommandError(
+            f"{backend.name} can't run as several workers: "
+            f"{backend.single_process.rstrip('.')}. Run it with --workers 1."
+        )
+    if backend.rate_limit is not None and settings.redis_url is None:
+        raise CommandError(
+            f"{backend.name} counts its rate limits in memory, which several workers can't share: "
+            f"set REDIS_URL (or {settings.variable('redis_url')}), or run with --workers 1."
+        )
+
+
+def configure_process_logging(process: ProcessSettings, settings: Mapping[str, Settings]) -> None:
+    """Configure the logs of a process: a single backend's settings count, else the process's own.
+
+    JSON as soon as one backend is in production, unless a format is set.
+    """
+    deciding: Settings = next(iter(settings.values())) if len(settings) == 1 else process
+    json = deciding.json_logs
+    if json is None:
+        json = any(one.production for one in settings.values()) or not sys.stderr.isatty()
+    configure_logging(json=json, level=deciding.log_level)

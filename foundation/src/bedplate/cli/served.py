@@ -1,0 +1,28 @@
+"""What every serving process makes of the names that `bedplate run` was given."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from bedplate.cli.installed import load_all
+from bedplate.cli.process_settings import ProcessSettings
+from bedplate.cli.run import configure_process_logging
+from bedplate.composition import compose
+from bedplate.lifecycle import Drain
+from bedplate.observability.operations import operations_app
+
+
+def make_application(drain: Drain, names: Sequence[str]) -> ASGIApp:
+    """Return the application of these backends; raises `bedplate.settings.SettingsError`."""
+    process = ProcessSettings.load()
+    backends = load_all(names)
+    settings = {backend.name: backend.load_settings() for backend in backends}
+    configure_process_logging(process, settings)
+    return compose(backends, settings, own_settings=process, drain=drain)
+
+
+def make_operations(drain: Drain, application: Any, names: Sequence[str]) -> ASGIApp:
+    """Return what the operations port answers: metrics, and the health of the whole."""
+    del drain, names
+    return operations_app(application.state.health)

@@ -1,0 +1,195 @@
+"""Several backends in one process: each below its path and at its host name, every lifespan run.
+
+/            the start page        /tasks/…             the backend tasks
+/healthz …   health of the whole   tasks.localhost/…    the same, at the root of its host
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import REGISTRY, CollectorRegistry
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bedplate import __version__
+from bedplate.application import create_app
+from bedplate.asgi import AccessLog, HeadAsGet, wrap_outermost
+from bedplate.backend import Backend
+from bedplate.lifecycle import Drain
+from bedplate.observability.health import Health, health_router
+from bedplate.observability.metrics import RequestMetrics
+from bedplate.problems import ProblemPolicy, install_problems
+from bedplate.runtime import StartupError
+from bedplate.settings import DatabaseSettings, Settings, SettingsError
+from bedplate.start_page import start_page_router
+
+NAME = "bedplate"
+"""The label of what the whole answers itself, in logs and metrics."""
+
+States = dict[str, dict[str, Any]]
+"""The lifespan state of each backend by its name."""
+
+
+def compose(
+    backends: Sequence[Backend],
+    settings: Mapping[str, Settings] | None = None,
+    *,
+    own_settings: Settings | None = None,
+    drain: Drain | None = None,
+    registry: CollectorRegistry = REGISTRY,
+) -> "FastAPI | Composition":
+    """Return one ASGI application that serves these backends; its `state.health` is of the whole.
+
+    One backend is at the root. Several are each below `/<name>`, and at the root of every host
+    whose first label is the name (`tasks.localhost`). `settings` are by backend name, and read from
+    the environment where they aren't given; `own_settings` are those of what the whole answers
+    itself, by default the first backend's. A backend that fails to start raises `StartupError` in
+    the lifespan: one sentence with its name, the setting and the fix. Raises `SettingsError`, and
+    `ValueError` when there is no backend or two have the same name.
+    """
+    names = [backend.name for backend in backends]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"A composition needs backends of different names, not {names}.")
+    drain = drain or Drain()
+    given = settings or {}
+    found = {b.name: given.get(b.name) or b.load_settings() for b in backends}
+    apps = {b.name: _create(b, found[b.name], drain, registry) for b in backends}
+    if len(apps) == 1:
+        return apps[names[0]]
+    health = Health([], version=__version__, drain=drain, settings=own_settings or found[names[0]])
+    return Composition(_create_whole(backends, apps, health, registry), apps)
+
+
+def _create(
+    backend: Backend, settings: Settings, drain: Drain, registry: CollectorRegistry
+) -> FastAPI:
+    """Return a backend's application; when it can't start, the error says which and why."""
+    app = create_app(backend, settings, drain=drain, registry=registry)
+    run = app.router.lifespan_context
+
+    @contextlib.asynccontextmanager
+    async def named(app: FastAPI) -> AsyncIterator[Any]:
+        async with contextlib.AsyncExitStack() as stack:
+            with _naming_failures(backend, settings):
+                state = await stack.enter_async_context(run(app))
+            yield state
+
+    app.router.lifespan_context = named
+    return app
+
+
+def _create_whole(
+    backends: Sequence[Backend],
+    apps: Mapping[str, FastAPI],
+    health: Health,
+    registry: CollectorRegistry,
+) -> FastAPI:
+    """Return the application that runs every lifespan, and answers what is no backend's."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[States]:
+        async with contextlib.AsyncExitStack() as stack:
+            states: States = {}
+            for name, app in apps.items():
+                run: Any = app.router.lifespan_context
+                states[name] = await stack.enter_async_context(run(app)) or {}
+                health.include(name, app.state.health)
+            yield states
+
+    whole = FastAPI(title="Bedplate", version=__version__, openapi_url=None, lifespan=lifespan)
+    whole.state.health = health
+    install_problems(whole, ProblemPolicy())
+    whole.include_router(health_router(health))
+    whole.include_router(start_page_router({f"/{b.name}": b for b in backends}))
+    whole.add_middleware(HeadAsGet)
+    metrics = RequestMetrics(registry, NAME)
+    wrap_outermost(whole, AccessLog, backend=NAME, metrics=metrics)
+    return whole
+
+
+class Composition:
+    """Hands each request to the backend that its host name or the first part of its path names.
+
+    Each backend sees only its own lifespan state. What names none goes to `whole`.
+    """
+
+    def __init__(self, whole: FastAPI, apps: Mapping[str, ASGIApp]) -> None:
+        self.state = whole.state
+        self._whole = whole
+        self._by_path = {f"/{name}": (name, app) for name, app in apps.items()}
+        self._by_host = {name.encode(): (name, app) for name, app in apps.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, or run the lifespan of all."""
+        if scope["type"] == "lifespan":
+            await self._whole(scope, receive, send)
+        elif (found := self._by_host.get(_first_label(scope))) is not None:
+            await _serve(found, "", scope, receive, send)
+        elif (found := self._by_path.get(prefix := _first_part(scope))) is not None:
+            await _serve(found, prefix, scope, receive, send)
+        else:
+            await self._whole(scope, receive, send)
+
+
+async def _serve(
+    found: tuple[str, ASGIApp], prefix: str, scope: Scope, receive: Receive, send: Send
+) -> None:
+    name, app = found
+    own = {
+        **scope,
+        "state": dict(scope["state"][name]),
+        "root_path": scope.get("root_path", "") + prefix,
+    }
+    await app(own, receive, send)
+
+
+def _first_label(scope: Scope) -> bytes:
+    """Return the first label of the host name, or nothing when it has no second."""
+    for name, value in scope["headers"]:
+        if name == b"host":
+            label, dot, _ = value.partition(b".")
+            return label.lower() if dot else b""
+    return b""
+
+
+def _first_part(scope: Scope) -> str:
+    """Return the first part of the path below `root_path`, with its slash."""
+    path: str = scope["path"]
+    start = len(scope.get("root_path", ""))
+    end = path.find("/", start + 1)
+    return path[start:] if end < 0 else path[start:end]
+
+
+@contextlib.contextmanager
+def _naming_failures(backend: Backend, settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise StartupError(explain_failure(backend, settings, error)) from error
+
+
+def explain_failure(backend: Backend, settings: Settings, error: Exception) -> str:
+    """Return in one sentence which backend failed, why, and which setting to look at."""
+    reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
+    if isinstance(error, SettingsError | StartupError):
+        return f"{backend.name}: {reason}."
+    if isinstance(settings, DatabaseSettings) and _is_of_database(error):
+        variable = settings.variable("database_url")
+        return (
+            f"{backend.name}: its database can't be used ({reason}): "
+            f"check {variable} or DATABASE_URL, and that the database runs."
+        )
+    return (
+        f"{backend.name}: {type(error).__name__}: {reason}; "
+        f"`bedplate settings {backend.name}` shows what it was told."
+    )
+
+
+def _is_of_database(error: Exception) -> bool:
+    from bedplate.database import DatabaseUnavailable, DatabaseURLError  # noqa: PLC0415 - an extra
+    from bedplate.database.errors import translate  # noqa: PLC0415
+
+    own = isinstance(error, DatabaseUnavailable | DatabaseURLError)
+    library = type(error).__module__.partition(".")[0] in {"asyncpg", "sqlalchemy", "sqlite3"}
+    return own or library or translate(error) is not None
