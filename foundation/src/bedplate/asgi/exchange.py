@@ -13,7 +13,8 @@ from bedplate.observability.route_template import route_template
 
 CLIENT_CLOSED_REQUEST = 499
 
-_LOGGER = logging.getLogger("bedplate.access")
+LOGGER_NAME = "bedplate.access"
+_LOGGER = logging.getLogger(LOGGER_NAME)
 
 
 class RequestObserver(Protocol):
@@ -59,23 +60,16 @@ class Journal:
             headers += left
         return headers
 
-    def write(self, name: str, scope: Scope, fields: dict[str, Any]) -> None:
-        """Write one line, at debug when the path is a quiet one."""
+    def write(self, scope: Scope, event: dict[str, Any]) -> None:
+        """Write one line, with what inner parts left in the state; quiet paths at debug."""
         level = logging.DEBUG if self._is_quiet(scope) else logging.INFO
         if not _LOGGER.isEnabledFor(level):
             return
+        if level == logging.DEBUG:
+            event["level"] = "debug"
+        if (client := scope.get("client")) is not None:
+            event["client"] = client[0]
         state = scope["state"]
-        client = scope.get("client")
-        event = {
-            "timestamp": clock.now(),
-            "level": "debug" if level == logging.DEBUG else "info",
-            "logger": "bedplate.access",
-            "event": name,
-            "request_id": state["request_id"],
-            "backend": self.backend,
-            **fields,
-            "client": client[0] if client else None,
-        }
         if (principal := state.get("principal_id")) is not None:
             event["principal"] = principal
         if (problem := state.get("problem")) is not None:
@@ -92,20 +86,12 @@ class Journal:
 class Exchange:
     """One HTTP request: counts what goes out, and is written down when the response is complete."""
 
-    __slots__ = (
-        "_began",
-        "_finished",
-        "_journal",
-        "_method",
-        "_receive",
-        "_scope",
-        "_send",
-        "_size",
-        "client_gone",
-        "complete",
-        "started",
-        "status",
-    )
+    status = 500  # what a server makes of an application that says nothing
+    started = False
+    complete = False
+    client_gone = False
+    _size = 0
+    _finished = False
 
     def __init__(self, journal: Journal, scope: Scope, receive: Receive, send: Send) -> None:
         self._began = clock.monotonic()
@@ -114,12 +100,6 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._method: str = scope["method"]  # inner layers may rewrite it
-        self._size = 0
-        self._finished = False
-        self.status = 500  # what a server makes of an application that says nothing
-        self.started = False
-        self.complete = False
-        self.client_gone = False
         if journal.metrics is not None:
             journal.metrics.begin(scope)
 
@@ -133,25 +113,23 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """Pass on the response; after its end, write the request down.
 
-        What runs after the response (background tasks) is not part of the request.
+        What runs after the response (background tasks) is no longer part of the request.
         """
-        if message["type"] == "http.response.body":
-            self._size += len(message.get("body", b""))
-            if message.get("more_body", False):
-                await self._send(message)
-                return
-            self.complete = True
-            await self._send(message)
-            self.finish()
-            return
-        if message["type"] == "http.response.start":
+        kind = message["type"]
+        if kind == "http.response.start":
             self.started = True
             self.status = message["status"]
-            headers = self._journal.response_headers(message, self._scope["state"])
-            message = {**message, "headers": headers}
-        elif message["type"] == "http.response.pathsend":
-            self.complete = True
-        await self._send(message)
+            message["headers"] = self._journal.response_headers(message, self._scope["state"])
+            await self._send(message)
+        elif kind == "http.response.body":
+            self._size += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+            await self._send(message)
+            if self.complete:
+                self.finish()
+        else:
+            self.complete = kind == "http.response.pathsend"
+            await self._send(message)
 
     def finish(self) -> None:
         """Write the request down, once."""
@@ -159,18 +137,24 @@ class Exchange:
             return
         self._finished = True
         seconds = clock.monotonic() - self._began
-        journal, scope = self._journal, self._scope
+        journal, scope, method = self._journal, self._scope, self._method
         status = CLIENT_CLOSED_REQUEST if self.client_gone else self.status
         route = route_template(scope)
         if journal.metrics is not None:
-            journal.metrics.end(scope, self._method, route, status, seconds)
-        fields: dict[str, Any] = {
-            "method": self._method,
+            journal.metrics.end(scope, method, route, status, seconds)
+        event = {
+            "timestamp": clock.now(),
+            "level": "info",
+            "logger": LOGGER_NAME,
+            "event": "request",
+            "request_id": scope["state"]["request_id"],
+            "backend": journal.backend,
+            "method": method,
             "route": route,
             "status": status,
             "duration_ms": round(seconds * 1000, 3),
             "bytes": self._size,
         }
         if not self.complete:
-            fields["complete"] = False
-        journal.write("request", scope, fields)
+            event["complete"] = False
+        journal.write(scope, event)

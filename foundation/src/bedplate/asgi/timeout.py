@@ -52,15 +52,9 @@ class RequestTimeout:
 class _Deadline:
     """One request's deadline; it ends when the response starts."""
 
-    __slots__ = (
-        "_cancelling",
-        "_expired",
-        "_response_started",
-        "_running",
-        "_send",
-        "_task",
-        "at",
-    )
+    _expired = False
+    _cancelling = 0
+    _response_started = False
 
     def __init__(
         self, at: float, running: "dict[_Deadline, None]", task: "asyncio.Task[object]", send: Send
@@ -69,9 +63,6 @@ class _Deadline:
         self._running = running
         self._task = task
         self._send = send
-        self._expired = False
-        self._cancelling = 0
-        self._response_started = False
 
     async def send(self, message: Message) -> None:
         if not self._response_started:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from bedplate import clock
-from bedplate.asgi.exchange import Journal
+from bedplate.asgi.exchange import LOGGER_NAME, Journal
 from bedplate.observability.route_template import route_template
 
 ABNORMAL_CLOSURE = 1006
@@ -43,8 +43,7 @@ class WebSocketExchange:
         if kind in {"websocket.accept", f"{_DENIAL}.start"}:
             self._accepted = kind == "websocket.accept"
             self._status = None if self._accepted else message["status"]
-            headers = self._journal.response_headers(message, self._scope["state"])
-            message = {**message, "headers": headers}
+            message["headers"] = self._journal.response_headers(message, self._scope["state"])
         elif kind == "websocket.close":
             self._code = message.get("code", 1000)
         await self._send(message)
@@ -60,12 +59,18 @@ class WebSocketExchange:
 
     def finish(self) -> None:
         """Write the connection down."""
-        fields: dict[str, Any] = {
+        event: dict[str, Any] = {
+            "timestamp": clock.now(),
+            "level": "info",
+            "logger": LOGGER_NAME,
+            "event": "websocket",
+            "request_id": self._scope["state"]["request_id"],
+            "backend": self._journal.backend,
             "route": route_template(self._scope),
-            "code": self._code if self._code is not None else ABNORMAL_CLOSURE,
             "duration_ms": round((clock.monotonic() - self._began) * 1000, 3),
         }
         if self._status is not None:
-            fields["status"] = self._status
-            del fields["code"]
-        self._journal.write("websocket", self._scope, fields)
+            event["status"] = self._status
+        else:
+            event["code"] = ABNORMAL_CLOSURE if self._code is None else self._code
+        self._journal.write(self._scope, event)

@@ -1,0 +1,137 @@
+"""The one place that log lines leave through."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+from bedplate import clock
+from bedplate.observability.masking import mask_secrets
+from bedplate.observability.rendering import Render
+
+EventDict = MutableMapping[str, Any]
+Listener = Callable[[EventDict], None]
+
+_LONGEST_WAIT = 0.1  # seconds
+_MOST_PENDING = 64
+
+
+class EventHandler(logging.Handler):
+    """Renders log events and writes them to `stream`, or to whatever `sys.stderr` is at the time.
+
+    Never raises into the code that logs. With `gather`, events of `write_event` are rendered and
+    written in batches, at most 0.1 s late: a system call for each line would cost a request more
+    than all layers around it.
+    """
+
+    def __init__(
+        self, render: Render, stream: TextIO | None = None, *, gather: bool = False
+    ) -> None:
+        super().__init__()
+        self._render = render
+        self._stream = stream
+        self._gather = gather
+        self._pending: list[EventDict] = []
+        self._flushing_loop: asyncio.AbstractEventLoop | None = None
+        self._listeners: list[Listener] = []
+        self.setFormatter(_formatter(self._notify, self._render_text))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record of the standard library; what was logged before it comes first."""
+        try:
+            line = self.format(record).encode()
+            self.flush()
+            self._write(line)
+        except Exception:  # noqa: BLE001 - logging must not break what it logs
+            self.handleError(record)
+
+    def write_event(self, event: EventDict) -> None:
+        """Write an event that is complete and holds no secrets: no record is made for it."""
+        if self._listeners:
+            self._notify(None, "", event)
+        self._pending.append(event)
+        if len(self._pending) >= _MOST_PENDING or not (self._gather and self._will_flush()):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has gathered; logging calls it, too, when the process ends."""
+        self._flushing_loop = None
+        if not self._pending:
+            return
+        self.acquire()
+        try:
+            events, self._pending = self._pending, []
+            self._write(b"".join(map(self._render, events)))
+        except Exception:  # noqa: BLE001, S110 - logging must not break what it logs
+            pass
+        finally:
+            self.release()
+
+    @contextlib.contextmanager
+    def listening(self, listener: Listener) -> Iterator[None]:
+        """Hand every event to `listener`, too, while the context lasts."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def _will_flush(self) -> bool:
+        """Have the running event loop flush soon; say whether there is one."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        if loop is not self._flushing_loop:
+            self._flushing_loop = loop
+            loop.call_later(_LONGEST_WAIT, self.flush)
+        return True
+
+    def _notify(self, _: Any, __: str, event: EventDict) -> EventDict:
+        for listener in self._listeners:
+            listener(dict(event))
+        return event
+
+    def _render_text(self, _: Any, __: str, event: EventDict) -> str:
+        return self._render(event).decode()
+
+    def _write(self, lines: bytes) -> None:
+        stream = self._stream or sys.stderr
+        binary = getattr(stream, "buffer", None)
+        if binary is None:
+            stream.write(lines.decode())
+            stream.flush()
+        else:
+            binary.write(lines)
+            binary.flush()
+
+
+def _add_timestamp(_: Any, __: str, event: EventDict) -> EventDict:
+    event["timestamp"] = clock.now()
+    return event
+
+
+COMMON_PROCESSORS: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    _add_timestamp,
+]
+
+
+def _formatter(*last: structlog.typing.Processor) -> structlog.stdlib.ProcessorFormatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *COMMON_PROCESSORS],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            # A plain traceback: the values of local variables may be secrets.
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            mask_secrets,
+            *last,
+        ],
+    )
