@@ -32,7 +32,7 @@ def measure(
 
     The turns make a noisy moment of the machine hit all contenders alike.
     """
-    workers = {name: Worker(name, servers) for name in names}
+    workers = _warm_workers(names, servers)
     samples: dict[str, dict[str, list[Sample]]] = {
         name: {case: [] for case in worker.cases} for name, worker in workers.items()
     }
@@ -48,6 +48,13 @@ def measure(
         name: {case: _figure(taken) for case, taken in cases.items()}
         for name, cases in samples.items()
     }
+
+
+def _warm_workers(names: Sequence[str], servers: Servers) -> dict[str, Worker]:
+    workers = {name: Worker(name, servers) for name in names}
+    for worker in workers.values():
+        worker.wait()
+    return workers
 
 
 def _all_cases(workers: Sequence[Worker]) -> list[str]:

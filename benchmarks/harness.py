@@ -7,6 +7,7 @@ do not count, and neither does waiting for them. That makes it repeatable on a n
 import asyncio
 import gc
 import json
+import logging
 import multiprocessing
 import time
 import traceback
@@ -18,6 +19,7 @@ import uvloop
 
 from benchmarks.client import AsgiClient
 from benchmarks.contender import Contender, HttpRequest, Servers, build
+from benchmarks.logs import LoggedErrors
 
 _WARM_UP = 30
 
@@ -46,7 +48,10 @@ class Failure:
 
 
 class Worker:
-    """A process that runs one contender; between rounds it stands still."""
+    """A process that runs one contender; between rounds it stands still.
+
+    Several may warm up at the same time: the cases are known once `wait` returned.
+    """
 
     def __init__(self, name: str, servers: Servers) -> None:
         context = multiprocessing.get_context("spawn")
@@ -55,7 +60,11 @@ class Worker:
         self._process = context.Process(target=_work, args=(theirs, name, servers), daemon=True)
         self._process.start()
         theirs.close()
-        self.cases: tuple[str, ...] = _succeeded(name, self._connection.recv())
+        self.cases: tuple[str, ...] = ()
+
+    def wait(self) -> None:
+        """Wait until it is warm; raise RuntimeError when it can't be or answers wrongly."""
+        self.cases = _succeeded(self._name, self._connection.recv())
 
     def measure(self, case: str, requests: int) -> Sample:
         """Run one round; raise RuntimeError when an answer is not what it should be."""
@@ -84,13 +93,17 @@ def _work(connection: Connection, name: str, servers: Servers) -> None:
 
 
 async def _serve_rounds(connection: Connection, name: str, servers: Servers) -> None:
+    errors = LoggedErrors()
+    logging.getLogger().addHandler(errors)
     contender = await build(name, servers)
     async with AsgiClient(contender.app) as client:
         await warm_up(client, contender)
+        errors.refuse()
         connection.send(tuple(contender.cases))
         while (order := connection.recv()) is not None:
-            request = contender.cases[order.case]
-            connection.send(await run_round(client, request, order.requests))
+            sample = await run_round(client, contender.cases[order.case], order.requests)
+            errors.refuse()
+            connection.send(sample)
 
 
 async def warm_up(client: AsgiClient, contender: Contender) -> None:

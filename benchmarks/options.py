@@ -29,7 +29,7 @@ class Amount:
     @classmethod
     def quick(cls) -> Self:
         """Return enough to see that all works, in less than 40 seconds."""
-        return cls(rounds=4, share=0.35, wrk_seconds=0, crowd=Crowd(100, 100))
+        return cls(rounds=4, share=0.25, wrk_seconds=0, crowd=Crowd(100, 100))
 
     @classmethod
     def ordinary(cls) -> Self:
