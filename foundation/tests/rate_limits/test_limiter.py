@@ -56,7 +56,7 @@ async def _limiter(
     *,
     on_failure: FailurePolicy = "fall_back",
     observe: Callable[[DecisionName], None] | None = None,
-    timeout: float = 0.2,  # noqa: ASYNC109 - the limiter's own
+    timeout: float = 1.0,  # noqa: ASYNC109 - the limiter's own
 ) -> AsyncIterator[Limiter]:
     async with Limiter(
         url,

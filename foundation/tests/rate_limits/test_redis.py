@@ -1,15 +1,19 @@
 """The store that processes share, on a real Valkey."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from limits import RateLimitItemPerMinute
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import Redis
 
 from bedplate.rate_limits.redis import RedisWindows
+from bedplate.testing.valkey import ValkeyServer
 
 GENEROUS = 5.0
 
@@ -80,6 +84,31 @@ async def test_a_boundary_gives_no_second_burst(store: RedisWindows, redis: Redi
     assert await _spend(store, 10, 20) == 5
     await _let_pass(redis, 60 + 59)
     assert await _spend(store, 10, 20) == 10
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(0, 6), min_size=1, max_size=60), st.integers(1, 8))
+async def test_there_is_no_burst_above_the_sliding_limit(
+    valkey_server: ValkeyServer, pauses: list[float], limit: int
+) -> None:
+    """In any span up to a window long, no more passes than the limit and what fades meanwhile."""
+    window, now, passed = 10, 0.0, list[float]()
+    valkey_server.flush()
+    store = RedisWindows(valkey_server.url, namespace="test", timeout=GENEROUS)
+    began = time.perf_counter()
+    async with Redis.from_url(valkey_server.url) as redis:
+        for pause in pauses:
+            await _let_pass(redis, pause)
+            now += pause
+            if (await store.spend("key", limit, window)).allowed:
+                passed.append(now)
+    await store.aclose()
+    really = time.perf_counter() - began
+    for position, end in enumerate(passed):
+        for start in passed[: position + 1]:
+            if end - start < window - really:
+                count = sum(start <= moment <= end for moment in passed)
+                assert count <= limit + limit * (end - start + really) / window + 1
 
 
 async def test_keys_live_no_longer_than_two_windows(store: RedisWindows, redis: Redis) -> None:

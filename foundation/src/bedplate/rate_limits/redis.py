@@ -70,11 +70,9 @@ class RedisWindows(RedisStorage):
             self._encoded(self._current_window_key(key)),
         )
         try:
-            reply: bytes = await self._pipeline.ask(
-                "EVALSHA", SPEND_SHA1, 2, *keys, limit, seconds, 1
-            )
+            reply: bytes = await self._pipeline.ask("EVALSHA", SPEND_SHA1, 2, *keys, limit, seconds)
         except NoScriptError:
-            reply = await self._pipeline.ask("EVAL", SPEND, 2, *keys, limit, seconds, 1)
+            reply = await self._pipeline.ask("EVAL", SPEND, 2, *keys, limit, seconds)
         return reply
 
     def _encoded(self, key: str) -> bytes:

@@ -6,7 +6,6 @@ SPEND = """
 -- Times are in milliseconds. A counter lives for two windows: its own, then as the previous one.
 local limit = tonumber(ARGV[1])
 local window = tonumber(ARGV[2]) * 1000
-local amount = tonumber(ARGV[3])
 
 local current, previous = 0, 0
 local current_left = redis.call('PTTL', KEYS[2])
@@ -25,14 +24,14 @@ else
 end
 
 local allowed = 0
-if math.floor(previous * previous_left / window) + current + amount <= limit then
+if math.floor(previous * previous_left / window) + current < limit then
     allowed = 1
-    current = current + amount
+    current = current + 1
     if current_left > 0 then
-        redis.call('INCRBY', KEYS[2], amount)
+        redis.call('INCR', KEYS[2])
     else
         current_left = window * 2
-        redis.call('SET', KEYS[2], amount, 'PX', current_left)
+        redis.call('SET', KEYS[2], 1, 'PX', current_left)
     end
 end
 -- One string: redis-py takes as long for each element of an array as for all of this.
