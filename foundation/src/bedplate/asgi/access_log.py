@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
 
@@ -16,7 +16,6 @@ from bedplate.asgi.request_id import request_id
 from bedplate.asgi.websocket_exchange import WebSocketExchange
 from bedplate.problems import InternalServerError, problem_response
 
-Z_PAGES = frozenset({"/healthz", "/readyz", "/statusz", "/metrics"})
 SECURITY_HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 
 _ERRORS = logging.getLogger("bedplate.errors")
@@ -30,7 +29,7 @@ class AccessLog:
     `wrap_outermost`. The id of a request is in `scope["state"]["request_id"]`, in every log line
     and in the response. Inner parts leave further response headers in
     `scope["state"]["response_headers"]`, the principal in `principal_id`, the code of a problem in
-    `problem`. `headers` go out with every response. Requests for `quiet_paths` are logged at debug.
+    `problem`. `headers` go out with every response. Requests for z-pages are logged at debug.
     """
 
     def __init__(
@@ -40,10 +39,9 @@ class AccessLog:
         backend: str,
         metrics: RequestObserver | None = None,
         headers: Mapping[str, str] = SECURITY_HEADERS,
-        quiet_paths: Collection[str] = Z_PAGES,
     ) -> None:
         self.app = app
-        self._journal = Journal(backend, metrics, headers, quiet_paths)
+        self._journal = Journal(backend, metrics, headers)
         self._request_id = _log_variable("request_id")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,7 +1,7 @@
 """One request and its response, as the access log sees them."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from starlette.types import Message, Receive, Scope, Send
@@ -10,6 +10,7 @@ from bedplate import clock
 from bedplate.asgi.request_id import HEADER
 from bedplate.observability.logs import write_event
 from bedplate.observability.route_template import route_template
+from bedplate.observability.z_pages import is_z_page
 
 CLIENT_CLOSED_REQUEST = 499
 
@@ -39,7 +40,6 @@ class Journal:
         backend: str,
         metrics: RequestObserver | None,
         headers: Mapping[str, str],
-        quiet_paths: Collection[str],
     ) -> None:
         self.backend = backend
         self.metrics = metrics
@@ -47,7 +47,6 @@ class Journal:
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in headers.items()
         ]
-        self._quiet_paths = frozenset(quiet_paths)
 
     def response_headers(self, message: Message, state: dict[str, Any]) -> list[Any]:
         """Return the headers of a response, with the request id and what was left in the state."""
@@ -61,8 +60,8 @@ class Journal:
         return headers
 
     def write(self, scope: Scope, event: dict[str, Any]) -> None:
-        """Write one line, with what inner parts left in the state; quiet paths at debug."""
-        level = logging.DEBUG if self._is_quiet(scope) else logging.INFO
+        """Write one line, with what inner parts left in the state; z-pages at debug."""
+        level = logging.DEBUG if is_z_page(scope) else logging.INFO
         if not _LOGGER.isEnabledFor(level):
             return
         if level == logging.DEBUG:
@@ -75,12 +74,6 @@ class Journal:
         if (problem := state.get("problem")) is not None:
             event["problem"] = problem
         write_event(_LOGGER, level, event)
-
-    def _is_quiet(self, scope: Scope) -> bool:
-        path: str = scope["path"]
-        if root_path := scope.get("root_path"):
-            path = path.removeprefix(root_path)
-        return path in self._quiet_paths
 
 
 class Exchange:

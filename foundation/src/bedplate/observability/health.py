@@ -1,0 +1,218 @@
+"""Health: is the process alive, may it get requests, and what is its state."""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any, Protocol
+
+from fastapi import APIRouter
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from bedplate import clock
+
+_LOGGER = logging.getLogger("bedplate.health")
+_READY = "ready"
+_NO_STORE = {"Cache-Control": "no-store"}
+
+Document = dict[str, Any]
+
+
+class Draining(Protocol):
+    """What says that the process is going away: `bedplate.lifecycle.Drain`."""
+
+    @property
+    def draining(self) -> bool:
+        """Whether the process is going away."""
+        ...
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """Something a backend needs: `check` raises, or returns False, when it is away.
+
+    A check that isn't done after `timeout` seconds has failed.
+    """
+
+    name: str
+    check: Callable[[], Awaitable[object]]
+    timeout: float = 1.0
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found, and how long it took in seconds."""
+
+    error: str | None
+    seconds: float
+
+    @property
+    def status(self) -> str:
+        """Either `ok` or `failing`."""
+        return "ok" if self.error is None else "failing"
+
+
+class Health:
+    """The health of one backend.
+
+    `checks` is read at each request, so it may still grow at start. `version` and `build` are shown
+    by `/statusz`, in detail only to a client on this machine, or one with `status_token` as bearer.
+    """
+
+    def __init__(
+        self,
+        checks: Sequence[HealthCheck] = (),
+        *,
+        version: str = "",
+        build: str | None = None,
+        drain: Draining | None = None,
+        status_token: SecretStr | None = None,
+    ) -> None:
+        self._checks = checks
+        self._version = version
+        self._build = build
+        self._drain = drain
+        self._status_token = status_token
+        self._started_at: datetime = clock.now()
+        self._started = clock.monotonic()
+        self._running: asyncio.Task[dict[str, CheckResult]] | None = None
+        self._failing: frozenset[str] = frozenset()
+
+    async def readiness(self) -> tuple[bool, Document]:
+        """Return whether requests may come, and the document that says so.
+
+        Runs every check, all at once. While the process drains nothing is checked.
+        """
+        status, results = await self._state()
+        checks = {name: {"status": result.status} for name, result in results.items()}
+        return status == _READY, {"status": status, "checks": checks}
+
+    async def status(self, *, detailed: bool) -> Document:
+        """Return the state; when `detailed`, with version, uptime in seconds and checks."""
+        status, results = await self._state()
+        if not detailed:
+            return {"status": status}
+        return {
+            "status": status,
+            "version": self._version,
+            "build": self._build,
+            "started_at": self._started_at.isoformat().replace("+00:00", "Z"),
+            "uptime_seconds": round(clock.monotonic() - self._started, 3),
+            "checks": {name: _detail(result) for name, result in results.items()},
+        }
+
+    async def _state(self) -> tuple[str, dict[str, CheckResult]]:
+        if self._drain is not None and self._drain.draining:
+            return "draining", {}
+        results = await self.check()
+        ready = all(result.error is None for result in results.values())
+        return _READY if ready else "unavailable", results
+
+    async def check(self) -> dict[str, CheckResult]:
+        """Run every check, or join the run that is under way."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
+        # Whoever asked first may go; the others still want the answer.
+        return await asyncio.shield(self._running)
+
+    async def _run(self) -> dict[str, CheckResult]:
+        checks = list(self._checks)
+        results = await asyncio.gather(*map(_run_check, checks))
+        named = {check.name: result for check, result in zip(checks, results, strict=True)}
+        self._log_changes(named)
+        return named
+
+    def _log_changes(self, results: Mapping[str, CheckResult]) -> None:
+        failing = frozenset(name for name, result in results.items() if result.error is not None)
+        for name in failing - self._failing:
+            error = results[name].error
+            _LOGGER.warning("health_check_failing", extra={"check": name, "error": error})
+        for name in self._failing - failing:
+            _LOGGER.info("health_check_recovered", extra={"check": name})
+        self._failing = failing
+
+    def may_see_detail(self, request: Request) -> bool:
+        """Whether a client is on this machine, or has the status token."""
+        return _is_local(request) or self._has_token(request)
+
+    def _has_token(self, request: Request) -> bool:
+        if self._status_token is None:
+            return False
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        expected = self._status_token.get_secret_value().encode()
+        given = token.strip().encode("utf-8", "surrogateescape")
+        return scheme.lower() == "bearer" and hmac.compare_digest(given, expected)
+
+
+def health_router(health: Health) -> APIRouter:
+    """Return the routes `/healthz`, `/readyz` and `/statusz`: open, and not in OpenAPI.
+
+    They are plain Starlette routes, so that no dependency of the application applies to them.
+    """
+
+    async def healthz(_: Request) -> JSONResponse:
+        return json_document({"status": "ok"})
+
+    async def readyz(_: Request) -> JSONResponse:
+        ready, document = await health.readiness()
+        return json_document(document, 200 if ready else 503)
+
+    async def statusz(request: Request) -> JSONResponse:
+        return json_document(await health.status(detailed=health.may_see_detail(request)))
+
+    router = APIRouter()
+    for path, endpoint in (("/healthz", healthz), ("/readyz", readyz), ("/statusz", statusz)):
+        router.add_route(path, endpoint, methods=["GET"], include_in_schema=False)
+    return router
+
+
+def json_document(document: Document, status: int = 200) -> JSONResponse:
+    """Return a response that no cache keeps."""
+    return JSONResponse(document, status, _NO_STORE)
+
+
+async def _run_check(check: HealthCheck) -> CheckResult:
+    """Run one check; it is left alone when it is late, for even its ending may hang."""
+    began = clock.monotonic()
+    task = asyncio.ensure_future(_called(check))
+    try:
+        await asyncio.wait({task}, timeout=check.timeout)
+    finally:
+        if not task.done():
+            task.cancel()
+    return CheckResult(_error_of(task), clock.monotonic() - began)
+
+
+async def _called(check: HealthCheck) -> str | None:
+    try:
+        return "failed" if await check.check() is False else None
+    except Exception as error:  # noqa: BLE001 - whatever it is, the dependency isn't well
+        return type(error).__name__
+
+
+def _error_of(task: "asyncio.Future[str | None]") -> str | None:
+    if not task.done():
+        return "timeout"
+    return "cancelled" if task.cancelled() else task.result()
+
+
+def _detail(result: CheckResult) -> Document:
+    detail: Document = {"status": result.status, "latency_ms": round(result.seconds * 1000, 3)}
+    if result.error is not None:
+        detail["error"] = result.error
+    return detail
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the client is on this machine; behind a proxy here, every client looks like that."""
+    if "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False
+    try:
+        return request.client is not None and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,54 @@
+"""OpenTelemetry, through FastAPI's own support."""
+
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+from fastapi.telemetry import TelemetryConfig
+
+from bedplate.observability.z_pages import is_z_page
+from bedplate.settings import SettingsError
+
+_INSTALL = "pip install 'fastapi[opentelemetry]'"
+_NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+_OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+
+class TelemetrySettings(Protocol):
+    """The part of the settings that is read here."""
+
+    @property
+    def otel_enabled(self) -> bool:
+        """Whether OpenTelemetry is wanted."""
+        ...
+
+
+def telemetry_options(settings: TelemetrySettings) -> dict[str, Any]:
+    """Return the keywords for `FastAPI(...)` that switch OpenTelemetry on or off.
+
+    When on, traces and metrics go where `OTEL_EXPORTER_OTLP_ENDPOINT` says, those of z-pages left
+    out. FastAPI's log records stay off, they repeat refused input; so do the spans for each
+    operation, which double the cost. When off, nothing is imported or paid for. Raises
+    `SettingsError` when the SDK isn't installed.
+    """
+    if not settings.otel_enabled:
+        return {"telemetry": _OFF}
+    if not _is_installed():
+        raise SettingsError(
+            f"OTEL_ENABLED is set, but the OpenTelemetry SDK isn't installed: {_INSTALL}"
+        )
+    on: TelemetryConfig = {
+        "tracing": True,
+        "metrics": True,
+        "logs": False,
+        "operation_spans": False,
+        "auto_configure": True,
+        "exclude": is_z_page,
+    }
+    return {"telemetry": on}
+
+
+def _is_installed() -> bool:
+    try:
+        return all(find_spec(module) is not None for module in _NEEDED)
+    except ModuleNotFoundError:  # the parent of one is missing
+        return False
