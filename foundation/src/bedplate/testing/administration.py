@@ -1,9 +1,12 @@
 """Making and dropping databases of a PostgreSQL server, from code that may run in an event loop."""
 
 import asyncio
+import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
+
+_NAME = re.compile(r"[\w-]+", re.ASCII)
 
 
 class Administration:
@@ -26,6 +29,18 @@ class Administration:
     def drop(self, url: str) -> None:
         """Drop the database with this URL, whoever is connected to it."""
         self._execute(f'DROP DATABASE IF EXISTS "{_database(url)}" WITH (FORCE)')
+
+    def seal(self, url: str) -> None:
+        """Disconnect everybody from the database with this URL, and let nobody connect again.
+
+        A database can be a template only while nobody is connected to it.
+        """
+        name = _database(url)
+        self._execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        self._execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"  # noqa: S608
+            f" WHERE datname = '{name}'"
+        )
 
     def _execute(self, statement: str) -> None:
         # A thread of its own, because the caller's may be running an event loop.
@@ -50,6 +65,6 @@ def _without_driver(url: str) -> str:
 
 def _database(url: str) -> str:
     name = urlsplit(url).path.removeprefix("/")
-    if not name or '"' in name:
-        raise ValueError("the URL names no database")
+    if not _NAME.fullmatch(name):
+        raise ValueError("the URL names no database, or one with a name that needs quotes")
     return name

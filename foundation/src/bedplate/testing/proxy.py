@@ -1,0 +1,175 @@
+"""A TCP proxy that makes a network, or a server behind it, misbehave on command."""
+
+import asyncio
+import functools
+import socket
+import struct
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from bedplate.testing.processes import free_port
+
+_HOST = "127.0.0.1"
+_DEFAULT_PORTS = {"postgresql": 5432, "redis": 6379, "http": 80}
+_CHUNK_BYTES = 65_536
+# The two numbers of SO_LINGER: whether to linger on close, and for how many seconds. On for
+# none means RST.
+_RESET = struct.pack("ii", 1, 0)
+_ORDERLY = struct.pack("ii", 0, 0)
+
+
+class FaultProxy:
+    """A proxy in front of a PostgreSQL, Redis or HTTP server: `async with FaultProxy(url)`.
+
+    It passes everything on at first. It runs in the test's event loop, so the test's clients must
+    be asynchronous or in another thread or process.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        """Stand in front of the server that the URL `upstream` names (`tcp://host:port` will do).
+
+        Raises ValueError when it names no host or no port.
+        """
+        parts = urlsplit(upstream)
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme.partition("+")[0])
+        if parts.hostname is None or port is None:
+            raise ValueError("the upstream URL must name a host and a port")
+        self.port = free_port()
+        self._url = upstream
+        self._upstream = (parts.hostname, port)
+        self._flowing = asyncio.Event()
+        self._socket: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """The upstream's URL by way of the proxy."""
+        return self.url_for(self._url)
+
+    def url_for(self, url: str) -> str:
+        """Return `url`, another URL of the same server, by way of the proxy."""
+        parts = urlsplit(url)
+        account, at, _ = parts.netloc.rpartition("@")
+        return parts._replace(netloc=f"{account}{at}{_HOST}:{self.port}").geturl()
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
+
+    async def heal(self) -> None:
+        """Pass everything on again, also what connections sent while they hung."""
+        self._listen()
+        self._flowing.set()
+
+    async def hang(self) -> None:
+        """Accept connections, but let no byte through in either direction."""
+        self._listen()
+        self._flowing.clear()
+
+    async def refuse(self) -> None:
+        """Refuse new connections and reset the present ones, as when the server is down."""
+        await self._end(self._accepting)
+        self._accepting = None
+        if self._socket is not None:
+            self._socket.close()
+        # Bound, but not listening: the system refuses, and nobody else gets the port.
+        self._socket = _bind(self.port)
+        await self.cut()
+
+    async def cut(self) -> None:
+        """Reset the present connections (RST); new ones are treated as before."""
+        await self._end(*self._connections)
+
+    async def __aenter__(self) -> Self:
+        """Open the port."""
+        self._socket = _bind(self.port)
+        await self.heal()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Reset all connections and close the port."""
+        await self.refuse()
+        if self._socket is not None:
+            self._socket.close()
+
+    def _listen(self) -> None:
+        if self._socket is None:
+            raise RuntimeError("the proxy is used outside its `async with`")
+        if self._accepting is None:
+            self._socket.listen()
+            self._accepting = asyncio.create_task(self._accept(self._socket))
+
+    async def _accept(self, listener: socket.socket) -> None:
+        while True:
+            client, _ = await asyncio.get_running_loop().sock_accept(listener)
+            _reset_on_close(client)
+            connection = asyncio.create_task(self._serve(client))
+            self._connections.add(connection)
+            connection.add_done_callback(self._connections.discard)
+            # A task that is cancelled before it began does not close it.
+            connection.add_done_callback(functools.partial(_close, client))
+
+    async def _serve(self, client: socket.socket) -> None:
+        await self._flowing.wait()
+        with socket.socket() as server:
+            try:
+                await self._connect(server)
+                async with asyncio.TaskGroup() as directions:
+                    directions.create_task(self._pump(client, server))
+                    directions.create_task(self._pump(server, client))
+                _close_in_order(client)
+                _close_in_order(server)
+            except* OSError:
+                pass  # One side was lost, so the other is reset.
+
+    async def _connect(self, server: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        server.setblocking(False)
+        host, port = self._upstream
+        found = await loop.getaddrinfo(host, port, family=server.family, type=server.type)
+        await loop.sock_connect(server, found[0][4])
+        _reset_on_close(server)
+
+    async def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while chunk := await loop.sock_recv(source, _CHUNK_BYTES):
+            await self._flowing.wait()
+            await loop.sock_sendall(target, chunk)
+        await self._flowing.wait()
+        target.shutdown(socket.SHUT_WR)
+
+    @staticmethod
+    async def _end(*tasks: asyncio.Task[None] | None) -> None:
+        started = [task for task in tasks if task is not None]
+        for task in started:
+            task.cancel()
+        await asyncio.gather(*started, return_exceptions=True)
+
+
+def _bind(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setblocking(False)
+    listener.bind((_HOST, port))
+    return listener
+
+
+def _close(client: socket.socket, _: asyncio.Task[None]) -> None:
+    client.close()
+
+
+def _reset_on_close(connected: socket.socket) -> None:
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+
+def _close_in_order(connected: socket.socket) -> None:
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ORDERLY)
+    connected.close()
