@@ -28,8 +28,7 @@ from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.telemetry import telemetry_options
 from bedplate.openapi import install_openapi
 from bedplate.problems import install_problems
-from bedplate.rate_limits import EXPOSED_HEADERS
-from bedplate.rate_limits import Limiter
+from bedplate.rate_limits import EXPOSED_HEADERS, Limiter
 from bedplate.settings import DatabaseSettings, Settings
 from bedplate.start_page import start_page_router
 
@@ -66,7 +65,7 @@ def create_app(
     for router in backend.routers:
         app.include_router(router)
     app.include_router(health_router(lifespan.health))
-    app.include_router(start_page_router({backend.title: ""}))
+    app.include_router(start_page_router({"": backend}))
     install_openapi(app, backend)
     _add_layers(app, backend, settings, metrics)
     return app
@@ -116,7 +115,12 @@ class Lifespan:
         self._metrics = metrics
         self._replacements = replacements
         self._checks: list[HealthCheck] = []
-        self.health = Health(self._checks, version=backend.version, drain=drain, settings=settings)
+        self.health = Health(
+            self._checks,
+            version=backend.version,
+            drain=drain,
+            status_token=settings.status_token,
+        )
 
     @contextlib.asynccontextmanager
     async def run(self, _: FastAPI) -> AsyncIterator[Resources]:
