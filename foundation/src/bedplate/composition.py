@@ -17,7 +17,7 @@ from bedplate.application import create_app
 from bedplate.asgi import AccessLog, HeadAsGet, wrap_outermost
 from bedplate.backend import Backend
 from bedplate.lifecycle import Drain
-from bedplate.observability.health import Health, health_router
+from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.problems import ProblemPolicy, install_problems
 from bedplate.runtime import StartupError
@@ -26,6 +26,9 @@ from bedplate.start_page import start_page_router
 
 NAME = "bedplate"
 """The label of what the whole answers itself, in logs and metrics."""
+
+BACKEND_CHECK_SECONDS = 3.0
+"""How long a backend may take to say that it is ready; longer than any of its checks."""
 
 States = dict[str, dict[str, Any]]
 """The lifespan state of each backend by its name."""
@@ -39,14 +42,15 @@ def compose(
     drain: Drain | None = None,
     registry: CollectorRegistry = REGISTRY,
 ) -> "FastAPI | Composition":
-    """Return one ASGI application that serves these backends; its `state.health` is of the whole.
+    """Return one ASGI application that serves these backends.
 
+    Its `state.health` is the health of the whole, `state.healths` that of each backend by name.
     One backend is at the root. Several are each below `/<name>`, and at the root of every host
     whose first label is the name (`tasks.localhost`). `settings` are by backend name, and read from
     the environment where they aren't given; `own_settings` are those of what the whole answers
-    itself, by default the first backend's. A backend that fails to start raises `StartupError` in
-    the lifespan: one sentence with its name, the setting and the fix. Raises `SettingsError`, and
-    `ValueError` when there is no backend or two have the same name.
+    itself, by default the first backend's. A backend that fails to start raises `StartupError`,
+    here or in the lifespan: one sentence with its name, the setting and the fix. Raises
+    `SettingsError`, and `ValueError` when there is no backend or two have the same name.
     """
     names = [backend.name for backend in backends]
     if not names or len(set(names)) < len(names):
@@ -55,17 +59,39 @@ def compose(
     given = settings or {}
     found = {b.name: given.get(b.name) or b.load_settings() for b in backends}
     apps = {b.name: _create(b, found[b.name], drain, registry) for b in backends}
-    if len(apps) == 1:
-        return apps[names[0]]
-    health = Health([], version=__version__, drain=drain, settings=own_settings or found[names[0]])
-    return Composition(_create_whole(backends, apps, health, registry), apps)
+    first = names[0]
+    composed: FastAPI | Composition = apps[first]
+    if len(apps) > 1:
+        health = _health_of(apps, own_settings or found[first], drain)
+        composed = Composition(_create_whole(backends, apps, health, registry), apps)
+    composed.state.healths = {name: app.state.health for name, app in apps.items()}
+    return composed
+
+
+def _health_of(apps: Mapping[str, FastAPI], settings: Settings, drain: Drain) -> Health:
+    """Return the health of the whole: each backend is one of its checks."""
+    checks = [_check_of(name, app) for name, app in apps.items()]
+    token = settings.status_token
+    return Health(checks, version=__version__, drain=drain, status_token=token)
+
+
+def _check_of(name: str, app: FastAPI) -> HealthCheck:
+    """Return the check of one backend: it is ready when all of its own checks are."""
+    health: Health = app.state.health
+
+    async def is_ready() -> bool:
+        ready, _ = await health.readiness()
+        return ready
+
+    return HealthCheck(name, is_ready, timeout=BACKEND_CHECK_SECONDS)
 
 
 def _create(
     backend: Backend, settings: Settings, drain: Drain, registry: CollectorRegistry
 ) -> FastAPI:
     """Return a backend's application; when it can't start, the error says which and why."""
-    app = create_app(backend, settings, drain=drain, registry=registry)
+    with _naming_failures(backend, settings):
+        app = create_app(backend, settings, drain=drain, registry=registry)
     run = app.router.lifespan_context
 
     @contextlib.asynccontextmanager
@@ -94,7 +120,6 @@ def _create_whole(
             for name, app in apps.items():
                 run: Any = app.router.lifespan_context
                 states[name] = await stack.enter_async_context(run(app)) or {}
-                health.include(name, app.state.health)
             yield states
 
     whole = FastAPI(title="Bedplate", version=__version__, openapi_url=None, lifespan=lifespan)

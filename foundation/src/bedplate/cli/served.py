@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
 from bedplate.cli.installed import load_all
@@ -23,6 +24,6 @@ def make_application(drain: Drain, names: Sequence[str]) -> ASGIApp:
 
 
 def make_operations(drain: Drain, application: Any, names: Sequence[str]) -> ASGIApp:
-    """Return what the operations port answers: metrics, and the health of the whole."""
+    """Return what the operations port answers: metrics, and the health of every backend."""
     del drain, names
-    return operations_app(application.state.health)
+    return operations_app(application.state.healths, REGISTRY)

@@ -1,0 +1,120 @@
+"""`bedplate new`: writes a small, complete backend."""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path, PurePath
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+import orjson
+import typer
+
+from bedplate import clock
+from bedplate.cli import template
+from bedplate.cli.arguments import application
+from bedplate.cli.errors import CommandError
+from bedplate.cli.installed import installed
+from bedplate.cli.main import COMMANDS
+from bedplate.cli.names import check_name
+
+app = application("Write a new backend that passes its checks and tests at once.")
+
+
+@app.command()
+def new(
+    name: str,
+    directory: Annotated[
+        Path | None,
+        typer.Option(help="The new folder; by default NAME, in a workspace beside the others."),
+    ] = None,
+) -> None:
+    """Write a new backend: one table, five routes, migrations, and tests on both databases."""
+    taken = {*COMMANDS, *installed(), "tests"}
+    names = check_name(name, taken=taken, identifiers=template.identifiers())
+    workspace = Workspace.around((directory or Path()).absolute())
+    target = directory or (workspace.place(name) if workspace else Path(name))
+    member = workspace is not None and workspace.holds(target.absolute())
+    values = names.values(date=clock.now().date().isoformat())
+    files = template.render("project", values)
+    if not member:
+        _add_standalone(files, values)
+    write(target, files)
+    typer.echo(f"Wrote {target}: start reading at {target / 'src' / name / 'backend.py'}.")
+    typer.echo(
+        f"Next: uv sync --all-packages && bedplate run {name}"
+        if member
+        else f"Next: cd {target} && scripts/check && scripts/test && uv run bedplate run {name}"
+    )
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A uv workspace that Bedplate itself is a member of: tools and scripts are at its root."""
+
+    root: Path
+    members: tuple[str, ...]
+
+    @classmethod
+    def around(cls, folder: Path) -> "Workspace | None":
+        """Return the workspace that a folder is in, or would be."""
+        for root in (folder, *folder.parents):
+            project = root / "pyproject.toml"
+            if not project.is_file():
+                continue
+            uv = tomllib.loads(project.read_text(encoding="utf-8")).get("tool", {}).get("uv", {})
+            if uv.get("sources", {}).get("bedplate") == {"workspace": True} and "workspace" in uv:
+                return cls(root, tuple(uv["workspace"].get("members", ())))
+        return None
+
+    def place(self, name: str) -> Path:
+        """Return where a new member belongs: where a pattern such as `backends/*` says."""
+        for pattern in self.members:
+            if pattern.endswith("/*"):
+                return self.root / pattern.removesuffix("/*") / name
+        return Path(name)
+
+    def holds(self, folder: Path) -> bool:
+        """Return whether a folder is a member by one of the patterns."""
+        if not folder.is_relative_to(self.root):
+            return False
+        inside = folder.relative_to(self.root)
+        return any(
+            len(PurePath(pattern).parts) == len(inside.parts) and inside.match(pattern)
+            for pattern in self.members
+        )
+
+
+def write(target: Path, files: dict[Path, str]) -> None:
+    """Write the files into a new folder. Raises `CommandError` when there is one already."""
+    try:
+        target.mkdir(parents=True)
+        for path, text in files.items():
+            file = target / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+            if text.startswith("#!"):
+                file.chmod(0o755)
+    except FileExistsError:
+        raise CommandError(
+            f"{target} is there already: choose another name, or --directory."
+        ) from None
+    except OSError as error:
+        raise CommandError(f"{target} can't be written: {error.strerror}.") from error
+
+
+def _add_standalone(files: dict[Path, str], values: dict[str, str]) -> None:
+    """Add what a workspace has at its root: tools' settings, scripts, and where Bedplate is."""
+    for path, text in template.render("standalone", {**values, "sources": _sources()}).items():
+        files[path] = files.get(path, "") + text
+
+
+def _sources() -> str:
+    """Return the table that points uv to a Bedplate installed from a folder (PEP 610), or none."""
+    text = distribution("bedplate").read_text("direct_url.json")
+    origin: dict[str, Any] = orjson.loads(text) if text else {}
+    parts = urlsplit(origin.get("url", ""))
+    if parts.scheme != "file" or "dir_info" not in origin:
+        return ""
+    path = orjson.dumps(unquote(parts.path)).decode()
+    return f"\n[tool.uv.sources]\nbedplate = {{ path = {path}, editable = true }}\n"
