@@ -115,6 +115,16 @@ def _add_timestamp(_: Any, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _add_extra(logger: Any, name: str, event: EventDict) -> EventDict:
+    """Add what a record was given as `extra`, without what another handler's formatter left."""
+    event = _EXTRA_ADDER(logger, name, event)
+    for left in ("message", "asctime"):
+        event.pop(left, None)
+    return event
+
+
+_EXTRA_ADDER = structlog.stdlib.ExtraAdder()
+
 COMMON_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -125,7 +135,7 @@ COMMON_PROCESSORS: list[structlog.typing.Processor] = [
 
 def _formatter(*last: structlog.typing.Processor) -> structlog.stdlib.ProcessorFormatter:
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *COMMON_PROCESSORS],
+        foreign_pre_chain=[_add_extra, *COMMON_PROCESSORS],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             # A plain traceback: the values of local variables may be secrets.

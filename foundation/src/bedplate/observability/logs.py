@@ -21,6 +21,13 @@ _ROOT = logging.getLogger()
 _SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "fastapi")
 # It repeats the query, where tokens may be; our access log says the rest.
 _UNWANTED_LOGGERS = ("uvicorn.access",)
+# Their lines below these levels repeat whole URLs, or say nothing.
+_LEAST_LEVELS = {
+    "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "asyncio": logging.INFO,
+}
 
 _installed: EventHandler | None = None
 
@@ -41,6 +48,8 @@ def configure_logging(*, json: bool, level: str = "info", stream: TextIO | None 
     _installed = _json_handler(stream) if json else _pretty_handler(stream)
     _ROOT.addHandler(_installed)
     _take_over_server_loggers()
+    for name, least in _LEAST_LEVELS.items():
+        logging.getLogger(name).setLevel(max(least, _ROOT.level))
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[
