@@ -101,3 +101,10 @@ def test_a_standing_server_is_not_touched(action: str, monkeypatch: pytest.Monke
     with pytest.raises(StandingServerError, match=r"Use a ValkeyServer\(\)") as refusal:
         getattr(standing, action)()
     assert "secret" not in str(refusal.value)
+
+
+def test_workers_have_databases_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a standing server, one worker's flush does not empty another's database."""
+    monkeypatch.setenv("TEST_REDIS_URL", "redis://cache")
+    assert ValkeyServer.from_environment(worker=0).url == "redis://cache/0"
+    assert ValkeyServer.from_environment(worker=2).url == "redis://cache/2"

@@ -1,0 +1,1 @@
+"""Real parts for tests: servers from wheels, clients, time, ids, logs and network faults."""

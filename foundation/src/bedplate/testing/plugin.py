@@ -3,6 +3,7 @@
 pytest loads it in every run, so it imports the parts only when a test asks for them.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +37,8 @@ def valkey_server() -> "Iterator[ValkeyServer]":
     """Give a real Valkey, one a test worker; TEST_REDIS_URL names one that stands."""
     from bedplate.testing.valkey import ValkeyServer  # noqa: PLC0415
 
-    with ValkeyServer.from_environment() as server:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    with ValkeyServer.from_environment(worker) as server:
         yield server
 
 

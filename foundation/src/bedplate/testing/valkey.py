@@ -5,6 +5,7 @@ import signal
 import socket
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from bedplate.testing.postgres import StandingServerError
 from bedplate.testing.processes import ProcessError, ServerProcess, free_port
@@ -29,9 +30,14 @@ class ValkeyServer:
         self._process: ServerProcess | None = None
 
     @classmethod
-    def from_environment(cls) -> Self:
-        """Return the server that TEST_REDIS_URL names, or a new one when it is not set."""
-        return cls(standing_url=os.environ.get("TEST_REDIS_URL") or None)
+    def from_environment(cls, worker: int = 0) -> Self:
+        """Return the server that TEST_REDIS_URL names, or a new one when it is not set.
+
+        `worker`, from 0, is added to the standing server's database number, so that test workers
+        do not flush each other's data.
+        """
+        standing_url = os.environ.get("TEST_REDIS_URL")
+        return cls(standing_url=_database_of(standing_url, worker) if standing_url else None)
 
     @property
     def url(self) -> str:
@@ -125,6 +131,12 @@ class ValkeyServer:
             else:
                 self._process = process
                 return
+
+
+def _database_of(url: str, worker: int) -> str:
+    parts = urlsplit(url)
+    number = int(parts.path.removeprefix("/") or 0)
+    return parts._replace(path=f"/{number + worker}").geturl()
 
 
 def _new_process(port: int) -> ServerProcess:
