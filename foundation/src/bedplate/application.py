@@ -129,11 +129,11 @@ class Lifespan:
             resources: Resources = {"settings": self._settings, "drain": self._drain}
             if self._backend.metadata is not None:
                 await self._open_database(stack, resources)
+                await self._prepare(resources)
             await self._open(stack, resources, "limiter", self._limiter())
             await self._open(stack, resources, "jobs", Jobs())
             for name, opener in self._backend.resources.items():
                 await self._open(stack, resources, name, opener(self._settings, resources))
-            await self._prepare(resources)
             if self._backend.health_checks is not None:
                 self._checks.extend(self._backend.health_checks(resources))
             yield resources
@@ -171,7 +171,7 @@ class Lifespan:
 
     async def _prepare(self, resources: Resources) -> None:
         """Bring the embedded or development database up to date; in production say what lacks."""
-        if "database" not in resources or "database" in self._replacements:
+        if "database" in self._replacements:
             return
         from bedplate.database.preparation import prepare_database  # noqa: PLC0415 - see above
 
