@@ -1,0 +1,172 @@
+"""What every backend can be told, and what none may be told in production."""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
+
+from bedplate.refusals import message_of
+from bedplate.settings.errors import SettingsError
+from bedplate.settings.sources import sources_of
+from bedplate.settings.values import (
+    SHORTEST_SECRET,
+    Networks,
+    Origins,
+    RedisURL,
+    Secret,
+    byte_length,
+    is_signing_secret,
+)
+
+
+class Environment(StrEnum):
+    """Where a process runs: it decides on defaults, and on what is refused."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """What every backend can be told; each backend derives its own class from it."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, secrets_dir=None, env_ignore_empty=True
+    )
+    shared: ClassVar[frozenset[str]] = frozenset(
+        {
+            "environment",
+            "log_level",
+            "log_format",
+            "cors_origins",
+            "redis_url",
+            "trusted_proxies",
+            "status_token",
+            "otel_enabled",
+        }
+    )
+
+    environment: Environment = Field(
+        Environment.DEVELOPMENT, description="development, test or production"
+    )
+    debug: bool = Field(default=False, description="Refused in production")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged"
+    )
+    log_format: Literal["auto", "json", "pretty"] = Field(
+        "auto", description="auto: JSON in production and when the output is no terminal"
+    )
+    cors_origins: Origins = Field(
+        default_factory=list, description="Origins that browsers may call from, comma-separated"
+    )
+    trusted_proxies: Networks = Field(
+        default_factory=list,
+        description="Addresses or networks (CIDR) whose X-Forwarded-For is believed",
+    )
+    redis_url: RedisURL | None = Field(
+        None, description="Redis or Valkey that shares rate limits; without it each process counts"
+    )
+    rate_limit_on_failure: Literal["fall_back", "refuse", "allow"] = Field(
+        "fall_back", description="What a rate limit does while Redis is away"
+    )
+    request_timeout: float = Field(30.0, gt=0, le=3600, description="Seconds until a 504")
+    max_body_bytes: int = Field(1_048_576, ge=0, description="Largest request body")
+    max_json_depth: int = Field(64, ge=1, le=500, description="Deepest nesting of a JSON body")
+    status_token: Secret | None = Field(
+        None, description="Bearer token that may see the detail of /statusz"
+    )
+    otel_enabled: bool = Field(default=False, description="Switch OpenTelemetry on")
+
+    @property
+    def production(self) -> bool:
+        """Whether this is the real thing."""
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def json_logs(self) -> bool | None:
+        """Whether logs are JSON; None leaves it to the terminal."""
+        if self.log_format == "auto":
+            return True if self.production else None
+        return self.log_format == "json"
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        """Return the environment variable that sets a field."""
+        return f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+
+    @classmethod
+    def variables(cls, field: str) -> str:
+        """Return every variable that sets a field, in words: `TASKS_REDIS_URL (or REDIS_URL)`."""
+        variable = cls.variable(field)
+        shared = field in cls.shared and variable != field.upper()
+        return f"{variable} (or {field.upper()})" if shared else variable
+
+    @classmethod
+    def load(cls, **values: Any) -> Self:
+        """Return the settings of this process; `values` come before every other source.
+
+        Raises `SettingsError`, one sentence a refusal, naming the variable.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise SettingsError(" ".join(cls._sentences(error))) from None
+        except UnreadableSetting as error:
+            field = re.search(r'field "(\w+)"', str(error))
+            named = cls.variables(field[1]) if field else "A setting"
+            raise SettingsError(f"{named} can't be read as JSON.") from None
+        except UnicodeDecodeError:
+            raise SettingsError("A file of settings (.env or a secret) isn't UTF-8.") from None
+        except OSError as error:
+            raise SettingsError(f"{error.filename} can't be read: {error.strerror}.") from None
+
+    @classmethod
+    def _sentences(cls, error: ValidationError) -> Iterator[str]:
+        for line in error.errors(include_url=False):
+            message = message_of(line).rstrip(".")
+            field = line["loc"][0] if line["loc"] else None
+            yield f"{cls.variables(str(field))}: {message}." if field else f"{message}."
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings names it
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources in their order; what a program passes comes before all others."""
+        env_file = getattr(dotenv_settings, "env_file", None)
+        others = sources_of(settings_cls, cls.shared, env_file)
+        return (init_settings, *(named.source for named in others))
+
+    @model_validator(mode="after")
+    def _refuse_unsafe(self) -> Self:
+        if not self.production:
+            return self
+        if self.debug:
+            raise ValueError(f"{self.variables('debug')} must be off in production")
+        for name, field in type(self).model_fields.items():
+            if is_signing_secret(field):
+                self._refuse_weak_secret(name, field.get_default(call_default_factory=True))
+        return self
+
+    def _refuse_weak_secret(self, name: str, default: Any) -> None:
+        secret: SecretStr | None = getattr(self, name)
+        if secret is None:
+            return
+        if secret == default:
+            raise ValueError(
+                f"{self.variables(name)} still has its development default: "
+                f"set a random secret of {SHORTEST_SECRET} bytes or more in production"
+            )
+        if byte_length(secret) < SHORTEST_SECRET:
+            raise ValueError(
+                f"{self.variables(name)} is shorter than {SHORTEST_SECRET} bytes: "
+                "set a longer random secret"
+            )

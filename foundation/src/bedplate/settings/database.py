@@ -1,0 +1,70 @@
+"""Settings of a backend that stores."""
+
+from typing import ClassVar, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from bedplate.settings.base import Settings
+
+_LONGEST_WAIT = 3600
+
+
+class DatabaseSettings(Settings):
+    """What a backend that stores can be told beside the rest."""
+
+    shared: ClassVar[frozenset[str]] = Settings.shared | {"database_url", "database_pooler"}
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///.bedplate/bedplate.sqlite3"),
+        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
+    )
+    database_pooler: bool = Field(
+        default=False, description="A transaction pooler is in between: no prepared statements"
+    )
+    database_pool_size: int | None = Field(
+        None, ge=1, le=1000, description="Connections kept; 10 in production, else 3"
+    )
+    database_max_overflow: int | None = Field(
+        None, ge=0, le=1000, description="Connections beyond those; 20 in production, else 5"
+    )
+    database_pool_timeout: float = Field(
+        30.0, gt=0, le=_LONGEST_WAIT, description="Seconds to wait for a connection before a 503"
+    )
+    database_pool_recycle: int = Field(3600, ge=-1, description="Seconds a connection may live")
+    database_pre_ping: bool = Field(
+        default=True, description="Test a connection that idled before it is used"
+    )
+    database_connect_timeout: float = Field(
+        5.0, gt=0, le=_LONGEST_WAIT, description="Seconds to connect"
+    )
+    database_command_timeout: float = Field(
+        10.0, gt=0, le=_LONGEST_WAIT, description="Seconds for one statement"
+    )
+    database_auto_migrate: bool | None = Field(
+        None, description="Migrate at start; by default everywhere but in production"
+    )
+
+    @property
+    def pool_size(self) -> int:
+        """Connections that are kept."""
+        return self.database_pool_size or (10 if self.production else 3)
+
+    @property
+    def max_overflow(self) -> int:
+        """Connections beyond those that are kept."""
+        if self.database_max_overflow is not None:
+            return self.database_max_overflow
+        return 20 if self.production else 5
+
+    @property
+    def auto_migrate(self) -> bool:
+        """Whether a start migrates by itself."""
+        if self.database_auto_migrate is not None:
+            return self.database_auto_migrate
+        return not self.production
+
+    @model_validator(mode="after")
+    def _refuse_embedded_in_production(self) -> Self:
+        if self.production and "database_url" not in self.model_fields_set:
+            raise ValueError(f"{self.variables('database_url')} must be set in production")
+        return self
