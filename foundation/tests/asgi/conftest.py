@@ -19,18 +19,22 @@ class Exchange:
         self.sent: list[Message] = []
 
     async def receive(self) -> Message:
+        """Give the next message, and after the last one that the client has gone."""
         return self._messages.pop(0) if self._messages else {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
+        """Keep what is sent."""
         self.sent.append(message)
 
     @property
     def status(self) -> int:
+        """The status of the response."""
         status: int = self.sent[0]["status"]
         return status
 
     @property
     def body(self) -> bytes:
+        """The whole body of the response."""
         return b"".join(message.get("body", b"") for message in self.sent)
 
 

@@ -185,9 +185,7 @@ async def test_error_of_a_plain_application(
     assert lines(captured_logs)[0]["status"] == 500
 
 
-async def test_error_in_a_stream_is_raised(
-    call: Callable[..., Any], captured_logs: Events
-) -> None:
+async def test_error_in_a_stream_is_raised(call: Callable[..., Any], captured_logs: Events) -> None:
     """An error in the middle of a response goes on to the server, which cuts the connection."""
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -255,11 +253,11 @@ def test_websocket(app: FastAPI, captured_logs: Events) -> None:
         await websocket.receive_text()
 
     with TestClient(app).websocket_connect("/rooms/5") as session:
-        assert session.extra_headers
+        accepted: Any = session.extra_headers
         session.close(4001)
     [line] = lines(captured_logs)
     assert (line["event"], line["route"], line["code"]) == ("websocket", "/rooms/{room}", 4001)
-    assert dict(session.extra_headers)[b"x-request-id"].decode() == line["request_id"]
+    assert dict(accepted)[b"x-request-id"].decode() == line["request_id"]
 
 
 def test_websocket_error(app: FastAPI, captured_logs: Events) -> None:

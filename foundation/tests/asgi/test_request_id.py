@@ -55,5 +55,8 @@ def test_ignores_an_invalid_traceparent(value: bytes) -> None:
 
 def test_the_explicit_id_wins() -> None:
     """X-Request-ID is taken before a traceparent, in either order."""
-    headers = [(b"traceparent", b"00-" + TRACE + b"-" + PARENT + b"-01"), (b"x-request-id", b"mine")]
+    headers = [
+        (b"traceparent", b"00-" + TRACE + b"-" + PARENT + b"-01"),
+        (b"x-request-id", b"mine"),
+    ]
     assert request_id(headers) == request_id(headers[::-1]) == "mine"

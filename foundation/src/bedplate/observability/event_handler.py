@@ -51,10 +51,11 @@ class EventHandler(logging.Handler):
 
     def write_event(self, event: EventDict) -> None:
         """Write an event that is complete and holds no secrets: no record is made for it."""
+        self._pending.append(event)
         if self._listeners:
             self._notify(None, "", event)
-        self._pending.append(event)
-        if len(self._pending) >= _MOST_PENDING or not (self._gather and self._will_flush()):
+            self.flush()
+        elif len(self._pending) >= _MOST_PENDING or not (self._gather and self._will_flush()):
             self.flush()
 
     def flush(self) -> None:

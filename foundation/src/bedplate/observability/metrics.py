@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, make_asgi_app
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bedplate.observability.route_template import route_template
 
@@ -22,7 +22,7 @@ _METHODS = frozenset(
 )
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-GaugeReader = Callable[[], Mapping[Sequence[str] | str, float]]
+GaugeReader = Callable[[], Mapping[str, float] | Mapping[tuple[str, ...], float]]
 
 
 class RequestMetrics:
@@ -89,18 +89,27 @@ class RequestMetrics:
                 "overflow": max(0, pool.overflow()),
             },
         )
-        self.register_gauge(
-            "db_pool_size",
-            "Connections that the database pool keeps",
-            [],
-            lambda: {(): pool.size()},
-        )
+
+        def size() -> dict[tuple[str, ...], float]:
+            return {(): pool.size()}
+
+        self.register_gauge("db_pool_size", "Connections that the pool keeps", [], size)
+
+
+class MetricsPage:
+    """The ASGI application that shows a registry, in the format that the scraper asks for."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._app: ASGIApp = make_asgi_app(registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a scrape."""
+        await self._app(scope, receive, send)
 
 
 def metrics_app(registry: CollectorRegistry) -> ASGIApp:
-    """Return the ASGI application that shows a registry, in the format the scraper asks for."""
-    app: ASGIApp = make_asgi_app(registry)
-    return app
+    """Return the ASGI application that shows a registry: to be mounted at `/metrics`."""
+    return MetricsPage(registry)
 
 
 class _Instruments:
@@ -240,7 +249,7 @@ class _Gauges(Collector):
             yield family
 
 
-def _read(read: GaugeReader) -> Mapping[Sequence[str] | str, float]:
+def _read(read: GaugeReader) -> Mapping[str, float] | Mapping[tuple[str, ...], float]:
     try:
         return read()
     except Exception:  # noqa: BLE001 - one reader must not cost all other metrics

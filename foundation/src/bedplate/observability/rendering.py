@@ -14,9 +14,10 @@ Render = Callable[[MutableMapping[str, Any]], bytes]
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATACLASS
 _MULTI_LINE = ("exception", "stack")
-# What moves a terminal's cursor or starts a line: C0, DEL, C1, line separators, lone surrogates.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_CONTROL_BUT_NEWLINE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# What starts a line, moves a terminal's cursor, turns the writing direction, or can't be encoded.
+_HARMFUL = "\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL = re.compile(f"[\x00-\x1f{_HARMFUL}]")
+_CONTROL_BUT_NEWLINE = re.compile(f"[\x00-\x09\x0b-\x1f{_HARMFUL}]")
 
 
 def render_json(event: Mapping[str, Any]) -> bytes:

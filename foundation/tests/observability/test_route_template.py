@@ -1,0 +1,32 @@
+"""Which template a request met."""
+
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from starlette.testclient import TestClient
+
+from bedplate.observability.route_template import route_template
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [("/api/items/5", "/api/items/{item_id}"), ("/plain/5", "/plain/{item_id}")],
+)
+def test_template(path: str, template: str) -> None:
+    """The template is the whole one, with the prefixes of all routers."""
+    seen: list[str | None] = []
+
+    async def note(item_id: int, request: Request) -> None:
+        seen.append(route_template(request.scope))
+
+    app, inner, outer = FastAPI(), APIRouter(prefix="/items"), APIRouter()
+    inner.get("/{item_id}")(note)
+    outer.include_router(inner)
+    app.include_router(outer, prefix="/api")
+    app.get("/plain/{item_id}")(note)
+    TestClient(app).get(path)
+    assert seen == [template]
+
+
+def test_no_route() -> None:
+    """A request that met no route has no template."""
+    assert route_template({"type": "http"}) is None
