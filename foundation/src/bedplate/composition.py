@@ -30,6 +30,9 @@ NAME = "bedplate"
 BACKEND_CHECK_SECONDS = 3.0
 """How long a backend may take to say that it is ready; longer than any of its checks."""
 
+WRONG_ADDRESS = ("28", "3D")
+"""Classes of SQLSTATE: invalid authorization, invalid catalog name (PostgreSQL, appendix A)."""
+
 States = dict[str, dict[str, Any]]
 """The lifespan state of each backend by its name."""
 
@@ -199,7 +202,7 @@ def explain_failure(backend: Backend, settings: Settings, error: Exception) -> s
     reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
     if isinstance(error, SettingsError | StartupError):
         return f"{backend.name}: {reason}."
-    if isinstance(settings, DatabaseSettings) and _is_of_database(error):
+    if isinstance(settings, DatabaseSettings) and _is_unreachable(error):
         variable = settings.variable("database_url")
         return (
             f"{backend.name}: its database can't be used ({reason}): "
@@ -211,10 +214,12 @@ def explain_failure(backend: Backend, settings: Settings, error: Exception) -> s
     )
 
 
-def _is_of_database(error: Exception) -> bool:
+def _is_unreachable(error: Exception) -> bool:
+    """Whether a database's address, name, user or password is wrong, or nobody answers there."""
     from bedplate.database import DatabaseUnavailable, DatabaseURLError  # noqa: PLC0415 - an extra
     from bedplate.database.errors import translate  # noqa: PLC0415
 
-    own = isinstance(error, DatabaseUnavailable | DatabaseURLError)
-    library = type(error).__module__.partition(".")[0] in {"asyncpg", "sqlalchemy", "sqlite3"}
-    return own or library or translate(error) is not None
+    if isinstance(error, DatabaseUnavailable | DatabaseURLError):
+        return True
+    state = str(getattr(getattr(error, "orig", error), "sqlstate", None))
+    return state.startswith(WRONG_ADDRESS) or isinstance(translate(error), DatabaseUnavailable)

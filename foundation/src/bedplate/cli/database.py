@@ -1,6 +1,8 @@
 """`bedplate db`: migrations of the installed backends that store something."""
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any, cast
 
@@ -59,10 +61,9 @@ def revision(
     message: Annotated[str, typer.Option("--message", "-m", help="What it does, in few words.")],
 ) -> None:
     """Write the next migration from what differs between models and database."""
-    path = _run(
-        _one_storing(backend),
-        lambda migrations, engine: migrations.revision(engine, message),
-    )
+    found = _one_storing(backend)
+    with contextlib.redirect_stdout(sys.stderr):  # where Alembic's progress belongs
+        path = _run(found, lambda migrations, engine: migrations.revision(engine, message))
     typer.echo(f"{path}: read it before you run it.")
 
 

@@ -14,6 +14,7 @@ from bedplate.cli.arguments import BackendName, application
 from bedplate.cli.installed import load_all
 from bedplate.cli.tables import table
 
+WEBSOCKET = "WS"
 HEADINGS = ("METHOD", "PATH", "NAME", "AUTH")
 
 app = application("List the routes of backends.")
@@ -31,16 +32,24 @@ def routes(backend: BackendName = None) -> None:
 
 
 def list_routes(application_: FastAPI) -> Iterator[tuple[str, str, str, str]]:
-    """Yield method, path, name and security schemes of each route, in order of matching."""
+    """Yield method, path, name and ways to prove who calls, in the order of matching."""
+    document = application_.openapi()["paths"]
     for route in iter_route_contexts(application_.routes):
-        methods = sorted((route.methods or {"WS"}) - {"HEAD"})
-        auth = ", ".join(_schemes(getattr(route, "dependant", None))) or "-"
-        for method in methods:
-            yield method, route.path or "", route.name or "", auth
+        operations = document.get(route.path_format, {}) if route.path_format else {}
+        for method in sorted((route.methods or {WEBSOCKET}) - {"HEAD"}):
+            ways = (
+                _schemes(getattr(route, "dependant", None))
+                if method == WEBSOCKET
+                else [
+                    " and ".join(way)
+                    for way in operations.get(method.lower(), {}).get("security", ())
+                ]
+            )
+            yield method, route.path or "", route.name or "", " or ".join(ways) or "-"
 
 
 def _schemes(dependant: Any) -> list[str]:
-    """Return the names of the security schemes that a route depends on, each once."""
+    """Return the security schemes that a WebSocket depends on: OpenAPI doesn't know it."""
     if dependant is None:
         return []
     own = [dependant.call.scheme_name] if isinstance(dependant.call, SecurityBase) else []

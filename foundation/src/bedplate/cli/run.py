@@ -59,7 +59,7 @@ def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
     settings = {backend.name: backend.load_settings() for backend in backends}
     if process.workers > 1:
         for backend in backends:
-            _refuse_several_workers(backend, settings[backend.name])
+            refuse_several_workers(backend, settings[backend.name])
     configure_process_logging(process, settings)
     production = any(one.production for one in settings.values())
     with announcing(backends, enabled=not production):
@@ -71,7 +71,7 @@ def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
         )
 
 
-def _refuse_several_workers(backend: Backend, settings: Settings) -> None:
+def refuse_several_workers(backend: Backend, settings: Settings) -> None:
     """Raise `CommandError` when what a backend keeps in memory can't be shared."""
     if backend.single_process is not None:
         raise CommandError(
