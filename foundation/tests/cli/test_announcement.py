@@ -1,0 +1,60 @@
+"""The lines that say where to look."""
+
+import logging
+
+import pytest
+
+from bedplate.backend import Backend
+from bedplate.cli.announcement import Announcement, announcing
+from bedplate.settings import Settings
+
+
+def backend(name: str) -> Backend:
+    """Return a backend without routes."""
+    return Backend(name=name, title=name.capitalize(), settings=Settings, routers=[])
+
+
+def test_one_backend_is_at_the_root() -> None:
+    """Alone, a backend's documentation is at `/docs`."""
+    assert Announcement([backend("red")]).text("127.0.0.1", 8000, 9090).split("\n") == [
+        "Start page  http://127.0.0.1:8000/",
+        "Red         http://127.0.0.1:8000/docs",
+        "Operations  http://127.0.0.1:9090/metrics",
+    ]
+
+
+def test_several_are_below_their_names() -> None:
+    """In company, each documentation is below its backend's name."""
+    text = Announcement([backend("red"), backend("blue")]).text("127.0.0.1", 8000, None)
+    assert "http://127.0.0.1:8000/red/docs" in text
+    assert "http://127.0.0.1:8000/blue/docs" in text
+    assert "Operations" not in text
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("0.0.0.0", "localhost"), ("::", "localhost"), ("::1", "[::1]"), ("name", "name")],
+)
+def test_the_url_can_be_clicked(host: str, shown: str) -> None:
+    """An address that means all of them is shown as localhost, IPv6 in brackets."""
+    assert (
+        Announcement([backend("red")])
+        .text(host, 1, None)
+        .startswith(f"Start page  http://{shown}:1/")
+    )
+
+
+def test_it_waits_until_the_runtime_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is printed before the runtime says that it listens, and nothing afterwards."""
+    logger = logging.getLogger("bedplate.test")
+    event = {"event": "listening", "host": "127.0.0.1", "port": 7}
+    with announcing([backend("red")], enabled=True):
+        logger.warning({"event": "starting"})
+        logger.warning("listening")
+        assert capsys.readouterr().out == ""
+        logger.warning(event)
+        assert "http://127.0.0.1:7/" in capsys.readouterr().out
+    logger.warning(event)
+    with announcing([backend("red")], enabled=False):
+        logger.warning(event)
+    assert capsys.readouterr().out == ""

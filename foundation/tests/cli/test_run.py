@@ -1,0 +1,134 @@
+"""`bedplate run` as a real process."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from bedplate.backend import Backend
+from bedplate.cli.errors import CommandError
+from bedplate.cli.main import main
+from bedplate.cli.run import refuse_several_workers
+from bedplate.settings import Settings
+from bedplate.testing.processes import ProcessError, ServerProcess, children, free_port
+
+Captured = pytest.CaptureFixture[str]
+Run = Callable[..., ServerProcess]
+BEDPLATE = shutil.which("bedplate", path=str(Path(sys.executable).parent)) or "bedplate"
+
+
+@pytest.fixture
+def port() -> int:
+    """Give a free port."""
+    return free_port()
+
+
+@pytest.fixture
+def run(backends: list[Path], tmp_path: Path, port: int) -> Iterator[Run]:
+    """Describe a `bedplate run` of the installed backends in an empty folder, and stop it."""
+    described = []
+
+    def describe(*words: str, **variables: str) -> ServerProcess:
+        process = ServerProcess(
+            [BEDPLATE, "run", *words, "--port", str(port), "--operations-port", "0"],
+            url=f"http://127.0.0.1:{port}/healthz",
+            env={"PYTHONPATH": os.pathsep.join(map(str, backends)), **variables},
+            cwd=tmp_path,
+        )
+        described.append(process)
+        return process
+
+    yield describe
+    for process in described:
+        process.stop()
+
+
+def get(port: int, path: str, **headers: str) -> httpx2.Response:
+    """Ask the process."""
+    return httpx2.get(f"http://127.0.0.1:{port}{path}", headers=headers)
+
+
+def test_two_backends_in_one_process(run: Run, port: int) -> None:
+    """Both are served by path and by host name, the URLs are printed, SIGTERM ends with 0."""
+    with run("notes", "songs") as process:
+        assert get(port, "/notes/notes").json() == []
+        assert get(port, "/songs", host="songs.localhost").json() == []
+        page = get(port, "/").text
+        assert 'href="/notes/docs"' in page
+        assert 'href="/songs/docs"' in page
+        assert f"http://127.0.0.1:{port}/songs/docs" in process.output
+        address = process.output.partition("Operations")[2].split()[0]
+        metrics = httpx2.get(address).text
+        assert 'backend="notes"' in metrics
+        assert 'backend="songs"' in metrics
+        assert {*httpx2.get(address.replace("metrics", "readyz")).json()["backends"]} == {
+            "notes",
+            "songs",
+        }
+        process.terminate()
+        assert process.wait() == 0
+
+
+def test_one_backend_is_at_the_root(run: Run, port: int) -> None:
+    """Alone, a backend needs no prefix."""
+    with run("notes"):
+        assert get(port, "/notes").json() == []
+
+
+def test_several_workers_share_redis(run: Run, port: int, redis_url: str) -> None:
+    """With Redis set, two processes serve together."""
+    with run("notes", "songs", "--workers", "2", REDIS_URL=redis_url) as process:
+        assert len(children(process.pid)) >= 2
+        assert get(port, "/notes/notes").json() == []
+        assert process.output.count("Start page") == 1
+
+
+@pytest.mark.parametrize("names", [["notes"], ["songs", "notes"]])
+def test_a_backend_that_cannot_start_is_named(run: Run, names: list[str]) -> None:
+    """One sentence names backend, setting and fix, and the process ends with 3."""
+    url = f"postgresql://user:hunter2@127.0.0.1:{free_port()}/name"
+    process = run(*names, NOTES_DATABASE_URL=url)
+    with pytest.raises(ProcessError):
+        process.start()
+    assert process.wait() == 3
+    last = process.output.rstrip().splitlines()[-1]
+    assert "notes: its database can't be used" in last
+    assert "NOTES_DATABASE_URL" in last
+    assert "hunter2" not in process.output
+
+
+@pytest.mark.usefixtures("backends")
+def test_unsafe_settings_stop_it_at_once(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of every backend are checked before anything starts."""
+    monkeypatch.setenv("SONGS_ENVIRONMENT", "production")
+    assert main(["run", "notes", "songs"]) == 1
+    captured = capsys.readouterr()
+    assert "SONGS_DATABASE_URL" in captured.err
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("backends")
+def test_limits_in_memory_refuse_several_workers(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Redis, a backend with rate limits runs as one process only, and says why."""
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    assert main(["run", "notes", "--workers", "2"]) == 1
+    assert "set REDIS_URL (or NOTES_REDIS_URL)" in capsys.readouterr().err
+
+
+def test_a_single_process_refuses_several_workers() -> None:
+    """A backend that declares `single_process` runs as one process only, and says why."""
+    backend = Backend(
+        name="only",
+        title="Only",
+        settings=Settings,
+        routers=[],
+        single_process="it keeps a server's console in memory",
+    )
+    with pytest.raises(CommandError, match="only can't run as several workers: it keeps a server"):
+        refuse_several_workers(backend, Settings.load())
