@@ -16,18 +16,18 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StrictBool,
-    StrictInt,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
+SMALLEST_INT64: Final = -(2**63)
 LARGEST_INT64: Final = 2**63 - 1
 
 # White space of Unicode, and characters that show nothing: joiners, fillers, marks of direction.
 # Variation selectors are not among them: an emoji may end in one.
 _INVISIBLE_RANGES: Final = (
     (0x01, 0x20), (0x7F, 0xA0), (0xAD, 0xAD), (0x034F, 0x034F), (0x061C, 0x061C),
-    (0x115F, 0x1160), (0x1680, 0x1680), (0x17B4, 0x17B5), (0x2000, 0x200F),
+    (0x115F, 0x1160), (0x1680, 0x1680), (0x17B4, 0x17B5), (0x180E, 0x180E), (0x2000, 0x200F),
     (0x2028, 0x202F), (0x205F, 0x206F), (0x2800, 0x2800), (0x3000, 0x3000), (0x3164, 0x3164),
     (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB),
 )  # fmt: skip
@@ -52,10 +52,16 @@ class LineText:
     """Marks a text of 1 to `longest` characters (code points) after trimming, `longest` ≥ 2.
 
     White space and characters that show nothing are trimmed off both ends; a text of nothing else
-    is refused, and so is U+0000, which PostgreSQL can't store. `Annotated[str, LineText(200)]`.
+    is refused, and so are U+0000 and lone surrogates, which PostgreSQL can't store.
+    `Annotated[str, LineText(200)]`.
     """
 
     longest: int
+
+    def __post_init__(self) -> None:
+        """Refuse a bound that the pattern can't express."""
+        if self.longest < 2:  # noqa: PLR2004 - a first and a last character
+            raise ValueError("A LineText has room for at least 2 characters.")
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -83,7 +89,7 @@ class LineText:
 
 @dataclass(frozen=True)
 class LongText:
-    """Marks a text of at most `longest` characters, without U+0000."""
+    """Marks a text of at most `longest` characters, without U+0000 and lone surrogates."""
 
     longest: int
 
@@ -108,37 +114,56 @@ class LongText:
 def _storable(value: str) -> str:
     if "\0" in value:
         raise ValueError("Text should not contain the character U+0000")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise PydanticKnownError("string_unicode") from None
     return value
 
 
 def _decimal(value: object) -> object:
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         raise ValueError("Input should be a whole number in decimal digits")
-    return value
+    return _number(value)
+
+
+def _number(value: object) -> object:
+    """Return what JSON has as a whole number: 1 and 1.0 are the same one, `true` is none."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("int_type")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _json_number(value: object) -> object:
+    if isinstance(value, str):
+        raise PydanticKnownError("int_type")
+    return _number(value)
 
 
 def _boolean(value: object) -> object:
-    if isinstance(value, str):
-        if value not in _BOOLEANS:
-            raise ValueError("Input should be true or false")
-        return _BOOLEANS[value]
-    return value
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or value not in _BOOLEANS:
+        raise ValueError("Input should be true or false")
+    return _BOOLEANS[value]
 
 
-DecimalInt = Annotated[int, BeforeValidator(_decimal)]
-"""A whole number in a path or query: decimal digits, nothing else."""
+# Bounds stand before the validator: after one, Pydantic writes `ge` into the JSON Schema.
+DecimalInt = Annotated[int, Field(ge=SMALLEST_INT64, le=LARGEST_INT64), BeforeValidator(_decimal)]
+"""A whole number of 64 bits in a path or query: decimal digits, nothing else."""
 
-Int64Id = Annotated[DecimalInt, Field(ge=1, le=LARGEST_INT64)]
+Int64Id = Annotated[int, Field(ge=1, le=LARGEST_INT64), BeforeValidator(_decimal)]
 """An id in a path or query that a 64-bit column can hold."""
 
-StrictInt64Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_INT64)]
-"""An id in a JSON body: a number, never `true`."""
+StrictInt64Id = Annotated[int, Field(ge=1, le=LARGEST_INT64), BeforeValidator(_json_number)]
+"""An id in a JSON body: a number, never `true` or a text."""
 
 TrueOrFalse = Annotated[bool, BeforeValidator(_boolean)]
 """A boolean in a query: `true` or `false`, nothing else."""
 
 __all__ = [
     "LARGEST_INT64",
+    "SMALLEST_INT64",
     "DecimalInt",
     "Int64Id",
     "LineText",
