@@ -1,4 +1,7 @@
-"""The statements on tasks. Only here is SQL written; each is compiled once."""
+"""The statements on tasks. Only here is SQL written; each is compiled once.
+
+Every change is one statement, so each is a transaction by itself.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -135,7 +138,7 @@ async def add(
     now: datetime,
 ) -> Row:
     """Store a task and return it."""
-    return await session.one(
+    rows = await session.alone(
         _ADD,
         owner=owner,
         new_title=title,
@@ -143,6 +146,7 @@ async def add(
         new_completed=completed,
         now=now,
     )
+    return rows[0]
 
 
 async def change(
@@ -159,17 +163,18 @@ async def change(
     for name in ("title", "description", "completed"):
         values[f"set_{name}"] = name in fields
         values[f"new_{name}"] = fields.get(name)
-    return await session.one_or_none(
+    rows = await session.alone(
         _CHANGE, owner=owner, task_id=task_id, now=now, **values, **_accepted(versions)
     )
+    return rows[0] if rows else None
 
 
 async def remove(
     session: WriteSession, owner: UUID, task_id: int, *, versions: Sequence[int] | None
 ) -> bool:
     """Delete a task if it is there in one of `versions`; return whether it was."""
-    row = await session.one_or_none(_DELETE, owner=owner, task_id=task_id, **_accepted(versions))
-    return row is not None
+    rows = await session.alone(_DELETE, owner=owner, task_id=task_id, **_accepted(versions))
+    return bool(rows)
 
 
 def _accepted(versions: Sequence[int] | None) -> dict[str, Any]:
@@ -178,4 +183,5 @@ def _accepted(versions: Sequence[int] | None) -> dict[str, Any]:
 
 async def remove_many(session: WriteSession, owner: UUID, ids: Sequence[int]) -> set[int]:
     """Delete those of `ids` that are the user's, in one statement; return which they were."""
-    return {row["id"] for row in await session.all(_DELETE_MANY, owner=owner, ids=list(ids))}
+    rows = await session.alone(_DELETE_MANY, owner=owner, ids=list(ids))
+    return {row["id"] for row in rows}

@@ -64,6 +64,18 @@ class WriteSession:
             await self._begin()
         return await self._database.run(self._connection, statement, parameters)
 
+    async def alone(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """Run a statement that is a whole transaction, and return its rows as `all` does.
+
+        The database commits it by itself, which saves the round trips of BEGIN and COMMIT. Where a
+        transaction has begun already, it is part of that one. An error that comes later doesn't
+        undo it: let it be the last thing that a route does.
+        """
+        if self._connection is not None:
+            return await self.all(statement, **parameters)
+        async with self._database.borrow() as connection:
+            return await self._database.run(connection, statement, parameters)
+
     async def one_or_none(self, statement: Statement, **parameters: Any) -> Row | None:
         """Return the first row, or None. Raises as `all` does."""
         rows = await self.all(statement, **parameters)
