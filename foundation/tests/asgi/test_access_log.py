@@ -10,11 +10,13 @@ import structlog
 from fastapi import APIRouter, BackgroundTasks, FastAPI, Request, Response, WebSocket
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from bedplate.asgi import AccessLog, HeadAsGet, wrap_outermost
+from bedplate.observability.metrics import RequestMetrics
 from bedplate.problems import NotFound, install_problems
 
 Events = list[dict[str, Any]]
@@ -288,6 +290,32 @@ def test_websocket_error_before_the_handshake(app: FastAPI, captured_logs: Event
     ):
         raise AssertionError
     assert lines(captured_logs)[0]["status"] == 500
+
+
+async def test_metrics(connect: Callable[..., Any], captured_logs: Events) -> None:
+    """Each request is one observation under its template, and none stays active."""
+    app, registry = FastAPI(), CollectorRegistry()
+    seen: list[float | None] = []
+
+    def sample(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(name, {"backend": "shop", "method": "GET", **labels})
+
+    @app.get("/items/{item_id}")
+    async def item(item_id: int) -> None:
+        seen.append(sample("http_server_active_requests", route="/items/{item_id}"))
+        if item_id == 2:
+            raise RuntimeError
+
+    wrap_outermost(app, AccessLog, backend="shop", metrics=RequestMetrics(registry, "shop"))
+    client = connect(app)
+    for path in ("/items/1", "/items/2", "/nowhere"):
+        await client.get(path)
+    count = "http_server_request_duration_seconds_count"
+    assert seen == [1, 1]
+    assert sample("http_server_active_requests", route="/items/{item_id}") is None
+    assert sample(count, route="/items/{item_id}", status="200") == 1
+    assert sample(count, route="/items/{item_id}", status="500") == 1
+    assert sample(count, route="unmatched", status="404") == 1
 
 
 async def test_lifespan_passes(call: Callable[..., Any], captured_logs: Events) -> None:

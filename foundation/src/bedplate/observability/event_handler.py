@@ -117,9 +117,9 @@ def _add_timestamp(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def _add_extra(logger: Any, name: str, event: EventDict) -> EventDict:
-    """Add what a record was given as `extra`, without what another handler's formatter left."""
+    """Add what a record was given as `extra`, without what formatters left, or need."""
     event = _EXTRA_ADDER(logger, name, event)
-    for left in ("message", "asctime"):
+    for left in ("message", "asctime", "color_message"):
         event.pop(left, None)
     return event
 
