@@ -9,7 +9,7 @@ from bedplate.cli import template
 from bedplate.cli.names import Names
 from bedplate.cli.new import write
 
-NAMES = ("notes", "songs")
+NAMES = ("larknotes", "larksongs")
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\nSummary: Keeps {name}.\n"
 ENTRY_POINTS = "[bedplate.backends]\n{name} = {name}.backend:backend\n"
 COMMANDS = """
@@ -42,15 +42,16 @@ def _install(name: str, folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Give the folders that the backends `notes` and `songs` are imported from."""
+    """Give the folders that the backends `larknotes` and `larksongs` are imported from."""
     folder = tmp_path_factory.mktemp("installed")
     found = [_install(name, folder / name) for name in NAMES]
-    (found[0] / "notes" / "commands.py").write_text(COMMANDS)
-    declaration = found[0] / "notes" / "backend.py"
+    (found[0] / "larknotes" / "commands.py").write_text(COMMANDS)
+    declaration = found[0] / "larknotes" / "backend.py"
     text = declaration.read_text()
     declaration.write_text(
         text.replace(
-            '    name="notes",\n', '    name="notes",\n    commands="notes.commands:app",\n'
+            '    name="larknotes",\n',
+            '    name="larknotes",\n    commands="larknotes.commands:app",\n',
         )
     )
     return found
@@ -58,11 +59,14 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture
 def backends(sources: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
-    """Install `notes` and `songs` for one test, in an empty working folder."""
+    """Install `larknotes` and `larksongs` for one test, in an empty working folder."""
     for folder in sources:
         monkeypatch.syspath_prepend(folder)
     monkeypatch.chdir(tmp_path)
     for variable in list(os.environ):
-        if variable.startswith(("NOTES_", "SONGS_", "BEDPLATE_")) or variable == "DATABASE_URL":
+        if (
+            variable.startswith(("LARKNOTES_", "LARKSONGS_", "BEDPLATE_"))
+            or variable == "DATABASE_URL"
+        ):
             monkeypatch.delenv(variable)
     return sources

@@ -11,13 +11,13 @@ from bedplate.cli.main import main
 from bedplate.testing.processes import free_port
 
 Captured = pytest.CaptureFixture[str]
-REVISION = "2026_11_21_create_notes"
+REVISION = "2026_11_21_create_larknotes"
 
 
 @pytest.fixture
 def url(backends: list[Path], database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let `notes` store in a new, empty database."""
-    monkeypatch.setenv("NOTES_DATABASE_URL", database_url)
+    """Let `larknotes` store in a new, empty database."""
+    monkeypatch.setenv("LARKNOTES_DATABASE_URL", database_url)
     return database_url
 
 
@@ -36,43 +36,43 @@ def execute(url: str, statement: str) -> None:
 @pytest.mark.usefixtures("url")
 def test_up_and_down_and_up_again(capsys: Captured) -> None:
     """Each command says where the database stands afterwards."""
-    assert main(["db", "current", "notes"]) == 0
-    assert capsys.readouterr().out == "notes: before the first migration, 1 missing\n"
-    assert main(["db", "upgrade", "notes"]) == 0
-    assert capsys.readouterr().out == f"notes: {REVISION}, the newest\n"
-    assert main(["db", "downgrade", "notes"]) == 0
-    assert capsys.readouterr().out == "notes: before the first migration, 1 missing\n"
-    assert main(["db", "upgrade", "notes", "--revision", REVISION]) == 0
-    assert capsys.readouterr().out == f"notes: {REVISION}, the newest\n"
+    assert main(["db", "current", "larknotes"]) == 0
+    assert capsys.readouterr().out == "larknotes: before the first migration, 1 missing\n"
+    assert main(["db", "upgrade", "larknotes"]) == 0
+    assert capsys.readouterr().out == f"larknotes: {REVISION}, the newest\n"
+    assert main(["db", "downgrade", "larknotes"]) == 0
+    assert capsys.readouterr().out == "larknotes: before the first migration, 1 missing\n"
+    assert main(["db", "upgrade", "larknotes", "--revision", REVISION]) == 0
+    assert capsys.readouterr().out == f"larknotes: {REVISION}, the newest\n"
 
 
 def test_check_tells_missing_from_different(url: str, capsys: Captured) -> None:
     """`check` fails while migrations are missing, and when the models differ; it says which."""
-    assert main(["db", "check", "notes"]) == 1
-    assert f"notes lacks the migrations {REVISION}" in capsys.readouterr().err
-    main(["db", "upgrade", "notes"])
-    assert main(["db", "check", "notes"]) == 0
-    execute(url, "ALTER TABLE notes ADD COLUMN extra INTEGER")
+    assert main(["db", "check", "larknotes"]) == 1
+    assert f"larknotes lacks the migrations {REVISION}" in capsys.readouterr().err
+    main(["db", "upgrade", "larknotes"])
+    assert main(["db", "check", "larknotes"]) == 0
+    execute(url, "ALTER TABLE larknotes ADD COLUMN extra INTEGER")
     execute(url, "CREATE TABLE of_somebody_else (id INTEGER)")
     capsys.readouterr()
-    assert main(["db", "check", "notes"]) == 1
-    assert "differ from the database (remove_column notes.extra)" in capsys.readouterr().err
+    assert main(["db", "check", "larknotes"]) == 1
+    assert "differ from the database (remove_column larknotes.extra)" in capsys.readouterr().err
 
 
 def test_a_revision_is_written_from_what_differs(
     url: str, backends: list[Path], capsys: Captured
 ) -> None:
     """The new file bears date and message, and leads back to the models."""
-    main(["db", "upgrade", "notes"])
-    execute(url, "ALTER TABLE notes ADD COLUMN extra INTEGER")
+    main(["db", "upgrade", "larknotes"])
+    execute(url, "ALTER TABLE larknotes ADD COLUMN extra INTEGER")
     capsys.readouterr()
-    assert main(["db", "revision", "notes", "-m", "Drop extra"]) == 0
+    assert main(["db", "revision", "larknotes", "-m", "Drop extra"]) == 0
     path = Path(capsys.readouterr().out.partition(": ")[0])
     try:
         assert path.name.endswith("_drop_extra.py")
-        assert path.parent == backends[0] / "notes" / "migrations" / "versions"
-        assert main(["db", "upgrade", "notes"]) == 0
-        assert main(["db", "check", "notes"]) == 0
+        assert path.parent == backends[0] / "larknotes" / "migrations" / "versions"
+        assert main(["db", "upgrade", "larknotes"]) == 0
+        assert main(["db", "check", "larknotes"]) == 0
     finally:
         path.unlink()
 
@@ -80,7 +80,7 @@ def test_a_revision_is_written_from_what_differs(
 @pytest.mark.usefixtures("url")
 def test_an_unknown_revision_is_one_line(capsys: Captured) -> None:
     """A revision that isn't there is told in one line."""
-    assert main(["db", "upgrade", "notes", "--revision", "nowhere"]) == 1
+    assert main(["db", "upgrade", "larknotes", "--revision", "nowhere"]) == 1
     captured = capsys.readouterr()
     assert "nowhere" in captured.err
     assert captured.err.count("\n") == 1
@@ -92,11 +92,11 @@ def test_a_database_that_is_away_is_named(
 ) -> None:
     """The line names backend and variable, and not the password."""
     url = f"postgresql://user:hunter2@127.0.0.1:{free_port()}/name"
-    monkeypatch.setenv("NOTES_DATABASE_URL", url)
-    assert main(["db", "current", "notes"]) == 1
+    monkeypatch.setenv("LARKNOTES_DATABASE_URL", url)
+    assert main(["db", "current", "larknotes"]) == 1
     captured = capsys.readouterr()
-    assert "notes: " in captured.err
-    assert "NOTES_DATABASE_URL" in captured.err
+    assert "larknotes: " in captured.err
+    assert "LARKNOTES_DATABASE_URL" in captured.err
     assert "hunter2" not in captured.err
     assert captured.err.count("\n") == 1
 
@@ -105,4 +105,4 @@ def test_a_database_that_is_away_is_named(
 def test_going_down_needs_a_name(capsys: Captured) -> None:
     """With several backends installed, nothing is taken down by accident."""
     assert main(["db", "downgrade"]) == 2
-    assert "name one of them: notes, songs" in capsys.readouterr().err
+    assert "larknotes, larksongs" in capsys.readouterr().err

@@ -12,6 +12,9 @@ from bedplate.cli.main import main
 from bedplate.testing.clock import SettableClock
 
 Captured = pytest.CaptureFixture[str]
+LINT_IMPORTS = (
+    "from importlinter.cli import lint_imports; import sys; sys.exit(lint_imports(no_cache=True))"
+)
 WORKSPACE = """
 [tool.uv.workspace]
 members = ["foundation", "backends/*"]
@@ -31,7 +34,7 @@ def run(project: Path, *command: str) -> None:
     """Run a tool in a project; its output is the message when it fails."""
     environment = {**os.environ, "PYTHONPATH": str(project / "src")}
     found = subprocess.run(
-        [sys.executable, "-m", *command],
+        [sys.executable, *command],
         cwd=project,
         env=environment,
         capture_output=True,
@@ -41,30 +44,30 @@ def run(project: Path, *command: str) -> None:
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-@pytest.mark.parametrize("name", ["apples", "zebras", "order_lines", "x" * 19 + "s", "y" * 20])
+@pytest.mark.parametrize("name", ["aalarks", "zzlarks", "lark_lines", "x" * 19 + "s", "y" * 20])
 def test_what_is_written_is_formatted(folder: Path, name: str) -> None:
     """Ruff has nothing to say, whatever the length of the name and its place in the alphabet."""
     assert main(["new", name]) == 0
-    run(folder / name, "ruff", "check", ".")
-    run(folder / name, "ruff", "format", "--check", ".")
+    run(folder / name, "-m", "ruff", "check", ".")
+    run(folder / name, "-m", "ruff", "format", "--check", ".")
 
 
 def test_what_is_written_passes_its_tests(folder: Path) -> None:
     """The tests of a new backend pass at once, on SQLite and on PostgreSQL."""
-    assert main(["new", "memos"]) == 0
-    run(folder / "memos", "pytest", "-q", "-p", "no:cacheprovider")
+    assert main(["new", "larkmemos"]) == 0
+    run(folder / "larkmemos", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 def test_what_is_written_keeps_types_and_arrows(folder: Path) -> None:
     """Mypy --strict and the import contracts hold for a new backend."""
-    assert main(["new", "memos"]) == 0
-    run(folder / "memos", "mypy", "src", "tests")
-    run(folder / "memos", "importlinter.cli", "lint-imports", "--no-cache")
+    assert main(["new", "larkmemos"]) == 0
+    run(folder / "larkmemos", "-m", "mypy", "src", "tests")
+    run(folder / "larkmemos", "-c", LINT_IMPORTS)
 
 
 def test_a_standalone_project_has_its_own_scripts(folder: Path) -> None:
     """Outside of a workspace the project brings scripts, settings of tools, and .gitignore."""
-    assert main(["new", "memos", "--directory", "elsewhere/mine"]) == 0
+    assert main(["new", "larkmemos", "--directory", "elsewhere/mine"]) == 0
     project = folder / "elsewhere" / "mine"
     assert os.access(project / "scripts" / "check", os.X_OK)
     assert os.access(project / "scripts" / "test", os.X_OK)
@@ -75,8 +78,8 @@ def test_a_standalone_project_has_its_own_scripts(folder: Path) -> None:
 def test_in_the_workspace_nothing_else_changes(folder: Path) -> None:
     """In the workspace it goes beside the other backends, with no tools of its own."""
     (folder / "pyproject.toml").write_text(WORKSPACE)
-    assert main(["new", "memos"]) == 0
-    project = folder / "backends" / "memos"
+    assert main(["new", "larkmemos"]) == 0
+    project = folder / "backends" / "larkmemos"
     assert (folder / "pyproject.toml").read_text() == WORKSPACE
     assert "[tool.ruff]" not in (project / "pyproject.toml").read_text()
     assert not (project / "scripts").exists()
@@ -85,14 +88,14 @@ def test_in_the_workspace_nothing_else_changes(folder: Path) -> None:
 def test_the_migration_bears_the_date(folder: Path, clock: SettableClock) -> None:
     """The first migration is named after the day on which it was written."""
     clock.set(datetime(2027, 1, 2, tzinfo=UTC))
-    assert main(["new", "memos"]) == 0
-    versions = folder / "memos" / "src" / "memos" / "migrations" / "versions"
-    assert [path.name for path in versions.iterdir()] == ["2027-01-02_create_memos.py"]
+    assert main(["new", "larkmemos"]) == 0
+    versions = folder / "larkmemos" / "src" / "larkmemos" / "migrations" / "versions"
+    assert [path.name for path in versions.iterdir()] == ["2027-01-02_create_larkmemos.py"]
 
 
 def test_nothing_is_overwritten(folder: Path, capsys: Captured) -> None:
     """A folder that is there already is left as it is."""
-    (folder / "memos").mkdir()
-    assert main(["new", "memos"]) == 1
-    assert "memos is there already" in capsys.readouterr().err
-    assert list((folder / "memos").iterdir()) == []
+    (folder / "larkmemos").mkdir()
+    assert main(["new", "larkmemos"]) == 1
+    assert "larkmemos is there already" in capsys.readouterr().err
+    assert list((folder / "larkmemos").iterdir()) == []

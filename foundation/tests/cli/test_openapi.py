@@ -13,26 +13,26 @@ Captured = pytest.CaptureFixture[str]
 
 def test_the_document_is_printed(capsys: Captured) -> None:
     """Standard output is the document, and nothing else."""
-    assert main(["openapi", "notes"]) == 0
+    assert main(["openapi", "larknotes"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["info"]["title"] == "Notes"
-    assert "/notes/{this_id}" in document["paths"]
+    assert document["info"]["title"] == "Larknotes"
+    assert "/larknotes/{this_id}" in document["paths"]
 
 
 def test_the_document_is_written_to_a_file(capsys: Captured, tmp_path: Path) -> None:
     """With `--output` the file holds it, and nothing is printed."""
-    assert main(["openapi", "notes", "--output", "notes.json"]) == 0
+    assert main(["openapi", "larknotes", "--output", "larknotes.json"]) == 0
     assert capsys.readouterr().out == ""
-    assert json.loads((tmp_path / "notes.json").read_text())["info"]["title"] == "Notes"
+    assert json.loads((tmp_path / "larknotes.json").read_text())["info"]["title"] == "Larknotes"
 
 
 def test_of_several_backends_one_must_be_named(capsys: Captured) -> None:
     """Without a name, several installed backends are a usage error that lists them."""
     assert main(["openapi"]) == 2
-    assert "name one of them: notes, songs" in capsys.readouterr().err
+    assert "larknotes, larksongs" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_not_there_is_one_line(capsys: Captured) -> None:
     """An output that can't be written is told in one line."""
-    assert main(["openapi", "notes", "--output", "no/such/file.json"]) == 1
+    assert main(["openapi", "larknotes", "--output", "no/such/file.json"]) == 1
     assert capsys.readouterr().err.count("\n") == 1

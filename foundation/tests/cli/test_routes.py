@@ -17,13 +17,15 @@ from bedplate.settings import Settings
 @pytest.mark.usefixtures("backends")
 def test_routes_of_every_backend(capsys: pytest.CaptureFixture[str]) -> None:
     """Each backend has its table of method, path, name and auth."""
-    assert main(["routes", "songs"]) == 0
+    assert main(["routes", "larksongs"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "songs"
+    assert lines[0] == "larksongs"
     assert lines[1].split() == ["METHOD", "PATH", "NAME", "AUTH"]
-    assert ["DELETE", "/songs/{this_id}", "delete_song", "-"] in [line.split() for line in lines]
+    assert ["DELETE", "/larksongs/{this_id}", "delete_larksong", "-"] in [
+        line.split() for line in lines
+    ]
     assert main(["routes"]) == 0
-    assert "\n\nsongs\n" in capsys.readouterr().out
+    assert "\n\nlarksongs\n" in capsys.readouterr().out
 
 
 def test_ways_to_prove_who_calls_are_shown() -> None:

@@ -54,20 +54,20 @@ def get(port: int, path: str, **headers: str) -> httpx2.Response:
 
 def test_two_backends_in_one_process(run: Run, port: int) -> None:
     """Both are served by path and by host name, the URLs are printed, SIGTERM ends with 0."""
-    with run("notes", "songs") as process:
-        assert get(port, "/notes/notes").json() == []
-        assert get(port, "/songs", host="songs.localhost").json() == []
+    with run("larknotes", "larksongs") as process:
+        assert get(port, "/larknotes/larknotes").json() == []
+        assert get(port, "/larksongs", host="larksongs.localhost").json() == []
         page = get(port, "/").text
-        assert 'href="/notes/docs"' in page
-        assert 'href="/songs/docs"' in page
-        assert f"http://127.0.0.1:{port}/songs/docs" in process.output
+        assert 'href="/larknotes/docs"' in page
+        assert 'href="/larksongs/docs"' in page
+        assert f"http://127.0.0.1:{port}/larksongs/docs" in process.output
         address = process.output.partition("Operations")[2].split()[0]
         metrics = httpx2.get(address).text
-        assert 'backend="notes"' in metrics
-        assert 'backend="songs"' in metrics
+        assert 'backend="larknotes"' in metrics
+        assert 'backend="larksongs"' in metrics
         assert {*httpx2.get(address.replace("metrics", "readyz")).json()["backends"]} == {
-            "notes",
-            "songs",
+            "larknotes",
+            "larksongs",
         }
         process.terminate()
         assert process.wait() == 0
@@ -75,39 +75,39 @@ def test_two_backends_in_one_process(run: Run, port: int) -> None:
 
 def test_one_backend_is_at_the_root(run: Run, port: int) -> None:
     """Alone, a backend needs no prefix."""
-    with run("notes"):
-        assert get(port, "/notes").json() == []
+    with run("larknotes"):
+        assert get(port, "/larknotes").json() == []
 
 
 def test_several_workers_share_redis(run: Run, port: int, redis_url: str) -> None:
     """With Redis set, two processes serve together."""
-    with run("notes", "songs", "--workers", "2", REDIS_URL=redis_url) as process:
+    with run("larknotes", "larksongs", "--workers", "2", REDIS_URL=redis_url) as process:
         assert len(children(process.pid)) >= 2
-        assert get(port, "/notes/notes").json() == []
+        assert get(port, "/larknotes/larknotes").json() == []
         assert process.output.count("Start page") == 1
 
 
-@pytest.mark.parametrize("names", [["notes"], ["songs", "notes"]])
+@pytest.mark.parametrize("names", [["larknotes"], ["larksongs", "larknotes"]])
 def test_a_backend_that_cannot_start_is_named(run: Run, names: list[str]) -> None:
     """One sentence names backend, setting and fix, and the process ends with 3."""
     url = f"postgresql://user:hunter2@127.0.0.1:{free_port()}/name"
-    process = run(*names, NOTES_DATABASE_URL=url)
+    process = run(*names, LARKNOTES_DATABASE_URL=url)
     with pytest.raises(ProcessError):
         process.start()
     assert process.wait() == 3
     last = process.output.rstrip().splitlines()[-1]
-    assert "notes: its database can't be used" in last
-    assert "NOTES_DATABASE_URL" in last
+    assert "larknotes: its database can't be used" in last
+    assert "LARKNOTES_DATABASE_URL" in last
     assert "hunter2" not in process.output
 
 
 @pytest.mark.usefixtures("backends")
 def test_unsafe_settings_stop_it_at_once(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings of every backend are checked before anything starts."""
-    monkeypatch.setenv("SONGS_ENVIRONMENT", "production")
-    assert main(["run", "notes", "songs"]) == 1
+    monkeypatch.setenv("LARKSONGS_ENVIRONMENT", "production")
+    assert main(["run", "larknotes", "larksongs"]) == 1
     captured = capsys.readouterr()
-    assert "SONGS_DATABASE_URL" in captured.err
+    assert "LARKSONGS_DATABASE_URL" in captured.err
     assert captured.err.count("\n") == 1
 
 
@@ -117,8 +117,8 @@ def test_limits_in_memory_refuse_several_workers(
 ) -> None:
     """Without Redis, a backend with rate limits runs as one process only, and says why."""
     monkeypatch.delenv("REDIS_URL", raising=False)
-    assert main(["run", "notes", "--workers", "2"]) == 1
-    assert "set REDIS_URL (or NOTES_REDIS_URL)" in capsys.readouterr().err
+    assert main(["run", "larknotes", "--workers", "2"]) == 1
+    assert "set REDIS_URL (or LARKNOTES_REDIS_URL)" in capsys.readouterr().err
 
 
 def test_a_single_process_refuses_several_workers() -> None:

@@ -10,10 +10,10 @@ Captured = pytest.CaptureFixture[str]
 
 def test_value_and_origin_are_shown(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting from the environment shows its value, where it came from, and what it means."""
-    monkeypatch.setenv("NOTES_REQUEST_TIMEOUT", "12.5")
-    assert main(["settings", "notes"]) == 0
+    monkeypatch.setenv("LARKNOTES_REQUEST_TIMEOUT", "12.5")
+    assert main(["settings", "larknotes"]) == 0
     line = next(
-        line for line in capsys.readouterr().out.splitlines() if "NOTES_REQUEST_TIMEOUT" in line
+        line for line in capsys.readouterr().out.splitlines() if "LARKNOTES_REQUEST_TIMEOUT" in line
     )
     assert "12.5" in line
     assert "environment" in line
@@ -22,7 +22,7 @@ def test_value_and_origin_are_shown(capsys: Captured, monkeypatch: pytest.Monkey
 
 def test_secrets_are_masked(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a token nor the password in a URL is shown."""
-    monkeypatch.setenv("NOTES_DATABASE_URL", "postgresql://user:hunter2@host/name")
+    monkeypatch.setenv("LARKNOTES_DATABASE_URL", "postgresql://user:hunter2@host/name")
     monkeypatch.setenv("STATUS_TOKEN", "hunter2")
     assert main(["settings"]) == 0
     assert "hunter2" not in capsys.readouterr().out
@@ -33,13 +33,13 @@ def test_the_process_has_settings_of_its_own(capsys: Captured) -> None:
     assert main(["settings"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("the process\n")
-    assert text.index("BEDPLATE_PORT") < text.index("NOTES_") < text.index("SONGS_")
+    assert text.index("BEDPLATE_PORT") < text.index("LARKNOTES_") < text.index("LARKSONGS_")
 
 
 def test_a_refused_setting_is_one_line(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting that can't be used is named on one line."""
-    monkeypatch.setenv("NOTES_REQUEST_TIMEOUT", "soon")
-    assert main(["settings", "notes"]) == 1
+    monkeypatch.setenv("LARKNOTES_REQUEST_TIMEOUT", "soon")
+    assert main(["settings", "larknotes"]) == 1
     captured = capsys.readouterr()
-    assert "NOTES_REQUEST_TIMEOUT" in captured.err
+    assert "LARKNOTES_REQUEST_TIMEOUT" in captured.err
     assert captured.err.count("\n") == 1
