@@ -1,6 +1,7 @@
 """Migrations: Alembic, one folder and one version table for each backend."""
 
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+# It tells at every start which database it found, which nobody asked.
+logging.getLogger("alembic.runtime.migration").addFilter(
+    lambda record: record.getMessage().startswith("Running")
+)
 _ENVIRONMENT = Path(__file__).with_name("environment")
 _Result = TypeVar("_Result")
 

@@ -88,8 +88,10 @@ def _call(factory: str | Callable[..., ASGIApp], *arguments: object) -> ASGIApp:
 
 def failure_to_start(reason: Exception | str) -> StartupError:
     """Return the error that says in one sentence why the application did not start."""
+    if isinstance(reason, StartupError):
+        return reason
     text = " ".join(str(reason).split()).rstrip(".") or "no reason given"
-    if isinstance(reason, Exception) and not isinstance(reason, StartupError):
+    if isinstance(reason, Exception):
         text = f"{type(reason).__name__}: {text}"
     return StartupError(
         f"The application could not start ({text}); "

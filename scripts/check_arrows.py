@@ -1,0 +1,64 @@
+"""Fail when an import goes against the arrows between packages.
+
+The foundation never imports a backend, and a backend never imports another. What holds inside a
+backend stands in its own pyproject.toml, under `[tool.importlinter]`.
+"""
+
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def packages() -> list[str]:
+    """Return the package of every backend."""
+    return sorted(path.parent.name for path in ROOT.glob("backends/*/src/*/__init__.py"))
+
+
+def between_packages(backends: list[str]) -> str:
+    """Return the contracts that hold for all of them, as import-linter reads them."""
+    contracts = f"""
+    [importlinter]
+    root_packages = bedplate,{",".join(backends)}
+    [importlinter:contract:foundation]
+    name = The foundation never imports a backend
+    type = forbidden
+    source_modules = bedplate
+    forbidden_modules = {",".join(backends)}
+    """
+    if len(backends) > 1:
+        contracts += f"""
+    [importlinter:contract:backends]
+    name = A backend never imports another
+    type = independence
+    modules = {",".join(backends)}
+    """
+    lines = (line.strip() for line in contracts.splitlines())
+    return "\n".join(line.replace(",", "\n    ") for line in lines)
+
+
+def hold(configuration: Path) -> bool:
+    """Return whether the contracts of a file hold; what breaks them is printed."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--config"]
+    return subprocess.run([*command, configuration], check=False).returncode == 0  # noqa: S603
+
+
+def main() -> int:
+    """Check all contracts, and return the exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        general = Path(folder) / ".importlinter"
+        general.write_text(between_packages(packages()))
+        own = [
+            file
+            for file in sorted(ROOT.glob("backends/*/pyproject.toml"))
+            if "importlinter" in tomllib.loads(file.read_text()).get("tool", {})
+        ]
+        broken = [file for file in (general, *own) if not hold(file)]
+        return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
