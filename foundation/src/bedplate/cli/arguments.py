@@ -9,7 +9,9 @@ BackendName = Annotated[
 ]
 OneBackendName = Annotated[
     str | None,
-    typer.Argument(metavar="BACKEND", help="An installed backend; may lack if it's the only one."),
+    typer.Argument(
+        metavar="BACKEND", help="An installed backend; not needed when it's the only one."
+    ),
 ]
 
 

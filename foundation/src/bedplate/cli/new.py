@@ -42,7 +42,7 @@ def new(
     write(target, files)
     typer.echo(f"Wrote {target}: start reading at {target / 'src' / name / 'backend.py'}.")
     typer.echo(
-        f"Next: uv sync --all-packages && bedplate run {name}"
+        f"Next: scripts/check && scripts/test && scripts/run {name}"
         if member
         else f"Next: cd {target} && scripts/check && scripts/test && uv run bedplate run {name}"
     )
