@@ -2,27 +2,42 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from bedplate.application import create_app
 from bedplate.auth.tables import create_stand_in
-from bedplate.database import Database
+from bedplate.database import Database, Row, Statement
 from bedplate.database.preparation import migrations_of
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
 from bedplate.testing.databases import TemplateDatabase, TemplateFile
 from bedplate.testing.postgres import PostgresServer
+from bedplate.testing.processes import free_port
 from tasks import sessions
 from tasks.backend import backend
+from tasks.models import Task
 from tasks.settings import TasksSettings
 
 SECRET = SecretStr("5" * 64)
 
+EVERY_TASK = Statement(
+    select(
+        Task.id, Task.user_id, Task.title, Task.description, Task.completed, Task.version
+    ).order_by(Task.id)
+)
+
 SignIn = Callable[[str], Awaitable[dict[str, str]]]
+MakeApp = Callable[..., FastAPI]
+AddTask = Callable[..., Awaitable[dict[str, Any]]]
+Stored = Callable[[], Awaitable[list[Row]]]
+ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 async def migrate(url: str) -> None:
@@ -75,9 +90,27 @@ def settings(database_url: str) -> TasksSettings:
 
 
 @pytest.fixture
-def app(settings: TasksSettings) -> FastAPI:
+def make_app(settings: TasksSettings) -> MakeApp:
+    """Give what makes the API with changed settings: `make_app(request_timeout=1)`."""
+
+    def make_app(**changes: object) -> FastAPI:
+        changed = settings.model_copy(update=changes)
+        return create_app(backend, changed, registry=CollectorRegistry())
+
+    return make_app
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> FastAPI:
     """Give the API as it is served."""
-    return create_app(backend, settings, registry=CollectorRegistry())
+    return make_app()
+
+
+@pytest.fixture
+def app_without_limits(make_app: MakeApp) -> FastAPI:
+    """Give the API without rate limits: its Redis is away, and then it may let everything pass."""
+    nowhere = SecretStr(f"redis://127.0.0.1:{free_port()}")
+    return make_app(redis_url=nowhere, rate_limit_on_failure="allow")
 
 
 @pytest.fixture
@@ -95,6 +128,52 @@ async def api(app: FastAPI) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
+async def unlimited_api(app_without_limits: FastAPI) -> AsyncIterator[Client]:
+    """Give a client as `api` is one, of the API without rate limits."""
+    async with client(app_without_limits) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def add_task(api: Client) -> AddTask:
+    """Give what adds a task and returns it: `await add_task(ada, title="Milk")`."""
+
+    async def add_task(user: dict[str, str], **fields: object) -> dict[str, Any]:
+        response = await api.post("/tasks", json={"title": "Milk", **fields}, headers=user)
+        assert response.status_code == 201, response.text
+        task: dict[str, Any] = response.json()
+        return task
+
+    return add_task
+
+
+@pytest.fixture
+async def stored(database: Database) -> Stored:
+    """Give what reads every stored task, with its version, by id."""
+
+    async def stored() -> list[Row]:
+        return await database.read().all(EVERY_TASK)
+
+    return stored
+
+
+@pytest.fixture(scope="session")
+def problem_of() -> ProblemOf:
+    """Give what returns the problem document of a response, which must have this status."""
+
+    def problem_of(response: httpx2.Response, status: int) -> dict[str, Any]:
+        assert response.status_code == status, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.headers["cache-control"] == "no-store"
+        document: dict[str, Any] = response.json()
+        assert document["status"] == status
+        assert document["request_id"] == response.headers["x-request-id"]
+        return document
+
+    return problem_of
+
+
+@pytest.fixture
 async def sign_in(database: Database) -> SignIn:
     """Give what signs a user in and returns the header that proves it."""
 
@@ -109,3 +188,9 @@ async def sign_in(database: Database) -> SignIn:
 async def ada(sign_in: SignIn) -> dict[str, str]:
     """Give the header of one user."""
     return await sign_in("ada@example.com")
+
+
+@pytest.fixture
+async def grace(sign_in: SignIn) -> dict[str, str]:
+    """Give the header of another user."""
+    return await sign_in("grace@example.com")
