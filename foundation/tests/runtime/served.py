@@ -6,8 +6,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import prometheus_client
+import orjson
 import structlog
+from prometheus_client import REGISTRY
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
@@ -17,8 +18,10 @@ from starlette.websockets import WebSocket
 
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
+from bedplate.observability.metrics import RequestMetrics, metrics_app
 
-WRITTEN = prometheus_client.Counter("written", "Requests that have written.")
+METRICS = RequestMetrics(REGISTRY, "served")
+METRICS.register_gauge("served_pid", "Process id", [], lambda: {(): os.getpid()})
 
 
 def configure_logs() -> None:
@@ -27,9 +30,9 @@ def configure_logs() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.BytesLoggerFactory(),  # one write a line: workers share a pipe
     )
 
 
@@ -41,7 +44,7 @@ def log(event: str) -> None:
 async def write(request: Request) -> Response:
     """Answer with what was sent."""
     body = await request.body()
-    WRITTEN.inc()
+    METRICS.end(request.scope, "POST", "/write", 200, seconds=0.0)
     return Response(body)
 
 
@@ -129,7 +132,9 @@ def make_operations(drain: Drain, application: ASGIApp, *arguments: object) -> A
     """Return the operations application."""
 
     async def readyz(request: Request) -> Response:
-        status = 503 if drain.draining else 200
-        return JSONResponse({"pid": os.getpid(), "asked_by": request.headers.get("x-by")}, status)
+        headers = dict(request.headers)
+        seen = {"pid": os.getpid(), "client": request.client, "headers": headers}
+        return JSONResponse(seen, 503 if drain.draining else 200)
 
-    return Starlette(routes=[Route("/readyz", readyz), Route("/statusz", readyz)])
+    routes = [Route(path, readyz) for path in ("/readyz", "/statusz")]
+    return Starlette(routes=[*routes, Route("/metrics", metrics_app(REGISTRY))])

@@ -3,33 +3,70 @@
 import asyncio
 import os
 import signal
-import tempfile
 from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 Start = Callable[..., Awaitable[Process]]
 Logged = Callable[[Process, str], Awaitable[dict[str, Any]]]
 
-
-@pytest.fixture(autouse=True)
-def temporary_directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Let the served processes put their temporary files where the test can see them.
-
-    Not below `tmp_path`: the path of a Unix socket has 107 bytes at most.
-    """
-    with tempfile.TemporaryDirectory() as directory:
-        monkeypatch.setenv("TMPDIR", directory)
-        yield Path(directory)
+WRITTEN = "http_server_request_duration_seconds_count"
 
 
-def left_in(directory: Path) -> list[Path]:
-    """Return what the served processes left behind."""
-    return list(directory.iterdir())
+@dataclass(frozen=True)
+class Service:
+    """Two workers that serve, and what a client asks them."""
+
+    process: Process
+    api: httpx2.AsyncClient
+    operations: httpx2.AsyncClient
+
+    async def write(self) -> None:
+        """Write once, on a connection of its own so that any worker may get it."""
+        response = await self.api.post("/write", content="x", headers={"connection": "close"})
+        assert (response.status_code, response.text) == (200, "x")
+
+    async def written(self) -> dict[str, int]:
+        """Return how many requests each worker has counted."""
+        return {worker: int(count) for worker, count in (await self.metric(WRITTEN)).items()}
+
+    async def pids(self) -> dict[str, int]:
+        """Return the process id of each worker."""
+        return {worker: int(pid) for worker, pid in (await self.metric("served_pid")).items()}
+
+    async def metric(self, name: str) -> dict[str, float]:
+        """Return the value of a metric by worker."""
+        families = text_string_to_metric_families((await self.operations.get("/metrics")).text)
+        samples = (sample for family in families for sample in family.samples)
+        return {s.labels["worker"]: s.value for s in samples if s.name == name}
+
+
+async def serving(process: Process, logged: Logged) -> Service:
+    """Return a started process when it listens."""
+    ports = await logged(process, "listening")
+    api, operations = (
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{ports[key]}", timeout=20, verify=False)
+        for key in ("port", "operations_port")
+    )
+    return Service(process, api, operations)
+
+
+@pytest.fixture(scope="module")
+async def service(programs: Any, logged: Logged) -> AsyncIterator[Service]:
+    """Give two workers, to share between tests that leave as many; at the end they have to go."""
+    process = await programs.start(workers=2, grace_seconds=0)
+    service = await serving(process, logged)
+    async with service.api, service.operations:
+        yield service
+    process.send_signal(signal.SIGTERM)
+    assert await exit_code(process) == 0
 
 
 async def exit_code(process: Process) -> int:
@@ -38,84 +75,87 @@ async def exit_code(process: Process) -> int:
         return await process.wait()
 
 
-async def write(port: int, name: str) -> tuple[int, int]:
-    """Write until refused, and return how many requests began and how many were answered."""
+async def test_metrics_show_each_worker(service: Service) -> None:
+    """What two workers have counted adds up to what was sent, and each has its own gauges."""
+    before = Counter(await service.written())
+    sent = 0
+    async with asyncio.timeout(20):
+        while len(counted := Counter(await service.written()) - before) < 2:
+            await asyncio.gather(*(service.write() for _ in range(10)))
+            sent += 10
+    assert counted.total() == sent
+    assert set(counted) == {"1", "2"}
+    assert len(set((await service.pids()).values())) == 2
+    assert set(await service.metric("process_cpu_seconds_total")) == {"1", "2"}
+
+
+async def test_workers_see_who_asks(service: Service) -> None:
+    """The client's address and headers reach every worker, and nobody can forge the address."""
+    forged = {"x-by": "test", "bedplate-client": '["192.0.2.1",1]'}
+    response = await service.operations.get("/statusz?x=1", headers=forged)
+    answers = [worker["answer"] for worker in response.json()["workers"]]
+    assert [answer["client"][0] for answer in answers] == ["127.0.0.1"] * 2
+    assert [answer["headers"]["x-by"] for answer in answers] == ["test"] * 2
+
+
+async def test_killed_worker_is_replaced(service: Service, logged: Logged) -> None:
+    """After kill -9 of a worker the other serves and counts on; /readyz is 503 for that time."""
+    assert (await service.operations.get("/readyz")).status_code == 200
+    await service.write()
+    before, pids = await service.written(), await service.pids()
+    victim, survivor = sorted(pids, key=lambda worker: worker in before)
+    os.kill(pids[victim], signal.SIGKILL)
+    died = await logged(service.process, "worker_died")
+    assert (died["worker_pid"], died["exit_code"]) == (pids[victim], -signal.SIGKILL)
+    assert (await service.operations.get("/readyz")).status_code == 503
+    assert (await service.operations.get("/healthz")).status_code == 200
+    assert (await service.api.get("/pid")).text == str(pids[survivor])
+    assert await service.written() == {survivor: before[survivor]}
+    replacement = (await logged(service.process, "worker_ready"))["worker_pid"]
+    assert (await service.operations.get("/readyz")).status_code == 200
+    assert await service.pids() == {victim: replacement, survivor: pids[survivor]}
+    assert await service.written() == {survivor: before[survivor]}
+
+
+async def test_worker_that_is_told_alone_leaves_alone(service: Service, logged: Logged) -> None:
+    """SIGTERM at one worker drains and replaces that one; the socket stays open for all."""
+    os.kill((await service.pids())["1"], signal.SIGTERM)
+    assert (await logged(service.process, "worker_died"))["exit_code"] == 0
+    await service.write()
+    await logged(service.process, "worker_ready")
+
+
+async def write_until_refused(service: Service) -> tuple[int, int]:
+    """Write on, and return how many requests began and how many were answered."""
     sent = answered = 0
-    async with httpx2.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", timeout=30, verify=False
-    ) as client:
-        while True:
-            try:
-                sent += 1
-                response = await client.post("/write", content=name)
-            except httpx2.ConnectError:
-                return sent - 1, answered
-            answered += response.status_code == 200 and response.text == name
-
-
-async def written(client: httpx2.AsyncClient) -> int:
-    """Return the sum over all workers of the requests that have written."""
-    metrics = (await client.get("/metrics")).text
-    (line,) = (line for line in metrics.splitlines() if line.startswith("written_total "))
-    return int(float(line.split()[1]))
+    while True:
+        try:
+            sent += 1
+            await service.write()
+        except httpx2.ConnectError:
+            return sent - 1, answered
+        answered += 1
 
 
 async def test_no_request_fails_while_loaded_workers_leave(
     start: Start, logged: Logged, temporary_directory: Path
 ) -> None:
-    """Every request of 50 clients is answered, /metrics has counted each, nothing is left."""
-    process = await start(workers=2, grace_seconds=0.5)
-    ports = await logged(process, "listening")
-    clients = [asyncio.ensure_future(write(ports["port"], f"client-{n}")) for n in range(50)]
-    operations = f"http://127.0.0.1:{ports['operations_port']}"
-    async with httpx2.AsyncClient(base_url=operations, timeout=10) as client:
-        while await written(client) < 100:
+    """Every request of 30 clients is answered, the exit code is 0, and no file is left."""
+    service = await serving(await start(workers=2, grace_seconds=0.3), logged)
+    async with service.api, service.operations:
+        clients = [asyncio.ensure_future(write_until_refused(service)) for _ in range(30)]
+        while sum((await service.written()).values()) < 100:
             pass
-    process.send_signal(signal.SIGTERM)
-    counts = await asyncio.gather(*clients)
+        service.process.send_signal(signal.SIGTERM)
+        counts = await asyncio.gather(*clients)
     assert [sent for sent, _ in counts] == [answered for _, answered in counts]
-    assert await exit_code(process) == 0
+    assert await exit_code(service.process) == 0
     assert left_in(temporary_directory) == []
 
 
-async def test_killed_worker_is_replaced(start: Start, logged: Logged) -> None:
-    """After kill -9 of a worker the others serve, /readyz is 503 until the new one is ready."""
-    process = await start(workers=2, grace_seconds=0)
-    ports = await logged(process, "listening")
-    api, operations = (f"http://127.0.0.1:{ports[key]}" for key in ("port", "operations_port"))
-    async with httpx2.AsyncClient(timeout=10) as client:
-        ready = await client.get(f"{operations}/readyz?x=1", headers={"x-by": "test"})
-        before = {worker["answer"]["pid"] for worker in ready.json()["workers"]}
-        assert (ready.status_code, len(before)) == (200, 2)
-        assert {worker["answer"]["asked_by"] for worker in ready.json()["workers"]} == {"test"}
-        victim = before.pop()
-        os.kill(victim, signal.SIGKILL)
-        died = await logged(process, "worker_died")
-        assert (died["worker_pid"], died["exit_code"]) == (victim, -signal.SIGKILL)
-        assert (await client.get(f"{operations}/readyz")).status_code == 503
-        assert (await client.get(f"{operations}/healthz")).status_code == 200
-        assert (await client.get(f"{api}/pid")).text == str(before.pop())
-        replacement = (await logged(process, "worker_ready"))["worker_pid"]
-        ready = await client.get(f"{operations}/statusz")
-    assert ready.status_code == 200
-    assert replacement in {worker["answer"]["pid"] for worker in ready.json()["workers"]}
-    process.send_signal(signal.SIGTERM)
-    assert await exit_code(process) == 0
-
-
-async def test_worker_that_is_told_alone_leaves_alone(start: Start, logged: Logged) -> None:
-    """SIGTERM at one worker drains and replaces that one; the socket stays open for all."""
-    process = await start(workers=2, grace_seconds=0)
-    ports = await logged(process, "listening")
-    api, operations = (f"http://127.0.0.1:{ports[key]}" for key in ("port", "operations_port"))
-    async with httpx2.AsyncClient(timeout=10) as client:
-        ready = await client.get(f"{operations}/readyz")
-        os.kill(ready.json()["workers"][0]["answer"]["pid"], signal.SIGTERM)
-        assert (await logged(process, "worker_died"))["exit_code"] == 0
-        assert (await client.get(f"{api}/pid")).status_code == 200
-    await logged(process, "worker_ready")
-    process.send_signal(signal.SIGTERM)
-    assert await exit_code(process) == 0
+def left_in(directory: Path) -> list[Path]:
+    """Return what the served processes left behind."""
+    return list(directory.iterdir())
 
 
 async def test_workers_of_a_killed_supervisor_leave(start: Start, logged: Logged) -> None:

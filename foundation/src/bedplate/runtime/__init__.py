@@ -1,5 +1,6 @@
 """Serving: the API port and the operations port, signals, and an end without a failed request."""
 
+import contextlib
 import sys
 from collections.abc import Callable
 
@@ -57,13 +58,15 @@ def _serve(factories: Factories, serving: Serving) -> int:
 
 
 async def _serve_alone(factories: Factories, serving: Serving) -> int:
-    listener = bind(serving.host, serving.port)
-    operations_listener = None
-    if factories.operations is not None and serving.operations_port is not None:
-        operations_listener = bind(serving.operations_host, serving.operations_port)
-    process = Process(factories, serving, listener, operations_listener, _log_addresses)
-    on_stop_signals(process.leave, process.force)
-    return await process.run()
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(bind(serving.host, serving.port))
+        operations_listener = None
+        if factories.operations is not None and serving.operations_port is not None:
+            operations_listener = bind(serving.operations_host, serving.operations_port)
+            stack.enter_context(operations_listener)
+        process = Process(factories, serving, listener, operations_listener, _log_addresses)
+        on_stop_signals(process.leave, process.force)
+        return await process.run()
 
 
 def _log_addresses(process: Process) -> None:

@@ -14,6 +14,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from bedplate.lifecycle import Drain
+from bedplate.runtime.forwarded_client import ForwardedClient
 from bedplate.runtime.lifespan import LifespanShutdownError
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.serving import FORCED, Factories, Serving, StartupError
@@ -47,6 +48,8 @@ class Process:
         self._operations: HttpServer | None = None
         operations = factories.make_operations(self.drain, application)
         if operations is not None and operations_listener is not None:
+            if operations_listener.family == socket.AF_UNIX:  # only a supervisor can reach it
+                operations = ForwardedClient(operations)
             self._operations = self._server(operations, operations_listener)
 
     def _server(self, application: ASGIApp, listener: socket.socket) -> HttpServer:

@@ -22,6 +22,7 @@ from bedplate.runtime.protocols import (
     DrainingHttpProtocol,
     DrainingWebSocketProtocol,
 )
+from bedplate.runtime.serving import StartupError
 
 HANDSHAKE_SECONDS = 0.2
 """How long handshakes under way may take to complete: a round trip around half the globe."""
@@ -50,10 +51,17 @@ class HttpServer:
 
     async def start(self) -> None:
         """Run the application's startup, then listen; raises StartupError."""
-        await self.lifespan.startup()
-        self._refresh_date()
         try:
-            self._server = await self._listen()
+            await self.lifespan.startup()
+            self._server = await self._open()
+        except StartupError:
+            self._backlog.close()
+            raise
+        self._refresh_date()
+
+    async def _open(self) -> asyncio.AbstractServer:
+        try:
+            return await self._listen()
         except OSError as error:
             await self.lifespan.shutdown()
             raise cannot_listen(f"port {self.address[1]} on {self.address[0]}", error) from error

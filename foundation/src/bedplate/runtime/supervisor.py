@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import multiprocessing
-import os
 import pickle
 import socket
 import tempfile
@@ -19,7 +18,7 @@ from bedplate.runtime.process import CLOSING_SECONDS, run_on_new_loop
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.serving import FORCED, Factories, Serving, StartupError
 from bedplate.runtime.signals import on_stop_signals
-from bedplate.runtime.supervised_operations import SupervisedOperations, forget_gauges
+from bedplate.runtime.supervised_operations import SupervisedOperations
 from bedplate.runtime.worker import READY, Assignment, work
 
 STEADY_SECONDS = 10.0
@@ -53,12 +52,9 @@ async def _supervise(factories: Factories, serving: Serving, directory: Path) ->
     on_stop_signals(supervisor.leave, supervisor.force)
     if factories.operations is None or serving.operations_port is None:
         return await supervisor.run()
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(supervisor.metrics_directory)
     operations_listener = bind(serving.operations_host, serving.operations_port)
     operations = HttpServer(
-        SupervisedOperations(
-            supervisor.drain, supervisor.operations_paths, supervisor.metrics_directory
-        ),
+        SupervisedOperations(supervisor.drain, supervisor.operations_paths),
         operations_listener,
         keep_alive=serving.keep_alive_seconds,
     )
@@ -129,29 +125,20 @@ class Supervisor:
     ) -> None:
         self.drain = Drain()
         self.operations_port: int | None = None
-        self.metrics_directory = directory / "metrics"
-        self.metrics_directory.mkdir()
+        numbers = range(1, serving.workers + 1)
+        self.operations_paths = {n: directory / f"worker-{n}.sock" for n in numbers}
         self._factories = factories
         self._serving = serving
         self._listener = listener
-        self._directory = directory
         self._workers: dict[int, Worker] = {}
         self._ready: set[int] = set()
         self._failure: str | None = None
         self._forced = False
 
-    def operations_paths(self) -> dict[int, Path]:
-        """Return where each worker serves its operations application, by the worker's number."""
-        return {number: self._path(number) for number in range(1, self._serving.workers + 1)}
-
-    def _path(self, number: int) -> Path:
-        return self._directory / f"worker-{number}.sock"
-
     async def run(self) -> int:
         """Keep the workers alive until all have left, and return the exit code."""
-        numbers = range(1, self._serving.workers + 1)
         try:
-            codes = await asyncio.gather(*(self._keep(number) for number in numbers))
+            codes = await asyncio.gather(*(self._keep(number) for number in self.operations_paths))
         finally:
             for worker in self._workers.values():
                 worker.leave()
@@ -170,7 +157,7 @@ class Supervisor:
             if report == READY:
                 self._note_ready(number, worker)
             code = await worker.exit_code()
-            self._forget(number, worker)
+            del self._workers[number]
             if self.drain.draining:
                 return code
             if number not in self._ready:
@@ -181,10 +168,9 @@ class Supervisor:
                 return 0
 
     def _start(self, number: int) -> Worker:
+        path = None if self.operations_port is None else self.operations_paths[number]
         assignment = Assignment(
-            factories=self._factories,
-            serving=self._serving,
-            operations_path=self._path(number) if self.operations_port is not None else None,
+            factories=self._factories, serving=self._serving, operations_path=path
         )
         worker = Worker(assignment, self._listener)
         self._workers[number] = worker
@@ -198,11 +184,6 @@ class Supervisor:
         if first and len(self._ready) == self._serving.workers and not self.drain.draining:
             host, port = self._listener.getsockname()[:2]
             logger.info("listening", host=host, port=port, operations_port=self.operations_port)
-
-    def _forget(self, number: int, worker: Worker) -> None:
-        del self._workers[number]
-        if self.operations_port is not None:
-            forget_gauges(worker.pid, self.metrics_directory)
 
     def _fail(self, report: bytes) -> None:
         """End all: what a worker lacks at its first start, the others lack as well."""
