@@ -1,16 +1,19 @@
 """What the tests of the to-do API stand on: a migrated database, the API, signed-in users."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from bedplate import clock
 from bedplate.application import create_app
 from bedplate.auth.tables import create_stand_in
 from bedplate.database import Database, Row, Statement
@@ -136,7 +139,7 @@ async def unlimited_api(app_without_limits: FastAPI) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def add_task(api: Client) -> AddTask:
-    """Give what adds a task and returns it: `await add_task(ada, title="Milk")`."""
+    """Give what adds a task with some fields for a user, and returns it."""
 
     async def add_task(user: dict[str, str], **fields: object) -> dict[str, Any]:
         response = await api.post("/tasks", json={"title": "Milk", **fields}, headers=user)
@@ -194,3 +197,24 @@ async def ada(sign_in: SignIn) -> dict[str, str]:
 async def grace(sign_in: SignIn) -> dict[str, str]:
     """Give the header of another user."""
     return await sign_in("grace@example.com")
+
+
+@pytest.fixture
+async def add_many(database: Database) -> Callable[[str, int], Awaitable[None]]:
+    """Give what stores many tasks of one user at once, each newer than all before."""
+
+    async def add_many(user_id: str, count: int) -> None:
+        newest = clock.now() + timedelta(hours=1)
+        rows = [
+            {
+                "user_id": UUID(user_id),
+                "title": f"Task {number}",
+                "created_at": newest + timedelta(seconds=number),
+                "updated_at": newest,
+            }
+            for number in range(count)
+        ]
+        async with database.engine.begin() as connection:
+            await connection.execute(insert(Task), rows)
+
+    return add_many

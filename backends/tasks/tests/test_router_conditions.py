@@ -58,11 +58,11 @@ async def test_only_the_version_that_was_read_is_changed(
     task = await add_task(ada)
     before = await stored()
     for etag in NOT_ITS_VERSION:
-        headers = {**ada, "If-Match": etag.encode("latin-1")}
+        headers = httpx2.Headers({**ada, "If-Match": etag}, encoding="latin-1")
         response = await api.request(method, f"/tasks/{task['id']}", json=body, headers=headers)
         assert problem_of(response, 412)["code"] == "precondition_failed"
     assert await stored() == before
-    headers = {**ada, "If-Match": '"8", "1"'}
+    headers = httpx2.Headers({**ada, "If-Match": '"8", "1"'})
     response = await api.request(method, f"/tasks/{task['id']}", json=body, headers=headers)
     assert response.status_code in {200, 204}
 

@@ -85,7 +85,7 @@ async def test_a_malformed_key_is_refused(
     api: Client, ada: Headers, stored: Stored, problem_of: ProblemOf, key: str
 ) -> None:
     """A key that isn't 1 to 255 visible ASCII characters is a 400, and nothing is stored."""
-    headers = {**ada, "Idempotency-Key": key.encode("utf-8")}
+    headers = httpx2.Headers({**ada, "Idempotency-Key": key}, encoding="utf-8")
     problem = problem_of(await api.post("/tasks", json=MILK, headers=headers), 400)
     assert "Idempotency-Key" in problem["detail"]
     assert await stored() == []
