@@ -21,7 +21,6 @@ from bedplate.lifecycle import Drain
 from bedplate.observability.metrics import RequestMetrics, metrics_app
 
 METRICS = RequestMetrics(REGISTRY, "served")
-METRICS.register_gauge("served_pid", "Process id", [], lambda: {(): os.getpid()})
 
 
 def configure_logs() -> None:
@@ -34,6 +33,14 @@ def configure_logs() -> None:
         ],
         logger_factory=structlog.BytesLoggerFactory(),  # one write a line: workers share a pipe
     )
+
+
+def pids() -> dict[str, float]:
+    """Return this process's id by its kind."""
+    return {"served": os.getpid()}
+
+
+METRICS.register_gauge("process_id", "Process id", ["kind"], pids)
 
 
 def log(event: str) -> None:

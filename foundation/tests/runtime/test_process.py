@@ -276,5 +276,5 @@ async def test_websocket_is_told_that_the_service_restarts(start: Start, logged:
         )
         await sending.ping()
         process.send_signal(signal.SIGTERM)
-        assert await codes == [1012, 1012]
+        assert [*await codes] == [1012, 1012]
     assert await exit_code(process) == 0

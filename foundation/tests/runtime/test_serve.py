@@ -24,11 +24,12 @@ def signals() -> Iterator[None]:
 
 
 def make_application(drain: Drain, *arguments: object) -> ASGIApp:
-    """Return an application that nothing but an exception in its lifespan keeps from serving."""
+    """Return an application whose lifespan fails when there are arguments."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        raise ConnectionError(*arguments)
+        if arguments:
+            raise ConnectionError(*arguments)
         yield
 
     return Starlette(lifespan=lifespan)

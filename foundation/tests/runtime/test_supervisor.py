@@ -39,7 +39,7 @@ class Service:
 
     async def pids(self) -> dict[str, int]:
         """Return the process id of each worker."""
-        return {worker: int(pid) for worker, pid in (await self.metric("served_pid")).items()}
+        return {worker: int(pid) for worker, pid in (await self.metric("process_id")).items()}
 
     async def metric(self, name: str) -> dict[str, float]:
         """Return the value of a metric by worker."""
