@@ -132,6 +132,9 @@ class Lifespan:
                 await self._prepare(resources)
             await self._open(stack, resources, "limiter", self._limiter())
             await self._open(stack, resources, "jobs", Jobs())
+            self._metrics.register_gauge(
+                "jobs_running", "Background jobs under way", [], lambda: {(): len(resources["jobs"])}
+            )
             for name, opener in self._backend.resources.items():
                 await self._open(stack, resources, name, opener(self._settings, resources))
             if self._backend.health_checks is not None:

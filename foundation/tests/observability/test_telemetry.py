@@ -1,9 +1,13 @@
 """OpenTelemetry, on and off."""
 
-import importlib.util
+import gzip
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 from fastapi import FastAPI
@@ -35,10 +39,75 @@ def test_off_imports_nothing() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("opentelemetry.sdk") is not None, reason="the SDK is installed"
-)
-def test_not_installed() -> None:
+class _NoSDK:
+    """Stands first among the finders, and knows no SDK."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Refuse the SDK as an import of what isn't installed would."""
+        if name.startswith("opentelemetry.sdk"):
+            raise ModuleNotFoundError(name)
+
+
+def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """When it is wanted and missing, the error says how to get it."""
-    with pytest.raises(SettingsError, match=r"pip install 'fastapi\[opentelemetry\]'"):
+    monkeypatch.setattr(sys, "meta_path", [_NoSDK(), *sys.meta_path])
+    for name in [name for name in sys.modules if name.startswith("opentelemetry.sdk")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(SettingsError, match=r"pip install 'bedplate\[otel\]'"):
         telemetry_options(Wanted(otel_enabled=True))
+
+
+_TRACED = """
+import asyncio
+from fastapi import APIRouter
+from bedplate.application import create_app
+from bedplate.backend import Backend
+from bedplate.settings import Settings
+from bedplate.testing.client import client
+
+router = APIRouter()
+
+@router.get("/items/{item_id}")
+async def item(item_id: int) -> int:
+    return item_id
+
+async def main() -> None:
+    backend = Backend(name="traced", title="Traced", settings=Settings, routers=[router])
+    app = create_app(backend, Settings(otel_enabled=True))
+    async with client(app) as api:
+        assert (await api.get("/items/7")).json() == 7
+        assert (await api.get("/healthz")).status_code == 200
+
+asyncio.run(main())
+"""
+
+
+class _Collector(BaseHTTPRequestHandler):
+    """Keeps what is exported to it."""
+
+    received: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        """Take one export."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
+        self.received.append((self.path, body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_on_exports_requests_without_z_pages() -> None:
+    """When it is wanted, a request is exported, and a probe isn't."""
+    with HTTPServer(("127.0.0.1", 0), _Collector) as collector:
+        Thread(target=collector.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{collector.server_port}"
+        environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+        subprocess.run([sys.executable, "-c", _TRACED], check=True, timeout=60, env=environment)
+        collector.shutdown()
+    traces = b"".join(body for path, body in _Collector.received if path == "/v1/traces")
+    assert b"GET /items/{item_id}" in traces
+    assert b"healthz" not in traces
+    assert any(path == "/v1/metrics" for path, _ in _Collector.received)

@@ -8,7 +8,7 @@ from fastapi.telemetry import TelemetryConfig
 from bedplate.observability.z_pages import is_z_page
 from bedplate.settings import SettingsError
 
-_INSTALL = "pip install 'fastapi[opentelemetry]'"
+_INSTALL = "pip install 'bedplate[otel]'"
 _NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 _OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
