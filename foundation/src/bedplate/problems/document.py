@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -14,6 +15,8 @@ from bedplate.problems.errors import InvalidInput, ProblemError, phrase_of
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST_INSTANCE = 2_048
+# What RFC 3986 lets stand in a path; % because the path is still escaped.
+_PATH_CHARACTERS = "/%!$&'()*+,;=:@-._~"
 
 
 class FieldErrorSchema(BaseModel):
@@ -89,7 +92,7 @@ def problem_document(scope: Scope, error: ProblemError) -> dict[str, Any]:
         # "about:blank" says no more than the status does (RFC 9457, section 4.2.1).
         "title": error.title if policy.type_uri else phrase_of(status),
         "status": status,
-        "detail": error.detail,
+        "detail": error.detail or error.title,
         "instance": _instance(scope, error),
         "code": error.code,
         "timestamp": clock.now().isoformat().replace("+00:00", "Z"),
@@ -124,13 +127,20 @@ class ProblemResponse(Response):
 
     def render(self, content: Any) -> bytes:
         """Return the JSON; pure ASCII, since a field's name may hold a lone surrogate."""
-        return json.dumps(content, separators=(",", ":"), default=str).encode("ascii")
+        try:
+            text = json.dumps(content, separators=(",", ":"), default=str, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            # An extension member that JSON can't hold isn't worth a second error.
+            members = Problem.model_fields.keys() & content.keys()
+            kept = {name: content[name] for name in content if name in members}
+            text = json.dumps(kept, separators=(",", ":"), default=str)
+        return text.encode("ascii")
 
 
 def _instance(scope: Scope, error: ProblemError) -> str | None:
     """Return the path as it was sent, unless a value in it is what was refused."""
     if isinstance(error, InvalidInput) and error.in_path:
         return None
-    raw_path = scope.get("raw_path") or b""
-    path = raw_path.partition(b"?")[0].decode("ascii", "replace")
+    sent = scope.get("raw_path") or scope["path"].encode("utf-8", "replace").replace(b"%", b"%25")
+    path = quote(sent.partition(b"?")[0], safe=_PATH_CHARACTERS)
     return path if path and len(path) <= _LONGEST_INSTANCE else None

@@ -59,10 +59,19 @@ class ProblemError(Exception):
         self.members = members
 
 
+# Before Python 3.13 the standard library has the names of the RFCs before 9110.
+_PHRASES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+
+
 def phrase_of(status: int) -> str:
     """Return the reason phrase of a status (RFC 9110), or its class in words."""
     try:
-        return HTTPStatus(status).phrase
+        return _PHRASES.get(status) or HTTPStatus(status).phrase
     except ValueError:
         return "Client Error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "Server Error"
 

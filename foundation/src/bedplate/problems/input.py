@@ -1,0 +1,36 @@
+"""Refused input as a problem: which fields, and what is wrong with each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bedplate.problems.errors import FieldError, InvalidInput
+from bedplate.refusals import message_of
+
+_MOST_ERRORS = 100
+_LONGEST_FIELD = 200
+
+
+def invalid_input(errors: Sequence[Any]) -> InvalidInput:
+    """Return the problem for Pydantic's `errors`, without the values it refused."""
+    return InvalidInput(
+        [_field_error(error) for error in errors[:_MOST_ERRORS]],
+        in_path=any(error["loc"][:1] == ("path",) for error in errors),
+    )
+
+
+def _field_error(error: Any) -> FieldError:
+    return {
+        "field": _field(error)[:_LONGEST_FIELD].encode("utf-8", "replace").decode(),
+        "message": message_of(error),
+        "code": str(error["type"]),
+    }
+
+
+def _field(error: Any) -> str:
+    """Return where the value stood, in dots: below `body` or `query`, or these themselves."""
+    location = [str(part) for part in error["loc"]]
+    if error["type"] == "json_invalid":
+        return "body"
+    if location[-1:] == ["[key]"]:
+        del location[-2]  # a key is what was refused
+    return ".".join(location[1:]) or (location[0] if location else "body")

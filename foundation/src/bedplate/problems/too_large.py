@@ -1,0 +1,39 @@
+"""FastAPI's own `max_body_size` answers in plain text; here that becomes a problem document."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bedplate.problems.document import problem_response
+from bedplate.problems.errors import ContentTooLarge
+
+_PLAIN = (b"content-type", b"text/plain; charset=utf-8")
+
+
+class TooLargeAsProblem:
+    """Replaces a 413 in plain text by the problem that says the same.
+
+    Starlette's limit replaces whatever response an application sends to a body that was declared
+    too large, so no exception handler has the last word there.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; pass other scopes through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def replacing(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                replaced = (
+                    message["status"] == ContentTooLarge.status and _PLAIN in message["headers"]
+                )
+                if replaced:
+                    await problem_response(scope, ContentTooLarge())(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, replacing)
