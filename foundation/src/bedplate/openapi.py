@@ -81,15 +81,25 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _complete_operation(operation: dict[str, Any], backend: Backend) -> None:
     responses: dict[str, Any] = operation["responses"]
-    refused = responses.get("422", {})
-    takes_input = "HTTPValidationError" in str(refused)
-    if takes_input:
+    if "HTTPValidationError" in str(responses.get("422", {})):
         del responses["422"]
+    if operation.get("parameters") or "requestBody" in operation:
         status = backend.problems.validation_status
         responses.setdefault(str(status), _response(phrase_of(status)))
+    for parameter in operation.get("parameters", ()):
+        _refuse_null(parameter)
     for kind in _common(operation, backend):
         responses.setdefault(str(kind.status), _response(kind.title))
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _refuse_null(parameter: dict[str, Any]) -> None:
+    """Leave `null` out: a parameter may be absent, but what comes is never null."""
+    schema = parameter["schema"]
+    others = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(others) == 1:
+        del schema["anyOf"]
+        schema.update(others[0])
 
 
 def _common(operation: dict[str, Any], backend: Backend) -> Iterable[type[ProblemError]]:

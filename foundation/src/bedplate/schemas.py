@@ -148,14 +148,31 @@ def _boolean(value: object) -> object:
     return _BOOLEANS[value]
 
 
-# Bounds stand before the validator: after one, Pydantic writes `ge` into the JSON Schema.
-DecimalInt = Annotated[int, Field(ge=SMALLEST_INT64, le=LARGEST_INT64), BeforeValidator(_decimal)]
+@dataclass(frozen=True)
+class Decimal:
+    """Marks a whole number in a path or query, in decimal digits: `Annotated[int, Decimal(1, 9)]`.
+
+    The bounds belong in here: Pydantic writes `Query(ge=1)` as `ge` into the JSON Schema when it
+    follows a validator.
+    """
+
+    smallest: int = SMALLEST_INT64
+    largest: int = LARGEST_INT64
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the validation of the number."""
+        number = core_schema.int_schema(ge=self.smallest, le=self.largest)
+        return core_schema.no_info_before_validator_function(_decimal, number)
+
+
+DecimalInt = Annotated[int, Decimal()]
 """A whole number of 64 bits in a path or query: decimal digits, nothing else."""
 
-Int64Id = Annotated[int, Field(ge=1, le=LARGEST_INT64), BeforeValidator(_decimal)]
+Int64Id = Annotated[int, Decimal(smallest=1)]
 """An id in a path or query that a 64-bit column can hold."""
 
-StrictInt64Id = Annotated[int, Field(ge=1, le=LARGEST_INT64), BeforeValidator(_json_number)]
+# FastAPI writes the bounds of a body's fields as floats, which 2**63 survives and 2**63 - 1 not.
+StrictInt64Id = Annotated[int, Field(ge=1, lt=LARGEST_INT64 + 1), BeforeValidator(_json_number)]
 """An id in a JSON body: a number, never `true` or a text."""
 
 TrueOrFalse = Annotated[bool, BeforeValidator(_boolean)]
@@ -164,6 +181,7 @@ TrueOrFalse = Annotated[bool, BeforeValidator(_boolean)]
 __all__ = [
     "LARGEST_INT64",
     "SMALLEST_INT64",
+    "Decimal",
     "DecimalInt",
     "Int64Id",
     "LineText",

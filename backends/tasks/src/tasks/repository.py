@@ -38,7 +38,7 @@ _SHOWN = (
     Task.updated_at,
 )
 _STORED = (*_SHOWN, Task.version)
-_NEWEST_FIRST = Keyset(Task.created_at, Task.id)
+NEWEST_FIRST = Keyset(Task.created_at, Task.id)
 
 _OWNED = Task.user_id == bindparam("owner")
 _THIS = (Task.id == bindparam("task_id")) & _OWNED
@@ -96,7 +96,7 @@ def _list(*, by_completed: bool, by_text: bool) -> PagedList:
             for text in (Task.title, Task.description)
         )
         items = items.where(or_(*found))
-    return PagedList(items, _NEWEST_FIRST, TypeAdapter(list[TaskOut]))
+    return PagedList(items, NEWEST_FIRST, TypeAdapter(list[TaskOut]))
 
 
 async def page(

@@ -4,7 +4,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import TypeAdapter
+from pydantic import StringConstraints, TypeAdapter
 
 from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
 from bedplate.conditional.idempotency import IdempotencyKeyReused, RequestStillRunning
@@ -12,7 +12,7 @@ from bedplate.database import Row
 from bedplate.database.dependencies import Reading, Writing
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
-from bedplate.schemas import DecimalInt, Int64Id, LongText, TrueOrFalse
+from bedplate.schemas import Decimal, Int64Id, LongText, TrueOrFalse
 from tasks import repository, service
 from tasks.dependencies import Once, UserId
 from tasks.exceptions import TaskNotFound
@@ -21,6 +21,9 @@ from tasks.schemas import BulkDelete, BulkDeleted, Task, TaskNew, TaskPatch
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 _SHOWN = TypeAdapter(Task)
+MOST_TASKS = 1000
+PageSize = Annotated[int, Decimal(1, MOST_TASKS)]
+Cursor = Annotated[str, StringConstraints(pattern=repository.NEWEST_FIRST.pattern)]
 SearchText = Annotated[str, LongText(200)]
 TaskId = Annotated[Int64Id, Path(description="Number of the task")]
 
@@ -30,8 +33,8 @@ async def list_tasks(
     request: Request,
     owner: UserId,
     session: Reading,
-    limit: Annotated[DecimalInt, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(description="From the Link header")] = None,
+    limit: Annotated[PageSize, Query()] = 100,
+    cursor: Annotated[Cursor | None, Query(description="From the Link header")] = None,
     completed: Annotated[TrueOrFalse | None, Query()] = None,
     q: Annotated[SearchText | None, Query(description="Part of title or description")] = None,
 ) -> Response:

@@ -17,7 +17,7 @@ MOST_IDS = 1000
 class Task(BaseModel):
     """A task as clients see it."""
 
-    id: int = Field(ge=1, le=LARGEST_INT64)
+    id: int = Field(ge=1, lt=LARGEST_INT64 + 1)
     user_id: UUID
     title: str
     description: str | None
