@@ -7,12 +7,15 @@ from typing import Annotated
 from fastapi import Depends, Header
 
 from bedplate.problems import BadRequest, PreconditionFailed
+from bedplate.schemas import LARGEST_INT64
 
-_LIST = re.compile(
-    r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*'
-)
-_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+# One element of a list with the comma before it, and empty elements, which a recipient must bear
+# (RFC 9110, section 5.6.1.2). Each is matched by itself: one pattern for the list would backtrack.
+_ELEMENT = re.compile(r'(?:^|,)[ \t,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
 _MOST_TAGS = 100
+_SHOWN = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_PATTERN = {"pattern": rf"^(?:\*|{_SHOWN}(?:[ \t]*,[ \t]*{_SHOWN}){{0,{_MOST_TAGS - 1}}})$"}
+_VERSION = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,11 @@ class ETagSet:
 
     def matches_strongly(self, etag: str) -> bool:
         """Return whether `etag` (quoted) is named, by the strong comparison of `If-Match`."""
-        return self.anything or etag.strip('"') in self.strong
+        return self.anything or (not etag.startswith("W/") and etag.strip('"') in self.strong)
 
     def matches_weakly(self, etag: str) -> bool:
         """Return whether `etag` (quoted) is named, by the weak comparison of `If-None-Match`."""
-        value = etag.strip('"')
+        value = etag.removeprefix("W/").strip('"')
         return self.anything or value in self.strong or value in self.weak
 
 
@@ -52,7 +55,8 @@ class Preconditions:
         """
         if self.if_match is None or self.if_match.anything:
             return None
-        return [int(tag) for tag in self.if_match.strong if tag.isascii() and tag.isdecimal()]
+        named = [int(tag) for tag in self.if_match.strong if _VERSION.fullmatch(tag)]
+        return [version for version in named if version <= LARGEST_INT64]
 
 
 def version_etag(version: int) -> str:
@@ -67,11 +71,13 @@ def changed() -> PreconditionFailed:
 
 def parse_etags(text: str, name: str) -> ETagSet:
     """Return the entity tags of a header. Raises `BadRequest` naming the header."""
-    if text.strip() == "*":
+    if text.strip(" \t") == "*":
         return ETagSet(anything=True, strong=frozenset(), weak=frozenset())
-    if not _LIST.fullmatch(text):
+    tags = _elements(text)
+    if not tags:
         raise BadRequest(f'{name} must be * or entity tags such as "1".')
-    tags = _TAG.findall(text)[:_MOST_TAGS]
+    if len(tags) > _MOST_TAGS:
+        raise BadRequest(f"{name} can't have more than {_MOST_TAGS} entity tags.")
     return ETagSet(
         anything=False,
         strong=frozenset(value for weak, value in tags if not weak),
@@ -79,9 +85,23 @@ def parse_etags(text: str, name: str) -> ETagSet:
     )
 
 
+def _elements(text: str) -> list[tuple[str | None, str]]:
+    """Return (`W/` or None, opaque tag) of each element, or nothing when the list is malformed."""
+    found = []
+    end = 0
+    while element := _ELEMENT.match(text, end):
+        found.append((element[1], element[2]))
+        end = element.end()
+    return [] if text[end:].strip(" \t,") else found
+
+
 async def preconditions(
-    if_match: Annotated[str | None, Header(description="Change only this version")] = None,
-    if_none_match: Annotated[str | None, Header(description="Skip the body if unchanged")] = None,
+    if_match: Annotated[
+        str | None, Header(description="Change only this version", json_schema_extra=_PATTERN)
+    ] = None,
+    if_none_match: Annotated[
+        str | None, Header(description="Skip the body if unchanged", json_schema_extra=_PATTERN)
+    ] = None,
 ) -> Preconditions:
     """Return the conditions of a request. Raises `BadRequest`."""
     return Preconditions(
@@ -91,14 +111,18 @@ async def preconditions(
 
 
 async def if_match(
-    if_match: Annotated[str | None, Header(description="Change only this version")] = None,
+    if_match: Annotated[
+        str | None, Header(description="Change only this version", json_schema_extra=_PATTERN)
+    ] = None,
 ) -> Preconditions:
     """Return the condition of a write. Raises `BadRequest`."""
     return await preconditions(if_match, None)
 
 
 async def if_none_match(
-    if_none_match: Annotated[str | None, Header(description="Skip the body if unchanged")] = None,
+    if_none_match: Annotated[
+        str | None, Header(description="Skip the body if unchanged", json_schema_extra=_PATTERN)
+    ] = None,
 ) -> Preconditions:
     """Return the condition of a read. Raises `BadRequest`."""
     return await preconditions(None, if_none_match)

@@ -1,5 +1,6 @@
 """The engine of a backend: SQLAlchemy's pool over asyncpg or aiosqlite, set up for services."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
@@ -8,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from bedplate import clock
-from bedplate.database.urls import DatabaseURL, parse_database_url
+from bedplate.database.drivers import COMMAND_TIMEOUT
+from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database_url
 from bedplate.settings import DatabaseSettings
 
 _PING_AFTER_IDLE_SECONDS = 1.0
@@ -17,7 +19,7 @@ _RETURNED_AT = "bedplate.returned_at"
 
 
 def create_engine(settings: DatabaseSettings, *, application_name: str) -> AsyncEngine:
-    """Return an engine; no connection is opened yet.
+    """Return an engine; no connection is opened yet, but a SQLite file's folder is made.
 
     Raises `bedplate.database.urls.DatabaseURLError`.
     """
@@ -77,18 +79,34 @@ def _ping_idle_connections(engine: AsyncEngine) -> None:
             raise InvalidatePoolError from error
 
 
+def _make_folder(target: DatabaseURL) -> None:
+    try:
+        Path(str(target.url.database)).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseURLError(
+            f"The folder of the SQLite file can't be made: {error.strerror}."
+        ) from None
+
+
 def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngine:
-    in_memory = target.url.database in {None, "", ":memory:"}
+    if not target.in_memory:
+        _make_folder(target)
     pool: dict[str, Any] = (
         {"poolclass": StaticPool}
-        if in_memory
+        if target.in_memory
         else {
             "pool_size": settings.pool_size,
             "max_overflow": settings.max_overflow,
             "pool_timeout": settings.database_pool_timeout,
         }
     )
-    engine = create_async_engine(target.url, **pool)
+    # A connection comes back without a transaction, so none needs to be ended.
+    engine = create_async_engine(
+        target.url,
+        pool_reset_on_return=None,
+        execution_options={COMMAND_TIMEOUT: settings.database_command_timeout},
+        **pool,
+    )
     busy_milliseconds = int(settings.database_command_timeout * 1000)
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -27,6 +27,10 @@ class DatabaseUnavailable(ServiceUnavailable):
     code = "database_unavailable"
 
 
+class LockTimeout(DatabaseUnavailable):
+    """Another transaction holds for too long what this one needs; the connection is well."""
+
+
 class UniqueViolation(Conflict):
     """There is already one; `constraint` names the rule (on SQLite: the columns)."""
 
@@ -63,10 +67,21 @@ _BY_STATE: Final[dict[str, type[Violation]]] = {
     "23514": CheckViolation,
     "23502": CheckViolation,
 }
-# SQLSTATE classes: connection, resources, intervention, rollback, lock not available.
-_UNAVAILABLE_CLASSES = ("08", "53", "57", "58", "40", "XX")
+# SQLSTATE classes: connection, resources, intervention, system, rollback, internal; then a server
+# that is a standby just now, and a transaction that idled or lasted for too long.
+_UNAVAILABLE = ("08", "53", "57", "58", "40", "XX", "25006", "25P03", "25P04")
 _LOCK_NOT_AVAILABLE = "55P03"
+# A migration changed a table under a prepared statement: asyncpg has forgotten it by now.
+_STALE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 _LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, EOFError)
+_SQLITE_UNAVAILABLE = (
+    "SQLITE_IOERR",
+    "SQLITE_FULL",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+    "SQLITE_INTERRUPT",
+    "SQLITE_PROTOCOL",
+)
 _BY_SQLITE_CODE: Final[dict[str, type[Violation]]] = {
     "SQLITE_CONSTRAINT_UNIQUE": UniqueViolation,
     "SQLITE_CONSTRAINT_PRIMARYKEY": UniqueViolation,
@@ -84,11 +99,22 @@ def translate(error: BaseException) -> ProblemError | None:
         return _translate_postgresql(error)
     if isinstance(error, sqlite3.Error):
         return _translate_sqlite(error)
-    if isinstance(error, asyncpg.DataError | OverflowError | UnicodeEncodeError):
-        return DataRefused("A value can't be stored.")
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        return _refused()
     if isinstance(error, exc.TimeoutError | exc.DisconnectionError | _LOST):
         return unavailable()
     return None
+
+
+def translate_connecting(error: Exception) -> ProblemError | None:
+    """Return the problem that an error means which a connection could not be had for.
+
+    Here a refused password or a database that doesn't exist is an outage too: the service can't
+    know whether the other side is being set up, and must work again when it is.
+    """
+    if isinstance(error, asyncpg.PostgresError | exc.SQLAlchemyError | sqlite3.Error):
+        return unavailable()
+    return translate(error)
 
 
 def unavailable() -> DatabaseUnavailable:
@@ -96,6 +122,17 @@ def unavailable() -> DatabaseUnavailable:
     return DatabaseUnavailable(
         "The database doesn't answer just now; try again.", retry_after=_RETRY_AFTER_SECONDS
     )
+
+
+def lock_timeout() -> LockTimeout:
+    """Return the 503 that says another transaction takes too long."""
+    return LockTimeout(
+        "Another change is under way here; try again.", retry_after=_RETRY_AFTER_SECONDS
+    )
+
+
+def _refused() -> DataRefused:
+    return DataRefused("A value can't be stored.")
 
 
 def _translate_wrapped(error: exc.DBAPIError) -> ProblemError | None:
@@ -112,10 +149,14 @@ def _translate_wrapped(error: exc.DBAPIError) -> ProblemError | None:
 def _translate_postgresql(error: asyncpg.PostgresError) -> ProblemError | None:
     state = error.sqlstate or ""
     if (kind := _BY_STATE.get(state)) is not None:
-        return _violation(kind, getattr(error, "constraint_name", None) or "")
+        # PostgreSQL 17 and older name the column of NOT NULL, newer ones a constraint.
+        name = getattr(error, "constraint_name", None) or getattr(error, "column_name", None)
+        return _violation(kind, name or "")
     if state.startswith("22"):
-        return DataRefused("A value can't be stored.")
-    if state.startswith(_UNAVAILABLE_CLASSES) or state == _LOCK_NOT_AVAILABLE:
+        return _refused()
+    if state == _LOCK_NOT_AVAILABLE:
+        return lock_timeout()
+    if state.startswith(_UNAVAILABLE) or isinstance(error, _STALE):
         return unavailable()
     return None
 
@@ -124,13 +165,11 @@ def _translate_sqlite(error: sqlite3.Error) -> ProblemError | None:
     name = getattr(error, "sqlite_errorname", "")
     if (kind := _BY_SQLITE_CODE.get(name)) is not None:
         return _violation(kind, str(error).partition(": ")[2])
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL")):
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return lock_timeout()
+    if name.startswith(_SQLITE_UNAVAILABLE):
         return unavailable()
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_INTERRUPT")):
-        return unavailable()
-    if name.startswith(("SQLITE_TOOBIG", "SQLITE_MISMATCH")):
-        return DataRefused("A value can't be stored.")
-    return None
+    return _refused() if name.startswith(("SQLITE_TOOBIG", "SQLITE_MISMATCH")) else None
 
 
 def _violation(kind: type[Violation], constraint: str) -> Violation:

@@ -11,11 +11,19 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from bedplate.database.drivers import driver_of
 from bedplate.database.engine import create_engine
-from bedplate.database.errors import DatabaseUnavailable, translate
-from bedplate.database.statements import Row, Statement, driver_of
+from bedplate.database.errors import (
+    DatabaseUnavailable,
+    LockTimeout,
+    translate,
+    translate_connecting,
+)
+from bedplate.database.statements import Row, Statement
+from bedplate.problems import ProblemError
 from bedplate.settings import DatabaseSettings
 
 _PING = "SELECT 1"
@@ -48,20 +56,22 @@ class ReadSession:
 class WriteSession:
     """A transaction on one connection, begun by its first statement."""
 
-    __slots__ = ("_connection", "_database", "_loan")
+    __slots__ = ("_connection", "_database", "_ended", "_loan")
 
     def __init__(self, database: "Database") -> None:
         self._database = database
         self._loan: AbstractAsyncContextManager[Any] | None = None
         self._connection: Any = None
+        self._ended = False
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
         """Return every row of the statement, or of its RETURNING.
 
-        Raises `DatabaseUnavailable`, `DataRefused`, or the violation of a constraint.
+        Raises `DatabaseUnavailable`, `DataRefused`, or the violation of a constraint. On PostgreSQL
+        a transaction is lost when one of its statements fails: pass the error on.
         """
         if self._connection is None:
-            await self._begin()
+            await self._begin(self._database.begin)
         return await self._database.run(self._connection, statement, parameters)
 
     async def alone(self, statement: Statement, **parameters: Any) -> list[Row]:
@@ -73,7 +83,7 @@ class WriteSession:
         """
         if self._connection is not None:
             return await self.all(statement, **parameters)
-        async with self._database.borrow() as connection:
+        async with self._database.borrow_to_write() as connection:
             return await self._database.run(connection, statement, parameters)
 
     async def one_or_none(self, statement: Statement, **parameters: Any) -> Row | None:
@@ -85,16 +95,29 @@ class WriteSession:
         """Return the first row of a statement that always has one. Raises as `all` does."""
         return (await self.all(statement, **parameters))[0]
 
+    async def begin(self, *, lock_seconds: float) -> None:
+        """Begin now, and wait in this transaction at most so long for what others hold.
+
+        Without it a wait lasts as long as any statement may. Raises `LockTimeout` where the wait
+        is for the turn to write (SQLite), RuntimeError when the transaction has begun already; on
+        PostgreSQL later statements raise `LockTimeout`.
+        """
+        if self._connection is not None:
+            raise RuntimeError("The transaction has begun already.")
+        await self._begin(self._database.begin_within(lock_seconds), lock_seconds)
+
     @property
     def dialect_name(self) -> str:
         """`postgresql` or `sqlite`, for the few statements that they word differently."""
         return self._database.dialect.name
 
-    async def _begin(self) -> None:
-        loan = self._database.borrow()
+    async def _begin(self, command: str, lock_seconds: float | None = None) -> None:
+        if self._ended:
+            raise RuntimeError("The transaction has ended already.")
+        loan = self._database.borrow_to_write(lock_seconds)
         connection = await loan.__aenter__()
         self._loan, self._connection = loan, connection
-        await self._database.command(connection, self._database.begin)
+        await self._database.command(connection, command)
 
     async def __aenter__(self) -> Self:
         return self
@@ -105,21 +128,23 @@ class WriteSession:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._ended = True
         if self._loan is None:
             return
         try:
-            await self._end(kind)
+            await self._end(error)
         except BaseException as failure:
             await self._loan.__aexit__(type(failure), failure, failure.__traceback__)
-            raise
-        await self._loan.__aexit__(kind, error, traceback)
+            if error is None or not isinstance(failure, Exception):
+                raise
+        else:
+            await self._loan.__aexit__(kind, error, traceback)
 
-    async def _end(self, kind: type[BaseException] | None) -> None:
-        if kind is None:
+    async def _end(self, error: BaseException | None) -> None:
+        if error is None:
             await self._database.command(self._connection, self._database.commit)
-        elif issubclass(kind, Exception):
+        elif self._database.worth_a_rollback(error):
             await self._database.command(self._connection, self._database.rollback)
-        # A cancelled one is not rolled back but dropped, with its connection.
 
 
 class Database:
@@ -134,7 +159,7 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self.dialect = engine.dialect
-        self._driver = driver_of(engine.dialect)
+        self._driver = driver_of(engine)
         self.begin = self._driver.begin
         self._read_session = ReadSession(self)
 
@@ -165,6 +190,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._driver.close()
         await self.engine.dispose()
 
     async def __aenter__(self) -> Self:
@@ -179,13 +205,25 @@ class Database:
         try:
             fairy = await self.engine.raw_connection()
         except Exception as error:
-            raise translate(error) or error from error
+            problem = translate_connecting(error)
+            if problem is None:
+                raise
+            raise _logged(problem, error) from error
         try:
             yield fairy.driver_connection
         except BaseException as error:
             await self._driver.give_back(fairy, healthy=_is_harmless(error))
             raise
         await self._driver.give_back(fairy, healthy=True)
+
+    @contextlib.asynccontextmanager
+    async def borrow_to_write(self, lock_seconds: float | None = None) -> AsyncIterator[Any]:
+        """Lend a connection when it is this writer's turn. Raises `LockTimeout`.
+
+        `lock_seconds` bounds the wait for the turn; None means as long as any statement may take.
+        """
+        async with self._driver.turn(lock_seconds), self.borrow() as connection:
+            yield connection
 
     async def run(
         self, connection: Any, statement: Statement, parameters: dict[str, Any]
@@ -196,7 +234,10 @@ class Database:
             arguments = compiled.arguments(parameters)
             records = await self._driver.fetch(connection, compiled.text, arguments)
         except Exception as error:
-            raise translate(error) or error from error
+            problem = translate(error)
+            if problem is None:
+                raise
+            raise _logged(problem, error) from error
         return [compiled.row(record) for record in records]
 
     async def command(self, connection: Any, text: str) -> None:
@@ -204,9 +245,36 @@ class Database:
         try:
             await self._driver.execute(connection, text)
         except Exception as error:
-            raise translate(error) or error from error
+            problem = translate(error)
+            if problem is None:
+                raise
+            raise _logged(problem, error) from error
+
+    def begin_within(self, lock_seconds: float) -> str:
+        """Return the command that begins a transaction whose waits for locks are bounded."""
+        return self._driver.begin_within(self.begin, lock_seconds)
+
+    def worth_a_rollback(self, error: BaseException) -> bool:
+        """Return whether a transaction that ends with `error` is rolled back.
+
+        Otherwise it goes with its connection, which is lost or in the middle of a statement.
+        """
+        return _is_harmless(error) or self._driver.keeps_connections
 
 
 def _is_harmless(error: BaseException) -> bool:
     """Whether the connection is as good as before: a statement was refused, or nothing of its."""
+    if isinstance(error, LockTimeout):
+        return True
     return isinstance(error, Exception) and not isinstance(error, DatabaseUnavailable)
+
+
+def _logged(problem: ProblemError, error: Exception) -> ProblemError:
+    """Return the problem; the log says why the database can't be used, the client needn't know."""
+    if isinstance(problem, DatabaseUnavailable):
+        structlog.get_logger("bedplate.database").warning(
+            "database_unavailable",
+            error=type(error).__name__,
+            sqlstate=getattr(error, "sqlstate", None),
+        )
+    return problem

@@ -4,25 +4,37 @@ SQLAlchemy's Core spends 150-200 µs a query on what never changes between two r
 `Statement` does that work once for each dialect; what is left is asyncpg or sqlite3 itself.
 """
 
-import sqlite3
+import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
-import aiosqlite
-import asyncpg
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Dialect
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Float,
+    Integer,
+    Numeric,
+)
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.expression import Executable
-from sqlalchemy.types import Boolean
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+from bedplate.schemas import LARGEST_INT64
 
 Row = dict[str, Any]
 """One row: column names and Python values."""
 
 Processor = Callable[[Any], Any]
+
+# Type numbers of PostgreSQL's catalogue, which SQLAlchemy asks for numbers alone.
+_FLOAT8, _NUMERIC = 701, 1700
 
 
 class Compiled:
@@ -44,11 +56,11 @@ class Compiled:
             name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
         }
         self._parameters = [
-            (compiled.binds[name].key, _bind_processor(compiled.binds[name], dialect))
+            (compiled.binds[name].key, _bind_processor(compiled.binds[name].type, dialect))
             for name in names
         ]
         self._columns = [
-            (entry.keyname, entry.type.dialect_impl(dialect).result_processor(dialect, None))
+            (entry.keyname, _result_processor(entry.type, dialect))
             for entry in compiled._result_columns  # noqa: SLF001 - nothing public lists them
         ]
 
@@ -73,8 +85,13 @@ class Compiled:
         }
 
 
-def _bind_processor(bind: BindParameter[Any], dialect: Dialect) -> Processor | None:
-    return bind.type.dialect_impl(dialect).bind_processor(dialect)
+def _bind_processor(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _result_processor(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+    number = _FLOAT8 if isinstance(kind, Float) else _NUMERIC if isinstance(kind, Numeric) else None
+    return kind.dialect_impl(dialect).result_processor(dialect, number)
 
 
 class Statement:
@@ -102,17 +119,26 @@ class Statement:
         return found
 
 
-class any_of(ColumnElement[bool]):  # noqa: N801 - reads as SQL in a statement
-    """`column` is one of the values of an array parameter, whatever their number."""
+class any_of(FunctionElement[bool]):  # noqa: N801 - reads as SQL in a statement
+    """`column` is one of the values of an array parameter, whatever their number.
+
+    `any_of(Task.id, "ids")`; the values come as a list when a session runs the statement.
+    """
 
     inherit_cache = True
+    name = "any_of"
     type = Boolean()
 
     def __init__(self, column: ColumnElement[Any] | Any, parameter: str) -> None:
-        self.column = column
-        self.values: BindParameter[Any] = BindParameter(
-            parameter, required=True, type_=ArrayParameter(column.type)
+        values: BindParameter[Any] = BindParameter(
+            parameter, required=True, type_=ArrayParameter(_widest(column.type))
         )
+        super().__init__(column, values)
+
+
+def _widest(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return the type whose values any column of this kind can be compared with."""
+    return BigInteger() if isinstance(kind, Integer) else kind
 
 
 class ArrayParameter(ARRAY[Any]):
@@ -120,90 +146,31 @@ class ArrayParameter(ARRAY[Any]):
 
     def bind_processor(self, dialect: Dialect) -> Processor | None:
         """Return what turns a list into what the driver takes."""
+        item = _bind_processor(self.item_type, dialect)
+
+        def as_items(values: Sequence[Any]) -> list[Any]:
+            return list(values) if item is None else [item(value) for value in values]
+
         if dialect.name == "postgresql":
-            return None
-        return lambda values: "[" + ",".join(_json_item(value) for value in values) + "]"
+            return as_items
+        return lambda values: json.dumps(
+            [_within_64_bits(value) for value in as_items(values)], ensure_ascii=False
+        )
 
 
-def _json_item(value: Any) -> str:
-    return str(value) if isinstance(value, int) else f'"{value}"'
+def _within_64_bits(value: Any) -> Any:
+    if isinstance(value, int) and not -LARGEST_INT64 - 1 <= value <= LARGEST_INT64:
+        raise OverflowError
+    return value
 
 
 @compiles(any_of, "postgresql")
 def _any_of_postgresql(element: any_of, compiler: SQLCompiler, **kw: Any) -> str:
-    column, values = compiler.process(element.column, **kw), compiler.process(element.values, **kw)
+    column, values = (compiler.process(part, **kw) for part in element.clauses)
     return f"{column} = ANY ({values})"
 
 
 @compiles(any_of, "sqlite")
 def _any_of_sqlite(element: any_of, compiler: SQLCompiler, **kw: Any) -> str:
-    column, values = compiler.process(element.column, **kw), compiler.process(element.values, **kw)
+    column, values = (compiler.process(part, **kw) for part in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - both are compiled
-
-
-class Driver(Protocol):
-    """How statements reach one kind of driver connection."""
-
-    begin: str
-
-    async def fetch(self, connection: Any, text: str, arguments: list[Any]) -> Sequence[Any]:
-        """Return all records of a statement."""
-        ...
-
-    async def execute(self, connection: Any, text: str) -> None:
-        """Run a command without parameters or records, as BEGIN is one."""
-        ...
-
-    async def give_back(self, connection: PoolProxiedConnection, *, healthy: bool) -> None:
-        """Return a connection to its pool, or drop it when it is not healthy."""
-        ...
-
-
-class PostgreSQLDriver:
-    """asyncpg."""
-
-    begin = "BEGIN"
-
-    async def fetch(
-        self, connection: asyncpg.Connection, text: str, arguments: list[Any]
-    ) -> Sequence[Any]:
-        """Return all records of a statement."""
-        records: Sequence[Any] = await connection.fetch(text, *arguments)
-        return records
-
-    async def execute(self, connection: asyncpg.Connection, text: str) -> None:
-        """Run a command without parameters or records."""
-        await connection.execute(text)
-
-    async def give_back(self, connection: PoolProxiedConnection, *, healthy: bool) -> None:
-        """Return a connection to its pool, or drop it when it is not healthy."""
-        # No transaction is open in SQLAlchemy's eyes, so neither of the two waits for anything.
-        if healthy:
-            connection.close()
-        else:
-            connection.invalidate()
-
-
-class SQLiteDriver:
-    """aiosqlite."""
-
-    begin = "BEGIN IMMEDIATE"
-
-    async def fetch(
-        self, connection: aiosqlite.Connection, text: str, arguments: list[Any]
-    ) -> Sequence[Any]:
-        """Return all records of a statement."""
-        return cast("list[sqlite3.Row]", await connection.execute_fetchall(text, tuple(arguments)))
-
-    async def execute(self, connection: aiosqlite.Connection, text: str) -> None:
-        """Run a command without parameters or records."""
-        await connection.execute_fetchall(text)
-
-    async def give_back(self, connection: PoolProxiedConnection, *, healthy: bool) -> None:
-        """Return a connection to its pool, or drop it when it is not healthy."""
-        await greenlet_spawn(connection.close if healthy else connection.invalidate)
-
-
-def driver_of(dialect: Dialect) -> Driver:
-    """Return how statements reach the driver of a dialect."""
-    return PostgreSQLDriver() if dialect.name == "postgresql" else SQLiteDriver()

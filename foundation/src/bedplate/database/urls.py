@@ -3,6 +3,8 @@
 asyncpg doesn't read libpq's query parameters, so they are translated here.
 """
 
+import math
+import os
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +12,29 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import SQLAlchemyError
 
 _POSTGRESQL = {"postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg"}
 _SQLITE = {"sqlite", "sqlite+aiosqlite"}
-_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
-_SSL_FILES = {"sslrootcert", "sslcert", "sslkey", "sslpassword"}
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SSL_FILES = ("sslrootcert", "sslcert", "sslkey", "sslpassword")
+_SESSIONS = ("any", "primary", "standby", "read-write", "read-only", "prefer-standby")
+_HONOURED = (
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "host",
+    "options",
+    "password",
+    "port",
+    "ssl",
+    "sslmode",
+    *_SSL_FILES,
+    "target_session_attrs",
+    "user",
+)
+_LARGEST_PORT = 65_535
+_ROOT_CERTIFICATE = Path("~/.postgresql/root.crt")
 
 
 class DatabaseURLError(ValueError):
@@ -35,64 +54,62 @@ class DatabaseURL:
         """Whether this is SQLite."""
         return self.url.get_backend_name() == "sqlite"
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether this is SQLite without a file."""
+        return self.sqlite and self.url.database in {None, "", ":memory:"}
+
 
 def parse_database_url(text: str, *, pooler: bool = False) -> DatabaseURL:
     """Return what SQLAlchemy and the driver need to connect to `text`.
 
     `pooler` says that a transaction pooler stands in between; a host name with `-pooler` says so
-    too (Neon). Raises `DatabaseURLError`.
+    too (Neon). Raises `DatabaseURLError`, and touches nothing.
     """
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):
+    except (SQLAlchemyError, ValueError):
         raise DatabaseURLError(
             "This is no database URL: it should look like postgresql://user:password@host/name "
             "or sqlite:///path."
         ) from None
+    if "\0" in text:
+        raise DatabaseURLError("A database URL can't contain the character U+0000.")
     if url.drivername in _SQLITE:
         return _sqlite(url)
     if url.drivername in _POSTGRESQL:
         return _postgresql(url, pooler=pooler)
     raise DatabaseURLError(
-        f"{url.drivername!r} is not supported: use a postgresql:// or a sqlite:/// URL."
+        "This kind of database is not supported: use a postgresql:// or a sqlite:/// URL."
     )
 
 
 def _sqlite(url: URL) -> DatabaseURL:
-    if url.database and url.database != ":memory:":
-        Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-    return DatabaseURL(url.set(drivername="sqlite+aiosqlite"))
+    if url.host or url.port or url.username or url.password:
+        raise DatabaseURLError(
+            "The SQLite URL names a host: write sqlite:///path, or sqlite:////path for one that "
+            "begins at the root."
+        )
+    if url.query:
+        raise DatabaseURLError("A SQLite URL takes no parameters: write sqlite:///path.")
+    path = None if url.database is None else os.path.expanduser(url.database)  # noqa: PTH111
+    return DatabaseURL(url.set(drivername="sqlite+aiosqlite", database=path))
 
 
 def _postgresql(url: URL, *, pooler: bool) -> DatabaseURL:
     if not url.database:
         raise DatabaseURLError("The PostgreSQL URL names no database: end it with /name.")
-    options = _single_values(url)
-    arguments: dict[str, Any] = {}
-    settings: dict[str, str] = {}
-    _take_ssl(options, arguments)
-    # asyncpg can't bind the channel; SCRAM itself and TLS work as ever.
-    options.pop("channel_binding", None)
-    if (timeout := options.pop("connect_timeout", None)) is not None:
-        arguments["timeout"] = _seconds(timeout)
-    if (name := options.pop("application_name", None)) is not None:
-        settings["application_name"] = name
-    if (target := options.pop("target_session_attrs", None)) is not None:
-        arguments["target_session_attrs"] = target
-    settings.update(_server_options(options.pop("options", "")))
-    kept: dict[str, str] = {name: options.pop(name) for name in ("host", "port") if name in options}
-    if options:
+    if not set(url.query) <= set(_HONOURED):
         raise DatabaseURLError(
-            f"The PostgreSQL URL has parameters that can't be honoured: {', '.join(options)}."
+            "The PostgreSQL URL has a parameter that can't be honoured; these can: "
+            f"{', '.join(_HONOURED)}."
         )
-    if settings:
-        arguments["server_settings"] = settings
+    options = _single_values(url)
+    arguments = _connect_arguments(options)
     pooled = pooler or "-pooler" in (url.host or "")
     if pooled:
         arguments |= _without_prepared_statements()
-    return DatabaseURL(
-        url.set(drivername="postgresql+asyncpg", query=kept), arguments, pooled=pooled
-    )
+    return DatabaseURL(_address(url, options), arguments, pooled=pooled)
 
 
 def _single_values(url: URL) -> dict[str, str]:
@@ -101,47 +118,108 @@ def _single_values(url: URL) -> dict[str, str]:
     }
 
 
-def _take_ssl(options: dict[str, str], arguments: dict[str, Any]) -> None:
-    mode = options.pop("sslmode", None) or options.pop("ssl", None)
-    files = {name: options.pop(name) for name in _SSL_FILES & options.keys()}
+def _address(url: URL, options: dict[str, str]) -> URL:
+    """Return where to connect to and as whom, in SQLAlchemy's words."""
+    address = url.set(
+        drivername="postgresql+asyncpg",
+        username=options.get("user", url.username),
+        password=options.get("password", url.password),
+        query={name: url.query[name] for name in ("host", "port") if name in url.query},
+    )
+    if not _ports_fit(address):
+        raise DatabaseURLError(
+            "The hosts and ports of the PostgreSQL URL don't fit together: "
+            "each host needs one port, from 1 to 65535."
+        )
+    return address
+
+
+def _ports_fit(address: URL) -> bool:
+    try:
+        _, found = address.get_dialect()().create_connect_args(address)
+    except (SQLAlchemyError, ValueError):
+        return False
+    port: int | list[int] = found.get("port", 1)
+    ports = [port] if isinstance(port, int) else port
+    return all(1 <= each <= _LARGEST_PORT for each in ports)
+
+
+def _connect_arguments(options: dict[str, str]) -> dict[str, Any]:
+    """Return what libpq's parameters mean to asyncpg's `connect`.
+
+    `channel_binding` means nothing to it: asyncpg can't bind the channel, while SCRAM and TLS work
+    as ever.
+    """
+    arguments: dict[str, Any] = {}
+    if (tls := _tls(options)) is not None:
+        arguments["ssl"] = tls
+    if "connect_timeout" in options:
+        arguments |= _timeout(options["connect_timeout"])
+    if "target_session_attrs" in options:
+        arguments["target_session_attrs"] = _session_attributes(options["target_session_attrs"])
+    # The server reads `options` itself, as it does from libpq.
+    settings = {name: options[name] for name in ("application_name", "options") if name in options}
+    if settings:
+        arguments["server_settings"] = settings
+    return arguments
+
+
+def _session_attributes(text: str) -> str:
+    if text not in _SESSIONS:
+        raise DatabaseURLError(f"target_session_attrs must be one of {', '.join(_SESSIONS)}.")
+    return text
+
+
+def _timeout(text: str) -> dict[str, float]:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise DatabaseURLError("connect_timeout must be a number of seconds.")
+    # To libpq nought means for ever; then the setting's bound stays.
+    return {"timeout": seconds} if seconds > 0 else {}
+
+
+def _tls(options: dict[str, str]) -> str | ssl.SSLContext | None:
+    mode = options.get("sslmode") or options.get("ssl")
+    files = {name: options[name] for name in _SSL_FILES if options.get(name)}
     if mode is None and not files:
-        return
+        return None
     mode = {"true": "require", "false": "disable"}.get(mode or "prefer", mode or "prefer")
+    if files.get("sslrootcert") == "system" and mode != "disable":
+        mode = "verify-full"
     if mode not in _SSL_MODES:
-        raise DatabaseURLError(f"sslmode must be one of {', '.join(sorted(_SSL_MODES))}.")
-    arguments["ssl"] = _ssl_context(mode, files) if files else mode
+        raise DatabaseURLError(f"sslmode must be one of {', '.join(_SSL_MODES)}.")
+    if mode.startswith("verify-") or (files and mode != "disable"):
+        return _ssl_context(mode, files)
+    return mode
 
 
 def _ssl_context(mode: str, files: dict[str, str]) -> ssl.SSLContext:
-    root = files.get("sslrootcert")
+    verify = mode.startswith("verify-")
+    root = _root_certificate(files.get("sslrootcert"), verify=verify)
     try:
-        context = ssl.create_default_context(cafile=root if root != "system" else None)
+        context = ssl.create_default_context(cafile=root)
         if "sslcert" in files:
-            context.load_cert_chain(files["sslcert"], files.get("sslkey"), files.get("sslpassword"))
-    except OSError as error:
-        raise DatabaseURLError(
-            f"A certificate of the URL can't be read: {error.strerror}."
-        ) from None
+            context.load_cert_chain(
+                files["sslcert"], files.get("sslkey"), files.get("sslpassword", "")
+            )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no certificate"
+        raise DatabaseURLError(f"A certificate of the URL can't be used: {reason}.") from None
     context.check_hostname = mode == "verify-full"
-    if mode not in {"verify-ca", "verify-full"} and root is None:
+    if not verify and "sslrootcert" not in files:
         context.verify_mode = ssl.CERT_NONE
     return context
 
 
-def _seconds(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise DatabaseURLError("connect_timeout must be a number of seconds.") from None
-
-
-def _server_options(text: str) -> dict[str, str]:
-    """Return libpq's `options=-c name=value …` as server settings."""
-    words = text.replace("-c", " ").split()
-    pairs = [word.partition("=") for word in words]
-    if any(not separator for _, separator, _ in pairs):
-        raise DatabaseURLError("options must be written as -c name=value.")
-    return {name.removeprefix("--"): value for name, _, value in pairs}
+def _root_certificate(named: str | None, *, verify: bool) -> str | None:
+    """Return the file of trusted roots, or None for the system's."""
+    if named is not None:
+        return None if named == "system" else named
+    usual = Path(os.path.expanduser(_ROOT_CERTIFICATE))  # noqa: PTH111 - never raises
+    return str(usual) if verify and usual.is_file() else None
 
 
 def _without_prepared_statements() -> dict[str, Any]:
