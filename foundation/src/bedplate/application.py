@@ -132,9 +132,7 @@ class Lifespan:
                 await self._prepare(resources)
             await self._open(stack, resources, "limiter", self._limiter())
             await self._open(stack, resources, "jobs", Jobs())
-            self._metrics.register_gauge(
-                "jobs_running", "Background jobs under way", [], lambda: {(): len(resources["jobs"])}
-            )
+            self._watch_jobs(resources["jobs"])
             for name, opener in self._backend.resources.items():
                 await self._open(stack, resources, name, opener(self._settings, resources))
             if self._backend.health_checks is not None:
@@ -152,6 +150,12 @@ class Lifespan:
             resources[name] = self._replacements[name]
         else:
             resources[name] = await stack.enter_async_context(resource)
+
+    def _watch_jobs(self, jobs: Jobs) -> None:
+        def running() -> Mapping[tuple[str, ...], float]:
+            return {(): len(jobs)}
+
+        self._metrics.register_gauge("jobs_running", "Background jobs under way", [], running)
 
     def _limiter(self) -> Limiter:
         url = self._settings.redis_url
