@@ -6,7 +6,6 @@ the first fails or its process dies, nothing of it is left and the second does t
 for any number of instances, since the database is the one that orders them.
 """
 
-import asyncio
 import contextlib
 import hashlib
 import hmac
@@ -37,7 +36,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from starlette.responses import Response
 
 from bedplate import clock
-from bedplate.database import Database, Statement, UTCDateTime, WriteSession
+from bedplate.database import Database, LockTimeout, Statement, UTCDateTime, WriteSession
 from bedplate.jobs.background import Jobs
 from bedplate.problems import BadRequest, Conflict, UnprocessableContent
 
@@ -133,35 +132,43 @@ class Idempotency:
 
     idempotency = Idempotency(idempotency_table(Base.metadata))
     Once = Annotated[OnceForKey, Depends(idempotency)]
+
+    A request waits for the first one with its key at most `wait_seconds`.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, wait_seconds: float = _WAIT_SECONDS) -> None:
         self._statements = IdempotencyStatements(table)
+        self._wait_seconds = wait_seconds
 
     async def __call__(
         self,
         request: Request,
         idempotency_key: Annotated[
-            str | None, Header(description="The same key gets the same answer, for 24 hours")
+            str | None,
+            Header(
+                description="The same key gets the same answer, for 24 hours",
+                json_schema_extra={"pattern": f"^{_KEY.pattern}$"},
+            ),
         ] = None,
     ) -> "OnceForKey":
         """Return what does this request's work once. Raises `BadRequest` for a malformed key."""
         if idempotency_key is None:
-            return OnceForKey(self._statements, None, b"")
-        body = await request.body()
-        return OnceForKey(self._statements, _checked(idempotency_key), _fingerprint(request, body))
+            return OnceForKey(self._statements, None, b"", self._wait_seconds)
+        key = _checked(idempotency_key)
+        fingerprint = _fingerprint(request, await request.body())
+        return OnceForKey(self._statements, key, fingerprint, self._wait_seconds)
+
+    async def purge(self, database: Database) -> None:
+        """Delete the keys that expired."""
+        async with database.write() as session:
+            await session.alone(self._statements.expire, before=clock.now())
 
     @contextlib.asynccontextmanager
     async def purging(self, _: object, resources: dict[str, Any]) -> AsyncIterator[None]:
         """Delete expired keys once an hour, as a resource of a backend's lifespan."""
         database: Database = resources["database"]
         jobs: Jobs = resources["jobs"]
-
-        async def purge() -> None:
-            async with database.write() as session:
-                await session.all(self._statements.expire, before=clock.now())
-
-        jobs.every(_PURGE_SECONDS, purge, name="purge_idempotency_keys")
+        jobs.every(_PURGE_SECONDS, lambda: self.purge(database), name="purge_idempotency_keys")
         yield
 
 
@@ -169,11 +176,16 @@ class OnceForKey:
     """Does the work of one request once for its key, or at once when it has none."""
 
     def __init__(
-        self, statements: IdempotencyStatements, key: str | None, fingerprint: bytes
+        self,
+        statements: IdempotencyStatements,
+        key: str | None,
+        fingerprint: bytes,
+        wait_seconds: float,
     ) -> None:
         self._statements = statements
         self._key = key
         self._fingerprint = fingerprint
+        self._wait_seconds = wait_seconds
 
     async def answer(
         self, session: WriteSession, owner: str, work: Callable[[], Awaitable[Response]]
@@ -201,26 +213,32 @@ class OnceForKey:
     async def _claimed(self, session: WriteSession, mine: dict[str, str]) -> bool:
         now = clock.now()
         try:
-            async with asyncio.timeout(_WAIT_SECONDS):
-                rows = await session.all(
-                    self._statements.claim(session.dialect_name),
-                    **mine,
-                    new_fingerprint=self._fingerprint,
-                    new_expires_at=now + KEPT,
-                    now=now,
-                )
-        except TimeoutError:
-            raise RequestStillRunning(
-                "The first request with this Idempotency-Key isn't done yet; try again.",
-                headers={"Retry-After": "1"},
-            ) from None
+            await session.limit_waits(self._wait_seconds)
+            rows = await session.all(
+                self._statements.claim(session.dialect_name),
+                **mine,
+                new_fingerprint=self._fingerprint,
+                new_expires_at=now + KEPT,
+                now=now,
+            )
+        except LockTimeout:
+            raise _still_running() from None
         return bool(rows)
 
     async def _kept(self, session: WriteSession, mine: dict[str, str]) -> Response:
-        kept = await session.one(self._statements.kept, **mine)
+        kept = await session.one_or_none(self._statements.kept, **mine)
+        if kept is None:  # it expired, and was deleted in this very moment
+            raise _still_running()
         if not hmac.compare_digest(kept["fingerprint"], self._fingerprint):
             raise IdempotencyKeyReused("This Idempotency-Key stood for another request before.")
         return Response(kept["body"], kept["status"], orjson.loads(kept["headers"]))
+
+
+def _still_running() -> RequestStillRunning:
+    return RequestStillRunning(
+        "The first request with this Idempotency-Key isn't done yet; try again.",
+        headers={"Retry-After": "1"},
+    )
 
 
 def _checked(key: str) -> str:

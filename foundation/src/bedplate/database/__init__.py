@@ -15,6 +15,7 @@ from bedplate.database.errors import (
     DatabaseUnavailable,
     DataRefused,
     ForeignKeyViolation,
+    LockTimeout,
     UniqueViolation,
 )
 from bedplate.database.migrations import Migrations
@@ -32,6 +33,7 @@ __all__ = [
     "DatabaseURLError",
     "DatabaseUnavailable",
     "ForeignKeyViolation",
+    "LockTimeout",
     "Migrations",
     "ReadSession",
     "Row",

@@ -41,8 +41,8 @@ class Driver(Protocol):
         """Wait for the turn to write. Raises `LockTimeout` after `seconds`, or the usual bound."""
         ...
 
-    def begin_within(self, begin: str, seconds: float) -> str:
-        """Return `begin` with a bound on every wait for another transaction's locks."""
+    def lock_limit(self, seconds: float) -> str | None:
+        """Return the command that bounds a transaction's waits for locks, if there is one."""
         ...
 
     async def give_back(self, connection: PoolProxiedConnection, *, healthy: bool) -> None:
@@ -110,9 +110,9 @@ class PostgreSQLDriver:
         """Go on at once: here transactions wait for rows, not for one another."""
         yield
 
-    def begin_within(self, begin: str, seconds: float) -> str:
-        """Return `begin` and the bound, which go in one round trip."""
-        return f"{begin}; SET LOCAL lock_timeout = {max(1, int(seconds * 1000))}"
+    def lock_limit(self, seconds: float) -> str | None:
+        """Return the command that bounds the waits of this transaction alone."""
+        return f"SET LOCAL lock_timeout = {max(1, int(seconds * 1000))}"
 
     async def give_back(self, connection: PoolProxiedConnection, *, healthy: bool) -> None:
         """Return a connection to its pool, or drop it when it is not healthy."""
@@ -180,9 +180,9 @@ class SQLiteDriver:
         finally:
             self._writing.release()
 
-    def begin_within(self, begin: str, seconds: float) -> str:  # noqa: ARG002 - see `turn`
-        """Return `begin`: all the waiting is for the turn."""
-        return begin
+    def lock_limit(self, seconds: float) -> str | None:  # noqa: ARG002
+        """Return None: all the waiting is for the turn to write."""
+        return None
 
     async def give_back(self, connection: PoolProxiedConnection, *, healthy: bool) -> None:
         """Return a connection to its pool, or drop it when it is not healthy."""

@@ -95,16 +95,18 @@ class WriteSession:
         """Return the first row of a statement that always has one. Raises as `all` does."""
         return (await self.all(statement, **parameters))[0]
 
-    async def begin(self, *, lock_seconds: float) -> None:
-        """Begin now, and wait in this transaction at most so long for what others hold.
+    async def limit_waits(self, seconds: float) -> None:
+        """Wait in this transaction at most so long for what others hold; begin it if need be.
 
-        Without it a wait lasts as long as any statement may. Raises `LockTimeout` where the wait
-        is for the turn to write (SQLite), RuntimeError when the transaction has begun already; on
-        PostgreSQL later statements raise `LockTimeout`.
+        Without it a wait lasts as long as any statement may. Raises `LockTimeout` where the wait is
+        for the turn to write (SQLite); on PostgreSQL later statements raise it.
         """
-        if self._connection is not None:
-            raise RuntimeError("The transaction has begun already.")
-        await self._begin(self._database.begin_within(lock_seconds), lock_seconds)
+        limit = self._database.lock_limit(seconds)
+        if self._connection is None:
+            begin = self._database.begin
+            await self._begin(f"{begin}; {limit}" if limit else begin, seconds)
+        elif limit:
+            await self._database.command(self._connection, limit)
 
     @property
     def dialect_name(self) -> str:
@@ -250,9 +252,9 @@ class Database:
                 raise
             raise _logged(problem, error) from error
 
-    def begin_within(self, lock_seconds: float) -> str:
-        """Return the command that begins a transaction whose waits for locks are bounded."""
-        return self._driver.begin_within(self.begin, lock_seconds)
+    def lock_limit(self, seconds: float) -> str | None:
+        """Return the command that bounds a transaction's waits for locks, if there is one."""
+        return self._driver.lock_limit(seconds)
 
     def worth_a_rollback(self, error: BaseException) -> bool:
         """Return whether a transaction that ends with `error` is rolled back.
