@@ -1,0 +1,54 @@
+"""Filters on declared columns: each combination of them is a statement that is compiled once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The filters of one request: their names, as the key of a cache, and their values."""
+
+    names: frozenset[str]
+    values: dict[str, Any]
+
+
+class Filters:
+    """The columns that a list may be filtered by, under the names of the query's parameters.
+
+    filters = Filters(completed=Task.completed, owner=Task.user_id)
+
+    @cache
+    def statement(names: frozenset[str]) -> PagedList:
+        return PagedList(select(…).where(*filters.conditions(names)), …)
+
+    chosen = filters.choose(completed=completed, owner=None)
+    page = await statement(chosen.names).page(session, limit=limit, **chosen.values)
+    """
+
+    def __init__(self, **columns: Any) -> None:
+        self._columns = columns
+
+    def choose(self, **values: Any) -> Chosen:
+        """Return the filters that have a value; None means any.
+
+        Raises KeyError for a name that isn't declared.
+        """
+        unknown = values.keys() - self._columns.keys()
+        if unknown:
+            raise KeyError(*unknown)
+        given = {_parameter(name): value for name, value in values.items() if value is not None}
+        return Chosen(frozenset(name for name, value in values.items() if value is not None), given)
+
+    def conditions(self, names: frozenset[str]) -> list[ColumnElement[bool]]:
+        """Return what WHERE takes for the filters of these names."""
+        return [
+            self._columns[name] == bindparam(_parameter(name), type_=self._columns[name].type)
+            for name in sorted(names)
+        ]
+
+
+def _parameter(name: str) -> str:
+    # Apart from the names that a repository gives its own parameters.
+    return f"filter_{name}"
