@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bedplate.auth.credentials import header
 from bedplate.auth.principal import Principal
+from bedplate.auth.signatures import secret_bytes
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,25 @@ class APIKeys:
     """Proves the holder of a key.
 
     Every key is compared, by its digest and in constant time, so that neither the number of equal
-    characters nor the length or place of a key shows in the time it takes.
+    characters nor the length or place of a key shows in the time it takes. One name may hold
+    several keys, so that they can be changed one after the other. Raises `ValueError` for an empty
+    key, and for one that two entries share.
     """
 
     def __init__(self, entries: Iterable[APIKeyEntry], *, header_name: str = "X-API-Key") -> None:
         self._header = header_name.lower().encode("ascii")
-        self._keys = [
-            (
-                _digest(entry.key.get_secret_value().encode()),
-                Principal("api_key", entry.name, entry.scopes),
-            )
-            for entry in entries
-        ]
+        self._keys: dict[bytes, Principal] = {}
+        for entry in entries:
+            self._add(entry)
+
+    def _add(self, entry: APIKeyEntry) -> None:
+        key = secret_bytes(entry.key)
+        if not key.strip():
+            raise ValueError(f"The API key of {entry.name} is empty.")
+        digest = _digest(key)
+        if digest in self._keys:
+            raise ValueError(f"{entry.name} has an API key that is somebody else's too.")
+        self._keys[digest] = Principal("api_key", entry.name, entry.scopes)
 
     async def verify(self, connection: HTTPConnection) -> Principal | None:
         """Return the holder of the key in the header, or None."""
@@ -45,7 +53,7 @@ class APIKeys:
             return None
         digest = _digest(sent)
         found: Principal | None = None
-        for expected, principal in self._keys:
+        for expected, principal in self._keys.items():
             if hmac.compare_digest(digest, expected):
                 found = principal
         return found

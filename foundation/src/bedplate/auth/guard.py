@@ -63,8 +63,10 @@ class Guard(SecurityBase):
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
         """Return who asks."""
-        state = connection.scope["state"]
-        verifier: Verifier = state[self.verifier]
+        state = connection.scope.setdefault("state", {})
+        verifier: Verifier | None = state.get(self.verifier)
+        if verifier is None:
+            raise TypeError(f"A Guard needs a {self.verifier!r} in the lifespan's state.")
         principal = await verifier.verify(connection)
         if principal is not None:
             state["principal_id"] = principal.id

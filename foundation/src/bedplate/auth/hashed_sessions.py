@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, false, select
 
 from bedplate.auth.credentials import bearer_token
 from bedplate.auth.principal import Principal
-from bedplate.auth.signatures import without_signature
+from bedplate.auth.signatures import secret_bytes, without_signature
 from bedplate.auth.tables import is_in_future, user_sessions, users
 from bedplate.database import Database, Statement
 
@@ -29,9 +29,9 @@ _SESSION = Statement(
 def hash_token(secret: SecretStr, token: bytes) -> str:
     """Return the 64 hexadecimal digits that the auth server stores for a token.
 
-    HMAC-SHA256 with the secret's UTF-8 bytes; Node's `createHmac("sha256", secret)` gives the same.
+    HMAC-SHA256 with the secret's bytes; Node's `createHmac("sha256", secret)` gives the same.
     """
-    return hmac.new(secret.get_secret_value().encode(), token, hashlib.sha256).hexdigest()
+    return hmac.new(secret_bytes(secret), token, hashlib.sha256).hexdigest()
 
 
 class HashedSessions:

@@ -27,6 +27,15 @@ _FRESH_SECONDS = 300.0
 _COOLDOWN_SECONDS = 30.0
 _RETRY_SECONDS = 1.0
 _LEEWAY_SECONDS = 10
+_UNUSABLE = (
+    httpx2.HTTPError,
+    jwt.PyJWTError,
+    RecursionError,
+    TimeoutError,
+    TypeError,
+    ValueError,
+)
+_MALFORMED = (jwt.PyJWTError, OverflowError, RecursionError, TypeError, ValueError)
 
 
 class AuthServerUnavailable(ServiceUnavailable):
@@ -42,24 +51,36 @@ class KeySet:
     than one fetch in 30 s.
     """
 
-    def __init__(self, url: str, client: httpx2.AsyncClient) -> None:
+    def __init__(
+        self, url: str, client: httpx2.AsyncClient, *, timeout: float = _FETCH_SECONDS
+    ) -> None:
         self._url = url
         self._client = client
+        self._timeout = timeout
+        self._reached = False
         self._keys: dict[str | None, jwt.PyJWK] = {}
         self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str | None) -> jwt.PyJWK | None:
-        """Return the key of this id, or None. Raises `AuthServerUnavailable`."""
-        if self._is_due(key_id):
+        """Return the key of this id, or None when the address has no such key.
+
+        Raises `AuthServerUnavailable` when that can't be told just now.
+        """
+        if self._is_due(key_id) and not self._is_being_renewed(key_id):
             async with self._lock:
                 if self._is_due(key_id):
                     await self._refresh()
-        if not self._keys:
+        key = self._keys.get(key_id)
+        if key is None and not self._reached:
             raise AuthServerUnavailable(
                 "The auth server's keys can't be had just now; try again.", retry_after=5
             )
-        return self._keys.get(key_id)
+        return key
+
+    def _is_being_renewed(self, key_id: str | None) -> bool:
+        """Whether one request fetches already, and this one has an old key to go on with."""
+        return key_id in self._keys and self._lock.locked()
 
     def _is_due(self, key_id: str | None) -> bool:
         age = clock.monotonic() - self._tried_at
@@ -70,23 +91,32 @@ class KeySet:
     async def _refresh(self) -> None:
         try:
             self._keys = await self._fetch()
-        except (httpx2.HTTPError, ValueError, TimeoutError, jwt.PyJWTError) as error:
+        except _UNUSABLE as error:
+            self._reached = False
             structlog.get_logger("bedplate.auth").warning(
                 "jwks_unavailable", error=type(error).__name__, known_keys=len(self._keys)
             )
-        finally:
-            self._tried_at = clock.monotonic()
+        else:
+            self._reached = True
+        # A request that was cancelled while it fetched doesn't count: the next one tries at once.
+        self._tried_at = clock.monotonic()
 
     async def _fetch(self) -> dict[str | None, jwt.PyJWK]:
-        async with asyncio.timeout(_FETCH_SECONDS):
+        async with asyncio.timeout(self._timeout):
             response = await self._client.get(self._url)
         response.raise_for_status()
-        keys = jwt.PyJWKSet.from_dict(response.json()).keys
-        return {key.key_id: key for key in keys}
+        document = response.json()
+        if not isinstance(document, dict):
+            raise TypeError("A JWKS is a JSON object.")
+        return {key.key_id: key for key in jwt.PyJWKSet.from_dict(document).keys}
 
 
 class JWTSessions:
-    """Proves the subject of a signed token with the right issuer, audience and time."""
+    """Proves the subject of a signed token with the right issuer, audience and time.
+
+    `algorithms` are public-key ones: a shared secret has no place in a JWKS. `timeout` is what one
+    fetch of the keys may take, in seconds. Raises `ValueError` for an address that isn't HTTP.
+    """
 
     def __init__(
         self,
@@ -95,12 +125,17 @@ class JWTSessions:
         issuer: str,
         audience: str,
         algorithms: Sequence[str] = ("EdDSA",),
+        timeout: float = _FETCH_SECONDS,
     ) -> None:
+        if httpx2.URL(jwks_url).scheme not in {"http", "https"}:
+            raise ValueError("The address of the JWKS must begin with https:// or http://.")
+        if any(name.startswith("HS") or name.lower() == "none" for name in algorithms):
+            raise ValueError("JWTs that a JWKS verifies are signed with public-key algorithms.")
         self._issuer = issuer
         self._audience = audience
         self._algorithms = list(algorithms)
-        self._client = httpx2.AsyncClient(timeout=_FETCH_SECONDS)
-        self._keys = KeySet(jwks_url, self._client)
+        self._client = httpx2.AsyncClient(timeout=timeout)
+        self._keys = KeySet(jwks_url, self._client, timeout=timeout)
 
     async def __aenter__(self) -> Self:
         return self
@@ -120,7 +155,7 @@ class JWTSessions:
             return None
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.PyJWTError:
+        except _MALFORMED:
             return None
         if header.get("alg") not in self._algorithms:
             return None
@@ -139,6 +174,6 @@ class JWTSessions:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "sub", "iss", "aud"]},
             )
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except _MALFORMED:
             return None
-        return claims
+        return claims if claims["sub"] else None
