@@ -25,6 +25,7 @@ from bedplate.problems.errors import phrase_of
 
 _METHODS = {"get", "put", "post", "delete", "patch", "options", "head", "trace"}
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 _UNUSED = ("HTTPValidationError", "ValidationError")
 
 
@@ -57,6 +58,7 @@ def _complete(document: dict[str, Any], backend: Backend) -> None:
     _add_alternatives(document, backend)
     for name in _UNUSED:
         schemas.pop(name, None)
+    _write_bounds_as_integers(schemas)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
@@ -100,6 +102,15 @@ def _refuse_null(parameter: dict[str, Any]) -> None:
     if len(others) == 1:
         del schema["anyOf"]
         schema.update(others[0])
+
+
+def _write_bounds_as_integers(schema: Any) -> None:
+    """Write 1 for 1.0: FastAPI makes floats of all bounds in components."""
+    for name, value in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if isinstance(value, dict | list):
+            _write_bounds_as_integers(value)
+        elif name in _BOUNDS and isinstance(value, float) and value.is_integer():
+            schema[name] = int(value)
 
 
 def _common(operation: dict[str, Any], backend: Backend) -> Iterable[type[ProblemError]]:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import StringConstraints, TypeAdapter
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
 from bedplate.conditional.idempotency import IdempotencyKeyReused, RequestStillRunning
@@ -18,6 +19,14 @@ from tasks.dependencies import Once, UserId
 from tasks.exceptions import TaskNotFound
 from tasks.schemas import BulkDelete, BulkDeleted, Task, TaskNew, TaskPatch
 
+
+class TaskIdConvertor(StringConvertor):
+    """Where an id stands in a path. Other methods on `/tasks/bulk-delete` are a 405, not an id."""
+
+    regex = "(?!bulk-delete$)[^/]+"
+
+
+register_url_convertor("task_id", TaskIdConvertor())
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 _SHOWN = TypeAdapter(Task)
@@ -79,7 +88,7 @@ async def bulk_delete(body: BulkDelete, owner: UserId, session: Writing) -> Bulk
 
 
 @router.get(
-    "/{task_id}",
+    "/{task_id:task_id}",
     response_model=Task,
     responses={304: {"description": "Not Modified"}, **errors(TaskNotFound)},
     summary="Get a task",
@@ -96,7 +105,7 @@ async def get_task(
 
 
 @router.put(
-    "/{task_id}",
+    "/{task_id:task_id}",
     response_model=Task,
     responses=errors(TaskNotFound, PreconditionFailed),
     summary="Replace a task",
@@ -109,7 +118,7 @@ async def replace_task(
 
 
 @router.patch(
-    "/{task_id}",
+    "/{task_id:task_id}",
     response_model=Task,
     responses=errors(TaskNotFound, PreconditionFailed),
     summary="Change a task",
@@ -122,7 +131,7 @@ async def patch_task(
 
 
 @router.delete(
-    "/{task_id}",
+    "/{task_id:task_id}",
     status_code=204,
     responses=errors(TaskNotFound, PreconditionFailed),
     summary="Delete a task",

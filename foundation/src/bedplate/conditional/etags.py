@@ -14,7 +14,8 @@ from bedplate.schemas import LARGEST_INT64
 _ELEMENT = re.compile(r'(?:^|,)[ \t,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
 _MOST_TAGS = 100
 _SHOWN = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_PATTERN = {"pattern": rf"^(?:\*|{_SHOWN}(?:[ \t]*,[ \t]*{_SHOWN}){{0,{_MOST_TAGS - 1}}})$"}
+_LIST = rf"^{_SHOWN}(?:[ \t]*,[ \t]*{_SHOWN}){{0,{_MOST_TAGS - 1}}}$"
+_SCHEMA = {"anyOf": [{"const": "*"}, {"type": "string", "pattern": _LIST}]}
 _VERSION = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -97,10 +98,10 @@ def _elements(text: str) -> list[tuple[str | None, str]]:
 
 async def preconditions(
     if_match: Annotated[
-        str | None, Header(description="Change only this version", json_schema_extra=_PATTERN)
+        str | None, Header(description="Change only this version", json_schema_extra=_SCHEMA)
     ] = None,
     if_none_match: Annotated[
-        str | None, Header(description="Skip the body if unchanged", json_schema_extra=_PATTERN)
+        str | None, Header(description="Skip the body if unchanged", json_schema_extra=_SCHEMA)
     ] = None,
 ) -> Preconditions:
     """Return the conditions of a request. Raises `BadRequest`."""
@@ -112,7 +113,7 @@ async def preconditions(
 
 async def if_match(
     if_match: Annotated[
-        str | None, Header(description="Change only this version", json_schema_extra=_PATTERN)
+        str | None, Header(description="Change only this version", json_schema_extra=_SCHEMA)
     ] = None,
 ) -> Preconditions:
     """Return the condition of a write. Raises `BadRequest`."""
@@ -121,7 +122,7 @@ async def if_match(
 
 async def if_none_match(
     if_none_match: Annotated[
-        str | None, Header(description="Skip the body if unchanged", json_schema_extra=_PATTERN)
+        str | None, Header(description="Skip the body if unchanged", json_schema_extra=_SCHEMA)
     ] = None,
 ) -> Preconditions:
     """Return the condition of a read. Raises `BadRequest`."""
