@@ -4,6 +4,7 @@ A route names its own errors with `responses=errors(NotFound, Conflict)`; what a
 answer (input refused, budget spent, database away) is added here.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -25,8 +26,15 @@ from bedplate.problems.errors import phrase_of
 
 _METHODS = {"get", "put", "post", "delete", "patch", "options", "head", "trace"}
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
-_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 _UNUSED = ("HTTPValidationError", "ValidationError")
+# Pydantic's words for a bound that follows a validator, and JSON Schema's.
+_BOUNDS = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+    "multiple_of": "multipleOf",
+}
 
 
 def errors(*kinds: type[ProblemError]) -> dict[int | str, dict[str, Any]]:
@@ -39,29 +47,66 @@ def errors(*kinds: type[ProblemError]) -> dict[int | str, dict[str, Any]]:
 
 
 def install_openapi(app: FastAPI, backend: Backend) -> None:
-    """Make `app.openapi()` tell the truth about errors."""
+    """Make `app.openapi()` tell the truth about errors.
+
+    The document is made once, and again when routes are added. Where the backend renders errors
+    its own way, it only loses the 422 that isn't sent.
+    """
     plain = app.openapi
+    completed: dict[str, Any] | None = None
 
     def openapi() -> dict[str, Any]:
+        nonlocal completed
         document = plain()
-        if "Problem" not in document.setdefault("components", {}).setdefault("schemas", {}):
+        if document is not completed:
             _complete(document, backend)
+            completed = document
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents this seam
 
 
 def _complete(document: dict[str, Any], backend: Backend) -> None:
-    schemas = document["components"]["schemas"]
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for operation in _operations(document):
         _complete_operation(operation, backend)
     _add_alternatives(document, backend)
-    for name in _UNUSED:
-        schemas.pop(name, None)
-    _write_bounds_as_integers(schemas)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
+    _drop_unused(document)
+    _use_json_schema_s_words(document)
+
+
+def _complete_operation(operation: dict[str, Any], backend: Backend) -> None:
+    responses: dict[str, Any] = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+    if backend.problems.render is None:
+        if operation.get("parameters") or "requestBody" in operation:
+            status = backend.problems.validation_status
+            responses.setdefault(str(status), _response(phrase_of(status)))
+        for kind in _common(operation, backend):
+            responses.setdefault(str(kind.status), _response(kind.title))
+        for shown, response in responses.items():
+            if shown[0] in "45" and "$ref" not in response:
+                response.setdefault("content", {MEDIA_TYPE: {"schema": _REFERENCE}})
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _common(operation: dict[str, Any], backend: Backend) -> Iterable[type[ProblemError]]:
+    if "requestBody" in operation:
+        yield ContentTooLarge
+    if operation.get("security"):
+        yield Unauthorized
+    if backend.rate_limit is not None:
+        yield TooManyRequests
+    yield ServiceUnavailable
+    yield GatewayTimeout
+
+
+def _response(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": _REFERENCE}}}
 
 
 def _add_alternatives(document: dict[str, Any], backend: Backend) -> None:
@@ -81,48 +126,22 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from (operation for method, operation in path.items() if method in _METHODS)
 
 
-def _complete_operation(operation: dict[str, Any], backend: Backend) -> None:
-    responses: dict[str, Any] = operation["responses"]
-    if "HTTPValidationError" in str(responses.get("422", {})):
-        del responses["422"]
-    if operation.get("parameters") or "requestBody" in operation:
-        status = backend.problems.validation_status
-        responses.setdefault(str(status), _response(phrase_of(status)))
-    for parameter in operation.get("parameters", ()):
-        _refuse_null(parameter)
-    for kind in _common(operation, backend):
-        responses.setdefault(str(kind.status), _response(kind.title))
-    operation["responses"] = dict(sorted(responses.items()))
+def _drop_unused(document: dict[str, Any]) -> None:
+    """Drop FastAPI's own shape of errors, unless somebody refers to it."""
+    schemas = document["components"]["schemas"]
+    for name in _UNUSED:
+        if f'"#/components/schemas/{name}"' not in json.dumps(document, default=str):
+            schemas.pop(name, None)
 
 
-def _refuse_null(parameter: dict[str, Any]) -> None:
-    """Leave `null` out: a parameter may be absent, but what comes is never null."""
-    schema = parameter["schema"]
-    others = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
-    if len(others) == 1:
-        del schema["anyOf"]
-        schema.update(others[0])
-
-
-def _write_bounds_as_integers(schema: Any) -> None:
-    """Write 1 for 1.0: FastAPI makes floats of all bounds in components."""
-    for name, value in schema.items() if isinstance(schema, dict) else enumerate(schema):
-        if isinstance(value, dict | list):
-            _write_bounds_as_integers(value)
-        elif name in _BOUNDS and isinstance(value, float) and value.is_integer():
-            schema[name] = int(value)
-
-
-def _common(operation: dict[str, Any], backend: Backend) -> Iterable[type[ProblemError]]:
-    if "requestBody" in operation:
-        yield ContentTooLarge
-    if operation.get("security"):
-        yield Unauthorized
-    if backend.rate_limit is not None:
-        yield TooManyRequests
-    yield ServiceUnavailable
-    yield GatewayTimeout
-
-
-def _response(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": _REFERENCE}}}
+def _use_json_schema_s_words(part: Any) -> None:
+    if isinstance(part, list):
+        for item in part:
+            _use_json_schema_s_words(item)
+    elif isinstance(part, dict):
+        if part.get("type") in ("integer", "number"):
+            for ours, theirs in _BOUNDS.items():
+                if ours in part:
+                    part[theirs] = part.pop(ours)
+        for item in part.values():
+            _use_json_schema_s_words(item)
