@@ -73,7 +73,15 @@ _UNAVAILABLE = ("08", "53", "57", "58", "40", "XX", "25006", "25P03", "25P04")
 _LOCK_NOT_AVAILABLE = "55P03"
 # A migration changed a table under a prepared statement: asyncpg has forgotten it by now.
 _STALE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
-_LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, EOFError)
+_LOST = (
+    OSError,
+    TimeoutError,
+    EOFError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    exc.TimeoutError,
+    exc.DisconnectionError,
+)
 _SQLITE_UNAVAILABLE = (
     "SQLITE_IOERR",
     "SQLITE_FULL",
@@ -101,7 +109,7 @@ def translate(error: BaseException) -> ProblemError | None:
         return _translate_sqlite(error)
     if isinstance(error, OverflowError | UnicodeEncodeError):
         return _refused()
-    if isinstance(error, exc.TimeoutError | exc.DisconnectionError | _LOST):
+    if isinstance(error, _LOST):
         return unavailable()
     return None
 

@@ -70,7 +70,7 @@ class WriteSession:
         Raises `DatabaseUnavailable`, `DataRefused`, or the violation of a constraint. On PostgreSQL
         a transaction is lost when one of its statements fails: pass the error on.
         """
-        if self._connection is None:
+        if self._connection is None or self._ended:
             await self._begin(self._database.begin)
         return await self._database.run(self._connection, statement, parameters)
 
@@ -81,7 +81,7 @@ class WriteSession:
         transaction has begun already, it is part of that one. An error that comes later doesn't
         undo it: let it be the last thing that a route does.
         """
-        if self._connection is not None:
+        if self._connection is not None or self._ended:
             return await self.all(statement, **parameters)
         async with self._database.borrow_to_write() as connection:
             return await self._database.run(connection, statement, parameters)

@@ -99,7 +99,8 @@ class Statement:
 
     Build it once, at module level or behind `functools.cache`; the parameters come by name when a
     session runs it. Rows of an INSERT, UPDATE or DELETE come from its RETURNING. Defaults that
-    Python would compute for a column don't apply: pass the value, or declare a server default.
+    Python would compute for a column don't apply: pass the value, or declare a server default. A
+    `text()` that returns rows needs its `columns()`.
     """
 
     __slots__ = ("_compiled", "_statement")
