@@ -22,7 +22,7 @@ from bedplate.problems import (
     install_problems,
 )
 from bedplate.rate_limits import Budget, RateLimit
-from bedplate.schemas import DecimalInt, Int64Id
+from bedplate.schemas import DecimalInt, Int64Id, StrictInt64Id
 from bedplate.settings import Settings
 
 GUARD = Guard(alternatives={"cookie": SESSION_COOKIE})
@@ -164,6 +164,22 @@ def test_bounds_are_told_in_json_schema_s_words() -> None:
     limit = next(found for found in parameters if found["name"] == "limit")["schema"]
     assert (limit["minimum"], limit["maximum"]) == (1, 1000)
     assert "ge" not in limit
+
+
+def test_bounds_of_integers_are_integers() -> None:
+    """FastAPI writes those of a body as floats, whose shortest digits are another number."""
+    router = APIRouter()
+
+    class Ids(BaseModel):
+        ids: list[StrictInt64Id]
+
+    @router.post("/ids")
+    async def write(ids: Ids) -> None: ...
+
+    document = _app(router).openapi()
+    items = document["components"]["schemas"]["Ids"]["properties"]["ids"]["items"]
+    assert items == {"type": "integer", "minimum": 1, "exclusiveMaximum": 2**63}
+    assert "e+" not in json.dumps(items)
 
 
 def test_fields_with_such_names_stay() -> None:

@@ -140,8 +140,16 @@ def _use_json_schema_s_words(part: Any) -> None:
             _use_json_schema_s_words(item)
     elif isinstance(part, dict):
         if part.get("type") in ("integer", "number"):
-            for ours, theirs in _BOUNDS.items():
-                if ours in part:
-                    part[theirs] = part.pop(ours)
+            _correct_bounds(part)
         for item in part.values():
             _use_json_schema_s_words(item)
+
+
+def _correct_bounds(schema: dict[str, Any]) -> None:
+    for ours, theirs in _BOUNDS.items():
+        if ours in schema:
+            schema[theirs] = schema.pop(ours)
+        bound = schema.get(theirs)
+        # FastAPI writes the bounds of a body as floats: 2**63 as 9.223372036854776e+18, 192 more.
+        if schema["type"] == "integer" and isinstance(bound, float) and bound.is_integer():
+            schema[theirs] = int(bound)
