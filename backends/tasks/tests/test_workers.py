@@ -35,6 +35,7 @@ def described(folder: Path, port: int, operations_port: int, **variables: str) -
             **variables,
         },
         cwd=folder,
+        timeout_seconds=90,
     )
 
 
@@ -96,7 +97,7 @@ async def ready(operations: httpx2.AsyncClient) -> bool:
 
 async def until_ready(operations: httpx2.AsyncClient, *, expected: bool) -> None:
     """Return when the workers are ready, or are not."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while await ready(operations) is not expected:
             pass
 

@@ -22,6 +22,7 @@ class Programs:
     """Starts `serve_program.py`; the next process imports its modules while a test still runs."""
 
     def __init__(self) -> None:
+        self._started: list[Process] = []
         self._next = asyncio.ensure_future(self._launch())
 
     async def start(self, **settings: object) -> Process:
@@ -30,11 +31,13 @@ class Programs:
         self._next = asyncio.ensure_future(self._launch())
         assert process.stdin is not None
         process.stdin.write(json.dumps(settings).encode() + b"\n")
+        self._started.append(process)
         return process
 
     async def close(self) -> None:
-        """End the process that waits."""
-        await end(await self._next)
+        """End every process, the one that waits as well."""
+        for process in (*self._started, await self._next):
+            await end(process)
 
     @staticmethod
     async def _launch() -> Process:
@@ -45,9 +48,11 @@ class Programs:
 
 
 async def end(process: Process) -> None:
-    """Kill a process, if it still runs."""
+    """Kill a process, if it still runs, and close its pipes."""
     with contextlib.suppress(ProcessLookupError):
         process.kill()
+    assert process.stdin is not None
+    process.stdin.close()
     await process.communicate()
 
 
