@@ -90,6 +90,12 @@ _SQLITE_UNAVAILABLE = (
     "SQLITE_INTERRUPT",
     "SQLITE_PROTOCOL",
 )
+_CONNECTING = (
+    asyncpg.PostgresError,
+    sqlite3.Error,
+    exc.SQLAlchemyError,
+    exc.EmulatedDBAPIException,
+)
 _BY_SQLITE_CODE: Final[dict[str, type[Violation]]] = {
     "SQLITE_CONSTRAINT_UNIQUE": UniqueViolation,
     "SQLITE_CONSTRAINT_PRIMARYKEY": UniqueViolation,
@@ -120,7 +126,7 @@ def translate_connecting(error: Exception) -> ProblemError | None:
     Here a refused password or a database that doesn't exist is an outage too: the service can't
     know whether the other side is being set up, and must work again when it is.
     """
-    if isinstance(error, asyncpg.PostgresError | exc.SQLAlchemyError | sqlite3.Error):
+    if isinstance(error, _CONNECTING):
         return unavailable()
     return translate(error)
 
