@@ -1,108 +1,147 @@
-"""The migrations of the to-do API, on SQLite and on PostgreSQL."""
+"""The migrations: up from nothing, down to nothing, and the auth server's tables left alone."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect, text
 
 from bedplate.auth.tables import create_stand_in
-from bedplate.database import Database, Migrations
+from bedplate.database import Database
+from bedplate.database.migrations import Migrations
 from bedplate.database.preparation import migrations_of
 from bedplate.testing.postgres import PostgresServer
 from tasks.backend import backend
 from tasks.settings import TasksSettings
 
-FOREIGN = {"users", "user_sessions"}
+OURS = {"tasks", "idempotency_keys", "tasks_alembic_version"}
+THEIRS = {"users", "user_sessions"}
 
 
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """Give an empty SQLite database, not a migrated one."""
-    return f"sqlite+aiosqlite:///{tmp_path}/empty.db"
-
-
-@pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """Give an empty PostgreSQL database, not a migrated one."""
-    url = postgres_server.create_database()
-    yield url
-    postgres_server.drop_database(url)
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Database]:
+    """Give an empty database of each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('database')}/empty.db"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.create_database()
+    settings = TasksSettings(_env_file=None, database_url=SecretStr(url))
+    async with Database.open(settings) as database:
+        yield database
+    if request.param == "postgresql":
+        server.drop_database(url)
 
 
 @pytest.fixture
 def migrations() -> Migrations:
-    """Give the migrations that the backend declares."""
+    """Give the migrations of the API."""
     found = migrations_of(backend)
     assert found is not None
     return found
 
 
-def opened(url: str) -> Database:
-    """Open a database by its URL."""
-    return Database.open(TasksSettings(_env_file=None, database_url=SecretStr(url)))
-
-
 async def tables(database: Database) -> set[str]:
     """Return the names of all tables."""
+
+    def names(connection: Connection) -> set[str]:
+        return set(inspect(connection).get_table_names())
+
     async with database.engine.connect() as connection:
-        return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+        return await connection.run_sync(names)
 
 
-async def indexes(database: Database, table: str) -> dict[str, list[str | None]]:
-    """Return the columns of each index of a table, by the name of the index."""
+async def indexes(database: Database) -> dict[str, list[tuple[str, list[str]]]]:
+    """Return name and columns of each table's indexes, the primary key's and unique ones too."""
+
+    def look(connection: Connection) -> dict[str, list[tuple[str, list[str]]]]:
+        inspector = inspect(connection)
+        found = {}
+        for table in inspector.get_table_names():
+            key = inspector.get_pk_constraint(table)
+            found[table] = [(key["name"] or "", key["constrained_columns"])]
+            for index in inspector.get_indexes(table):
+                columns = [str(name) for name in index.get("expressions", index["column_names"])]
+                found[table].append((index["name"] or "", columns))
+        return found
+
     async with database.engine.connect() as connection:
-        found = await connection.run_sync(lambda sync: inspect(sync).get_indexes(table))
-    return {str(index["name"]): index["column_names"] for index in found}
+        return await connection.run_sync(look)
 
 
-async def test_up_leads_to_the_models(database_url: str, migrations: Migrations) -> None:
-    """After the migrations nothing differs from the models, and nothing is missing."""
-    async with opened(database_url) as database:
-        assert await migrations.missing(database.engine)
-        await migrations.upgrade(database.engine)
-        assert await migrations.missing(database.engine) == []
-        assert await migrations.differences(database.engine) == []
+async def test_they_go_up_and_down(empty: Database, migrations: Migrations) -> None:
+    """From nothing to the models' schema, and back to nothing, twice."""
+    for _ in range(2):
+        assert await migrations.missing(empty.engine) == ["2026_11_21_create_tasks"]
+        await migrations.upgrade(empty.engine)
+        assert await migrations.missing(empty.engine) == []
+        assert await migrations.differences(empty.engine) == []
+        assert await tables(empty) == OURS
+        await migrations.downgrade(empty.engine, "base")
+        assert await tables(empty) == {"tasks_alembic_version"}
 
 
-async def test_down_leaves_nothing_of_ours_and_all_of_theirs(
-    database_url: str, migrations: Migrations
+async def test_the_auth_servers_tables_stay_as_they_are(
+    empty: Database, migrations: Migrations
 ) -> None:
-    """Taking every migration back drops our tables, and not the auth server's."""
-    async with opened(database_url) as database:
-        await create_stand_in(database.engine)
-        await migrations.upgrade(database.engine)
-        assert await tables(database) == {
-            "tasks",
-            "idempotency_keys",
-            "tasks_alembic_version",
-            *FOREIGN,
+    """Users and sessions are neither made nor changed nor dropped, nor do they count as missing."""
+    await create_stand_in(empty.engine)
+    async with empty.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE users ADD COLUMN image text"))
+    before = await schema_of(empty)
+    await migrations.upgrade(empty.engine)
+    assert await migrations.differences(empty.engine) == []
+    assert await tables(empty) == OURS | THEIRS
+    assert await schema_of(empty) == before
+    await migrations.downgrade(empty.engine, "base")
+    assert await schema_of(empty) == before
+
+
+async def schema_of(database: Database) -> dict[str, str]:
+    """Return columns, indexes and foreign keys of the auth server's tables."""
+
+    def look(connection: Connection) -> dict[str, str]:
+        inspector = inspect(connection)
+        return {
+            table: str(
+                (
+                    inspector.get_columns(table),
+                    inspector.get_indexes(table),
+                    inspector.get_unique_constraints(table),
+                    inspector.get_foreign_keys(table),
+                )
+            )
+            for table in sorted(THEIRS)
         }
-        await migrations.downgrade(database.engine, "base")
-        assert await tables(database) == {"tasks_alembic_version", *FOREIGN}
+
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(look)
 
 
-async def test_the_auth_servers_tables_are_not_seen(
-    database_url: str, migrations: Migrations
-) -> None:
-    """Tables of the auth server are no difference that a migration would remove."""
-    async with opened(database_url) as database:
-        await migrations.upgrade(database.engine)
-        await create_stand_in(database.engine)
-        assert await migrations.differences(database.engine) == []
+async def test_no_foreign_key_leaves_the_tables(empty: Database, migrations: Migrations) -> None:
+    """Users are referred to without foreign keys: their tables belong to another server."""
+    await migrations.upgrade(empty.engine)
+
+    def look(connection: Connection) -> list[object]:
+        inspector = inspect(connection)
+        return [key for table in OURS for key in inspector.get_foreign_keys(table)]
+
+    async with empty.engine.connect() as connection:
+        assert await connection.run_sync(look) == []
 
 
-async def test_indexes_serve_the_lists_and_none_stands_twice(
-    database_url: str, migrations: Migrations
-) -> None:
-    """The lists have their indexes, named by the house's rule; none begins another."""
-    async with opened(database_url) as database:
-        await migrations.upgrade(database.engine)
-        found = await indexes(database, "tasks")
-    assert set(found) == {
+async def test_no_index_is_there_twice(empty: Database, migrations: Migrations) -> None:
+    """Each index has its own name, and none begins with all the columns of another."""
+    await migrations.upgrade(empty.engine)
+    found = await indexes(empty)
+    assert {name for name, _ in found["tasks"]} == {
+        "tasks_pkey",
         "tasks_user_id_created_at_id_idx",
         "tasks_user_id_completed_created_at_id_idx",
     }
-    columns = list(found.values())
-    assert all(a == b or a != b[: len(a)] for a in columns for b in columns)
+    for of_table in found.values():
+        for name, columns in of_table:
+            for other_name, others in of_table:
+                assert name == other_name or others[: len(columns)] != columns

@@ -74,7 +74,7 @@ def _better_auth(settings: TasksSettings, database: Database) -> BetterAuthSessi
 
 
 def _jwt(settings: TasksSettings) -> JWTSessions:
-    origin = (settings.better_auth_url or "").rstrip("/")
+    origin = settings.better_auth_url or ""
     return JWTSessions(
         settings.jwks_url or f"{origin}/api/auth/jwks",
         issuer=settings.jwt_issuer or origin,
