@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
-from bedplate.database.errors import lock_timeout
+from bedplate.database.errors import lock_timeout, refused
 
 COMMAND_TIMEOUT = "bedplate_command_timeout"
 """The execution option of a SQLite engine that bounds each statement, in seconds."""
@@ -148,7 +148,7 @@ class SQLiteDriver:
     ) -> Sequence[Any]:
         """Return all records of a statement; when that is cancelled, it ends early."""
         if any(isinstance(value, str) and "\0" in value for value in arguments):
-            raise UnicodeEncodeError("sqlite", "", 0, 0, "PostgreSQL can't store U+0000")
+            raise refused()  # as PostgreSQL does
         return await self._run(connection, text, arguments)
 
     async def execute(self, connection: aiosqlite.Connection, text: str) -> None:

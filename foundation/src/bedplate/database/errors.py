@@ -114,7 +114,7 @@ def translate(error: BaseException) -> ProblemError | None:
     if isinstance(error, sqlite3.Error):
         return _translate_sqlite(error)
     if isinstance(error, OverflowError | UnicodeEncodeError):
-        return _refused()
+        return refused()
     if isinstance(error, _LOST):
         return unavailable()
     return None
@@ -145,7 +145,8 @@ def lock_timeout() -> LockTimeout:
     )
 
 
-def _refused() -> DataRefused:
+def refused() -> DataRefused:
+    """Return the 422 that says a value can't be stored, without the value."""
     return DataRefused("A value can't be stored.")
 
 
@@ -167,7 +168,7 @@ def _translate_postgresql(error: asyncpg.PostgresError) -> ProblemError | None:
         name = getattr(error, "constraint_name", None) or getattr(error, "column_name", None)
         return _violation(kind, name or "")
     if state.startswith("22"):
-        return _refused()
+        return refused()
     if state == _LOCK_NOT_AVAILABLE:
         return lock_timeout()
     if state.startswith(_UNAVAILABLE) or isinstance(error, _STALE):
@@ -183,7 +184,7 @@ def _translate_sqlite(error: sqlite3.Error) -> ProblemError | None:
         return lock_timeout()
     if name.startswith(_SQLITE_UNAVAILABLE):
         return unavailable()
-    return _refused() if name.startswith(("SQLITE_TOOBIG", "SQLITE_MISMATCH")) else None
+    return refused() if name.startswith(("SQLITE_TOOBIG", "SQLITE_MISMATCH")) else None
 
 
 def _violation(kind: type[Violation], constraint: str) -> Violation:

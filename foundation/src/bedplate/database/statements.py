@@ -26,7 +26,8 @@ from sqlalchemy.sql.expression import Executable
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from bedplate.schemas import LARGEST_INT64
+from bedplate.database.errors import refused
+from bedplate.schemas import LARGEST_INT64, SMALLEST_INT64
 
 Row = dict[str, Any]
 """One row: column names and Python values."""
@@ -40,24 +41,27 @@ _FLOAT8, _NUMERIC = 701, 1700
 class Compiled:
     """One statement in one dialect: its text, the order of its parameters, and its types."""
 
-    __slots__ = ("_columns", "_fixed", "_names", "_parameters", "text")
+    __slots__ = ("_columns", "_fixed", "_parameters", "text")
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
-        compiled = cast(
-            "SQLCompiler",
-            cast("ClauseElement", statement).compile(
-                dialect=dialect, compile_kwargs={"render_postcompile": True}
-            ),
-        )
-        self.text: Final = compiled.string
-        names = compiled.positiontup or []
-        self._names = names
+        compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=dialect))
+        binds = compiled.binds
+        required = dict.fromkeys(name for name, bind in binds.items() if bind.required)
+        # IN with a list that is part of the statement becomes a parameter for each of its values.
+        whole = compiled.construct_expanded_state(required)
+        parts = {
+            part: binds[name] for name, found in whole.parameter_expansion.items() for part in found
+        }
+        self.text: Final = whole.statement
         self._fixed = {
-            name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
+            **{name: bind.effective_value for name, bind in binds.items() if name not in required},
+            **{part: whole.parameters[part] for part in parts},
         }
         self._parameters = [
-            (compiled.binds[name].key, _bind_processor(compiled.binds[name].type, dialect))
-            for name in names
+            (name, _bind_processor(parts[name].type, dialect))
+            if name in parts
+            else (binds[name].key, _bind_processor(binds[name].type, dialect))
+            for name in whole.positiontup or []
         ]
         self._columns = [
             (entry.keyname, _result_processor(entry.type, dialect))
@@ -155,13 +159,16 @@ class ArrayParameter(ARRAY[Any]):
         if dialect.name == "postgresql":
             return as_items
         return lambda values: json.dumps(
-            [_within_64_bits(value) for value in as_items(values)], ensure_ascii=False
+            [_storable(value) for value in as_items(values)], ensure_ascii=False
         )
 
 
-def _within_64_bits(value: Any) -> Any:
-    if isinstance(value, int) and not -LARGEST_INT64 - 1 <= value <= LARGEST_INT64:
-        raise OverflowError
+def _storable(value: Any) -> Any:
+    """Return a value that PostgreSQL would take too. Raises `DataRefused`."""
+    if isinstance(value, int) and not SMALLEST_INT64 <= value <= LARGEST_INT64:
+        raise refused()
+    if isinstance(value, str) and "\0" in value:
+        raise refused()
     return value
 
 
