@@ -5,13 +5,13 @@ Read `create_app` from top to bottom: it is the list of what the foundation does
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
-from starlette.middleware.cors import CORSMiddleware
 
 from bedplate.asgi import (
+    CORS,
     AccessLog,
     BodyLimit,
     HeadAsGet,
@@ -29,8 +29,11 @@ from bedplate.observability.telemetry import telemetry_options
 from bedplate.openapi import install_openapi
 from bedplate.problems import install_problems
 from bedplate.rate_limits import EXPOSED_HEADERS, Limiter
-from bedplate.settings import DatabaseSettings, Settings
+from bedplate.settings import DatabaseSettings, Settings, SettingsError
 from bedplate.start_page import start_page_router
+
+if TYPE_CHECKING:
+    from bedplate.database import Database
 
 
 def create_app(
@@ -80,19 +83,20 @@ def _add_layers(
     app: FastAPI, backend: Backend, settings: Settings, metrics: RequestMetrics
 ) -> None:
     """Wrap the routes; the layer that is added last is met first."""
-    if origins := backend.cors.origins(settings):
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=origins,
-            allow_credentials=backend.cors.allow_credentials,
-            allow_methods=backend.cors.allow_methods,
-            allow_headers=backend.cors.allow_headers,
-            expose_headers=[*backend.cors.expose_headers, *EXPOSED_HEADERS],
-        )
     app.add_middleware(JSONBounds, max_depth=settings.max_json_depth)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestTimeout, seconds=settings.request_timeout)
     app.add_middleware(HeadAsGet)
+    if origins := backend.cors.origins(settings):
+        wrap_outermost(
+            app,
+            CORS,
+            origins=origins,
+            methods=backend.cors.allow_methods,
+            headers=backend.cors.allow_headers,
+            exposed=[*backend.cors.expose_headers, *EXPOSED_HEADERS],
+            credentials=backend.cors.allow_credentials,
+        )
     wrap_outermost(app, AccessLog, backend=backend.name, metrics=metrics)
     if settings.trusted_proxies:
         wrap_outermost(app, TrustedProxies, trusted=settings.trusted_proxies)
@@ -125,10 +129,11 @@ class Lifespan:
     @contextlib.asynccontextmanager
     async def run(self, _: FastAPI) -> AsyncIterator[Resources]:
         """Yield the resources: every request finds them on `request.state`."""
+        self._checks.clear()
         async with contextlib.AsyncExitStack() as stack:
             resources: Resources = {"settings": self._settings, "drain": self._drain}
             if self._backend.metadata is not None:
-                await self._open_database(stack, resources)
+                await self._open(stack, resources, "database", self._database())
                 await self._prepare(resources)
             await self._open(stack, resources, "limiter", self._limiter())
             await self._open(stack, resources, "jobs", Jobs())
@@ -166,18 +171,24 @@ class Lifespan:
             observe=self._metrics.observe_rate_limit,
         )
 
-    async def _open_database(self, stack: contextlib.AsyncExitStack, resources: Resources) -> None:
+    @contextlib.asynccontextmanager
+    async def _database(self) -> "AsyncIterator[Database]":
         from bedplate.database import Database  # noqa: PLC0415 - an extra, only for who stores
+        from bedplate.database.urls import DatabaseURLError  # noqa: PLC0415 - see above
 
         settings = cast("DatabaseSettings", self._settings)
-        database = Database.open(settings, application_name=self._backend.name)
-        await self._open(stack, resources, "database", database)
-        opened: Database = resources["database"]
-        self._metrics.watch_pool(opened.engine.pool)
-        self._checks.append(HealthCheck("database", opened.ping))
+        try:
+            database = Database.open(settings, application_name=self._backend.name)
+        except DatabaseURLError as error:
+            raise SettingsError(f"{settings.variables('database_url')}: {error}") from None
+        async with database:
+            yield database
 
     async def _prepare(self, resources: Resources) -> None:
         """Bring the embedded or development database up to date; in production say what lacks."""
+        database: Database = resources["database"]
+        self._metrics.watch_pool(database.engine.pool)
+        self._checks.append(HealthCheck("database", database.ping))
         if "database" in self._replacements:
             return
         from bedplate.database.preparation import prepare_database  # noqa: PLC0415 - see above

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect
 
 from bedplate.asgi import JSONBounds
-from bedplate.asgi.json_bounds import depth
+from bedplate.asgi.json_bounds import depth, has_lone_surrogate
 
 Call = Callable[..., Any]
 JSON = [(b"content-type", b"application/json")]
@@ -148,3 +148,23 @@ def test_limit_of_nothing() -> None:
     """A limit below one is refused when it is declared."""
     with pytest.raises(ValueError, match="at least 1"):
         JSONBounds(FastAPI(), max_depth=0)
+
+
+def _holds_surrogate(value: object) -> bool:
+    """Whether a parsed JSON string is none that UTF-8 could hold."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+@given(
+    st.lists(
+        st.sampled_from(["\\ud83d", "\\ude00", "\\uD83D", "\\uDE00", "\\\\", "\\n", "\\u0041", "u"])
+    )
+)
+def test_half_of_a_surrogate_pair_is_found(parts: list[str]) -> None:
+    """Half of an escaped pair is found exactly where the parser would let it in."""
+    body = '"' + "".join(parts) + '"'
+    assert has_lone_surrogate(body.encode()) == _holds_surrogate(json.loads(body))

@@ -3,12 +3,14 @@
 from bedplate.asgi.access_log import AccessLog
 from bedplate.asgi.body_limit import BodyLimit
 from bedplate.asgi.client_address import TrustedProxies, client_key
+from bedplate.asgi.cors import CORS
 from bedplate.asgi.head import HeadAsGet
 from bedplate.asgi.json_bounds import JSONBounds
 from bedplate.asgi.outermost import wrap_outermost
 from bedplate.asgi.timeout import RequestTimeout
 
 __all__ = [
+    "CORS",
     "AccessLog",
     "BodyLimit",
     "HeadAsGet",

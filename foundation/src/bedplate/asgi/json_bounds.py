@@ -1,5 +1,6 @@
 """No JSON body nests deeper than the declared limit."""
 
+import re
 from itertools import accumulate
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,11 +9,16 @@ from bedplate.problems import BadRequest, problem_response
 
 # As signed bytes, an opening bracket counts 1 and a closing one -1.
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+# A pair of surrogates, any other escaped code unit, or an escaped character.
+_ESCAPES = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\."
+)
+_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _UNMARKED = bytes(set(range(256)) - set(b'[{]}"'))
 
 
 class JSONBounds:
-    """Answers 400 to a JSON body that nests deeper than `max_depth`, or that isn't UTF-8.
+    """Answers 400 to a JSON body that nests deeper than `max_depth`, or that isn't Unicode.
 
     Parsers and validators recurse: 100 KB of `[` are enough to end them. The body is read here and
     handed on, so a limit on its size belongs outside (`BodyLimit`). A number too long to convert
@@ -46,6 +52,8 @@ class JSONBounds:
         if b"\0" in body:
             # Never legal in UTF-8 JSON; without this check UTF-16 could hide its brackets.
             return _NotUTF8("JSON must be UTF-8, and may have no zero byte.")
+        if b"\\u" in body and has_lone_surrogate(body):
+            return _NotUnicode("JSON must not escape half of a surrogate pair.")
         most = body.count(b"[") + body.count(b"{")
         if most > self._max_depth and depth(body) > self._max_depth:
             return _TooDeep(f"JSON may be nested at most {self._max_depth} levels deep.")
@@ -64,6 +72,21 @@ class _NotUTF8(BadRequest):
 
     code = "json_not_utf8"
     title = "JSON Not UTF-8"
+
+
+class _NotUnicode(BadRequest):
+    """The JSON escapes what is no character of Unicode (RFC 8259, section 8.2)."""
+
+    code = "json_not_unicode"
+    title = "JSON Not Unicode"
+
+
+def has_lone_surrogate(body: bytes) -> bool:
+    """Return whether a JSON text escapes a surrogate without its other half.
+
+    Python takes it for a character, and then neither UTF-8 nor a database can hold it.
+    """
+    return any(_SURROGATES.fullmatch(escape) for escape in _ESCAPES.findall(body))
 
 
 def depth(body: bytes) -> int:

@@ -2,6 +2,8 @@
 
 from starlette.types import Scope
 
+from bedplate.observability.z_pages import is_z_page
+
 
 def route_template(scope: Scope) -> str | None:
     """Return the full template of the matched route (`/api/items/{id}`), or None.
@@ -14,4 +16,5 @@ def route_template(scope: Scope) -> str | None:
         if context is not None:
             path: str | None = context.path
             return path
-    return getattr(scope.get("route"), "path", None)
+    path = getattr(scope.get("route"), "path", None)
+    return scope["path"] if path is None and is_z_page(scope) else path
