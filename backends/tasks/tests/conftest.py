@@ -218,3 +218,10 @@ async def add_many(database: Database) -> Callable[[str, int], Awaitable[None]]:
             await connection.execute(insert(Task), rows)
 
     return add_many
+
+
+@pytest.fixture
+def mortal_postgres() -> Iterator[tuple[PostgresServer, str]]:
+    """Give a PostgreSQL of the test's own, which it may kill, and a migrated database in it."""
+    with PostgresServer() as server:
+        yield server, TemplateDatabase(server, migrate).clone()
