@@ -12,14 +12,14 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ColumnElement, Integer, String, Uuid, bindparam, tuple_
 from sqlalchemy.types import TypeEngine
 
-from bedplate.database.types import GUID, UTCDateTime
+from bedplate.database.types import FIRST_INSTANT, GUID, LAST_INSTANT, UTCDateTime
 from bedplate.problems import InvalidInput
 from bedplate.schemas import SMALLEST_INT64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_FIRST = (FIRST_INSTANT - _EPOCH) // _MICROSECOND
+_LAST = (LAST_INSTANT - _EPOCH) // _MICROSECOND
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,16 @@
 """Column types that mean the same on PostgreSQL and on SQLite."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import DateTime, Dialect, String, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from bedplate.database.errors import refused
+
+FIRST_INSTANT: Final = datetime.min.replace(tzinfo=UTC) + timedelta(microseconds=1)
+LAST_INSTANT: Final = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
 
 # SQLAlchemy names the arguments of these methods.
 # ruff: noqa: ARG002
@@ -14,7 +19,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 class UTCDateTime(TypeDecorator[datetime]):
     """An instant: `timestamptz` on PostgreSQL, ISO text in UTC on SQLite; always timezone-aware.
 
-    A naive `datetime` is refused: drivers take it for local time.
+    A naive `datetime` is a ValueError: drivers take it for local time. The first and the last
+    instant that Python knows are `DataRefused`: asyncpg takes them for PostgreSQL's infinities.
     """
 
     impl = DateTime(timezone=True)
@@ -26,7 +32,10 @@ class UTCDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("A time without a time zone is ambiguous.")
-        return value.astimezone(UTC)
+        instant = value.astimezone(UTC)
+        if not FIRST_INSTANT <= instant <= LAST_INSTANT:
+            raise refused()
+        return instant
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the instant, timezone-aware."""
