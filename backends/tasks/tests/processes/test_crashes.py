@@ -1,0 +1,106 @@
+"""PostgreSQL and Valkey killed, or hanging, under load."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from bedplate import clock
+from bedplate.testing.postgres import PostgresServer
+from bedplate.testing.valkey import ValkeyServer
+
+Headers = dict[str, str]
+SignInMany = Callable[[str], Awaitable[list[Headers]]]
+StartAPI = Callable[..., Awaitable[Any]]
+
+MILK = {"title": "Milk"}
+LONG = 30.0
+
+
+@pytest.fixture
+def mortal_valkey() -> Iterator[ValkeyServer]:
+    """Give a Valkey of the test's own, which it may kill."""
+    with ValkeyServer() as server:
+        yield server
+
+
+async def logged(instance: Any, event: str) -> None:
+    """Return when the process has logged an event."""
+    async with asyncio.timeout(LONG):
+        while f'"{event}"' not in instance.process.output:  # noqa: ASYNC110 - a file sends no event
+            await asyncio.sleep(0.05)
+
+
+async def test_a_killed_postgresql_is_a_503_until_it_is_back(
+    mortal_postgres: tuple[PostgresServer, str], start_api: StartAPI, sign_in_many: SignInMany,
+    writers: Callable[..., Any], stored_in: Callable[[str], Awaitable[list[int]]],
+) -> None:  # fmt: skip
+    """After `kill -9` under load requests get 503 in bounded time; then, unrestarted, 201 again."""
+    server, url = mortal_postgres
+    people = await sign_in_many(url)
+    instance = await start_api(url)
+    pid = instance.process.pid
+    async with writers(instance.url, people) as load, httpx2.AsyncClient() as operations:
+        await load.until_acknowledged(200)
+        await asyncio.to_thread(server.kill)
+        await load.until_answered(503, 100)
+        assert (await operations.get(f"{instance.operations_url}/readyz")).status_code == 503
+        assert (await operations.get(f"{instance.operations_url}/healthz")).status_code == 200
+        await asyncio.to_thread(server.start)
+        await load.until_acknowledged(200)
+        assert (await operations.get(f"{instance.operations_url}/readyz")).status_code == 200
+    assert (instance.process.running, instance.process.pid) == (True, pid)
+    assert load.lost == []
+    assert set(load.statuses) == {201, 503}
+    assert load.slowest < LONG
+    # What was stored just before the kill may have been answered with 503, never the reverse.
+    assert set(load.acknowledged) <= set(await stored_in(url))
+
+
+async def test_a_killed_valkey_is_not_noticed_by_clients(
+    mortal_valkey: ValkeyServer, postgres_url: str, start_api: StartAPI, sign_in_many: SignInMany,
+    writers: Callable[..., Any],
+) -> None:  # fmt: skip
+    """After `kill -9` under load no request fails; the process counts until Valkey is back."""
+    people = await sign_in_many(postgres_url)
+    spender = people.pop()
+    instance = await start_api(postgres_url, REDIS_URL=mortal_valkey.url)
+    async with writers(instance.url, people) as load:
+        await load.until_acknowledged(200)
+        await asyncio.to_thread(mortal_valkey.kill)
+        await logged(instance, "rate_limit_store_lost")
+        await load.until_acknowledged(200)
+        async with httpx2.AsyncClient(base_url=instance.url, headers=spender) as client:
+            writes = [await client.post("/tasks", json=MILK) for _ in range(31)]
+        assert [response.status_code for response in writes] == [201] * 30 + [429]
+        await asyncio.to_thread(mortal_valkey.start)
+        await logged(instance, "rate_limit_store_back")
+        await load.until_acknowledged(200)
+    assert load.lost == []
+    assert set(load.statuses) == {201}
+    assert instance.process.output.count('"rate_limit_store_lost"') == 1
+
+
+async def test_a_hanging_valkey_holds_up_one_decision_at_most(
+    mortal_valkey: ValkeyServer, postgres_url: str, start_api: StartAPI, sign_in_many: SignInMany
+) -> None:
+    """Of forty requests in a row one waits for Valkey, 200 ms, and all are served."""
+    (user, *_) = await sign_in_many(postgres_url)
+    instance = await start_api(postgres_url, REDIS_URL=mortal_valkey.url)
+    async with httpx2.AsyncClient(base_url=instance.url, headers=user) as client:
+        assert (await client.get("/tasks")).headers["ratelimit-remaining"] == "99"
+        mortal_valkey.pause()
+        began = clock.monotonic()
+        answers = [await client.get("/tasks") for _ in range(40)]
+        seconds = clock.monotonic() - began
+        mortal_valkey.resume()
+        await logged(instance, "rate_limit_store_back")
+        after = await client.get("/tasks")
+    assert {response.status_code for response in answers} == {200}
+    # Each of them waiting would take eight seconds.
+    assert 0.2 < seconds < 4
+    assert instance.process.output.count('"rate_limit_store_lost"') == 1
+    # Valkey counts again: what was asked before, what it only answered too late, and this.
+    assert int(after.headers["ratelimit-remaining"]) >= 97
