@@ -4,8 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
+from fastapi.requests import HTTPConnection
+from fastapi.security.base import SecurityBase
 
-from bedplate.auth import SESSION_COOKIE, Guard, Principal, not_proven
+from bedplate.auth import SESSION_COOKIE, Guard, not_proven
 from bedplate.conditional.idempotency import Idempotency, OnceForKey
 from bedplate.rate_limits import Budget, RateLimit
 from tasks.models import idempotency_keys
@@ -15,13 +17,22 @@ guard = Guard(rate_limit=rate_limit, alternatives={"session_cookie": SESSION_COO
 idempotency = Idempotency(idempotency_keys)
 
 
-async def user_id(principal: Annotated[Principal, Depends(guard)]) -> UUID:
-    """Return the id of the user who asks. Raises `Unauthorized` for ids that are no UUID."""
-    try:
-        return UUID(principal.id)
-    except ValueError:
-        raise not_proven() from None
+class CurrentUser(SecurityBase):
+    """The guard, for users, whose ids are UUIDs. One dependency: each costs every request."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self.model = guard.model
+        self.scheme_name = guard.scheme_name
+
+    async def __call__(self, connection: HTTPConnection) -> UUID:
+        """Return the id of the user who asks. Raises `Unauthorized` for ids that are no UUID."""
+        principal = await self.guard(connection)
+        try:
+            return UUID(principal.id)
+        except ValueError:
+            raise not_proven() from None
 
 
-UserId = Annotated[UUID, Depends(user_id)]
+UserId = Annotated[UUID, Depends(CurrentUser(guard))]
 Once = Annotated[OnceForKey, Depends(idempotency)]

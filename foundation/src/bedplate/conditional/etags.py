@@ -2,9 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, ClassVar, Self
 
-from fastapi import Depends, Header
+from fastapi import Header
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from bedplate.problems import BadRequest, PreconditionFailed
 from bedplate.schemas import LARGEST_INT64
@@ -15,7 +18,7 @@ _ELEMENT = re.compile(r'(?:^|,)[ \t,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
 _MOST_TAGS = 100
 _SHOWN = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _LIST = rf"^{_SHOWN}(?:[ \t]*,[ \t]*{_SHOWN}){{0,{_MOST_TAGS - 1}}}$"
-_SCHEMA = {"anyOf": [{"const": "*"}, {"type": "string", "pattern": _LIST}]}
+_SCHEMA: JsonSchemaValue = {"anyOf": [{"const": "*"}, {"type": "string", "pattern": _LIST}]}
 _VERSION = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -37,12 +40,16 @@ class ETagSet:
         return self.anything or value in self.strong or value in self.weak
 
 
-@dataclass(frozen=True)
 class Preconditions:
     """The conditions of a request; None where the header didn't come."""
 
-    if_match: ETagSet | None
-    if_none_match: ETagSet | None
+    __slots__ = ("if_match", "if_none_match")
+
+    def __init__(
+        self, if_match: ETagSet | None = None, if_none_match: ETagSet | None = None
+    ) -> None:
+        self.if_match = if_match
+        self.if_none_match = if_none_match
 
     def not_modified(self, etag: str) -> bool:
         """Return whether a GET may be answered 304."""
@@ -58,6 +65,45 @@ class Preconditions:
             return None
         named = [int(tag) for tag in self.if_match.strong if _VERSION.fullmatch(tag)]
         return [version for version in named if version <= LARGEST_INT64]
+
+
+class _FromHeader(Preconditions):
+    """A condition that FastAPI reads from a header, without a dependency, which would cost more."""
+
+    __slots__ = ()
+    header: ClassVar[str]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the condition of the header. Raises `BadRequest`."""
+        argument = cls.header.lower().replace("-", "_")
+        return cls(**{argument: parse_etags(text, cls.header)})
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the validation: parsing."""
+        return core_schema.no_info_plain_validator_function(cls.parse)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _: CoreSchema, __: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return what the header may hold."""
+        return _SCHEMA
+
+
+class IfMatchHeader(_FromHeader):
+    """The condition of a write."""
+
+    __slots__ = ()
+    header = "If-Match"
+
+
+class IfNoneMatchHeader(_FromHeader):
+    """The condition of a read."""
+
+    __slots__ = ()
+    header = "If-None-Match"
 
 
 def version_etag(version: int) -> str:
@@ -96,38 +142,19 @@ def _elements(text: str) -> list[tuple[str | None, str]]:
     return [] if text[end:].strip(" \t,") else found
 
 
-async def preconditions(
-    if_match: Annotated[
-        str | None, Header(description="Change only this version", json_schema_extra=_SCHEMA)
-    ] = None,
-    if_none_match: Annotated[
-        str | None, Header(description="Skip the body if unchanged", json_schema_extra=_SCHEMA)
-    ] = None,
-) -> Preconditions:
-    """Return the conditions of a request. Raises `BadRequest`."""
-    return Preconditions(
-        None if if_match is None else parse_etags(if_match, "If-Match"),
-        None if if_none_match is None else parse_etags(if_none_match, "If-None-Match"),
-    )
-
-
-async def if_match(
-    if_match: Annotated[
-        str | None, Header(description="Change only this version", json_schema_extra=_SCHEMA)
-    ] = None,
-) -> Preconditions:
-    """Return the condition of a write. Raises `BadRequest`."""
-    return await preconditions(if_match, None)
-
-
-async def if_none_match(
-    if_none_match: Annotated[
-        str | None, Header(description="Skip the body if unchanged", json_schema_extra=_SCHEMA)
-    ] = None,
-) -> Preconditions:
-    """Return the condition of a read. Raises `BadRequest`."""
-    return await preconditions(None, if_none_match)
-
-
-IfMatch = Annotated[Preconditions, Depends(if_match)]
-IfNoneMatch = Annotated[Preconditions, Depends(if_none_match)]
+IfMatch = Annotated[
+    IfMatchHeader,
+    Header(
+        alias=IfMatchHeader.header,
+        default_factory=IfMatchHeader,
+        description="Change only this version",
+    ),
+]
+IfNoneMatch = Annotated[
+    IfNoneMatchHeader,
+    Header(
+        alias=IfNoneMatchHeader.header,
+        default_factory=IfNoneMatchHeader,
+        description="Skip the body if unchanged",
+    ),
+]
