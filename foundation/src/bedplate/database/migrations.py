@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bedplate import clock
+from bedplate.database.migrating import migrating
 
 # It tells at every start which database it found, which nobody asked.
 logging.getLogger("alembic.runtime.migration").addFilter(
@@ -22,6 +28,7 @@ logging.getLogger("alembic.runtime.migration").addFilter(
 )
 _ENVIRONMENT = Path(__file__).with_name("environment")
 _Result = TypeVar("_Result")
+_LONGEST_SLUG = 40
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,10 @@ class Migrations:
         return f"{self.name}_alembic_version"
 
     async def upgrade(self, engine: AsyncEngine, revision: str = "head") -> None:
-        """Run the migrations up to `revision`; two processes that start at once take turns."""
+        """Run the migrations up to `revision`; two processes that start at once take turns.
+
+        All of them are one transaction: when one fails, nothing has changed.
+        """
         await self._with_config(engine, lambda config: command.upgrade(config, revision))
 
     async def downgrade(self, engine: AsyncEngine, revision: str) -> None:
@@ -54,24 +64,40 @@ class Migrations:
         return await self._on_connection(engine, self._current)
 
     async def missing(self, engine: AsyncEngine) -> list[str]:
-        """Return the revisions that the database lacks, the next one first."""
+        """Return the revisions that the database lacks, the next one first.
+
+        Raises Alembic's CommandError when the database is ahead of the files.
+        """
         current = await self.current(engine)
-        revisions = self._scripts().iterate_revisions("head", current or "base")
-        return [script.revision for script in reversed(list(revisions))]
+        try:
+            revisions = list(self._scripts().iterate_revisions("head", current or "base"))
+        except RevisionError:
+            raise CommandError(
+                f"The database of {self.name} stands at {current}, which no migration here has."
+            ) from None
+        return [script.revision for script in reversed(revisions)]
 
     async def differences(self, engine: AsyncEngine) -> list[Any]:
         """Return what differs between the database and the models; empty when nothing does."""
         return await self._on_connection(engine, self._differences)
 
     async def revision(self, engine: AsyncEngine, message: str) -> Path:
-        """Write the next migration file from what differs, and return its path."""
+        """Write the next migration file from what differs, and return its path.
+
+        It is named after today and `message`. Raises FileExistsError when there is such a file,
+        ValueError when `message` has no word, and Alembic's CommandError when the database lacks
+        migrations.
+        """
+        name = f"{clock.now():%Y-%m-%d}_{_slug(message)}"
+        if (self.folder / f"{name}.py").exists():
+            raise FileExistsError(f"There is a migration {name} already: choose another message.")
         made: list[Any] = []
-        await self._with_config(
-            engine,
-            lambda config: made.append(
-                command.revision(config, message=message, autogenerate=True)
-            ),
-        )
+
+        def write(config: Config) -> None:
+            config.set_main_option("file_template", _option(name))
+            made.append(command.revision(config, message=message, autogenerate=True))
+
+        await self._with_config(engine, write)
         return Path(made[0].path)
 
     def _scripts(self) -> ScriptDirectory:
@@ -82,7 +108,6 @@ class Migrations:
         config.set_main_option("script_location", _option(_ENVIRONMENT))
         config.set_main_option("version_locations", _option(self.folder))
         config.set_main_option("path_separator", "newline")
-        config.set_main_option("file_template", "%%(year)d-%%(month).2d-%%(day).2d_%%(slug)s")
         config.attributes["metadata"] = self.metadata
         config.attributes["version_table"] = self.version_table
         return config
@@ -91,10 +116,11 @@ class Migrations:
         def with_connection(connection: Connection) -> None:
             config = self._config()
             config.attributes["connection"] = connection
+            config.attributes["owns"] = self._owns
             self._lock(connection)
             run(config)
 
-        async with engine.begin() as connection:
+        async with migrating(engine) as connection:
             await connection.run_sync(with_connection)
 
     def _lock(self, connection: Connection) -> None:
@@ -114,12 +140,14 @@ class Migrations:
             connection,
             opts={
                 "version_table": self.version_table,
-                "include_name": lambda name, kind, _: (
-                    kind != "table" or name in self.metadata.tables
-                ),
+                "include_name": self._owns,
                 "compare_type": True,
             },
         )
+
+    def _owns(self, _: str | None, kind: str, parents: Any) -> bool:
+        """Tell Alembic to leave tables alone that belong to somebody else."""
+        return kind != "table" or parents["schema_qualified_table_name"] in self.metadata.tables
 
     def _current(self, context: MigrationContext) -> str | None:
         return context.get_current_revision()
@@ -128,5 +156,12 @@ class Migrations:
         return list(compare_metadata(context, self.metadata))
 
 
-def _option(path: Path) -> str:
-    return str(path).replace("%", "%%")
+def _option(value: Path | str) -> str:
+    return str(value).replace("%", "%%")
+
+
+def _slug(message: str) -> str:
+    words = re.findall(r"[a-z0-9]+", message.lower())
+    if not words:
+        raise ValueError("The message of a migration needs a word.")
+    return "_".join(words)[:_LONGEST_SLUG].rstrip("_")

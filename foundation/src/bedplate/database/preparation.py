@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import structlog
+from alembic.util.exc import CommandError
 
 from bedplate.database.migrations import Migrations
 from bedplate.settings import DatabaseSettings
@@ -39,6 +40,9 @@ async def _say_what_is_missing(name: str, migrations: Migrations, database: "Dat
     log = structlog.get_logger("bedplate.database")
     try:
         missing = await migrations.missing(database.engine)
+    except CommandError as error:
+        log.warning("migrations_unknown", backend=name, error=str(error))
+        return
     except Exception as error:  # noqa: BLE001 - a start goes on without its database
         log.warning("database_away_at_start", backend=name, error=type(error).__name__)
         return
