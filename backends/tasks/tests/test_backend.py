@@ -24,6 +24,7 @@ AddTask = Callable[..., Awaitable[dict[str, Any]]]
 ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+GUESS = {"Authorization": "Bearer guess"}
 JSON = {"Content-Type": "application/json"}
 FRONT_END = "http://localhost:3000"
 NAMES = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy")
@@ -262,28 +263,25 @@ async def test_the_thirty_first_write_is_refused(
         assert (await api.get("/tasks", headers=ada)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("options", "status"),
-    [
-        ({}, 401),
-        ({"headers": {"Authorization": "Bearer guess"}}, 401),
-        ({"method": "POST", "content": b"{", "headers": JSON}, 400),
-        ({"path": "/nothing"}, 404),
-        ({"method": "TRACE"}, 405),
-    ],
-    ids=["no session", "a guessed token", "no JSON", "no path", "no method"],
-)
 async def test_requests_without_a_session_are_counted_by_address(
-    app: FastAPI, ada: Headers, problem_of: ProblemOf, options: dict[str, Any], status: int
+    app: FastAPI, ada: Headers, problem_of: ProblemOf, subtests: pytest.Subtests
 ) -> None:
     """What is refused before or without a session spends the budget of the client's address."""
-    limit = 30 if options.get("method") else 100
-    request = {"method": "GET", "url": options.get("path", "/tasks")} | {
-        name: value for name, value in options.items() if name != "path"
+    cases: dict[str, tuple[int, int, dict[str, Any]]] = {
+        "192.0.2.1": (401, 100, {"method": "GET", "url": "/tasks"}),
+        "192.0.2.2": (401, 100, {"method": "GET", "url": "/tasks", "headers": GUESS}),
+        "192.0.2.3": (
+            400,
+            30,
+            {"method": "POST", "url": "/tasks", "content": b"{", "headers": JSON},
+        ),
+        "192.0.2.4": (404, 100, {"method": "GET", "url": "/nothing"}),
+        "192.0.2.5": (405, 30, {"method": "TRACE", "url": "/tasks"}),
     }
-    with SettableClock(datetime.now(UTC)):
-        async with client(app, remote=("192.0.2.1", 1)) as api:
-            for _ in range(limit):
-                problem_of(await api.request(**request), status)
-            problem_of(await api.request(**request), 429)
-            assert (await api.get("/tasks", headers=ada)).status_code == 200
+    for address, (status, limit, request) in cases.items():
+        with subtests.test(status=status, request=request), SettableClock(datetime.now(UTC)):
+            async with client(app, remote=(address, 1)) as api:
+                for _ in range(limit):
+                    problem_of(await api.request(**request), status)
+                problem_of(await api.request(**request), 429)
+                assert (await api.get("/tasks", headers=ada)).status_code == 200

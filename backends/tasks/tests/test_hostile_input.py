@@ -82,6 +82,12 @@ IDS = (
 )  # fmt: skip
 
 
+OTHER_TYPES = (
+    "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+    "application/xml", "application/octet-stream", "", "json", "application/jsonp",
+)  # fmt: skip
+
+
 async def test_bodies_that_are_no_task_are_refused(
     unlimited_api: Client, ada: Headers, stored: Stored, problem_of: ProblemOf,
     subtests: pytest.Subtests,
@@ -141,18 +147,14 @@ async def test_an_id_at_the_edge_is_merely_not_found(
     problem_of(await api.get(f"/tasks/{2**63 - 1}", headers=ada), 404)
 
 
-@pytest.mark.parametrize(
-    "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-     "application/xml", "application/octet-stream", "", "json", "application/jsonp"],
-)  # fmt: skip
 async def test_only_json_is_read(
-    api: Client, ada: Headers, stored: Stored, problem_of: ProblemOf, content_type: str
+    api: Client, ada: Headers, stored: Stored, problem_of: ProblemOf
 ) -> None:
     """A body of another content type is a 400, even if it looks like JSON."""
-    headers = {**ada, "Content-Type": content_type}
-    response = await api.post("/tasks", content=b'{"title": "canary4711"}', headers=headers)
-    assert_not_repeated(problem_of(response, 400))
+    for content_type in OTHER_TYPES:
+        headers = {**ada, "Content-Type": content_type}
+        response = await api.post("/tasks", content=b'{"title": "canary4711"}', headers=headers)
+        assert_not_repeated(problem_of(response, 400))
     assert await stored() == []
 
 

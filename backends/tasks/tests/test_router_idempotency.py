@@ -80,14 +80,14 @@ async def test_a_key_is_forgotten_after_a_day(api: Client, keyed: Headers, store
     assert len(await stored()) == 2
 
 
-@pytest.mark.parametrize("key", ["", " ", "two words", "ä", "x" * 256, "a\tb"])
 async def test_a_malformed_key_is_refused(
-    api: Client, ada: Headers, stored: Stored, problem_of: ProblemOf, key: str
+    api: Client, ada: Headers, stored: Stored, problem_of: ProblemOf
 ) -> None:
     """A key that isn't 1 to 255 visible ASCII characters is a 400, and nothing is stored."""
-    headers = httpx2.Headers({**ada, "Idempotency-Key": key}, encoding="utf-8")
-    problem = problem_of(await api.post("/tasks", json=MILK, headers=headers), 400)
-    assert "Idempotency-Key" in problem["detail"]
+    for key in ("", " ", "two words", "ä", "x" * 256, "a\tb"):
+        headers = httpx2.Headers({**ada, "Idempotency-Key": key}, encoding="utf-8")
+        problem = problem_of(await api.post("/tasks", json=MILK, headers=headers), 400)
+        assert "Idempotency-Key" in problem["detail"]
     assert await stored() == []
 
 

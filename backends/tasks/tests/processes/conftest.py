@@ -29,7 +29,6 @@ from tasks.settings import TasksSettings
 BEDPLATE = str(Path(sys.executable).with_name("bedplate"))
 SECRET = "0123456789abcdef" * 4
 WRITES_A_MINUTE = 30
-CLIENTS = 50
 USERS = 600
 
 Headers = dict[str, str]
@@ -118,6 +117,7 @@ class Writers:
 
     url: str
     users: Iterator[Headers]
+    number: int
     acknowledged: list[int] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
@@ -173,7 +173,7 @@ class Writers:
 
     async def __aenter__(self) -> Self:
         """Begin to write."""
-        self._clients = [asyncio.create_task(self._write()) for _ in range(CLIENTS)]
+        self._clients = [asyncio.create_task(self._write()) for _ in range(self.number)]
         return self
 
     async def __aexit__(
@@ -188,11 +188,11 @@ class Writers:
 
 
 @pytest.fixture
-def writers() -> Callable[[str, list[Headers]], Writers]:
-    """Give what sends fifty clients to an address."""
+def writers() -> Callable[[str, list[Headers], int], Writers]:
+    """Give what sends so many clients to an address."""
 
-    def writers(url: str, people: list[Headers]) -> Writers:
-        return Writers(url, itertools.chain(people))
+    def writers(url: str, people: list[Headers], number: int) -> Writers:
+        return Writers(url, itertools.chain(people), number)
 
     return writers
 

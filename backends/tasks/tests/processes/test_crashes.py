@@ -42,14 +42,14 @@ async def test_a_killed_postgresql_is_a_503_until_it_is_back(
     people = await sign_in_many(url)
     instance = await start_api(url)
     pid = instance.process.pid
-    async with writers(instance.url, people) as load, httpx2.AsyncClient() as operations:
-        await load.until_acknowledged(200)
+    async with writers(instance.url, people, 20) as load, httpx2.AsyncClient() as operations:
+        await load.until_acknowledged(100)
         await asyncio.to_thread(server.kill)
-        await load.until_answered(503, 100)
+        await load.until_answered(503, 40)
         assert (await operations.get(f"{instance.operations_url}/readyz")).status_code == 503
         assert (await operations.get(f"{instance.operations_url}/healthz")).status_code == 200
         await asyncio.to_thread(server.start)
-        await load.until_acknowledged(200)
+        await load.until_acknowledged(100)
         assert (await operations.get(f"{instance.operations_url}/readyz")).status_code == 200
     assert (instance.process.running, instance.process.pid) == (True, pid)
     assert load.lost == []
@@ -67,17 +67,17 @@ async def test_a_killed_valkey_is_not_noticed_by_clients(
     people = await sign_in_many(postgres_url)
     spender = people.pop()
     instance = await start_api(postgres_url, REDIS_URL=mortal_valkey.url)
-    async with writers(instance.url, people) as load:
-        await load.until_acknowledged(200)
+    async with writers(instance.url, people, 20) as load:
+        await load.until_acknowledged(100)
         await asyncio.to_thread(mortal_valkey.kill)
         await logged(instance, "rate_limit_store_lost")
-        await load.until_acknowledged(200)
+        await load.until_acknowledged(100)
         async with httpx2.AsyncClient(base_url=instance.url, headers=spender) as client:
             writes = [await client.post("/tasks", json=MILK) for _ in range(31)]
         assert [response.status_code for response in writes] == [201] * 30 + [429]
         await asyncio.to_thread(mortal_valkey.start)
         await logged(instance, "rate_limit_store_back")
-        await load.until_acknowledged(200)
+        await load.until_acknowledged(100)
     assert load.lost == []
     assert set(load.statuses) == {201}
     assert instance.process.output.count('"rate_limit_store_lost"') == 1

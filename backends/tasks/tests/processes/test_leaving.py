@@ -15,7 +15,7 @@ async def test_sigterm_loses_no_request(
     """While 50 clients write, each request that was sent is answered and stored; exit code 0."""
     people = await sign_in_many(postgres_url)
     instance = await start_api(postgres_url)
-    async with writers(instance.url, people) as load:
+    async with writers(instance.url, people, 50) as load:
         await load.until_acknowledged(500)
         instance.process.terminate()
         await load.refused()
