@@ -72,6 +72,13 @@ def test_a_patch_knows_what_was_sent(sent: dict[str, object], fields: dict[str, 
     assert TaskPatch.model_validate(sent).model_dump(exclude_unset=True) == fields
 
 
+def test_a_patch_has_no_defaults_for_clients_to_send() -> None:
+    """The document names no default for PATCH, for whatever comes is a change."""
+    fields = TaskPatch.model_json_schema()["properties"]
+    assert set(fields) == {"title", "description", "completed"}
+    assert not any("default" in field for field in fields.values())
+
+
 @DETERMINISTIC
 @given(ids=st.lists(st.integers(1, 2**63 - 1), min_size=1, max_size=1000))
 def test_every_id_of_64_bits_may_be_deleted(ids: list[int]) -> None:

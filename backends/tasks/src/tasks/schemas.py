@@ -1,10 +1,10 @@
 """What goes over the wire."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from bedplate.schemas import LARGEST_INT64, LineText, LongText, Schema, StrictInt64Id
 from tasks.models import LONGEST_DESCRIPTION, LONGEST_TITLE
@@ -34,8 +34,16 @@ class TaskNew(Schema):
     completed: StrictBool = False
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """Leave defaults out: a generated client would send them, and change what it never named."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
 class TaskPatch(Schema):
     """What changes of a task: only the fields that are sent. A null description clears it."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     title: Title = ""
     description: Description | None = None

@@ -73,8 +73,10 @@ async def test_a_killed_valkey_is_not_noticed_by_clients(
         await logged(instance, "rate_limit_store_lost")
         await load.until_acknowledged(100)
         async with httpx2.AsyncClient(base_url=instance.url, headers=spender) as client:
-            writes = [await client.post("/tasks", json=MILK) for _ in range(31)]
-        assert [response.status_code for response in writes] == [201] * 30 + [429]
+            writes = [(await client.post("/tasks", json=MILK)).status_code for _ in range(50)]
+        # Where a minute ends meanwhile, a few more have become free.
+        assert writes[:30] == [201] * 30
+        assert 429 in writes[30:]
         await asyncio.to_thread(mortal_valkey.start)
         await logged(instance, "rate_limit_store_back")
         await load.until_acknowledged(100)
