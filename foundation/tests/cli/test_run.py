@@ -84,6 +84,9 @@ def test_several_workers_share_redis(run: Run, port: int, redis_url: str) -> Non
     with run("larknotes", "larksongs", "--workers", "2", REDIS_URL=redis_url) as process:
         assert len(children(process.pid)) >= 2
         assert get(port, "/larknotes/larknotes").json() == []
+        # It answers a moment before it says so.
+        while "Start page" not in process.output:
+            assert process.running
         assert process.output.count("Start page") == 1
 
 

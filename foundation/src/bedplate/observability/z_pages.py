@@ -8,7 +8,7 @@ Z_PAGES = frozenset({"/healthz", "/readyz", "/statusz", "/metrics"})
 
 def is_z_page(scope: Mapping[str, Any]) -> bool:
     """Whether a request asks for a z-page, wherever its backend is mounted."""
-    path: str = scope["path"]
+    path: str = scope.get("path", "")
     if root_path := scope.get("root_path"):
         path = path.removeprefix(root_path)
     return path in Z_PAGES
