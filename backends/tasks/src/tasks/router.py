@@ -1,7 +1,6 @@
 """HTTP: paths, status codes, summaries. No SQL, no rules."""
 
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import StringConstraints, TypeAdapter
@@ -11,6 +10,7 @@ from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
 from bedplate.conditional.idempotency import IdempotencyKeyReused, RequestStillRunning
 from bedplate.database import Row
 from bedplate.database.dependencies import Reading, Writing
+from bedplate.database.links import next_link
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
 from bedplate.schemas import Decimal, Int64Id, LongText, TrueOrFalse
@@ -53,8 +53,7 @@ async def list_tasks(
     )
     response = Response(page.body, media_type="application/json")
     if page.next_cursor is not None:
-        query = {**request.query_params, "cursor": page.next_cursor}
-        response.headers["Link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
+        response.headers["Link"] = next_link(request, cursor=page.next_cursor)
     return response
 
 
