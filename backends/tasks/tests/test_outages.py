@@ -11,8 +11,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from bedplate.database import Database
+from bedplate.observability.logs import EventDict
 from bedplate.testing.client import Client, client
 from bedplate.testing.proxy import FaultProxy
+from tasks.settings import TasksSettings
 
 Headers = dict[str, str]
 MakeApp = Callable[..., FastAPI]
@@ -92,6 +94,20 @@ async def test_a_connection_cut_within_a_request_is_a_503(
     assert await stored() == []
     assert (await far_api.post("/tasks", json=MILK, headers=ada)).status_code == 201
     assert len(await stored()) == 1
+
+
+async def test_a_burst_leaves_no_connection_behind(
+    api: Client, database: Database, settings: TasksSettings, ada: Headers,
+    captured_logs: list[EventDict],
+) -> None:  # fmt: skip
+    """Connections beyond those that the pool keeps are closed after a burst, without complaint."""
+    reads = (api.get("/tasks", headers=ada) for _ in range(50))
+    assert {response.status_code for response in await asyncio.gather(*reads)} == {200}
+    opened = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tasks'")
+    async with database.engine.connect() as connection, asyncio.timeout(LONG):
+        while await connection.scalar(opened) > settings.pool_size:
+            await connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+    assert [entry for entry in captured_logs if entry["level"] in {"warning", "error"}] == []
 
 
 async def waiting_for_a_lock(database: Database) -> None:
