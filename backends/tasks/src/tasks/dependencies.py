@@ -11,8 +11,18 @@ from bedplate.auth import SESSION_COOKIE, Guard, not_proven
 from bedplate.conditional.idempotency import Idempotency, OnceForKey
 from bedplate.rate_limits import Budget, RateLimit
 from tasks.models import idempotency_keys
+from tasks.settings import TasksSettings
 
-rate_limit = RateLimit(read=Budget(100, 60), write=Budget(30, 60))
+
+def _reads(settings: TasksSettings) -> Budget:
+    return Budget(settings.reads_per_minute)
+
+
+def _writes(settings: TasksSettings) -> Budget:
+    return Budget(settings.writes_per_minute)
+
+
+rate_limit = RateLimit(read=_reads, write=_writes)
 guard = Guard(rate_limit=rate_limit, alternatives={"session_cookie": SESSION_COOKIE})
 idempotency = Idempotency(idempotency_keys)
 

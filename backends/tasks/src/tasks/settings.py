@@ -45,6 +45,8 @@ class TasksSettings(DatabaseSettings):
         SecretStr("sqlite:///.bedplate/tasks.sqlite3"),
         description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
     )
+    reads_per_minute: int = Field(100, ge=1, description="Reads a minute of one user, or address")
+    writes_per_minute: int = Field(30, ge=1, description="Writes a minute of one user, or address")
     sessions: Literal["hashed", "better-auth", "jwt"] = Field(
         "hashed", description="How users prove themselves; see docs/better-auth.md"
     )

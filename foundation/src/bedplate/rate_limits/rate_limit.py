@@ -1,5 +1,6 @@
 """The policy of a backend, a router or a route, and the FastAPI dependency that applies it."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -14,19 +15,22 @@ from bedplate.rate_limits.limiter import Limiter
 _client_key = lru_cache(maxsize=4_096)(client_key)  # to read an address takes longer than to count
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+DeclaredBudget = Budget | None | Callable[[Any], Budget | None]
+
 
 class RateLimit:
     """Charges requests to budgets: `Depends(RateLimit(read=Budget(100), write=Budget(30)))`.
 
-    Safe methods (GET, HEAD, OPTIONS) and WebSocket handshakes spend `read`, all others `write`;
-    `None` is no limit. Who asks is the principal, else the client's address. `scope` is a name:
-    limits of different scopes are spent separately, limits of equal scope and budget together.
+    Safe methods (GET, HEAD, OPTIONS) and WebSocket handshakes spend `read`, all others `write`.
+    `None` is no limit; a function is given the backend's settings, so that they decide. Who asks is
+    the principal, else the client's address. `scope` is a name: limits of different scopes are
+    spent separately, limits of equal scope and budget together.
 
     It needs a `Limiter` at `request.state.limiter` and leaves the headers at
     `request.state.response_headers`, for `bedplate.asgi` to put on whatever response leaves.
     """
 
-    def __init__(self, *, read: Budget | None, write: Budget | None, scope: str = "") -> None:
+    def __init__(self, *, read: DeclaredBudget, write: DeclaredBudget, scope: str = "") -> None:
         self._read = read
         self._write = write
         self._scope = scope
@@ -45,6 +49,8 @@ class RateLimit:
         budget = self._read if is_read else self._write
         state = _state(connection)
         state["rate_limit_charged"] = True
+        if callable(budget):
+            budget = budget(state["settings"])
         if budget is None:
             return
         who = _payer(connection, principal_id)
