@@ -21,8 +21,7 @@ async def test_the_settings_decide_on_the_budgets(strict: FastAPI, ada: dict[str
     """Reads and writes are refused beyond what the settings say, each by its own budget."""
     async with client(strict) as api:
         reads = [(await api.get("/tasks", headers=ada)).status_code for _ in range(3)]
-        sent = {"json": {"title": "Buy milk"}, "headers": ada}
-        writes = [await api.post("/tasks", **sent) for _ in range(2)]
+        writes = [await api.post("/tasks", json={"title": "Milk"}, headers=ada) for _ in range(2)]
     assert reads == [200, 200, 429]
     assert [write.status_code for write in writes] == [201, 429]
     assert writes[1].headers["ratelimit-limit"] == "1"
