@@ -42,7 +42,7 @@ def _assert(value: str) -> str:
         Annotated[str, Field(pattern="^[0-9]$")],
     ],
 )
-@given(value=st.from_regex(r"[qxz]{6,12}[0-9]?", fullmatch=True))
+@given(value=st.from_regex(r"[qxz]{9}(?:[qxz]{4})?", fullmatch=True))
 def test_no_message_repeats_the_value(kind: Any, value: str) -> None:
     """Neither Pydantic's own, which quotes some, nor one that a person wrote."""
     for message in _messages(kind, value):
