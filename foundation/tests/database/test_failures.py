@@ -278,7 +278,7 @@ def _server() -> Iterator[PostgresServer]:
         yield server
 
 
-# Fails about every second or third run: an open defect, see CHANGELOG. Out of the ordinary run until
+# Fails in some runs: an open defect, see CHANGELOG. Out of the ordinary run until
 # it is mended, not loosened.
 @pytest.mark.soak
 async def test_a_server_that_is_killed_under_load(
