@@ -1,0 +1,43 @@
+"""Who may do what: the holder of an admin key everything, the holder of a monitor key look."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends
+
+from bedplate.auth import Guard, Principal
+from bedplate.auth.api_keys import APIKeyEntry, APIKeys
+from bedplate.auth.guard import API_KEY
+from bedplate.backend import Resources
+from bedplate.rate_limits import Budget, RateLimit
+from gameserver.settings import GameServerSettings
+
+ADMIN = "admin"
+MONITOR = "monitor"
+
+rate_limit = RateLimit(read=Budget(1200), write=Budget(300))
+guard = Guard(
+    rate_limit=rate_limit,
+    scopes=[MONITOR],
+    model=API_KEY,
+    scheme_name="api_key",
+    challenge="APIKey",
+)
+
+CurrentMonitor = Annotated[Principal, Depends(guard)]
+"""Whoever holds one of the two keys."""
+
+CurrentAdmin = Annotated[Principal, Depends(guard.requiring(ADMIN))]
+"""Whoever holds the admin key."""
+
+
+@contextlib.asynccontextmanager
+async def open_verifier(settings: GameServerSettings, _: Resources) -> AsyncIterator[APIKeys]:
+    """Yield what proves the holder of a key."""
+    yield APIKeys(
+        [
+            APIKeyEntry("admin", settings.admin_key, frozenset({ADMIN, MONITOR})),
+            APIKeyEntry("monitor", settings.monitor_key, frozenset({MONITOR})),
+        ]
+    )
