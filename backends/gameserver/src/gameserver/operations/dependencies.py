@@ -1,0 +1,35 @@
+"""What routes ask for."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from gameserver.operations.operations import Operations
+from gameserver.operations.schemas import Operation
+
+
+def current_operations(request: Request) -> Operations:
+    """Return the operations of this process."""
+    operations: Operations = request.state.operations
+    return operations
+
+
+CurrentOperations = Annotated[Operations, Depends(current_operations)]
+
+
+class Acceptance:
+    """Answers a request whose work goes on: 202, and where to watch it."""
+
+    def __init__(self, request: Request, response: Response) -> None:
+        self._request = request
+        self._response = response
+
+    def __call__(self, operation: Operation) -> Operation:
+        """Name the operation in `Location` (RFC 9110, section 15.3.3), and return it."""
+        root = self._request.scope.get("root_path", "")
+        self._response.headers["Location"] = f"{root}/operations/{operation.id}"
+        return operation
+
+
+Accepted = Annotated[Acceptance, Depends()]
+"""`async def make_backup(…, accepted: Accepted) -> Operation: return accepted(await …)`"""

@@ -1,0 +1,148 @@
+"""Long work: started, watched, remembered across restarts of the manager."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from typing import Final
+
+import structlog
+
+from bedplate import clock, ids
+from bedplate.documents import Document
+from bedplate.jobs.background import Jobs
+from bedplate.problems import InternalServerError, ProblemError
+from gameserver.layout import Layout
+from gameserver.operations.exceptions import (
+    OperationInterrupted,
+    OperationNotFound,
+    OperationUnderWay,
+)
+from gameserver.operations.progress import Progress
+from gameserver.operations.schemas import (
+    Operation,
+    OperationKind,
+    OperationLog,
+    OperationProblem,
+    OperationState,
+)
+
+Work = Callable[[Progress], Awaitable[Mapping[str, str] | None]]
+"""What an operation does: is given its progress, and returns what it made, by name."""
+
+MOST_KEPT: Final = 200
+_STOP_SECONDS: Final = 10.0
+
+
+class Operations:
+    """The operations of this manager: those under way and the last `MOST_KEPT` that ended.
+
+    An operation runs as a background job of its own, whatever becomes of the request that began
+    it. Its beginning and its end are written down: one that a crash ended is found as failed, with
+    the code `interrupted`.
+    """
+
+    def __init__(self, document: Document[OperationLog], jobs: Jobs) -> None:
+        self._document = document
+        self._jobs = jobs
+        self._kept: dict[str, Operation] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._writing = asyncio.Lock()
+
+    async def recover(self) -> None:
+        """Read what is kept; what still runs there was interrupted. Call it once, at start."""
+        for operation in (await self._document.read()).operations:
+            if operation.state is OperationState.RUNNING:
+                _fail(operation, OperationInterrupted())
+            self._kept[operation.id] = operation
+        await self._write()
+
+    def list(self) -> list[Operation]:
+        """Return every operation that is kept, the newest first."""
+        return list(reversed(self._kept.values()))
+
+    def get(self, operation_id: str) -> Operation:
+        """Return an operation as it stands. Raises `OperationNotFound`."""
+        try:
+            return self._kept[operation_id]
+        except KeyError:
+            raise OperationNotFound from None
+
+    async def start(
+        self,
+        kind: OperationKind,
+        work: Work,
+        *,
+        by: str,
+        not_beside: Collection[OperationKind] = (),
+    ) -> Operation:
+        """Begin work in the background, and return its operation once that is written down.
+
+        Raises `OperationUnderWay` when one of the kinds `not_beside` runs, and
+        `OperationInterrupted` when the manager is going away.
+        """
+        if self._jobs.stopping.is_set():
+            raise OperationInterrupted
+        for other in self._kept.values():
+            if other.state is OperationState.RUNNING and other.kind in not_beside:
+                raise OperationUnderWay(other.kind, other.id)
+        operation = Operation(id=str(ids.uuid()), kind=kind, by=by, started_at=clock.now())
+        self._kept[operation.id] = operation
+        try:
+            await self._write()
+            job = self._run(operation, work)
+            self._tasks[operation.id] = self._jobs.start(job, name=f"operation_{kind}")
+        except BaseException:
+            del self._kept[operation.id]
+            raise
+        return operation
+
+    async def wait(self, operation_id: str) -> Operation:
+        """Wait until an operation has ended, and return it. Raises `OperationNotFound`."""
+        task = self._tasks.get(operation_id)
+        if task is not None:
+            await asyncio.wait([task])
+        return self.get(operation_id)
+
+    async def _run(self, operation: Operation, work: Work) -> None:
+        progress = Progress(operation)
+        try:
+            operation.result = dict(await work(progress) or {})
+            operation.state, operation.progress = OperationState.DONE, 1.0
+            operation.finished_at = clock.now()
+        except asyncio.CancelledError:
+            progress.interrupt()
+            _fail(operation, OperationInterrupted())
+        except ProblemError as error:
+            _fail(operation, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the operation has ended
+            structlog.get_logger().error("operation_failed", kind=operation.kind, exc_info=error)
+            _fail(operation, InternalServerError())
+        finally:
+            self._tasks.pop(operation.id, None)
+            await self._write()
+
+    async def _write(self) -> None:
+        async with self._writing:
+            ended = [one for one in self._kept.values() if one.state is not OperationState.RUNNING]
+            for operation in ended[: max(0, len(self._kept) - MOST_KEPT)]:
+                del self._kept[operation.id]
+            copies = [one.model_copy() for one in self._kept.values()]
+            await self._document.write(OperationLog(operations=copies))
+
+
+def _fail(operation: Operation, error: ProblemError) -> None:
+    operation.state = OperationState.FAILED
+    operation.finished_at = clock.now()
+    operation.error = OperationProblem(
+        status=error.status, code=error.code, title=error.title, detail=error.detail
+    )
+
+
+@contextlib.asynccontextmanager
+async def open_operations(layout: Layout) -> AsyncIterator[Operations]:
+    """Yield the operations; on leaving, those under way get 10 seconds, then are interrupted."""
+    document = Document(layout.state / "operations.json", OperationLog, default=OperationLog)
+    async with Jobs(stop_seconds=_STOP_SECONDS) as jobs:
+        operations = Operations(document, jobs)
+        await operations.recover()
+        yield operations
