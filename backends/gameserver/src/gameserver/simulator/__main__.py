@@ -1,0 +1,5 @@
+"""`python -m gameserver.simulator`."""
+
+from gameserver.simulator.program import main
+
+main()

@@ -1,0 +1,164 @@
+"""The game: its parts, and the loop that everything happens in, one thing after another."""
+
+import heapq
+import itertools
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+from gameserver.simulator import commands, listening, shutdown, startup
+from gameserver.simulator.backups import Backups
+from gameserver.simulator.ending import Crashed, Ended, StopRequested
+from gameserver.simulator.json_files import Unreadable
+from gameserver.simulator.log import Log
+from gameserver.simulator.misbehaviour import Misbehaviour
+from gameserver.simulator.mods import Mods
+from gameserver.simulator.options import Options
+from gameserver.simulator.players import Players
+from gameserver.simulator.saving import Saving
+from gameserver.simulator.server_config import ServerConfig
+from gameserver.simulator.sessions import Sessions
+from gameserver.simulator.texts import Texts
+from gameserver.simulator.world import World
+
+CONFIG_DELAY = 1.0
+"""Seconds between a change of the settings and the file that holds it."""
+
+CRASHED = 134
+"""Exit code of a .NET program that ends by an unhandled exception, as a shell reports SIGABRT."""
+
+FAILED = 1
+
+
+class Game:
+    """A game from its first line to its exit code.
+
+    Other threads (standard input, signals, the off-thread part of a save) hand it what to do
+    with `post`; only the loop touches the game's state.
+    """
+
+    world: World
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.started = time.monotonic()
+        self.log = Log(options.data_path / "Logs")
+        self.config = ServerConfig(options.data_path, options.version)
+        self.players = Players(options.data_path, self.config.values["DefaultRoleCode"])
+        self.sessions = Sessions(self)
+        self.saving = Saving(self)
+        self.backups = Backups(self)
+        self.mods = Mods(self)
+        self.misbehaviour = Misbehaviour(self)
+        self.ready = False
+        self.stop_reason: str | None = None
+        self.requested_exit_code = 0
+        self.signalled = threading.Event()
+        self.sockets: tuple[socket.socket, ...] = ()
+        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+
+    @property
+    def texts(self) -> Texts:
+        """The texts of the server's language."""
+        return Texts(self.options.language or str(self.config.values["ServerLanguage"]))
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def run(self) -> int:
+        """Run until the end, and return the exit code."""
+        self.options.data_path.mkdir(parents=True, exist_ok=True)
+        self.log.open()
+        listening.begin(self)
+        try:
+            return self._exit_code(self._live())
+        except Crashed as crash:
+            return self._exit_code(self._crash(str(crash)))
+        except (OSError, Unreadable, sqlite3.Error) as error:
+            return self._exit_code(self._crash(f"{type(error).__name__}: {error}", FAILED))
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Have the loop do something; for other threads."""
+        self._inbox.put(action)
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Have the loop do something in `seconds`."""
+        heapq.heappush(self._due, (time.monotonic() + seconds, next(self._order), action))
+
+    def every(self, seconds: float, action: Callable[[], None]) -> None:
+        """Have the loop do something again and again."""
+
+        def again() -> None:
+            action()
+            self.later(seconds, again)
+
+        self.later(seconds, again)
+
+    def pause(self, seconds: float | None) -> None:
+        """Let time pass, `None` for ever. Raises `StopRequested` when a signal arrives."""
+        if self.signalled.wait(seconds):
+            raise StopRequested
+
+    def request_stop(self, reason: str) -> None:
+        """Let the loop end."""
+        self.stop_reason = self.stop_reason or reason
+
+    def _live(self) -> int:
+        try:
+            with suppress(StopRequested):
+                startup.run(self)
+                self.ready = True
+                self._begin_routine()
+                self._loop()
+            shutdown.run(self)
+        except Ended as ended:
+            return ended.exit_code
+        return self.requested_exit_code
+
+    def _begin_routine(self) -> None:
+        self.config.changed = self._save_config_soon
+        self._autosave_later()
+        self.misbehaviour.begin()
+
+    def _save_config_soon(self) -> None:
+        self.later(CONFIG_DELAY, self.config.save)
+
+    def _autosave_later(self) -> None:
+        def save() -> None:
+            self.saving.autosave()
+            self._autosave_later()
+
+        given = self.options.autosave_seconds
+        self.later(given if given is not None else self.config.autosave_seconds, save)
+
+    def _loop(self) -> None:
+        while self.stop_reason is None:
+            while self._due and self._due[0][0] <= time.monotonic():
+                heapq.heappop(self._due)[2]()
+            wait = self._due[0][0] - time.monotonic() if self._due else None
+            with suppress(Empty):
+                self._inbox.get(timeout=None if wait is None else max(wait, 0.0))()
+
+    def take_command(self, line: str) -> None:
+        """Handle one line of standard input."""
+        commands.handle(self, line)
+
+    def _crash(self, what: str, code: int = CRASHED) -> int:
+        text = (
+            f"{what}\n   at Vintagestory.Server.ServerMain.Process()"
+            "\n   at Vintagestory.Server.ServerProgram.Main(String[] rawArgs)"
+        )
+        self.log.write("Fatal", f"Caught unhandled exception. Shutting down server.\n{text}")
+        self.log.crash(f"Game Version: v{self.options.version} (Stable)\n{text}")
+        return code
+
+    def _exit_code(self, code: int) -> int:
+        return code if self.options.exit_code is None else self.options.exit_code

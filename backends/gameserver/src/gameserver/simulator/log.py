@@ -1,0 +1,106 @@
+"""What the game prints and writes into its log files."""
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+LINE_BREAK = "\n"
+STANDARD_OUTPUT = 1
+KEPT_ARCHIVES = 5
+FILES = {
+    "Chat": ("server-main", "server-chat"),
+    "Event": ("server-main", "server-event"),
+    "Build": ("server-build",),
+    "Worldgen": ("server-worldgen",),
+    "Audit": ("server-audit",),
+    "Debug": ("server-debug",),
+    "VerboseDebug": ("server-debug",),
+}
+"""Log files of each level; every other level goes to server-main."""
+
+UNPRINTED = {"Audit", "Debug", "VerboseDebug", "Build", "Worldgen"}
+
+
+class Log:
+    """Standard output and `Logs/`. Lines from several threads never mix."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, IO[bytes]] = {}
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        """Move the last run's files into the archive, and begin new ones."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        archive(self._folder)
+
+    def notification(self, text: str) -> None:
+        """Log what the server says of itself and what it answers."""
+        self.write("Notification", text)
+
+    def event(self, text: str) -> None:
+        """Log what happened."""
+        self.write("Event", text)
+
+    def write(self, level: str, text: str) -> None:
+        """Log `text`; its lines after the first bear neither time nor level."""
+        now = datetime.now(UTC).astimezone()
+        with self._lock:
+            if level not in UNPRINTED:
+                _print(f"{stamp(now)} [Server {level}] {text}\n".encode())
+            for name in FILES.get(level, ("server-main",)):
+                self._append(name, f"{stamp(now)} [{level}] {text}\n".encode())
+            if level not in UNPRINTED:
+                fine = f"{stamp(now)}.{now.microsecond // 1000:03} [{level}] {text}\n"
+                self._append("server-debug", fine.encode())
+
+    def raw(self, content: bytes) -> None:
+        """Print bytes as they are."""
+        with self._lock:
+            _print(content)
+
+    def crash(self, text: str) -> None:
+        """Write the crash report."""
+        with self._lock:
+            self._append("server-crash", f"{text}\n".encode())
+
+    def _append(self, name: str, content: bytes) -> None:
+        if name not in self._files:
+            self._files[name] = (self._folder / f"{name}.log").open("ab", buffering=0)
+        self._files[name].write(content)
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as the game prints it: `d.M.yyyy HH:mm:ss`, day and month unpadded."""
+    return f"{moment.day}.{moment.month}.{moment.year} {moment:%H:%M:%S}"
+
+
+def archive(folder: Path) -> None:
+    """Move log files to `Archive/<yyyy-MM-dd_HH_mm_ss>/`, keeping about five such folders."""
+    old = sorted(folder.glob("server-*.log"))
+    if not old:
+        return
+    target = folder / "Archive" / time.strftime("%Y-%m-%d_%H_%M_%S")
+    target.mkdir(parents=True, exist_ok=True)
+    for path in old:
+        path.replace(target / path.name)
+    for outdated in sorted(target.parent.iterdir())[:-KEPT_ARCHIVES]:
+        for path in outdated.iterdir():
+            path.unlink()
+        outdated.rmdir()
+
+
+def _print(content: bytes) -> None:
+    """Write to standard output, blocking while its reader does.
+
+    A reader that is gone stops nothing: .NET's console swallows broken pipes.
+    """
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[os.write(STANDARD_OUTPUT, rest) :]
+    except BrokenPipeError:
+        pass
