@@ -1,0 +1,191 @@
+"""A broadcast, streamed to one WebSocket client."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Generic
+
+import orjson
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from bedplate.lifecycle import Drain
+from bedplate.realtime.broadcast import Broadcast
+from bedplate.realtime.follower import Follower, Wants
+from bedplate.realtime.limits import MessageRate, StreamLimits
+from bedplate.realtime.ring_buffer import Item
+
+CLOSE_SECONDS = 1.0
+"""How long a client that doesn't read may hold up the end of its stream."""
+
+
+class StoppedReading(TimeoutError):
+    """The client has read nothing for longer than it may."""
+
+
+class CloseCode(IntEnum):
+    """Close codes (RFC 6455, section 7.4.1, and the IANA registry)."""
+
+    UNSUPPORTED_DATA = 1003
+    POLICY_VIOLATION = 1008
+    MESSAGE_TOO_BIG = 1009
+    SERVICE_RESTART = 1012
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why the server ends a stream: a code, and a word for programs."""
+
+    code: CloseCode
+    reason: str
+
+
+RESTART = Ending(CloseCode.SERVICE_RESTART, "restart")
+REVOKED = Ending(CloseCode.POLICY_VIOLATION, "revoked")
+TOO_MANY = Ending(CloseCode.POLICY_VIOLATION, "too_many_messages")
+TOO_LONG = Ending(CloseCode.MESSAGE_TOO_BIG, "message_too_long")
+NOT_TEXT = Ending(CloseCode.UNSUPPORTED_DATA, "not_text")
+
+
+class Stream(Generic[Item]):
+    """One client's connection, from its acceptance to its end.
+
+    ```python
+    @router.websocket("/events")
+    async def events(socket: WebSocket, after: int | None = None) -> None:
+        await Stream(socket, socket.state.events, drain=socket.state.drain).serve(after)
+    ```
+
+    The client gets JSON texts: `hello` with the row of numbers, then `items`, `lost` with a count
+    where it was too slow, and `closing` with the reason. A client that reads nothing holds up
+    nobody: it has a place in the ring and one frame, loses its oldest items, and is dropped.
+    """
+
+    def __init__(
+        self,
+        socket: WebSocket,
+        broadcast: Broadcast[Item],
+        *,
+        drain: Drain | None = None,
+        revoked: asyncio.Event | None = None,
+        on_message: "Callable[[Stream[Item], str], Awaitable[None]] | None" = None,
+        limits: StreamLimits | None = None,
+    ) -> None:
+        """Describe the stream.
+
+        `drain` ends it with 1012 when the process goes away, `revoked` with 1008 when it is set.
+        `on_message` is called for one text message of the client at a time; it may `send` answers.
+        What it raises ends the stream.
+        """
+        self._socket = socket
+        self._broadcast = broadcast
+        self._drain = drain
+        self._revoked = revoked
+        self._on_message = on_message
+        self._limits = limits or StreamLimits()
+        self._inbox: asyncio.Queue[str] = asyncio.Queue(self._limits.waiting)
+        self._follower: Follower[Item] | None = None
+
+    async def serve(
+        self,
+        after: int | None = None,
+        *,
+        run: str | None = None,
+        wants: Wants[Item] | None = None,
+    ) -> None:
+        """Serve the client until it goes or has to; arguments as in `Broadcast.follow`.
+
+        The WebSocket is accepted, unless it is already.
+        """
+        if self._socket.application_state is WebSocketState.CONNECTING:
+            await self._socket.accept()
+        async with self._broadcast.follow(after, run=run, wants=wants) as follower:
+            self._follower = follower
+            ending = await self._first_of(
+                self._send_items(follower), self._receive(), self._handle(), *self._signals()
+            )
+        if ending is not None:
+            await self._close(ending)
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        """Send a message of your own, as JSON; give it another `type` than the stream's.
+
+        Raises `StoppedReading` when the client doesn't, and `WebSocketDisconnect` when it is gone.
+        """
+        await self._send_text(orjson.dumps(message).decode())
+
+    def filter(self, wants: Wants[Item] | None) -> None:
+        """Send only what passes this filter from now on."""
+        if self._follower is not None:
+            hash(wants)
+            self._follower.wants = wants
+
+    async def _send_text(self, text: str) -> None:
+        try:
+            async with asyncio.timeout(self._limits.send_seconds):
+                await self._socket.send_text(text)
+        except TimeoutError as error:
+            raise StoppedReading from error
+
+    async def _send_items(self, follower: Follower[Item]) -> None:
+        row = self._broadcast
+        await self.send({"type": "hello", "run": row.run, "first": row.first, "last": row.last})
+        told = 0
+        async for batch in follower:
+            if follower.lost > told:
+                await self.send({"type": "lost", "count": follower.lost - told})
+                told = follower.lost
+            await self._send_text(batch.text)
+
+    async def _receive(self) -> Ending | None:
+        rate = MessageRate(self._limits)
+        while (message := await self._socket.receive())["type"] != "websocket.disconnect":
+            text = message.get("text")
+            if text is None:
+                return NOT_TEXT
+            if len(text) > self._limits.message_characters:
+                return TOO_LONG
+            if not rate.admits() or self._inbox.full():
+                return TOO_MANY
+            self._inbox.put_nowait(text)
+        return None
+
+    async def _handle(self) -> None:
+        while True:
+            text = await self._inbox.get()
+            if self._on_message is not None:
+                await self._on_message(self, text)
+
+    def _signals(self) -> list[Coroutine[Any, Any, Ending | None]]:
+        signals: list[Coroutine[Any, Any, Ending | None]] = []
+        if self._drain is not None:
+            signals.append(_end_after(self._drain.wait(), RESTART))
+        if self._revoked is not None:
+            signals.append(_end_after(self._revoked.wait(), REVOKED))
+        return signals
+
+    async def _first_of(self, *parts: Coroutine[Any, Any, Ending | None]) -> Ending | None:
+        """Run all parts until one ends, and return why: None when the client is gone."""
+        tasks = [asyncio.create_task(part) for part in parts]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            return [task.result() for task in tasks if task in done][-1]
+        except (WebSocketDisconnect, StoppedReading):
+            return None
+
+    async def _close(self, ending: Ending) -> None:
+        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.send({"type": "closing", "reason": ending.reason})
+                await self._socket.close(ending.code, ending.reason)
+
+
+async def _end_after(signal: Awaitable[object], ending: Ending) -> Ending:
+    await signal
+    return ending
