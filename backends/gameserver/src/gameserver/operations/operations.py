@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from typing import Final
 
 import structlog
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
 
 from bedplate import clock, ids
 from bedplate.documents import Document
@@ -26,7 +28,7 @@ from gameserver.operations.schemas import (
     OperationState,
 )
 
-Work = Callable[[Progress], Awaitable[Mapping[str, str] | None]]
+Work = Callable[[Progress], Awaitable[Mapping[str, JsonValue] | None]]
 """What an operation does: is given its progress, and returns what it made, by name."""
 
 MOST_KEPT: Final = 200
@@ -134,8 +136,18 @@ def _fail(operation: Operation, error: ProblemError) -> None:
     operation.state = OperationState.FAILED
     operation.finished_at = clock.now()
     operation.error = OperationProblem(
-        status=error.status, code=error.code, title=error.title, detail=error.detail
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        **_plain(error.members),
     )
+
+
+def _plain(members: Mapping[str, object]) -> dict[str, JsonValue]:
+    """Return the extension members of a problem as JSON has them."""
+    plain: dict[str, JsonValue] = to_jsonable_python(dict(members), fallback=str)
+    return plain
 
 
 @contextlib.asynccontextmanager

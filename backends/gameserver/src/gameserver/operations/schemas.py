@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
 class OperationKind(StrEnum):
@@ -26,7 +26,9 @@ class OperationState(StrEnum):
 
 
 class OperationProblem(BaseModel):
-    """Why an operation failed, in the words of a problem document (RFC 9457)."""
+    """Why an operation failed, in the words of a problem document (RFC 9457), with its members."""
+
+    model_config = ConfigDict(extra="allow")
 
     status: int
     code: str
@@ -50,7 +52,7 @@ class Operation(BaseModel):
     by: str
     started_at: datetime
     finished_at: datetime | None = None
-    result: dict[str, str] = Field(default_factory=dict)
+    result: dict[str, JsonValue] = Field(default_factory=dict)
     error: OperationProblem | None = None
 
 

@@ -1,0 +1,131 @@
+"""What lies in Mods/: every file and folder there, whoever put it.
+
+A mod is switched off by the suffix `.disabled`. The game loads only .zip, .cs, .dll and folders, so
+it ignores such a file; unlike WorldConfig.DisabledMods this survives a new serverconfig.json, holds
+for every world, and is seen by whoever looks into the folder.
+"""
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from gameserver.mods.archives import LARGEST_MOD, read_modinfo
+from gameserver.mods.exceptions import InvalidModFile
+from gameserver.mods.modinfo import LONGEST_MODINFO, ModInfo, UnreadableModInfo, storable
+
+DISABLED: Final = ".disabled"
+_MOST_FILES: Final = 2_000
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class FileKind(StrEnum):
+    """What the game would make of it. A link is never followed."""
+
+    ZIP = "zip"
+    FOLDER = "folder"
+    SOURCE = "source"
+    LIBRARY = "library"
+    LINK = "link"
+    OTHER = "other"
+
+
+_KINDS: Final = {".zip": FileKind.ZIP, ".cs": FileKind.SOURCE, ".dll": FileKind.LIBRARY}
+
+
+@dataclass(frozen=True, slots=True)
+class ModFile:
+    """One file or folder in Mods/: `problem` says why the game wouldn't load it, else None.
+
+    `sha256` is that of a zip, and empty for everything else.
+    """
+
+    name: str
+    kind: FileKind
+    enabled: bool
+    size: int
+    info: ModInfo | None = None
+    sha256: str = ""
+    problem: str | None = None
+
+
+class ModsFolder:
+    """Looks into Mods/. What it once read it reads again only when the file has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known: dict[tuple[str, int, int, int], ModFile] = {}
+
+    def files(self) -> list[ModFile]:
+        """Return what is there, by name. Blocking: it hashes files that it doesn't know yet."""
+        known: dict[tuple[str, int, int, int], ModFile] = {}
+        for entry in sorted(_entries(self.path), key=lambda entry: entry.name)[:_MOST_FILES]:
+            status = entry.stat(follow_symlinks=False)
+            key = (entry.name, status.st_ino, status.st_size, status.st_mtime_ns)
+            known[key] = self._known.get(key) or _look(self.path / entry.name, status)
+        self._known = known
+        return list(known.values())
+
+
+def _entries(path: Path) -> list[os.DirEntry[str]]:
+    """Return what isn't hidden; names that are no text can't be shown, and the game fails there."""
+    try:
+        with os.scandir(path) as entries:
+            return [one for one in entries if not one.name.startswith(".") and _is_text(one.name)]
+    except FileNotFoundError:
+        return []
+
+
+def _is_text(name: str) -> bool:
+    return storable(name) == name
+
+
+def _look(path: Path, status: os.stat_result) -> ModFile:
+    enabled = not path.name.endswith(DISABLED)
+    name = path.name.removesuffix(DISABLED)
+    found = ModFile(path.name, _kind(name, status.st_mode), enabled, status.st_size)
+    try:
+        if found.kind is FileKind.ZIP:
+            return _look_into_zip(path, found)
+        if found.kind is FileKind.FOLDER:
+            return replace(found, info=_folder_info(path / "modinfo.json"))
+    except InvalidModFile as error:
+        return replace(found, problem=error.detail)
+    except (OSError, UnreadableModInfo):
+        return replace(found, problem="It can't be read.")
+    return found
+
+
+def _look_into_zip(path: Path, found: ModFile) -> ModFile:
+    if found.size > LARGEST_MOD:
+        return replace(found, problem="It is larger than a mod may be.")
+    found = replace(found, sha256=sha256_of(path))
+    return replace(found, info=read_modinfo(path))
+
+
+def _kind(name: str, mode: int) -> FileKind:
+    if stat.S_ISLNK(mode):
+        return FileKind.LINK
+    if stat.S_ISDIR(mode):
+        return FileKind.FOLDER
+    if not stat.S_ISREG(mode):
+        return FileKind.OTHER
+    return _KINDS.get(Path(name).suffix.lower(), FileKind.OTHER)
+
+
+def _folder_info(path: Path) -> ModInfo | None:
+    try:
+        descriptor = os.open(path, _READ)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return ModInfo.parse(file.read(LONGEST_MODINFO + 1))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits. Blocking."""
+    with os.fdopen(os.open(path, _READ), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,146 @@
+"""What the mod database says of mods, in our own words. All of it is untrusted text."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from gameserver.mods.modinfo import is_mod_id, storable
+from gameserver.mods.sanitising import safe_html, safe_link
+
+_MOST_RELEASES: Final = 2_000
+_MOST_ITEMS: Final = 100
+_LARGEST: Final = 2**53
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _text(value: object) -> str:
+    return storable(str(value)) if isinstance(value, str | int | float) else ""
+
+
+def _count(value: object) -> int:
+    number = int(value) if isinstance(value, int | float | str) and str(value).isdigit() else 0
+    return min(number, _LARGEST)
+
+
+def _texts(value: object) -> list[str]:
+    items = value if isinstance(value, list) else []
+    return [_text(item) for item in items if isinstance(item, str)][:_MOST_ITEMS]
+
+
+def _ids(value: object) -> list[str]:
+    return [item.lower() for item in _texts(value) if is_mod_id(item.lower())]
+
+
+def _link(value: object) -> str | None:
+    return safe_link(value) if isinstance(value, str) else None
+
+
+def _html(value: object) -> str:
+    return safe_html(value) if isinstance(value, str) else ""
+
+
+def _moment(value: object) -> datetime | None:
+    """Return a time of the database, which has no zone and is taken for UTC."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Count = Annotated[int, BeforeValidator(_count)]
+Texts = Annotated[list[str], BeforeValidator(_texts)]
+Ids = Annotated[list[str], BeforeValidator(_ids)]
+Link = Annotated[str | None, BeforeValidator(_link)]
+HTML = Annotated[str, BeforeValidator(_html)]
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+
+
+class ListedMod(BaseModel):
+    """A mod as the list of the mod database has it. `number` is the database's own id."""
+
+    number: Annotated[Count, Field(validation_alias="modid")]
+    asset_number: Annotated[Count, Field(validation_alias="assetid")] = 0
+    mod_ids: Annotated[Ids, Field(validation_alias="modidstrs")] = []
+    name: Text = ""
+    summary: Text = ""
+    author: Text = ""
+    alias: Annotated[Text, Field(validation_alias="urlalias")] = ""
+    side: Text = ""
+    type: Text = ""
+    logo: Link = None
+    tags: Texts = []
+    downloads: Count = 0
+    follows: Count = 0
+    comments: Count = 0
+    trending_points: Annotated[Count, Field(validation_alias="trendingpoints")] = 0
+    last_released: Annotated[Moment, Field(validation_alias="lastreleased")] = None
+
+
+class Release(BaseModel):
+    """One version of a mod that can be downloaded; `game_versions` are those it is made for."""
+
+    number: Annotated[Count, Field(validation_alias="releaseid")] = 0
+    mod_id: Annotated[Text, Field(validation_alias="modidstr")] = ""
+    version: Annotated[Text, Field(validation_alias="modversion")] = ""
+    file_name: Annotated[Text, Field(validation_alias="filename")] = ""
+    url: Annotated[Link, Field(validation_alias="mainfile")] = None
+    game_versions: Annotated[Texts, Field(validation_alias="tags")] = []
+    downloads: Count = 0
+    created: Moment = None
+    changelog: HTML = ""
+
+
+class ModPage(BaseModel):
+    """A mod with its text and releases. Text and changelogs are sanitised HTML."""
+
+    number: Annotated[Count, Field(validation_alias="modid")]
+    asset_number: Annotated[Count, Field(validation_alias="assetid")] = 0
+    name: Text = ""
+    text: HTML = ""
+    author: Text = ""
+    alias: Annotated[Text, Field(validation_alias="urlalias")] = ""
+    side: Text = ""
+    type: Text = ""
+    logo: Annotated[Link, Field(validation_alias="logofile")] = None
+    homepage: Annotated[Link, Field(validation_alias="homepageurl")] = None
+    source_code: Annotated[Link, Field(validation_alias="sourcecodeurl")] = None
+    issue_tracker: Annotated[Link, Field(validation_alias="issuetrackerurl")] = None
+    wiki: Annotated[Link, Field(validation_alias="wikiurl")] = None
+    downloads: Count = 0
+    follows: Count = 0
+    comments: Count = 0
+    created: Moment = None
+    last_released: Annotated[Moment, Field(validation_alias="lastreleased")] = None
+    tags: Texts = []
+    releases: list[Release] = []
+
+
+def mods_of(items: object) -> list[ListedMod]:
+    """Return the mods of a list; an item that makes no sense is left out."""
+    found = (_parsed(ListedMod, item) for item in (items if isinstance(items, list) else []))
+    return [mod for mod in found if mod is not None and mod.number]
+
+
+def page_of(item: object) -> ModPage | None:
+    """Return a mod's page, or None when it makes no sense."""
+    if not isinstance(item, dict):
+        return None
+    releases = item.get("releases")
+    sensible = [
+        release
+        for one in (releases[:_MOST_RELEASES] if isinstance(releases, list) else [])
+        if (release := _parsed(Release, one)) is not None
+    ]
+    page = _parsed(ModPage, {**item, "releases": []})
+    return None if page is None else page.model_copy(update={"releases": sensible})
+
+
+def _parsed(model: type[Model], item: Any) -> Model | None:
+    try:
+        return model.model_validate(item)
+    except ValidationError:
+        return None

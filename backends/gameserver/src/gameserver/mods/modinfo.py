@@ -1,0 +1,146 @@
+"""A mod's `modinfo.json`, read as leniently as the game reads it.
+
+The game reads it with Newtonsoft.Json (vsapi, ModInfo.cs): a byte-order mark, comments, trailing
+commas, single quotes and unquoted keys are borne, keys match in any case, the last of two wins.
+"""
+
+import json
+import re
+from typing import Any, Final, Self
+
+import json5
+from pydantic import BaseModel, Field
+
+LONGEST_MODINFO: Final = 65_536
+GAME_MODS: Final = frozenset({"game", "survival", "creative"})
+"""Ids that stand for the game itself in a mod's dependencies."""
+
+_MOD_ID: Final = re.compile(r"[a-z][a-z0-9]{0,63}", re.ASCII)
+_NOT_IN_ID: Final = re.compile(r"[^a-z0-9]", re.ASCII)
+_SIDES: Final = {"server": "server", "client": "client", "universal": "both"}
+_ENCODINGS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+)  # fmt: skip
+_LONGEST_TEXT: Final = 2_000
+_MOST_ITEMS: Final = 200
+
+
+class UnreadableModInfo(ValueError):
+    """The game itself couldn't make sense of this modinfo.json. The message says why."""
+
+
+class ModInfo(BaseModel):
+    """What a mod says about itself. All of it is untrusted text.
+
+    `dependencies` maps an id to the least version, "" being any; `side` is server, client or both.
+    """
+
+    mod_id: str
+    name: str
+    version: str = ""
+    type: str = "code"
+    side: str = "both"
+    required_on_client: bool = True
+    required_on_server: bool = True
+    description: str = ""
+    website: str = ""
+    authors: list[str] = Field(default_factory=list)
+    dependencies: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Return what `content` says. Raises `UnreadableModInfo`."""
+        fields = _Fields(_loads(content))
+        name = fields.text("name")
+        mod_id = (fields.text("modid") or id_from_name(name)).strip().lower()
+        if not is_mod_id(mod_id):
+            raise UnreadableModInfo("It has neither a usable modid nor a name to derive one from.")
+        return cls(
+            mod_id=mod_id,
+            name=name or mod_id,
+            version=fields.text("version").strip()[:64],
+            type=fields.text("type", "code").lower()[:16],
+            side=_SIDES.get(fields.text("side").strip().lower(), "both"),
+            required_on_client=fields.truth("requiredonclient"),
+            required_on_server=fields.truth("requiredonserver"),
+            description=fields.text("description"),
+            website=fields.text("website"),
+            authors=fields.texts("authors"),
+            dependencies=fields.dependencies(),
+        )
+
+
+class _Fields:
+    """The fields of the outermost object, in any case of their names."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._values = {name.lower(): value for name, value in document.items()}
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self._values.get(name)
+        return storable(str(value)) if isinstance(value, str | int | float) else default
+
+    def texts(self, name: str) -> list[str]:
+        value = self._values.get(name)
+        items = value if isinstance(value, list) else [value]
+        return [storable(item) for item in items if isinstance(item, str)][:_MOST_ITEMS]
+
+    def truth(self, name: str) -> bool:
+        value = self._values.get(name, True)
+        return value.strip().lower() != "false" if isinstance(value, str) else bool(value)
+
+    def dependencies(self) -> dict[str, str]:
+        value = self._values.get("dependencies")
+        if not isinstance(value, dict):
+            return {}
+        if len(value) > _MOST_ITEMS:
+            raise UnreadableModInfo(f"It names more than {_MOST_ITEMS} dependencies.")
+        named = {name.strip().lower(): least for name, least in value.items()}
+        return {
+            mod_id: least.strip()[:64] if isinstance(least, str) and least.strip() != "*" else ""
+            for mod_id, least in named.items()
+            if is_mod_id(mod_id)
+        }
+
+
+def storable(text: str) -> str:
+    """Return a bounded text that JSON and terminals can hold: no lone surrogates, no controls."""
+    visible = "".join(one for one in text[:_LONGEST_TEXT] if one in "\n\t" or one.isprintable())
+    return visible.encode("utf-8", "replace").decode()
+
+
+def is_mod_id(text: str) -> bool:
+    """Return whether a text is a mod's id: safe as part of a file name, and of a URL."""
+    return _MOD_ID.fullmatch(text) is not None
+
+
+def id_from_name(name: str) -> str:
+    """Return the id that the game gives a mod which names none (vsapi, ModInfo.ToModID)."""
+    return _NOT_IN_ID.sub("", name.lower())
+
+
+def _loads(content: bytes) -> dict[str, Any]:
+    if len(content) > LONGEST_MODINFO:
+        raise UnreadableModInfo(f"It has more than {LONGEST_MODINFO} bytes.")
+    text = _decoded(content)
+    try:
+        document = _lenient(text)
+    except (ValueError, RecursionError):
+        raise UnreadableModInfo("It is no JSON, even read leniently.") from None
+    if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
+        raise UnreadableModInfo("It is no JSON object.")
+    return document
+
+
+def _decoded(content: bytes) -> str:
+    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
+    # .NET replaces what it can't decode.
+    return content.decode(encoding, "replace").lstrip("\ufeff")
+
+
+def _lenient(text: str) -> Any:
+    """Return the JSON in a text; json5 is a thousand times slower, so it comes second."""
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        return json5.loads(text, strict=False)
