@@ -108,11 +108,10 @@ class Operations:
     async def _run(self, operation: Operation, work: Work) -> None:
         progress = Progress(operation)
         try:
-            operation.result = dict(await work(progress) or {})
+            operation.result = dict(await _interruptible(work, progress) or {})
             operation.state, operation.progress = OperationState.DONE, 1.0
             operation.finished_at = clock.now()
         except asyncio.CancelledError:
-            progress.interrupt()
             _fail(operation, OperationInterrupted())
         except ProblemError as error:
             _fail(operation, error)
@@ -130,6 +129,22 @@ class Operations:
                 del self._kept[operation.id]
             copies = [one.model_copy() for one in self._kept.values()]
             await self._document.write(OperationLog(operations=copies))
+
+
+async def _interruptible(work: Work, progress: Progress) -> Mapping[str, str] | None:
+    """Do work that, when cancelled, also ends in its threads: they see it at their next report."""
+
+    async def run() -> Mapping[str, str] | None:
+        return await work(progress)
+
+    task = asyncio.create_task(run())
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        progress.interrupt()
+        task.cancel()
+        await asyncio.wait([task])
+        raise
 
 
 def _fail(operation: Operation, error: ProblemError) -> None:

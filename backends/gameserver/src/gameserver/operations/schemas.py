@@ -10,6 +10,7 @@ class OperationKind(StrEnum):
     """What takes longer than a request may."""
 
     BACKUP = "backup"
+    COPY = "copy"
     RESTORE = "restore"
     UPLOAD = "upload"
     INSTALL = "install"

@@ -1,0 +1,135 @@
+"""The world: one SQLite file of the game, copied whole and checked."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import json5
+
+from gameserver.archives.reading import CHUNK
+from gameserver.backups.exceptions import DamagedWorld
+from gameserver.layout import Layout
+
+SUFFIX: Final = ".vcdbs"
+DEFAULT_WORLD: Final = f"default{SUFFIX}"
+COMPANIONS: Final = ("-wal", "-shm", "-journal")
+_TABLES: Final = frozenset({"chunk", "mapchunk", "mapregion", "gamedata", "playerdata"})
+_LARGEST_CONFIG: Final = 4 << 20
+_LONGEST_NAME: Final = 200
+_SQLITE_MAGIC: Final = b"SQLite format 3\0"
+_LARGEST_PAGE: Final = 65_536
+
+
+def world_file(layout: Layout) -> Path:
+    """Return where the game's world lies, or will: as its settings say, else `default.vcdbs`.
+
+    Only the file's name is taken from the settings: a data directory that was moved leaves old
+    absolute paths in there. Blocking.
+    """
+    with contextlib.suppress(OSError, ValueError, RecursionError, LookupError, TypeError):
+        if layout.server_config.stat().st_size <= _LARGEST_CONFIG:
+            config = json5.loads(layout.server_config.read_text("utf-8-sig"))
+            location: object = config["WorldConfig"]["SaveFileLocation"]
+            name = str(location).replace("\\", "/").rsplit("/", 1)[-1]
+            if is_world_name(name):
+                return layout.saves / name
+    return layout.saves / DEFAULT_WORLD
+
+
+def is_world_name(name: str) -> bool:
+    """Return whether a text is the plain name of a world's file."""
+    return (
+        name.endswith(SUFFIX)
+        and name != SUFFIX
+        and len(name.encode(errors="replace")) <= _LONGEST_NAME
+        and "/" not in name
+        and name.isprintable()
+        and not name.startswith(".")
+    )
+
+
+def copy_stopped_world(world: Path, target: Path, copied: Callable[[int], None]) -> None:
+    """Copy the world of a game that doesn't run, with what its write-ahead log still holds.
+
+    The log is copied along and taken into the copy, so that the world itself is left as it is.
+    Blocking. Raises `DamagedWorld`, `OSError`.
+    """
+    for suffix in ("", "-wal"):
+        _copy(world.with_name(world.name + suffix), target.with_name(target.name + suffix), copied)
+    try:
+        with contextlib.closing(sqlite3.connect(target)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            database.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error:
+        raise DamagedWorld from None
+
+
+def _copy(source: Path, target: Path, copied: Callable[[int], None]) -> None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(source, flags)
+    except FileNotFoundError:
+        return
+    with os.fdopen(descriptor, "rb") as content, target.open("xb") as file:
+        while chunk := content.read(CHUNK):
+            file.write(chunk)
+            copied(len(chunk))
+
+
+def looks_whole(path: Path) -> bool:
+    """Return whether a file has as many pages as its header says; quick, and no proof.
+
+    SQLite's file format, section 1.3: page size at 16 (1 means 65536), pages at 28.
+    """
+    with path.open("rb") as file:
+        header = file.read(32)
+    if len(header) < 32 or not header.startswith(_SQLITE_MAGIC):  # noqa: PLR2004 - what was read
+        return False
+    page = int.from_bytes(header[16:18], "big")
+    page = _LARGEST_PAGE if page == 1 else page
+    return path.stat().st_size == page * int.from_bytes(header[28:32], "big")
+
+
+def check_world(path: Path) -> None:
+    """Raise `DamagedWorld` unless SQLite finds a file sound and the game's tables are in it.
+
+    The file must not be in use: it is read as one that doesn't change. Blocking, and takes about
+    as long as reading the file.
+    """
+    try:
+        with contextlib.closing(_open_unchanging(path)) as database:
+            found = database.execute("PRAGMA integrity_check(1)").fetchone()
+            tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            sound = found == ("ok",) and {name for (name,) in tables} >= _TABLES
+    except sqlite3.Error:
+        sound = False
+    if not sound:
+        raise DamagedWorld
+
+
+def _open_unchanging(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def remove_companions(world: Path) -> None:
+    """Remove what SQLite left beside a copy. Blocking."""
+    for suffix in COMPANIONS:
+        world.with_name(world.name + suffix).unlink(missing_ok=True)
+
+
+def size_of(world: Path) -> int:
+    """Return the bytes of a world and its log; 0 when there is none. Blocking."""
+    size = 0
+    for suffix in ("", "-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            size += world.with_name(world.name + suffix).stat().st_size
+    return size
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a staged folder, as far as that is possible. Blocking."""
+    shutil.rmtree(path, ignore_errors=True)
