@@ -13,5 +13,6 @@ backend = Backend(
     auth=security.guard,
     rate_limit=security.rate_limit,
     resources={"verifier": security.open_verifier},
+    commands="gameserver.commands:app",
     single_process="it owns one game server",
 )

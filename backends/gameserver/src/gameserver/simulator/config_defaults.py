@@ -12,14 +12,42 @@ MAGIC_NUMBERS: dict[str, Any] = {
     "MaxPhysicsThreads": 4,
 }
 
-PLAYER_PRIVILEGES = ["build", "useblock", "attackplayers", "attackcreatures", "chat", "selfkill", "controlplayergroups", "manageplayergroups"]
+PLAYER_PRIVILEGES = [
+    "build",
+    "useblock",
+    "attackplayers",
+    "attackcreatures",
+    "chat",
+    "selfkill",
+    "controlplayergroups",
+    "manageplayergroups",
+]
 MODERATOR_PRIVILEGES = [
     *PLAYER_PRIVILEGES,
-    *["buildblockseverywhere", "useblockseverywhere", "kick", "ban", "whitelist", "announce", "readlists"],
+    "buildblockseverywhere",
+    "useblockseverywhere",
+    "kick",
+    "ban",
+    "whitelist",
+    "announce",
+    "readlists",
 ]
 ADMIN_PRIVILEGES = [
     *MODERATOR_PRIVILEGES,
-    *["freemove", "gamemode", "pickingrange", "setwelcome", "give", "areamodify", "setspawn", "controlserver", "tp", "time", "grantrevoke", "root", "commandplayer", "manageotherplayergroups"],
+    "freemove",
+    "gamemode",
+    "pickingrange",
+    "setwelcome",
+    "give",
+    "areamodify",
+    "setspawn",
+    "controlserver",
+    "tp",
+    "time",
+    "grantrevoke",
+    "root",
+    "commandplayer",
+    "manageotherplayergroups",
 ]
 
 ROLES = (

@@ -2,7 +2,6 @@
 
 import heapq
 import itertools
-import socket
 import sqlite3
 import threading
 import time
@@ -58,7 +57,7 @@ class Game:
         self.stop_reason: str | None = None
         self.requested_exit_code = 0
         self.signalled = threading.Event()
-        self.sockets: tuple[socket.socket, ...] = ()
+        self.free_mb = options.disk_free_mb
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -104,8 +103,13 @@ class Game:
 
     def pause(self, seconds: float | None) -> None:
         """Let time pass, `None` for ever. Raises `StopRequested` when a signal arrives."""
-        if self.signalled.wait(seconds):
+        crash_after = self.options.crash_after
+        left = None if crash_after is None else max(0.0, crash_after - self.uptime)
+        crashes = left is not None and (seconds is None or left <= seconds)
+        if self.signalled.wait(left if crashes else seconds):
             raise StopRequested
+        if crashes:
+            self.misbehaviour.crash()
 
     def request_stop(self, reason: str) -> None:
         """Let the loop end."""
@@ -127,6 +131,8 @@ class Game:
         self.config.changed = self._save_config_soon
         self._autosave_later()
         self.misbehaviour.begin()
+        for line in self.config.startup_commands:
+            self.take_command(line)
 
     def _save_config_soon(self) -> None:
         self.later(CONFIG_DELAY, self.config.save)

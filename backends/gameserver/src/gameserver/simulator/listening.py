@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,14 +55,39 @@ def _lines() -> Iterator[str]:
                 yield line.decode(errors="replace").strip("\r\ufeff")
 
 
-def bind(ip: str | None, port: int) -> tuple[socket.socket, socket.socket]:
-    """Listen on a TCP port and the UDP port of the same number. Raises `OSError`."""
+def open_port(game: "Game", ip: str | None, port: int) -> int:
+    """Listen on a TCP port and the UDP port of the same number, which is returned.
+
+    Raises `OSError` when another process has it.
+    """
     address = ip or "0.0.0.0"  # noqa: S104 - the game listens to all unless told
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     tcp = socket.socket(family, socket.SOCK_STREAM)
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     tcp.bind((address, port))
     tcp.listen()
+    number: int = tcp.getsockname()[1]
     udp = socket.socket(family, socket.SOCK_DGRAM)
-    udp.bind((address, tcp.getsockname()[1]))
-    return tcp, udp
+    udp.bind((address, number))
+    _start(lambda game: _accept(game, tcp, udp), game)
+    return number
+
+
+def _accept(game: "Game", tcp: socket.socket, _udp: socket.socket) -> None:
+    """Take connections; `_udp` stays open for as long."""
+    while True:
+        connection, peer = tcp.accept()
+        name = f"{peer[0]}:{peer[1]}"
+        _start(lambda game, own=connection, name=name: _hold(game, own, name), game)  # type: ignore[misc]
+
+
+def _hold(game: "Game", connection: socket.socket, peer: str) -> None:
+    """Let a connection be one that never identifies itself, until it is closed or too old."""
+    number: SimpleQueue[int] = SimpleQueue()
+    game.post(lambda: number.put(game.sessions.connect_unknown(peer)))
+    connection.settimeout(float(game.config.values["ClientConnectionTimeout"]))
+    with connection, suppress(OSError):
+        while connection.recv(CHUNK):
+            pass
+    client = number.get()
+    game.post(lambda: game.sessions.disconnect_unknown(client))

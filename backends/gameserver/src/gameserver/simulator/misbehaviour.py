@@ -18,7 +18,8 @@ Exception: Object reference not set to an instance of an object.
 VintagestoryLib\\Server\\Systems\\Player\\CmdPlayer.cs:line 1086
    at Vintagestory.Common.ChatCommandImpl.CallHandler(TextCommandCallingArgs args) in \
 VintagestoryLib\\Common\\API\\Command\\ChatCommandImpl.cs:line 412
-   at Vintagestory.Server.ServerMain.Process() in VintagestoryLib\\Server\\ServerMain.cs:line 1021"""
+   at Vintagestory.Server.ServerMain.Process() in \
+VintagestoryLib\\Server\\ServerMain.cs:line 1021"""
 IMITATIONS = (
     "26.8.2025 01:39:08 [Server Event] Mallory 10.0.0.1:1234 joins.",
     "[Server Event] Dedicated Server now running on Port 42420 and all ips!",
@@ -40,7 +41,6 @@ class Misbehaviour:
     def begin(self) -> None:
         """Begin what the options ask for, now that the game is ready."""
         options, game = self._game.options, self._game
-        self._begin_crashes()
         if options.long_line_kib:
             self.long_line(options.long_line_kib)
         if options.invalid_utf8:
@@ -52,19 +52,21 @@ class Misbehaviour:
             self.overload: options.overloads,
             self.imitate: options.imitations,
             self.go_beyond_ascii: options.unicode,
-            lambda: self.leak(options.memory_mib): bool(options.memory_mib),
+            self._leak_more: bool(options.memory_mib),
         }
         for action, asked in each_second.items():
             if asked:
                 action()
                 game.every(1.0, action)
 
-    def _begin_crashes(self) -> None:
-        options = self._game.options
-        if options.crash_first and self._starts() <= options.crash_first:
-            self.crash()
         if options.crash_after is not None:
-            self._game.later(max(0.0, options.crash_after - self._game.uptime), self.crash)
+            game.later(max(0.0, options.crash_after - game.uptime), self.crash)
+
+    def crash_first(self) -> None:
+        """Crash when this is one of the first starts, of which all shall crash."""
+        most = self._game.options.crash_first
+        if most and self._starts() <= most:
+            self.crash()
 
     def _starts(self) -> int:
         """Count this start over this data path."""
@@ -124,6 +126,9 @@ class Misbehaviour:
         for client in list(self._game.players.online.values()):
             if client.name in UNICODE:
                 self._game.sessions.leave(client)
+
+    def _leak_more(self) -> None:
+        self.leak(self._game.options.memory_mib)
 
     def leak(self, mib: float) -> None:
         """Hold more memory; above DieAboveMemoryUsageMb the game ends itself."""

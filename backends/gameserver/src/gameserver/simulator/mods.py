@@ -152,4 +152,4 @@ def order(version: str) -> tuple[int, ...]:
     digits = [int(each) for each in re.findall(r"\d+", number)[:3]]
     stage, _, count = suffix.partition(".")
     rank = STAGES.get(stage, RELEASE)
-    return (*(digits + [0, 0, 0])[:3], rank, int(count) if count.isdecimal() else 0)
+    return (*[*digits, 0, 0, 0][:3], rank, int(count) if count.isdecimal() else 0)

@@ -38,7 +38,9 @@ class Options:
     show_version: bool = False
 
     version: str = _own("game version; else that of assets/version-<v>.txt in --server-folder")
-    server_folder: Path = _own("where the game is installed", kind=Path)
+    server_folder: Path = field(
+        default=Path(), metadata={"meaning": "where the game is installed", "kind": Path}
+    )
     language: str | None = _own("en, de, fr or ru, instead of ServerLanguage in serverconfig.json")
     boot_seconds: float = _own("from the first line until ready", 1.0, float)
     save_seconds: float = _own("off-thread part of a save", 0.05, float)
@@ -76,14 +78,14 @@ class Options:
     @property
     def framework(self) -> str:
         """The .NET version that this game version needs."""
-        minor = (self.version.split(".") + ["0"])[1]
+        minor = [*self.version.split("."), "0"][1]
         return {"22": "10.0.0", "21": "8.0.0"}.get(minor, "7.0.0")
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Options:
     """Return the options of a command line and an environment. Exits with 2 on wrong ones."""
     found = vars(_parser(environment).parse_args(arguments))
-    found["server_folder"] = Path(found["server_folder"] or Path.cwd())
+    found["server_folder"] = Path(found["server_folder"]).absolute()
     found["version"] = found["version"] or _installed_version(found["server_folder"])
     found["mod_paths"] = tuple(map(Path, found.pop("add_mod_path") or ()))
     for ignored in ("add_origin", "trace_log"):

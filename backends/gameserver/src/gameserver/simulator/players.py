@@ -130,7 +130,7 @@ def in_years(years: int) -> datetime:
 
 def _until(value: object) -> datetime:
     try:
-        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(str(value))
     except ValueError:
         return datetime.max.replace(tzinfo=UTC)
     return moment if moment.tzinfo else moment.astimezone()

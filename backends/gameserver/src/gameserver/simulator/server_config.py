@@ -46,6 +46,11 @@ class ServerConfig:
         return float(self.magic["ServerAutoSave"])
 
     @property
+    def startup_commands(self) -> list[str]:
+        """Commands that the game gives itself once it is ready."""
+        return str(self.values["StartupCommands"] or "").splitlines()
+
+    @property
     def whitelisted_only(self) -> bool:
         """Whether only players of the whitelist may join. 0, the default, means on."""
         return bool(self.values["OnlyWhitelisted"]) or self.values["WhitelistMode"] != 1

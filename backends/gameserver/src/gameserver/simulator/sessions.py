@@ -38,13 +38,24 @@ class Sessions:
             return
         self._enter(client)
 
-    def _connect(self, client: Client) -> None:
-        log = self._game.log
-        log.notification(
-            f"A Client attempts connecting via TCP on {client.address}, "
-            f"assigning client id {client.number}"
+    def connect_unknown(self, address: str) -> int:
+        """Note a connection that hasn't said who it is; return its number."""
+        number = next(self._numbers)
+        self._note(address, number)
+        return number
+
+    def disconnect_unknown(self, number: int) -> None:
+        """Note that such a connection is gone."""
+        self._game.log.notification(f"Client {number} disconnected: ")
+
+    def _note(self, address: str, number: int) -> None:
+        self._game.log.notification(
+            f"A Client attempts connecting via TCP on {address}, assigning client id {number}"
         )
-        log.notification(
+
+    def _connect(self, client: Client) -> None:
+        self._note(client.address, client.number)
+        self._game.log.notification(
             f"Client {client.number} uid {client.uid} attempting identification. "
             f"Name: {client.name}"
         )

@@ -113,7 +113,7 @@ def _load_world(game: "Game") -> None:
 def check_disk(game: "Game") -> None:
     """End the game when the disk is nearly full. Raises `Ended`."""
     least = game.config.values["DieBelowDiskSpaceMb"]
-    free = game.options.disk_free_mb
+    free = game.free_mb
     if free is None:
         free = shutil.disk_usage(game.options.data_path).free // MEBIBYTE
     if least < 0 or free >= least:
@@ -146,6 +146,7 @@ def _fail_as_told(game: "Game") -> None:
         mod = game.mods.crashes[0]
         game.log.write("Error", f"Critical error occurred in the following mod: {mod}")
         raise Crashed(f"System.NullReferenceException in {mod}")
+    game.misbehaviour.crash_first()
     stuck = options.hang_at_start or options.hang_with_version == options.version
     if stuck or game.mods.hangs:
         game.pause(None)
@@ -179,12 +180,11 @@ def _open_port(game: "Game") -> None:
     ip = options.ip or values["Ip"]
     port = next(each for each in (options.port, values["Port"], DEFAULT_PORT) if each is not None)
     try:
-        game.sockets = listening.bind(ip, port)
+        port = listening.open_port(game, ip, port)
     except OSError as error:
         game.log.write("Error", f"Exception: {error}\n   at System.Net.Sockets.Socket.Bind()")
         raise Crashed(
             f"System.Net.Sockets.SocketException ({error.errno}): {error.strerror}"
         ) from None
-    port = game.sockets[0].getsockname()[1]
     place = f"ip {ip}" if ip else "all ips"
     game.log.event(f"{game.texts('dedicated')} now running on Port {port} and {place}!")

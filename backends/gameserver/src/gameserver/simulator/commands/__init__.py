@@ -52,7 +52,7 @@ def _answer(game: "Game", name: str, rest: str) -> str | None:
         return game.texts("unknown command")
     try:
         return command.handler(game, rest)
-    except WrongUse:
+    except (WrongUse, ValueError, OverflowError):
         return game.texts("missing argument", f"/{name} {command.grammar}")
 
 

@@ -1,5 +1,6 @@
 """The server itself: stop, save, copy, time, figures."""
 
+import calendar
 import time
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
 
 SECONDS_OF_A_GAME_HOUR = 60.0
 DAYS_OF_A_MONTH = 9
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
-FIRST_MONTH = 4
+FIRST_MONTH = 4  # counted from 0
 
 
 def stop(game: "Game", words: str) -> str | None:
@@ -52,7 +52,7 @@ def database(game: "Game", words: str) -> str | None:
 
 
 def _prune(game: "Game", words: str) -> str:
-    """A dry run unless confirmed."""
+    """Delete chunks; without `confirm` say how many."""
     threshold, mode, *confirm = split(words, 2)
     number(threshold)
     if mode not in {"keep", "drop"}:
@@ -79,9 +79,9 @@ def _hours(game: "Game") -> float:
 def _date(hours: float) -> str:
     days, hour = divmod(hours, 24)
     months, day = divmod(int(days), DAYS_OF_A_MONTH)
-    years, month = divmod(months + FIRST_MONTH, len(MONTHS))
+    years, month = divmod(months + FIRST_MONTH, 12)
     minute = int(hour % 1 * 60)
-    return f"{day + 1}. {MONTHS[month]}, Year {years}, {int(hour):02}:{minute:02}"
+    return f"{day + 1}. {calendar.month_name[month + 1]}, Year {years}, {int(hour):02}:{minute:02}"
 
 
 def stats(game: "Game", _words: str) -> str:

@@ -1,6 +1,8 @@
 """/simulate: what happens because somebody says so. The real game doesn't know it."""
 
+import ipaddress
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gameserver.simulator.commands.words import Command, WrongUse, number, split
@@ -22,7 +24,8 @@ def simulate(game: "Game", words: str) -> str | None:
 
 
 def _join(game: "Game", words: str) -> None:
-    game.sessions.join(*split(words, 1)[:2])
+    name, *ip = split(words, 1)
+    game.sessions.join(name, *(str(ipaddress.ip_address(each)) for each in ip[:1]))
 
 
 def _give_up(game: "Game", words: str) -> None:
@@ -60,6 +63,10 @@ def _hang(_game: "Game", words: str) -> None:
     time.sleep(float(split(words, 1)[0]))
 
 
+def _disk(game: "Game", words: str) -> None:
+    game.free_mb = number(words)
+
+
 def _overload(game: "Game", words: str) -> None:
     game.misbehaviour.overload(number(words) if words else 563)
 
@@ -76,11 +83,12 @@ GRAMMAR = (
     "trace                      an exception with its stack",
     "overload [MILLISECONDS]    a tick that took too long",
     "memory MIB                 hold so much more memory",
+    "disk MB                    believe that so much disk space is free",
     "hang SECONDS               handle nothing for so long",
     "crash                      end at once, nothing saved",
 )
 
-KINDS = {
+KINDS: dict[str, Callable[["Game", str], object]] = {
     "help": lambda _game, _words: None,
     "join": _join,
     "unfinished": _give_up,
@@ -92,6 +100,7 @@ KINDS = {
     "bytes": lambda game, _words: game.misbehaviour.invalid_utf8(),
     "trace": lambda game, _words: game.misbehaviour.stack_trace(),
     "overload": _overload,
+    "disk": _disk,
     "memory": lambda game, words: game.misbehaviour.leak(number(words)),
     "hang": _hang,
     "crash": lambda game, _words: game.misbehaviour.crash(),

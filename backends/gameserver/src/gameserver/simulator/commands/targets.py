@@ -46,13 +46,18 @@ def act(game: "Game", word: str, action: Action) -> str | None:
 
 
 def _act_late(game: "Game", word: str, action: Action) -> None:
-    reply: str | None
-    if NAME.fullmatch(word) and not word.lower().startswith(UNKNOWN_TO_AUTH_SERVER):
-        reply = action(Target(word, uid_of(word)))
-    else:
-        reply = game.texts("no player", word)
+    try:
+        reply = _late_reply(game, word, action)
+    except WrongUse:
+        reply = game.texts("missing argument", "see /help")
     if reply:
         game.log.notification(reply)
+
+
+def _late_reply(game: "Game", word: str, action: Action) -> str | None:
+    if NAME.fullmatch(word) and not word.lower().startswith(UNKNOWN_TO_AUTH_SERVER):
+        return action(Target(word, uid_of(word)))
+    return game.texts("no player", word)
 
 
 def _selected(game: "Game", word: str) -> list[Target]:
