@@ -48,11 +48,11 @@ class Game:
         self.log = Log(options.data_path / "Logs")
         self.config = ServerConfig(options.data_path, options.version)
         self.players = Players(options.data_path, self.config.values["DefaultRoleCode"])
-        self.sessions = Sessions(self)
-        self.saving = Saving(self)
-        self.backups = Backups(self)
-        self.mods = Mods(self)
-        self.misbehaviour = Misbehaviour(self)
+        self.sessions: Sessions = Sessions(self)
+        self.saving: Saving = Saving(self)
+        self.backups: Backups = Backups(self)
+        self.mods: Mods = Mods(self)
+        self.misbehaviour: Misbehaviour = Misbehaviour(self)
         self.ready = False
         self.stop_reason: str | None = None
         self.requested_exit_code = 0
