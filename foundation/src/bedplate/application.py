@@ -131,7 +131,11 @@ class Lifespan:
         """Yield the resources: every request finds them on `request.state`."""
         self._checks.clear()
         async with contextlib.AsyncExitStack() as stack:
-            resources: Resources = {"settings": self._settings, "drain": self._drain}
+            resources: Resources = {
+                "settings": self._settings,
+                "drain": self._drain,
+                "metrics": self._metrics,
+            }
             if self._backend.metadata is not None:
                 await self._open(stack, resources, "database", self._database())
                 await self._prepare(resources)

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bedplate.observability.instruments import OwnCounter, OwnHistogram, OwnInstruments
 from bedplate.observability.route_template import route_template
 
 UNMATCHED = "unmatched"
@@ -70,6 +71,30 @@ class RequestMetrics:
         replaces this backend's reader.
         """
         self._instruments.gauges.register(name, documentation, labels, self._backend, read)
+
+    def counter(self, name: str, documentation: str, labels: Sequence[str] = ()) -> OwnCounter:
+        """Return a counter of this backend's own; Prometheus sees `name` with `_total` after it.
+
+        Asking for the same name again returns the same counter. Raises ValueError when the name is
+        another metric's. What clients send must not become a label: each value is kept for good.
+        """
+        counter = self._instruments.own.counter(name, documentation, labels)
+        return OwnCounter(counter, self._backend)
+
+    def histogram(
+        self,
+        name: str,
+        documentation: str,
+        labels: Sequence[str] = (),
+        *,
+        buckets: Sequence[float] = _BUCKETS,
+    ) -> OwnHistogram:
+        """Return a histogram of this backend's own, as `counter` does.
+
+        `buckets` are their upper bounds, in the unit of what is observed.
+        """
+        histogram = self._instruments.own.histogram(name, documentation, labels, buckets)
+        return OwnHistogram(histogram, self._backend)
 
     def watch_pool(self, pool: Any) -> None:
         """Show how a SQLAlchemy pool is used: `db_pool_connections` by state.
@@ -131,6 +156,7 @@ class _Instruments:
         self.durations = _RequestDurations()
         self.active = _ActiveRequests()
         self.gauges = _Gauges()
+        self.own = OwnInstruments(registry)
         registry.register(self.durations)
         registry.register(self.active)
         registry.register(self.gauges)
