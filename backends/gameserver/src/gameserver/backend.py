@@ -1,7 +1,7 @@
 """The game-server manager. Start reading here."""
 
 from bedplate.backend import Backend
-from gameserver import security
+from gameserver import resources, security
 from gameserver.settings import GameServerSettings
 
 backend = Backend(
@@ -12,7 +12,15 @@ backend = Backend(
     routers=[],
     auth=security.guard,
     rate_limit=security.rate_limit,
-    resources={"verifier": security.open_verifier},
+    resources={
+        "verifier": security.open_verifier,
+        "layout": resources.open_layout,
+        "events": resources.open_events,
+        "audit": resources.open_audit,
+        "swaps": resources.open_swaps,
+        "installed": resources.open_installed,
+        "game": resources.open_game,
+    },
     commands="gameserver.commands:app",
     single_process="it owns one game server",
 )

@@ -1,14 +1,28 @@
 """What the game-server manager can be told. Variables begin with `VS_`."""
 
+import shlex
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from bedplate.settings import Secret, Settings
 
 DEVELOPMENT_ADMIN_KEY = "development-only-admin-key"
 DEVELOPMENT_MONITOR_KEY = "development-only-monitor-key"
+
+
+def _as_shell_words(text: str) -> str:
+    try:
+        shlex.split(text)
+    except ValueError:
+        raise ValueError("Its quotation marks don't match") from None
+    return text
+
+
+Command = Annotated[str, AfterValidator(_as_shell_words)]
+"""Words as a shell would take them; no shell ever sees them."""
 
 
 class GameServerSettings(Settings):
@@ -25,7 +39,36 @@ class GameServerSettings(Settings):
     monitor_key: Secret = Field(
         SecretStr(DEVELOPMENT_MONITOR_KEY), description="X-API-Key that may look, and no more"
     )
+    game_command: Command | None = Field(
+        None, description="The game's program and its first arguments, instead of an installed one"
+    )
+    game_arguments: Command = Field("", description="Further arguments of the game")
+    game_port: int | None = Field(
+        None, ge=1, le=65535, description="The game's port, instead of its own setting"
+    )
+    game_environment: dict[str, SecretStr] = Field(
+        default_factory=dict, description="JSON: variables that the game sees beside the usual ones"
+    )
+    autostart: Literal["last", "always", "never"] = Field(
+        "last", description="Start the game with the manager; last: when it was wanted before"
+    )
+    least_free_megabytes: int = Field(
+        500, ge=0, description="Free disk space without which the game is not started"
+    )
+    stop_announcement: str = Field(
+        "The server is stopping.", max_length=200, description="What players read before a stop"
+    )
     stop_seconds: float = Field(180.0, gt=0, description="Seconds the game may take to save")
     terminate_seconds: float = Field(
         60.0, gt=0, description="Seconds it may take after SIGTERM, before SIGKILL"
+    )
+    crash_limit: int = Field(
+        3, ge=1, le=100, description="Crashes within an hour after which the game stays down"
+    )
+    crash_first_pause: float = Field(
+        5.0, ge=0, description="Seconds from a first crash to the next start; doubles with each"
+    )
+    crash_longest_pause: float = Field(80.0, ge=0, description="Longest such pause")
+    flood_lines: int = Field(
+        2_000, ge=1, description="Console lines a second that are shown; the rest is counted"
     )

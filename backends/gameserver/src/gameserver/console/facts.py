@@ -1,0 +1,231 @@
+"""What the console says about the game: phase, versions, saves, overloads, mods."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from gameserver.console.lines import ConsoleLine
+from gameserver.console.players import OnlinePlayer, OnlinePlayers
+from gameserver.events import EventKind, Events
+
+MOST_MODS: Final = 2_000
+MOST_PROBLEMS: Final = 200
+LONGEST_NAME: Final = 200
+
+_MOD_ID = r"[A-Za-z0-9_.-]{1,64}"
+_PHASE = re.compile(r"Entering runphase (\w{1,40})$")
+_GAME_VERSION = re.compile(r"Game Version: v?([\w.+-]{1,40})")
+_NETWORK_VERSION = re.compile(
+    r"Server v[\w.+-]{1,40}, network v(?P<network>[\w.+-]{1,40}), api v(?P<api>[\w.+-]{1,40})"
+)
+# Nobody's name may stand before it: what an admin announces begins with `Name announced:`.
+_READY = re.compile(r"[^:\n]{1,100} now running on Port (?P<port>\d{1,5}) and [^\n]{1,100}!")
+_STOP_REASON = re.compile(r"[^\n]{1,200} Stop reason: ([^\n]{1,200})")
+_SAVE_ENDS = re.compile(r"Offthread save of savegame done\.")
+_OVERLOADED = re.compile(r"Server overloaded\. A tick took (?P<ms>\d{1,9})ms")
+_MODS = re.compile(r"Mods, sorted by dependency: (?P<mods>[^\n]{0,60000})")
+_MISSING = re.compile(
+    rf"\[(?P<mod>{_MOD_ID})\]\s+(?P<needs>[^\s@]{{1,64}}@?\S{{0,40}}) - (?P<why>\w{{1,40}})"
+)
+_UNRESOLVED = re.compile(rf"\[(?P<mod>{_MOD_ID})\] Could not resolve some dependencies:?")
+_FAULTY = re.compile(r"Critical error occurred in the following mod: (?P<mod>[^\s@]{1,64})\S{0,60}")
+
+_NOTIFIED: Final = (
+    (_PHASE, "phase"),
+    (_GAME_VERSION, "version"),
+    (_STOP_REASON, "stop_reason"),
+)
+"""Patterns of notifications, and the fact that their group is."""
+
+_ROUTINE: Final = (
+    "Server ticking has been ",
+    "Will do offthread ",
+    "Offthread save of ",
+    "Placing ",
+    "All clients disconnected, ",
+    "A client reconnected, ",
+    "Server stop requested, ",
+    "Server termination event ",
+)
+"""What the server says on its own, so that it answers no command."""
+
+_CLEAN_REASONS: Final = frozenset(
+    {
+        "Exit request by client",
+        "Shutdown via server command",
+        "Forced: Shutdown through Server API",
+    }
+)
+
+
+@dataclass(frozen=True)
+class GameFacts:
+    """What the console of the present run has told so far.
+
+    phase: the run phase. port: where the game listens, once it is ready. last_save_seconds: from
+    the beginning of the save until its last durable line. mods: ids in the order they are loaded.
+    failed_mods: id and why. stop_reason: the game's own word for why it shuts down.
+    """
+
+    phase: str | None = None
+    version: str | None = None
+    network_version: str | None = None
+    api_version: str | None = None
+    ready_at: datetime | None = None
+    port: int | None = None
+    saving_since: datetime | None = None
+    saves: int = 0
+    last_saved_at: datetime | None = None
+    last_save_seconds: float | None = None
+    overloads: int = 0
+    last_overload_at: datetime | None = None
+    last_overload_milliseconds: int | None = None
+    mods: tuple[str, ...] = ()
+    failed_mods: dict[str, str] = field(default_factory=dict)
+    warnings: int = 0
+    errors: int = 0
+    last_fatal: str | None = None
+    stop_reason: str | None = None
+    stopped: bool = False
+
+    @property
+    def shuts_down(self) -> bool:
+        """Whether the game has begun to shut down in an orderly way."""
+        return self.phase in {"Shutdown", "Exit"} or self.stopped
+
+    @property
+    def stopped_on_purpose(self) -> bool:
+        """Whether somebody wanted it to stop, as opposed to a failure of its own."""
+        if not self.shuts_down or self.last_fatal is not None:
+            return False
+        return self.stop_reason is None or self.stop_reason in _CLEAN_REASONS
+
+
+class Facts:
+    """Reads the console's lines, and tells what they mean.
+
+    Only lines of the right level count, and texts that are matched from their start: a player's
+    chat can imitate no event. What isn't known is passed over.
+    """
+
+    def __init__(self, events: Events) -> None:
+        self.current = GameFacts()
+        self.online = OnlinePlayers(self._joined, self._left)
+        self._events = events
+        self._readers: dict[str, Callable[[ConsoleLine], bool]] = {
+            "Notification": self._notification,
+            "Event": self._event,
+            "Warning": self._warning,
+            "Error": self._error,
+            "Fatal": self._fatal,
+        }
+
+    def begin(self) -> None:
+        """Forget the last run: a new one starts."""
+        self.online.clear()
+        self.current = GameFacts()
+
+    def end(self) -> None:
+        """Let everybody leave: the run has ended. What it told stays."""
+        self.online.clear()
+        self._note(saving_since=None)
+
+    def take(self, line: ConsoleLine) -> bool:
+        """Take a line, and return whether it told something of the server's own doing."""
+        if not line.authentic or line.level is None:
+            return False
+        reader = self._readers.get(line.level)
+        return reader is not None and (reader(line) or self.online.take(line))
+
+    def _note(self, **changes: object) -> bool:
+        self.current = replace(self.current, **changes)  # type: ignore[arg-type]
+        return True
+
+    def _notification(self, line: ConsoleLine) -> bool:
+        text = line.text
+        if text.startswith("Autosaving game world"):
+            return self._note(saving_since=line.at)
+        if _SAVE_ENDS.fullmatch(text):
+            return self._saved(line)
+        if (found := _MODS.fullmatch(text)) is not None:
+            names = [name.strip()[:LONGEST_NAME] for name in found["mods"].split(",")]
+            return self._note(mods=tuple(name for name in names if name)[:MOST_MODS])
+        for pattern, fact in _NOTIFIED:
+            if (found := pattern.match(text)) is not None:
+                return self._note(**{fact: found[1]})
+        return text.startswith(_ROUTINE)
+
+    def _event(self, line: ConsoleLine) -> bool:
+        text = line.text
+        if (found := _READY.fullmatch(text)) is not None:
+            return self._ready(line, int(found["port"]))
+        if (found := _NETWORK_VERSION.fullmatch(text)) is not None:
+            return self._note(network_version=found["network"], api_version=found["api"])
+        if text.startswith("Mods and systems notified, now saving everything"):
+            return self._note(saving_since=self.current.saving_since or line.at)
+        if text.startswith("World saved! Saved "):
+            return self._saved(line) if self.current.shuts_down else True
+        if text == "Stopped the server!":
+            return self._note(stopped=True)
+        return False
+
+    def _ready(self, line: ConsoleLine, port: int) -> bool:
+        if self.current.ready_at is None:
+            self._note(ready_at=line.at, port=port)
+        return True
+
+    def _saved(self, line: ConsoleLine) -> bool:
+        began = self.current.saving_since
+        seconds = None if began is None else max(0.0, (line.at - began).total_seconds())
+        self._note(
+            saving_since=None,
+            saves=self.current.saves + 1,
+            last_saved_at=line.at,
+            last_save_seconds=seconds,
+        )
+        facts = {} if seconds is None else {"seconds": seconds}
+        self._events.publish(EventKind.WORLD_SAVED, "The world was saved.", **facts)
+        return True
+
+    def _warning(self, line: ConsoleLine) -> bool:
+        self._note(warnings=self.current.warnings + 1)
+        if (found := _OVERLOADED.match(line.text)) is None:
+            return False
+        milliseconds = int(found["ms"])
+        self._note(
+            overloads=self.current.overloads + 1,
+            last_overload_at=line.at,
+            last_overload_milliseconds=milliseconds,
+        )
+        text = f"The game is overloaded: a tick took {milliseconds} ms."
+        self._events.publish(EventKind.OVERLOADED, text, milliseconds=milliseconds)
+        return True
+
+    def _error(self, line: ConsoleLine) -> bool:
+        self._note(errors=self.current.errors + 1)
+        if (found := _MISSING.match(line.text)) is not None:
+            self._failed(found["mod"], f"{found['needs']} - {found['why']}")
+        elif (found := _UNRESOLVED.match(line.text)) is not None:
+            self._failed(found["mod"], "Could not resolve some dependencies")
+        elif (found := _FAULTY.match(line.text)) is not None:
+            self._failed(found["mod"], "Critical error")
+        return False
+
+    def _failed(self, mod: str, why: str) -> None:
+        if mod in self.current.failed_mods or len(self.current.failed_mods) < MOST_PROBLEMS:
+            self._note(failed_mods={**self.current.failed_mods, mod: why})
+
+    def _fatal(self, line: ConsoleLine) -> bool:
+        return self._note(last_fatal=line.text[:2_000])
+
+    def _joined(self, player: OnlinePlayer) -> None:
+        self._events.publish(
+            EventKind.PLAYER_JOINED, f"{player.name} joined.", name=player.name, uid=player.uid
+        )
+
+    def _left(self, player: OnlinePlayer) -> None:
+        self._events.publish(
+            EventKind.PLAYER_LEFT, f"{player.name} left.", name=player.name, uid=player.uid
+        )

@@ -1,0 +1,117 @@
+"""A line of the console: what it says, how loud, and when it was read."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from bedplate.realtime import Numbered
+
+LONGEST_TEXT: Final = 65_536
+"""Characters of a message; what is longer goes on as a further message that is `continued`."""
+
+MOST_JOINED: Final = 500
+"""Lines of one message."""
+
+STANDARD_ERROR: Final = "Stderr"
+"""Level of what came on standard error: the .NET host's own words, never the game's log."""
+
+MANAGER: Final = "Manager"
+"""Level of what this manager says in the console itself."""
+
+_OVERHEAD: Final = 200
+_STAMPED = re.compile(
+    r"\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}:\d{2} \[Server ([A-Za-z]{1,20})\] ?", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleLine:
+    """One message of the console.
+
+    at: when it was read, UTC. The game's own stamps have no zone, so they are dropped.
+    level: Chat, Event, Notification, Warning, Error, Fatal, …; None when the game named none.
+    text: untrusted text, harmless to show; the lines of one message are joined by a line feed.
+    continued: it goes on with the message before, which was shown already.
+    """
+
+    at: datetime
+    level: str | None
+    text: str
+    continued: bool = False
+
+    @property
+    def authentic(self) -> bool:
+        """Whether it is a message of the server, not of a player or a mod's bare output."""
+        return not self.continued and self.level not in {None, "Chat", STANDARD_ERROR, MANAGER}
+
+
+def encode(entry: Numbered[ConsoleLine]) -> str:
+    """Return the JSON of a numbered line, as clients get it."""
+    line = entry.item
+    shown = {
+        "number": entry.number,
+        "at": line.at,
+        "level": line.level,
+        "text": line.text,
+        "continued": line.continued,
+    }
+    return orjson.dumps(shown).decode()
+
+
+def weigh(line: ConsoleLine) -> int:
+    """Return about how many bytes a line takes."""
+    return len(line.text) + _OVERHEAD
+
+
+class MessageJoiner:
+    """Joins the lines of a message: those after the first bear neither time nor level."""
+
+    def __init__(self) -> None:
+        self._level: str | None = None
+        self._lines: list[str] = []
+        self._length = 0
+        self._at: datetime | None = None
+        self._continued = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether a message is held back, in case that it goes on."""
+        return bool(self._lines)
+
+    def add(self, text: str, at: datetime) -> ConsoleLine | None:
+        """Take a line, and return the message that is complete with it, if any."""
+        stamped = _STAMPED.match(text)
+        if stamped is None:
+            return self._go_on(text, at)
+        complete = self.flush()
+        self._level = stamped[1]
+        self._begin(text[stamped.end() :], at, continued=False)
+        return complete
+
+    def flush(self) -> ConsoleLine | None:
+        """Return the message that is held back, if any; what follows of it is `continued`."""
+        if not self._lines or self._at is None:
+            return None
+        message = ConsoleLine(self._at, self._level, "\n".join(self._lines), self._continued)
+        self._lines = []
+        return message
+
+    def _go_on(self, text: str, at: datetime) -> ConsoleLine | None:
+        complete = None
+        if len(self._lines) >= MOST_JOINED or self._length + len(text) >= LONGEST_TEXT:
+            complete = self.flush()
+        if self._lines:
+            self._lines.append(text)
+            self._length += len(text) + 1
+        else:
+            self._begin(text, at, continued=self._at is not None)
+        return complete
+
+    def _begin(self, text: str, at: datetime, *, continued: bool) -> None:
+        self._lines = [text]
+        self._length = len(text)
+        self._at = at
+        self._continued = continued

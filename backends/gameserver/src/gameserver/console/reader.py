@@ -1,0 +1,53 @@
+"""Bytes of any kind become lines of text: in chunks, bounded, whatever the encoding."""
+
+from typing import Final
+
+LONGEST_LINE: Final = 65_536
+"""Bytes of a line that are kept."""
+
+CUT_MARK: Final = " […cut at 64 KiB]"
+
+
+class LineReader:
+    """Splits a stream of bytes into lines.
+
+    A line is shown at 64 KiB, with a mark; the rest up to the line feed is left out. Bytes that
+    are no UTF-8 become U+FFFD. Never holds more than one line.
+    """
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._cutting = False
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """Return the lines that are complete with this chunk."""
+        *complete, rest = chunk.split(b"\n")
+        lines: list[str] = []
+        for part in complete:
+            self._take(part, lines)
+            if not self._cutting:
+                lines.append(_decode(bytes(self._rest)))
+            self._rest.clear()
+            self._cutting = False
+        self._take(rest, lines)
+        return lines
+
+    def end(self) -> list[str]:
+        """Return the last line, when the stream ended without a line feed."""
+        lines = [] if self._cutting or not self._rest else [_decode(bytes(self._rest))]
+        self._rest.clear()
+        self._cutting = False
+        return lines
+
+    def _take(self, part: bytes, lines: list[str]) -> None:
+        if self._cutting:
+            return
+        self._rest += part[: LONGEST_LINE + 1 - len(self._rest)]
+        if len(self._rest) > LONGEST_LINE:
+            lines.append(_decode(bytes(self._rest[:LONGEST_LINE])) + CUT_MARK)
+            self._rest.clear()
+            self._cutting = True
+
+
+def _decode(line: bytes) -> str:
+    return line.removesuffix(b"\r").decode("utf-8", "replace")

@@ -1,0 +1,78 @@
+"""What the game answers to a command, picked from everything else that it prints."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from gameserver.console.lines import ConsoleLine
+
+QUIET_SECONDS: Final = 0.08
+"""An answer has ended when nothing of it followed for so long."""
+
+MOST_LINES: Final = 1_000
+_ECHO: Final = "Handling Console Command"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReply:
+    """What came of a command.
+
+    lines: untrusted text, in the game's language; none when it said nothing in time.
+    echoed: whether the game has taken the command; when not, it is busy, and will take it later.
+    """
+
+    lines: list[str]
+    echoed: bool
+
+    @property
+    def text(self) -> str:
+        """The lines as one text."""
+        return "\n".join(self.lines)
+
+
+class ReplyCollector:
+    """Collects the answer to one command.
+
+    The game gives answers no mark of their own. So an answer is what it notifies of between the
+    echo of the command and a moment of quiet, without what it says on its own: players who come
+    and go, saves, phases.
+    """
+
+    def __init__(self, command: str) -> None:
+        self._command = command.strip()
+        self._echoed = self._is_chat = not self._command.startswith("/")
+        self._lines: list[str] = []
+        self._progress = asyncio.Event()
+
+    def offer(self, line: ConsoleLine, *, routine: bool) -> None:
+        """Take a line of the console; `routine` is what the game says on its own."""
+        if routine or line.level != "Notification":
+            return
+        if line.text.startswith(_ECHO):
+            self._echo(line.text)
+        elif self._echoed and len(self._lines) < MOST_LINES:
+            self._lines += line.text.split("\n")
+            self._progress.set()
+
+    def _echo(self, text: str) -> None:
+        first, _, others = text.partition("\n")
+        if first.removeprefix(_ECHO).strip() == self._command:
+            self._echoed = True
+            self._lines += others.split("\n") if others else []
+
+    async def collect(self, seconds: float) -> CommandReply:
+        """Wait for the answer, `seconds` at the longest, and return it; chat has none."""
+        if self._is_chat:
+            return CommandReply([], echoed=True)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._progress.wait()
+                await self._quiet()
+        except TimeoutError:
+            pass
+        return CommandReply(self._lines[:MOST_LINES], self._echoed)
+
+    async def _quiet(self) -> None:
+        while self._progress.is_set():
+            self._progress.clear()
+            await asyncio.sleep(QUIET_SECONDS)

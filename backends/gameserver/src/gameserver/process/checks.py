@@ -1,0 +1,105 @@
+"""What is checked before the game starts: each refusal says what to do."""
+
+import errno
+import json
+import shutil
+import socket
+from pathlib import Path
+from typing import Final
+
+from gameserver.layout import Layout
+from gameserver.process.exceptions import StartRefused
+from gameserver.process.program import DEFAULT_PORT, Program
+from gameserver.process.runtimes import installed_runtimes, needed_runtime, rolls_forward
+
+_HIGHEST_PORT: Final = 65_535
+_MEGABYTE: Final = 1024 * 1024
+
+
+def check_start(program: Program, layout: Layout, *, port: int | None, least_free: int) -> None:
+    """Raise `StartRefused` when the game could not run as things are. Blocks.
+
+    `port` overrides the port in the game's own settings, as its `--port` does; `least_free` is
+    the free disk space in megabytes below which the game would end itself.
+    """
+    if program.folder is not None:
+        _check_program(program.folder)
+        _check_assets(program.folder)
+        _check_runtime(program.folder, program.version)
+    _check_disk(layout.server_data, least_free)
+    address, own_port = configured_address(layout.server_config)
+    _check_port(address, port or own_port)
+
+
+def configured_address(server_config: Path) -> tuple[str, int]:
+    """Return address and port that the game's own settings name; read as leniently as possible."""
+    try:
+        settings = json.loads(server_config.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return "", DEFAULT_PORT
+    if not isinstance(settings, dict):
+        return "", DEFAULT_PORT
+    address, port = settings.get("Ip"), settings.get("Port")
+    if not isinstance(port, int) or not 0 < port <= _HIGHEST_PORT:
+        port = DEFAULT_PORT
+    return address if isinstance(address, str) else "", port
+
+
+def _check_program(folder: Path) -> None:
+    if not any((folder / f"VintagestoryServer{end}").exists() for end in ("", ".dll", ".exe")):
+        raise StartRefused(
+            f"The installation {folder.name} has no VintagestoryServer: install it again."
+        )
+
+
+def _check_assets(folder: Path) -> None:
+    names = sorted(path.name for path in (folder / "assets").glob("version-*.txt"))
+    if len(names) > 1:
+        raise StartRefused(
+            f"The installation {folder.name} holds files of several versions "
+            f"({', '.join(names[:5])}), which the game refuses: install it again."
+        )
+
+
+def _check_runtime(folder: Path, version: str | None) -> None:
+    needed = needed_runtime(folder, version)
+    if needed is None:
+        return
+    found = installed_runtimes()
+    if needed in found or (rolls_forward() and any(major > needed for major in found)):
+        return
+    there = ", ".join(found.values()) or "none"
+    raise StartRefused(
+        f"Version {version} of the game needs .NET {needed}; installed: {there}. "
+        f"Install the .NET {needed} runtime, or set DOTNET_ROOT to where it is."
+    )
+
+
+def _check_disk(folder: Path, least_free: int) -> None:
+    free = shutil.disk_usage(folder).free // _MEGABYTE
+    if free < least_free:
+        raise StartRefused(
+            f"Only {free} MB of disk space are free, {least_free} MB are needed: "
+            "a full disk can damage the world."
+        )
+
+
+def _check_port(address: str, port: int) -> None:
+    for kind, name in ((socket.SOCK_STREAM, "TCP"), (socket.SOCK_DGRAM, "UDP")):
+        if _is_taken(address, port, kind):
+            raise StartRefused(
+                f"{name} port {port} is taken by another program: stop that, or change the port."
+            )
+
+
+def _is_taken(address: str, port: int, kind: int) -> bool:
+    """Return whether another program listens there; what can't be tried, the game will say."""
+    try:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False

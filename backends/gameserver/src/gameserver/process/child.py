@@ -1,0 +1,151 @@
+"""One process of the game: its pipes, its signals, its end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+MOST_UNREAD: Final = 65_536
+"""Bytes of commands that the game may leave unread before further ones are refused."""
+
+LAST_OUTPUT_SECONDS: Final = 1.0
+"""How long what the process left in its pipes may take to arrive."""
+
+Take = Callable[[bytes], None]
+
+
+class Child:
+    """A process of the game, in a session of its own, so that Ctrl-C doesn't reach it.
+
+    Its output is read in chunks as it comes, whatever becomes of it: the game is never held back.
+    When it ends, what is left of its process group ends, too.
+    """
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.pid = process.pid
+        self._process = process
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[int] = self._loop.create_future()
+        self._input: asyncio.WriteTransport | None = None
+        self._outputs: list[_Output] = []
+
+    @classmethod
+    async def spawn(
+        cls,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        kept_open: Sequence[int],
+        output: Take,
+        errors: Take,
+    ) -> Self:
+        """Start `command` in `folder`; `kept_open` are descriptors that it inherits.
+
+        Raises OSError.
+        """
+        process = await asyncio.to_thread(_start, command, folder, environment, kept_open)
+        child = cls(process)
+        threading.Thread(target=child._watch, name="game", daemon=True).start()
+        await child._connect(output, errors)
+        return child
+
+    async def _connect(self, output: Take, errors: Take) -> None:
+        process = self._process
+        assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - all are pipes
+        for take, pipe in ((output, process.stdout), (errors, process.stderr)):
+            protocol = _Output(take)
+            await self._loop.connect_read_pipe(lambda p=protocol: p, pipe)  # type: ignore[misc]
+            self._outputs.append(protocol)
+        self._input, _ = await self._loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
+
+    def write(self, data: bytes) -> bool:
+        """Pass input on, and return whether the game still takes any. Never waits."""
+        if self._input is None or self._input.is_closing():
+            return False
+        if self._input.get_write_buffer_size() > MOST_UNREAD:
+            return False
+        self._input.write(data)
+        return True
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and all that it has started."""
+        if not self._ended.done():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    async def wait(self) -> int:
+        """Return the exit code, once all output was taken; negative is the signal that ended it."""
+        return await asyncio.shield(self._ended)
+
+    async def ends_within(self, seconds: float) -> bool:
+        """Return whether the process ends in this time."""
+        await asyncio.wait({self._ended}, timeout=seconds)
+        return self._ended.done()
+
+    def _watch(self) -> None:
+        # Not reaped before the group is signalled: its number can't be another's until then.
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        with contextlib.suppress(RuntimeError):  # the event loop has gone
+            self._loop.call_soon_threadsafe(self._reap)
+
+    def _reap(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        code = self._process.wait()
+        self._finishing = self._loop.create_task(self._finish(code))
+
+    async def _finish(self, code: int) -> None:
+        closed = [output.closed for output in self._outputs]
+        if closed:
+            await asyncio.wait(closed, timeout=LAST_OUTPUT_SECONDS)
+        for output in self._outputs:
+            output.close()
+        if self._input is not None:
+            self._input.abort()
+        self._ended.set_result(code)
+
+
+class _Output(asyncio.Protocol):
+    """Hands on what arrives, in the chunks in which it arrives."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._transport: asyncio.BaseTransport | None = None
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._take(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+def _start(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], kept_open: Sequence[int]
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - the operator's own command, without a shell
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=environment,
+        pass_fds=kept_open,
+        start_new_session=True,
+        bufsize=0,
+    )

@@ -1,0 +1,80 @@
+"""Why the game can't be started, stopped or touched just now."""
+
+from bedplate.problems import Conflict, GatewayTimeout, ServiceUnavailable
+
+
+class GameBusy(Conflict):
+    """Something needs the world to itself."""
+
+    code = "game_busy"
+    title = "Game Busy"
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(f"Not now: {purpose} is under way.", purpose=purpose)
+
+
+class GameNotAtRest(Conflict):
+    """The game runs, and would have to be stopped first."""
+
+    code = "game_not_at_rest"
+    title = "Game Not At Rest"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"The game is {state}. Stop it first.", state=state)
+
+
+class AlreadyRunning(Conflict):
+    """There is a process of the game already."""
+
+    code = "already_running"
+    title = "Already Running"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"The game is {state}.", state=state)
+
+
+class GameNotInstalled(Conflict):
+    """No version of the game is installed."""
+
+    code = "game_not_installed"
+    title = "Game Not Installed"
+
+    def __init__(self) -> None:
+        super().__init__("No version of the game is installed: install one first.")
+
+
+class StartRefused(Conflict):
+    """The game could not run as things are; the detail says what to do."""
+
+    code = "start_refused"
+    title = "Start Refused"
+
+
+class StartCancelled(Conflict):
+    """The game was stopped while it was being started."""
+
+    code = "start_cancelled"
+    title = "Start Cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("The game was stopped before it had started.")
+
+
+class ManagerLeaves(ServiceUnavailable):
+    """The manager is going away, and takes the game with it."""
+
+    code = "manager_leaves"
+    title = "Manager Leaves"
+
+    def __init__(self) -> None:
+        super().__init__("The manager is going away.", retry_after=30)
+
+
+class NotGoneYet(GatewayTimeout):
+    """The system has not ended a killed process yet: its disk may be stuck."""
+
+    code = "not_gone_yet"
+    title = "Not Gone Yet"
+
+    def __init__(self) -> None:
+        super().__init__("The process was killed, but the system has not ended it yet.")

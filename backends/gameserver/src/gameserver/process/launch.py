@@ -1,0 +1,60 @@
+"""From a program to a running process."""
+
+import asyncio
+import os
+
+from gameserver.console.console import Console
+from gameserver.layout import Layout
+from gameserver.process.checks import check_start
+from gameserver.process.child import Child
+from gameserver.process.exceptions import AlreadyRunning, GameNotInstalled, StartRefused
+from gameserver.process.ownership import WorldFile
+from gameserver.process.program import Program, Programs
+from gameserver.settings import GameServerSettings
+
+
+class Launcher:
+    """Starts the game's process, when nothing speaks against it.
+
+    programs: which one it is. world: the lock that its process inherits.
+    """
+
+    def __init__(self, settings: GameServerSettings, layout: Layout, programs: Programs) -> None:
+        self.programs = programs
+        self.world = WorldFile(layout)
+        self._settings = settings
+        self._layout = layout
+
+    async def check(self) -> Program:
+        """Return the program to start. Raises `GameNotInstalled`, `StartRefused`."""
+        program = await self.programs.find()
+        if program is None:
+            raise GameNotInstalled
+        await asyncio.to_thread(
+            check_start,
+            program,
+            self._layout,
+            port=self._settings.game_port,
+            least_free=self._settings.least_free_megabytes,
+        )
+        return program
+
+    async def spawn(self, program: Program, console: Console) -> Child:
+        """Start the process. Raises `StartRefused`, and `AlreadyRunning` when one runs."""
+        world = self.world.take()
+        if world is None:
+            raise AlreadyRunning("running")
+        try:
+            return await Child.spawn(
+                program.command,
+                folder=program.folder or self._layout.server_data,
+                environment=self.programs.environment(),
+                kept_open=[world],
+                output=console.feed,
+                errors=console.feed_error,
+            )
+        except OSError as error:
+            why = (error.strerror or "the system refused").lower()
+            raise StartRefused(f"The game's program can't be started: {why}.") from None
+        finally:
+            os.close(world)

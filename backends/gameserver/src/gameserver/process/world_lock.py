@@ -1,0 +1,27 @@
+"""Who has the world to itself: one at a time, and the others are told who."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from gameserver.process.exceptions import GameBusy
+
+
+class WorldLock:
+    """Held by what must not be disturbed: a start, a restart, a restore, an update."""
+
+    def __init__(self) -> None:
+        self.purpose: str | None = None
+        self._lock = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def hold(self, purpose: str, *, wait: bool = False) -> AsyncIterator[None]:
+        """Hold it within the context. Raises `GameBusy` when somebody does, unless told to wait."""
+        if self._lock.locked() and not wait:
+            raise GameBusy(self.purpose or "something else")
+        async with self._lock:
+            self.purpose = purpose
+            try:
+                yield
+            finally:
+                self.purpose = None

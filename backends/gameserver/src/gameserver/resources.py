@@ -1,0 +1,112 @@
+"""What several domains use, opened in the lifespan in the order that backend.py declares."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+
+import structlog
+
+from bedplate.backend import Resources
+from bedplate.documents import Swaps
+from bedplate.lifecycle import Drain
+from gameserver.audit.trail import Audit
+from gameserver.console.console import Console
+from gameserver.console.facts import Facts
+from gameserver.events import Events
+from gameserver.layout import Layout
+from gameserver.process.crashes import CrashCounter
+from gameserver.process.game import Game
+from gameserver.process.launch import Launcher
+from gameserver.process.ownership import owning
+from gameserver.process.program import Programs
+from gameserver.process.record import process_document
+from gameserver.process.stopping import StopLadder
+from gameserver.settings import GameServerSettings
+from gameserver.versions.installation import Installed, installed_document
+
+
+@contextlib.asynccontextmanager
+async def open_layout(settings: GameServerSettings, _: Resources) -> AsyncIterator[Layout]:
+    """Yield the folders, which no other manager owns. Raises `StartupError`."""
+    layout = Layout(settings.data_directory.absolute())
+    await asyncio.to_thread(layout.create)
+    with owning(layout):
+        yield layout
+
+
+@contextlib.asynccontextmanager
+async def open_events(_settings: GameServerSettings, _: Resources) -> AsyncIterator[Events]:
+    """Yield what tells of events."""
+    yield Events()
+
+
+@contextlib.asynccontextmanager
+async def open_swaps(_: GameServerSettings, resources: Resources) -> AsyncIterator[Swaps]:
+    """Finish or undo the exchanges that an earlier manager left, then yield what makes new ones."""
+    layout: Layout = resources["layout"]
+    swaps = Swaps(layout.journal)
+    for sentence in await swaps.recover():
+        structlog.get_logger().warning("exchange_recovered", what=sentence)
+    await asyncio.to_thread(_empty, layout)
+    yield swaps
+
+
+def _empty(layout: Layout) -> None:
+    shutil.rmtree(layout.staging)
+    layout.staging.mkdir()
+
+
+@contextlib.asynccontextmanager
+async def open_installed(_: GameServerSettings, resources: Resources) -> AsyncIterator[Installed]:
+    """Yield the installed versions."""
+    layout: Layout = resources["layout"]
+    yield Installed(layout, installed_document(layout))
+
+
+@contextlib.asynccontextmanager
+async def open_audit(_: GameServerSettings, resources: Resources) -> AsyncIterator[Audit]:
+    """Yield what writes down who did what."""
+    layout: Layout = resources["layout"]
+    yield Audit(layout.audit)
+
+
+@contextlib.asynccontextmanager
+async def open_game(settings: GameServerSettings, resources: Resources) -> AsyncIterator[Game]:
+    """Yield the game; it is stopped as soon as the manager begins to go away."""
+    game = make_game(settings, resources)
+    await game.open(autostart=settings.autostart)
+    leaving = asyncio.create_task(_close_at_drain(game, resources["drain"]))
+    try:
+        yield game
+    finally:
+        leaving.cancel()
+        await asyncio.wait({leaving})
+        await game.close()
+
+
+def make_game(settings: GameServerSettings, resources: Resources) -> Game:
+    """Return the game, made of its parts; nothing is started."""
+    layout: Layout = resources["layout"]
+    events: Events = resources["events"]
+    audit: Audit = resources["audit"]
+    programs = Programs(settings, layout, resources["installed"])
+    return Game(
+        Console(Facts(events), audit, flood_lines=settings.flood_lines),
+        Launcher(settings, layout, programs),
+        StopLadder(settings.stop_announcement, settings.stop_seconds, settings.terminate_seconds),
+        CrashCounter(
+            most=settings.crash_limit,
+            first=settings.crash_first_pause,
+            longest=settings.crash_longest_pause,
+        ),
+        process_document(layout),
+        events,
+        audit,
+    )
+
+
+async def _close_at_drain(game: Game, drain: Drain) -> None:
+    """Begin the stop beside the last requests: the deadline counts for both together."""
+    await drain.wait()
+    await game.close()
