@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from bedplate.rate_limits.pipeline import Pipeline
+from bedplate.testing.proxy import FaultProxy
 from bedplate.testing.valkey import ValkeyServer
 
 GENEROUS = 5.0
@@ -99,6 +100,28 @@ async def test_a_cut_connection_is_replaced(pipeline: Pipeline, redis_url: str) 
         await redis.client_kill_filter(_type="normal", skipme=True)
     await asyncio.wait([line._reader])
     assert await pipeline.ask("ECHO", "again") == b"again"
+
+
+async def test_who_asks_while_a_reset_sinks_in_gets_another_connection(redis_url: str) -> None:
+    """Between the reset and its discovery by the reader, the question of every turn is answered."""
+    async with FaultProxy(redis_url) as proxy, asyncio.timeout(GENEROUS):
+        pipeline = _pipeline(proxy.url, GENEROUS)
+        await pipeline.ask("PING")
+        line = pipeline._line
+        assert line is not None
+        assert line._connection._writer is not None
+        transport = line._connection._writer.transport
+        cutting = asyncio.create_task(proxy.cut())
+        while not transport.is_closing():  # noqa: ASYNC110 - no event comes before the reader's
+            await asyncio.sleep(0)
+        questions = []
+        while not line._reader.done():
+            questions.append(asyncio.create_task(pipeline.ask("ECHO", "?")))
+            await asyncio.sleep(0)
+        assert await asyncio.gather(*questions) == [b"?"] * len(questions)
+        assert questions != []
+        await cutting
+        await pipeline.close()
 
 
 async def test_a_server_that_dies_fails_all_who_wait(server: ValkeyServer) -> None:

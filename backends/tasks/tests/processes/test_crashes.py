@@ -59,9 +59,6 @@ async def test_a_killed_postgresql_is_a_503_until_it_is_back(
     assert set(load.acknowledged) <= set(await stored_in(url))
 
 
-# Fails in some runs: an open defect, see CHANGELOG. Out of the ordinary run until
-# it is mended, not loosened.
-@pytest.mark.soak
 async def test_a_killed_valkey_is_not_noticed_by_clients(
     mortal_valkey: ValkeyServer, postgres_url: str, start_api: StartAPI, sign_in_many: SignInMany,
     writers: Callable[..., Any],

@@ -77,7 +77,10 @@ class _Line:
 
     @property
     def alive(self) -> bool:
-        return self._connection.is_connected and not self._reader.done()
+        # After a reset uvloop has closed the transport, and raises RuntimeError on a write, some
+        # turns of the event loop before the reader learns of it.
+        writer = self._connection._writer  # noqa: SLF001 - redis-py doesn't ask the transport
+        return writer is not None and not writer.is_closing() and not self._reader.done()
 
     async def ask(self, command: tuple[str | bytes | int, ...], deadline: float) -> Any:
         reply = self._loop.create_future()
