@@ -72,3 +72,12 @@ class GameServerSettings(Settings):
     flood_lines: int = Field(
         2_000, ge=1, description="Console lines a second that are shown; the rest is counted"
     )
+    webhook_private_addresses: bool = Field(
+        default=False, description="Let webhooks lead into private networks and to this machine"
+    )
+    webhook_retry_seconds: float = Field(
+        1.0, ge=0, description="Seconds until a failed webhook is tried again; doubles each time"
+    )
+    metrics_seconds: float = Field(
+        15.0, ge=0.1, le=60, description="Seconds between two samples of the day's history"
+    )

@@ -1,0 +1,107 @@
+"""Where a webhook may lead: https, to public addresses, unless a setting allows more."""
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+import httpx2
+
+from gameserver.notifications.exceptions import HookRefused
+
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+Address = IPv4Address | IPv6Address
+
+
+class AddressRefused(Exception):
+    """A name leads where no webhook may go, or nowhere; the message is a sentence."""
+
+
+@dataclass(frozen=True)
+class AddressRules:
+    """What is allowed: plain `http`, and addresses of private networks."""
+
+    http: bool = False
+    private: bool = False
+
+    def check_url(self, text: str) -> httpx2.URL:
+        """Return a webhook's URL. Raises `HookRefused`; a name is looked up when it's called."""
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise HookRefused("The URL may have visible ASCII characters only.")
+        try:
+            url = httpx2.URL(text)
+            address = _literal(url.host)
+        except (httpx2.InvalidURL, ValueError):
+            raise HookRefused("The URL can't be read.") from None
+        if url.scheme != "https" and not (self.http and url.scheme == "http"):
+            raise HookRefused("The URL must begin with https://.")
+        if not url.host or url.userinfo or url.fragment:
+            raise HookRefused("The URL must name a host, and neither a user nor a fragment.")
+        if address is not None and not self.allows(address):
+            raise HookRefused("The URL leads into a private network, which is not allowed.")
+        return url
+
+    def allows(self, address: Address) -> bool:
+        """Return whether this address may be called."""
+        return self.private or _is_public(address)
+
+    async def resolve(self, host: str, port: int) -> str:
+        """Return an address of a host. Raises `AddressRefused` when one of them is not allowed."""
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise AddressRefused("The receiver's name can't be looked up.") from None
+        addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        if not addresses or not all(self.allows(address) for address in addresses):
+            raise AddressRefused("The receiver's name leads into a private network.")
+        return str(addresses[0])
+
+
+class CheckedTransport(httpx2.AsyncBaseTransport):
+    """Connects to the very address that was checked: a name that changes its mind gains nothing.
+
+    No connection is kept: the next call may lead elsewhere.
+    """
+
+    def __init__(self, rules: AddressRules) -> None:
+        self._rules = rules
+        self._transport = httpx2.AsyncHTTPTransport(
+            trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request to the address that its host has now. Raises `AddressRefused`."""
+        host = request.url.host
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        address = await self._rules.resolve(host, port)
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        request.url = request.url.copy_with(host=address)
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self._transport.aclose()
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def _is_public(address: Address) -> bool:
+    embedded = _embedded(address) if isinstance(address, IPv6Address) else None
+    if embedded is not None:
+        return _is_public(embedded)
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that a mapped, 6to4, Teredo or NAT64 address stands for."""
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)

@@ -1,0 +1,79 @@
+"""What is sent: signed JSON as Standard Webhooks 1.0 has it, or a message for Discord."""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import orjson
+
+from bedplate import ids
+from gameserver.events import Event
+from gameserver.notifications.schemas import SECRET_PREFIX, HookFormat, HookRecord
+
+LONGEST_CONTENT: Final = 2_000
+"""Characters that Discord takes in a message."""
+
+_SECRET_BYTES: Final = 32
+
+
+@dataclass(frozen=True)
+class Message:
+    """An event as a webhook gets it: `kind` is its kind, or `test`."""
+
+    id: UUID
+    kind: str
+    text: str
+    at: datetime
+    facts: dict[str, str | int | float]
+
+    @classmethod
+    def of(cls, event: Event) -> "Message":
+        """Return the message of an event, with an id of its own."""
+        return cls(ids.uuid(), event.kind.value, event.text, event.at, event.facts)
+
+
+def new_secret() -> str:
+    """Return a secret as Standard Webhooks has them."""
+    return SECRET_PREFIX + base64.b64encode(bytes.fromhex(ids.token(_SECRET_BYTES))).decode()
+
+
+def body_of(hook: HookRecord, message: Message) -> bytes:
+    """Return the JSON that the receiver understands."""
+    if hook.format is HookFormat.DISCORD:
+        # Players choose their names: none may call everybody.
+        content = {"content": message.text[:LONGEST_CONTENT], "allowed_mentions": {"parse": []}}
+        return orjson.dumps(content)
+    return orjson.dumps(
+        {
+            "type": message.kind,
+            "timestamp": message.at,
+            "data": {"text": message.text, "facts": message.facts},
+        }
+    )
+
+
+def headers_of(hook: HookRecord, message: Message, body: bytes, now: datetime) -> dict[str, str]:
+    """Return the headers; with a secret the signature covers id, time of this try, and body."""
+    headers = {"content-type": "application/json", "user-agent": "bedplate-gameserver"}
+    if hook.secret is None:
+        return headers
+    stamp = str(int(now.timestamp()))
+    return {
+        **headers,
+        "webhook-id": str(message.id),
+        "webhook-timestamp": stamp,
+        "webhook-signature": signature(
+            hook.secret.get_secret_value(), str(message.id), stamp, body
+        ),
+    }
+
+
+def signature(secret: str, message_id: str, stamp: str, body: bytes) -> str:
+    """Return `v1,` and the Base64 of the HMAC-SHA256 of `id.timestamp.body`."""
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    digest = hmac.new(key, f"{message_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(digest).decode()}"

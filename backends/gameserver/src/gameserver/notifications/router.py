@@ -1,0 +1,118 @@
+"""HTTP: webhooks, tests of them, and what became of their deliveries."""
+
+from uuid import UUID
+
+import httpx2
+from fastapi import APIRouter, Response
+
+from bedplate.conditional import IfMatch, version_etag
+from bedplate.documents import DocumentError
+from bedplate.openapi import errors
+from bedplate.problems import PreconditionFailed
+from gameserver.notifications.courier import Courier
+from gameserver.notifications.dependencies import CurrentNotifications
+from gameserver.notifications.exceptions import HookNotFound, HookRefused, TooManyHooks
+from gameserver.notifications.schemas import Delivery, Hook, HookNew, HookPatch
+from gameserver.security import CurrentAdmin, CurrentMonitor
+
+router = APIRouter(prefix="/webhooks", tags=["notifications"])
+
+
+@router.get("", summary="List webhooks")
+async def list_webhooks(notifications: CurrentNotifications, _: CurrentMonitor) -> list[Hook]:
+    """Return every webhook, the oldest first; of each URL only scheme and host."""
+    return [_shown(courier) for courier in notifications.couriers()]
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=errors(HookRefused, TooManyHooks, DocumentError),
+    summary="Add a webhook",
+)
+async def add_webhook(
+    new: HookNew, notifications: CurrentNotifications, response: Response, _: CurrentAdmin
+) -> Hook:
+    """Keep a webhook. Its secret is shown in this answer only."""
+    hook = await notifications.add(new)
+    return _answer(notifications.get(hook.id), response, secret=True)
+
+
+@router.get("/{hook_id}", responses=errors(HookNotFound), summary="Get a webhook")
+async def get_webhook(
+    hook_id: UUID, notifications: CurrentNotifications, response: Response, _: CurrentMonitor
+) -> Hook:
+    """Return a webhook with its ETag."""
+    return _answer(notifications.get(hook_id), response)
+
+
+@router.patch(
+    "/{hook_id}",
+    responses=errors(HookNotFound, HookRefused, PreconditionFailed, DocumentError),
+    summary="Change a webhook",
+)
+async def patch_webhook(
+    hook_id: UUID,
+    sent: HookPatch,
+    notifications: CurrentNotifications,
+    condition: IfMatch,
+    response: Response,
+    _: CurrentAdmin,
+) -> Hook:
+    """Change only the fields that are sent; a new secret is shown in this answer only."""
+    await notifications.change(hook_id, sent, condition.versions())
+    return _answer(notifications.get(hook_id), response, secret=sent.new_secret)
+
+
+@router.delete(
+    "/{hook_id}",
+    status_code=204,
+    responses=errors(HookNotFound, PreconditionFailed, DocumentError),
+    summary="Delete a webhook",
+)
+async def delete_webhook(
+    hook_id: UUID, notifications: CurrentNotifications, condition: IfMatch, _: CurrentAdmin
+) -> None:
+    """Forget a webhook, and what waits for it."""
+    await notifications.remove(hook_id, condition.versions())
+
+
+@router.post(
+    "/{hook_id}/test", status_code=202, responses=errors(HookNotFound), summary="Send a test"
+)
+async def test_webhook(
+    hook_id: UUID, notifications: CurrentNotifications, _: CurrentAdmin
+) -> Delivery:
+    """Send a message that says it is a test; the deliveries tell what became of it."""
+    return notifications.test(hook_id)
+
+
+@router.get(
+    "/{hook_id}/deliveries", responses=errors(HookNotFound), summary="List the last deliveries"
+)
+async def list_deliveries(
+    hook_id: UUID, notifications: CurrentNotifications, _: CurrentMonitor
+) -> list[Delivery]:
+    """Return what became of the last events since the manager started, the newest first."""
+    return list(reversed(notifications.get(hook_id).deliveries))
+
+
+def _answer(courier: Courier, response: Response, *, secret: bool = False) -> Hook:
+    response.headers["ETag"] = version_etag(courier.hook.version)
+    shown = _shown(courier)
+    if secret and courier.hook.secret is not None:
+        response.headers["Cache-Control"] = "no-store"
+        shown.secret = courier.hook.secret.get_secret_value()
+    return shown
+
+
+def _shown(courier: Courier) -> Hook:
+    hook = courier.hook
+    url = httpx2.URL(hook.url.get_secret_value())
+    return Hook(
+        url=f"{url.scheme}://{url.netloc.decode()}/…",
+        signed=hook.secret is not None,
+        waiting=len(courier),
+        dropped=courier.dropped,
+        **hook.model_dump(exclude={"url", "secret"}),
+    )

@@ -1,0 +1,139 @@
+"""What goes over the wire, and what is kept. A webhook's URL and secret are never shown again."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictBool,
+    field_serializer,
+)
+
+from bedplate.schemas import LineText, Schema
+from gameserver.events import EventKind
+
+LONGEST_URL: Final = 2_000
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - how secrets of Standard Webhooks begin
+
+Name = Annotated[str, LineText(80)]
+URL = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_URL)]
+Kinds = Annotated[list[EventKind], Field(min_length=1, max_length=len(EventKind))]
+
+NOTEWORTHY: Final = (
+    EventKind.CRASHED,
+    EventKind.GAVE_UP,
+    EventKind.BACKUP_FAILED,
+    EventKind.VERSION_ROLLED_BACK,
+    EventKind.UPDATE_AVAILABLE,
+    EventKind.SCHEDULE_FAILED,
+    EventKind.DISK_LOW,
+)
+
+
+class HookFormat(StrEnum):
+    """What the receiver understands: signed JSON (standardwebhooks.com), or Discord's messages."""
+
+    JSON = "json"
+    DISCORD = "discord"
+
+
+class HookNew(Schema):
+    """What makes a webhook."""
+
+    name: Name
+    url: URL
+    format: HookFormat = HookFormat.JSON
+    events: Kinds = list(NOTEWORTHY)
+    enabled: StrictBool = True
+
+
+class HookPatch(Schema):
+    """What changes of a webhook: only the fields that are sent.
+
+    new_secret   make a new secret, which the answer shows once
+    """
+
+    name: Name | None = None
+    url: URL | None = None
+    events: Kinds | None = None
+    enabled: StrictBool | None = None
+    new_secret: StrictBool = False
+
+
+class HookRecord(BaseModel):
+    """A webhook as it is kept, with its secrets."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    version: int = 1
+    created_at: AwareDatetime
+    name: str
+    url: SecretStr
+    format: HookFormat
+    events: list[EventKind]
+    enabled: bool
+    secret: SecretStr | None = None
+
+    @field_serializer("url", "secret", when_used="json")
+    def _kept(self, secret: SecretStr | None) -> str | None:
+        return None if secret is None else secret.get_secret_value()
+
+
+class HookList(BaseModel):
+    """The document of webhooks."""
+
+    hooks: list[HookRecord] = []
+
+
+class Hook(BaseModel):
+    """A webhook as clients see it.
+
+    url       scheme and host; the rest is a secret
+    secret    only in the answer to the request that made it
+    waiting   events in its queue
+    dropped   events that were given up because the queue was full, since the manager started
+    """
+
+    id: UUID
+    version: int
+    created_at: AwareDatetime
+    name: str
+    url: str
+    format: HookFormat
+    events: list[EventKind]
+    enabled: bool
+    signed: bool
+    secret: str | None = None
+    waiting: int
+    dropped: int
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Delivery(BaseModel):
+    """One event on its way to one webhook.
+
+    status   what the receiver answered last; None when it didn't
+    error    one sentence; None when it was delivered
+    """
+
+    id: UUID
+    event: str
+    at: AwareDatetime
+    state: DeliveryState = DeliveryState.WAITING
+    attempts: int = 0
+    status: int | None = None
+    error: str | None = None
+    ended_at: AwareDatetime | None = None
