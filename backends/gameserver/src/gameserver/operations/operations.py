@@ -131,10 +131,10 @@ class Operations:
             await self._document.write(OperationLog(operations=copies))
 
 
-async def _interruptible(work: Work, progress: Progress) -> Mapping[str, str] | None:
+async def _interruptible(work: Work, progress: Progress) -> Mapping[str, JsonValue] | None:
     """Do work that, when cancelled, also ends in its threads: they see it at their next report."""
 
-    async def run() -> Mapping[str, str] | None:
+    async def run() -> Mapping[str, JsonValue] | None:
         return await work(progress)
 
     task = asyncio.create_task(run())
