@@ -13,7 +13,7 @@ def command_line(**options: object) -> list[str]:
     `hang_at_stop=True` becomes `--hang-at-stop`, `boot_seconds=0` becomes `--boot-seconds 0`;
     False and None are left out. The names are those of `gameserver.simulator.options.Options`.
     """
-    words = [sys.executable, "-m", "gameserver.simulator"]
+    words = [sys.executable, "-P", "-m", "gameserver.simulator"]
     for name, value in options.items():
         if value is None or value is False:
             continue
