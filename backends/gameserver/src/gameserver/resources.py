@@ -9,10 +9,12 @@ import structlog
 
 from bedplate.backend import Resources
 from bedplate.documents import Swaps
+from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from gameserver.audit.trail import Audit
 from gameserver.console.console import Console
 from gameserver.console.facts import Facts
+from gameserver.console.tickets import RECHECK_SECONDS, Connections
 from gameserver.events import Events
 from gameserver.layout import Layout
 from gameserver.process.crashes import CrashCounter
@@ -104,6 +106,17 @@ def make_game(settings: GameServerSettings, resources: Resources) -> Game:
         events,
         audit,
     )
+
+
+@contextlib.asynccontextmanager
+async def open_console_connections(
+    _: GameServerSettings, resources: Resources
+) -> AsyncIterator[Connections]:
+    """Yield who follows the console; keys are checked again every minute."""
+    connections = Connections(resources["verifier"])
+    jobs: Jobs = resources["jobs"]
+    jobs.every(RECHECK_SECONDS, connections.recheck, name="console_keys")
+    yield connections
 
 
 async def _close_at_drain(game: Game, drain: Drain) -> None:

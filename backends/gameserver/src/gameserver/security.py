@@ -9,7 +9,7 @@ from fastapi import Depends
 from bedplate.auth import Guard, Principal
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys
 from bedplate.auth.guard import API_KEY
-from bedplate.backend import Resources
+from bedplate.backend import CORSPolicy, Resources
 from bedplate.rate_limits import Budget, RateLimit
 from gameserver.settings import GameServerSettings
 
@@ -17,6 +17,7 @@ ADMIN = "admin"
 MONITOR = "monitor"
 
 rate_limit = RateLimit(read=Budget(1200), write=Budget(300))
+cors = CORSPolicy(allow_credentials=False)
 guard = Guard(
     rate_limit=rate_limit,
     scopes=[MONITOR],

@@ -1,5 +1,6 @@
 """What the game-server manager can be told. Variables begin with `VS_`."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from bedplate.settings import Secret, Settings
+from bedplate.settings.values import CommaSeparated
 
 DEVELOPMENT_ADMIN_KEY = "development-only-admin-key"
 DEVELOPMENT_MONITOR_KEY = "development-only-monitor-key"
@@ -23,6 +25,16 @@ def _as_shell_words(text: str) -> str:
 
 Command = Annotated[str, AfterValidator(_as_shell_words)]
 """Words as a shell would take them; no shell ever sees them."""
+
+
+def _as_web_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise ValueError("It should look like https://example.com")
+    return text.rstrip("/")
+
+
+WebURL = Annotated[str, AfterValidator(_as_web_url)]
+"""Where a service on the web begins; nothing secret belongs in it."""
 
 
 class GameServerSettings(Settings):
@@ -80,4 +92,30 @@ class GameServerSettings(Settings):
     )
     metrics_seconds: float = Field(
         15.0, ge=0.1, le=60, description="Seconds between two samples of the day's history"
+    )
+    mod_database_url: WebURL = Field(
+        "https://mods.vintagestory.at", description="The mod database, without /api"
+    )
+    mod_hosts: CommaSeparated = Field(
+        default_factory=lambda: ["mods.vintagestory.at", "moddbcdn.vintagestory.at"],
+        description="Hosts that files of mods may come from, comma-separated",
+    )
+    mod_hosts_may_be_private: bool = Field(
+        default=False,
+        description="Let these hosts be in a private network, and without HTTPS: a mirror at home",
+    )
+    mod_database_seconds: float = Field(
+        10.0, gt=0, description="Seconds the mod database may take for an answer"
+    )
+    mod_download_seconds: float = Field(
+        300.0, gt=0, description="Seconds the download of one mod may take"
+    )
+    mod_cache_seconds: float = Field(
+        3_600.0, ge=0, description="Seconds for which an answer of the mod database is fresh"
+    )
+    mod_ready_seconds: float = Field(
+        900.0, gt=0, description="Seconds the game may take to be ready with changed mods"
+    )
+    kept_mod_changes: int = Field(
+        5, ge=1, le=50, description="Changes of mods that can be rolled back"
     )

@@ -1,6 +1,12 @@
 """The console's errors."""
 
-from bedplate.problems import Conflict, NotFound, ServiceUnavailable, UnprocessableContent
+from bedplate.problems import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    ServiceUnavailable,
+    UnprocessableContent,
+)
 
 
 class GameNotRunning(Conflict):
@@ -40,3 +46,23 @@ class TicketNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no such ticket, and no connection that it opened.")
+
+
+class TooManyConnections(ServiceUnavailable):
+    """Too many follow the console already."""
+
+    code = "too_many_connections"
+    title = "Too Many Connections"
+
+    def __init__(self) -> None:
+        super().__init__("Too many follow the console already.")
+
+
+class OriginRefused(Forbidden):
+    """A page of an unknown origin wants to follow the console."""
+
+    code = "origin_refused"
+    title = "Origin Refused"
+
+    def __init__(self) -> None:
+        super().__init__("Pages of this origin may not connect: CORS_ORIGINS names those that may.")

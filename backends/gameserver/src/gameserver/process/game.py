@@ -123,6 +123,17 @@ class Game:
                 await self._changed.wait()
         return self.status
 
+    async def changed(self, status: GameStatus) -> GameStatus:
+        """Return the status as soon as it is another than `status`."""
+        while self.status is status:
+            await self._changed.wait()
+        return self.status
+
+    @property
+    def busy_with(self) -> str | None:
+        """What has the world to itself just now."""
+        return self._world.purpose
+
     @contextlib.asynccontextmanager
     async def exclusive(self, purpose: str, *, installing: bool = False) -> AsyncIterator[None]:
         """Have the world to yourself: the game is at rest, and stays so within the context.

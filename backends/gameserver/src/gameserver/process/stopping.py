@@ -40,7 +40,8 @@ class StopLadder:
         """
         if listens and self._ask(console) and await child.ends_within(self.ask_seconds):
             return None
-        self._tell(console, "The game doesn't stop: SIGTERM." if listens else "SIGTERM.")
+        why = "doesn't stop" if listens else "takes no commands"
+        self._tell(console, f"The game {why}: SIGTERM.")
         child.signal(signal.SIGTERM)
         if await child.ends_within(self.terminate_seconds):
             return "it took SIGTERM to stop it" if listens else None

@@ -1,0 +1,22 @@
+"""HTTP: paths, status codes, summaries. No rules."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from bedplate.schemas import Decimal
+from gameserver.audit.schemas import AuditEntry
+from gameserver.dependencies import CurrentAudit
+from gameserver.security import CurrentAdmin
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+
+
+@router.get("", summary="Who did what, newest first")
+async def list_audit(
+    _: CurrentAdmin,
+    audit: CurrentAudit,
+    limit: Annotated[int, Decimal(1, 1_000), Query()] = 100,
+) -> list[AuditEntry]:
+    """Return the newest entries; secrets in commands are cut."""
+    return await audit.newest(limit)

@@ -1,0 +1,110 @@
+"""HTTP: paths, status codes, summaries. No rules."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from bedplate.auth.credentials import header
+from bedplate.openapi import errors
+from bedplate.schemas import Decimal
+from gameserver.console.dependencies import CurrentConnections
+from gameserver.console.exceptions import (
+    CommandRefused,
+    ConsoleBusy,
+    GameNotRunning,
+    TicketNotFound,
+)
+from gameserver.console.schemas import (
+    CommandAnswer,
+    CommandRequest,
+    ConnectionShown,
+    IssuedTicket,
+    Level,
+    Line,
+    Lines,
+    OfLevels,
+)
+from gameserver.dependencies import CurrentConsole
+from gameserver.security import CurrentAdmin, CurrentMonitor
+
+router = APIRouter(prefix="/console", tags=["console"])
+
+_LARGEST = 2**53
+
+
+@router.get("/lines", summary="Lines of the console")
+async def list_lines(
+    _: CurrentMonitor,
+    console: CurrentConsole,
+    after: Annotated[
+        int | None, Decimal(0, _LARGEST), Query(description="Begin after this number")
+    ] = None,
+    limit: Annotated[int, Decimal(1, 10_000), Query()] = 500,
+    level: Annotated[list[Level] | None, Query(max_length=20)] = None,
+) -> Lines:
+    """Return lines after a number, or the newest ones; the last 10,000 are held."""
+    wants = OfLevels.named(level)
+    held = console.lines.since(after or 0)
+    found = [one for one in held if wants is None or wants(one.item)]
+    chosen = found[-limit:] if after is None else found[:limit]
+    complete = after is None or len(found) <= limit
+    lines = [
+        Line(
+            number=one.number,
+            at=one.item.at,
+            level=one.item.level,
+            text=one.item.text,
+            continued=one.item.continued,
+        )
+        for one in chosen
+    ]
+    last = console.lines.last if complete else chosen[-1].number
+    return Lines(run=console.lines.run, first=console.lines.first, last=last, lines=lines)
+
+
+@router.post(
+    "/commands",
+    responses=errors(GameNotRunning, CommandRefused, ConsoleBusy),
+    summary="Send a command to the game",
+)
+async def send_command(
+    admin: CurrentAdmin, console: CurrentConsole, sent: CommandRequest
+) -> CommandAnswer:
+    """Type a line into the game's console, and return what it answers."""
+    reply = await console.send(
+        sent.command, by=admin.id, wait=sent.wait, allow_selectors=sent.allow_selectors
+    )
+    return CommandAnswer(lines=reply.lines, echoed=reply.echoed)
+
+
+@router.post("/tickets", status_code=201, summary="Get a ticket for the WebSocket")
+async def issue_ticket(
+    request: Request, monitor: CurrentMonitor, connections: CurrentConnections
+) -> IssuedTicket:
+    """Return a ticket, which opens one connection within 30 seconds: browsers send no headers."""
+    secret, ticket = connections.issue(monitor, header(request, b"x-api-key") or b"")
+    return IssuedTicket(id=ticket.id, ticket=secret, expires_at=ticket.expires_at)
+
+
+@router.get("/connections", summary="Who follows the console")
+async def list_connections(
+    _: CurrentAdmin, connections: CurrentConnections
+) -> list[ConnectionShown]:
+    """Return the open WebSocket connections."""
+    return [
+        ConnectionShown(id=one.id, by=one.principal.id, address=one.address, since=one.since)
+        for one in connections.list()
+    ]
+
+
+@router.delete(
+    "/connections/{connection_id}",
+    status_code=204,
+    responses=errors(TicketNotFound),
+    summary="End a connection",
+)
+async def revoke_connection(
+    connection_id: str, _: CurrentAdmin, connections: CurrentConnections
+) -> None:
+    """End a connection at once, or make its unused ticket worthless."""
+    connections.revoke(connection_id)

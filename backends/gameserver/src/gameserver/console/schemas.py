@@ -1,0 +1,113 @@
+"""What goes over the wire."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bedplate.schemas import Schema
+from gameserver.console.commands import LONGEST_COMMAND
+from gameserver.console.lines import ConsoleLine
+
+Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,20}$")]
+"""Chat, Event, Notification, Warning, Error, Fatal, … of the game; Stderr; Manager."""
+
+Levels = Annotated[list[Level], Field(max_length=20)]
+Number = Annotated[int, Field(ge=0, le=2**53)]
+Run = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
+
+
+class CommandRequest(Schema):
+    """A command for the game."""
+
+    command: str = Field(
+        min_length=1,
+        max_length=LONGEST_COMMAND,
+        examples=["/time"],
+        description="One line. With / it is a command; without, everybody reads it as chat.",
+    )
+    allow_selectors: bool = Field(
+        default=False, strict=True, description="Whether a word with [ is meant: o[], a[]"
+    )
+    wait: float = Field(0.4, ge=0.05, le=10, description="Longest wait for the answer, in seconds")
+
+
+class CommandAnswer(BaseModel):
+    """What the game answered."""
+
+    lines: list[str] = Field(description="The game's own words, in its language; untrusted text")
+    echoed: bool = Field(description="Whether the game has taken the command by now")
+
+
+class Line(BaseModel):
+    """A message of the console."""
+
+    number: int
+    at: datetime = Field(description="When it was read")
+    level: str | None
+    text: str = Field(description="Untrusted text; lines of one message are joined by a line feed")
+    continued: bool = Field(description="Whether it goes on with the message before")
+
+
+class Lines(BaseModel):
+    """A part of the console."""
+
+    run: str = Field(description="Names this row of numbers; a manager's restart begins another")
+    first: int = Field(description="Number of the oldest line that is held")
+    last: int = Field(description="Number to go on after")
+    lines: list[Line]
+
+
+class IssuedTicket(BaseModel):
+    """Lets its holder connect once."""
+
+    id: str = Field(description="Names the connection, to revoke it")
+    ticket: str
+    expires_at: datetime
+
+
+class ConnectionShown(BaseModel):
+    """One who follows the console."""
+
+    id: str
+    by: str
+    address: str | None
+    since: datetime
+
+
+class Hello(BaseModel):
+    """The first message of a WebSocket client: its proof, and where to begin."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ticket: Annotated[str, StringConstraints(max_length=200)] | None = None
+    key: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+    after: Number | None = None
+    run: Run | None = None
+    levels: Levels | None = None
+
+
+class Filter(BaseModel):
+    """A later message of a WebSocket client: which levels it wants; null for all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    levels: Levels | None
+
+
+@dataclass(frozen=True)
+class OfLevels:
+    """A filter: lines of these levels, and what the manager says."""
+
+    levels: frozenset[str]
+
+    @classmethod
+    def named(cls, levels: list[str] | None) -> "OfLevels | None":
+        """Return the filter of these names, in any case; None for all lines."""
+        return cls(frozenset(level.lower() for level in levels)) if levels else None
+
+    def __call__(self, line: ConsoleLine) -> bool:
+        """Return whether the line passes."""
+        level = (line.level or "").lower()
+        return level in self.levels or level == "manager"

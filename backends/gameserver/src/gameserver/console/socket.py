@@ -1,0 +1,140 @@
+"""The WebSocket on which browsers follow the console."""
+
+import asyncio
+import contextlib
+import urllib.parse
+from typing import Final
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic import ValidationError
+
+from bedplate.lifecycle import Drain
+from bedplate.problems import ProblemError, problem_response
+from bedplate.realtime import Stream
+from gameserver.console.dependencies import CurrentConnections
+from gameserver.console.exceptions import OriginRefused, TooManyConnections
+from gameserver.console.lines import ConsoleLine
+from gameserver.console.schemas import Filter, Hello, OfLevels
+from gameserver.console.tickets import Connections, Ticket
+from gameserver.dependencies import CurrentGame
+from gameserver.process.game import Game
+from gameserver.security import cors, rate_limit
+from gameserver.settings import GameServerSettings
+
+router = APIRouter()
+
+HELLO_SECONDS: Final = 10.0
+LONGEST_HELLO: Final = 4_096
+HISTORY: Final = 500
+"""Lines that a client gets at first, when it doesn't say where to begin."""
+
+POLICY_VIOLATION: Final = 1008
+
+
+@router.websocket("/console")
+async def follow_console(
+    socket: WebSocket, game: CurrentGame, connections: CurrentConnections
+) -> None:
+    """Follow the console: first message a ticket or a key, then lines and states as they come.
+
+    A client may name its ticket in the query instead: `?ticket=…&after=…&run=…&levels=…`.
+    """
+    try:
+        _check_origin(socket)
+        await rate_limit.charge(socket, None)
+    except ProblemError as error:
+        await socket.send_denial_response(problem_response(socket.scope, error))
+        return
+    await socket.accept()
+    with contextlib.suppress(WebSocketDisconnect):
+        await _serve(socket, game, connections)
+
+
+def _check_origin(socket: WebSocket) -> None:
+    """Raise `OriginRefused` for a page that is neither ours nor named by the settings.
+
+    Who sends no origin is no browser, and can't be misused by a page.
+    """
+    origin = socket.headers.get("origin")
+    if origin is None:
+        return
+    settings: GameServerSettings = socket.state.settings
+    allowed = cors.origins(settings)
+    same_host = urllib.parse.urlsplit(origin).netloc == socket.headers.get("host")
+    if not (same_host or origin in allowed or "*" in allowed):
+        raise OriginRefused
+
+
+async def _serve(socket: WebSocket, game: Game, connections: Connections) -> None:
+    try:
+        hello = await _hello(socket)
+    except (ValidationError, TimeoutError, KeyError):
+        await socket.close(POLICY_VIOLATION, "hello_expected")
+        return
+    ticket = await _prove(connections, hello)
+    if ticket is None:
+        await socket.close(POLICY_VIOLATION, "not_proven")
+        return
+    address = socket.client.host if socket.client else None
+    try:
+        with connections.connected(ticket, address) as connection:
+            await _follow(socket, game, hello, connection.revoked)
+    except TooManyConnections:
+        await socket.close(POLICY_VIOLATION, "too_many_connections")
+
+
+async def _hello(socket: WebSocket) -> Hello:
+    query = socket.query_params
+    if "ticket" in query:
+        given = {name: query[name] for name in ("ticket", "after", "run") if name in query}
+        levels = query["levels"].split(",") if query.get("levels") else None
+        return Hello.model_validate({**given, "levels": levels})
+    async with asyncio.timeout(HELLO_SECONDS):
+        text = await socket.receive_text()
+    return Hello.model_validate_json(text[:LONGEST_HELLO])
+
+
+async def _prove(connections: Connections, hello: Hello) -> Ticket | None:
+    if hello.ticket is not None:
+        return await connections.prove_ticket(hello.ticket)
+    if hello.key is not None:
+        return await connections.prove_key(hello.key)
+    return None
+
+
+async def _follow(socket: WebSocket, game: Game, hello: Hello, revoked: asyncio.Event) -> None:
+    lines = game.console.lines
+    drain: Drain = socket.state.drain
+    stream = Stream(socket, lines, drain=drain, revoked=revoked, on_message=_filter)
+    states = asyncio.create_task(_tell_states(stream, game))
+    try:
+        after = lines.tail(HISTORY) if hello.after is None else hello.after
+        await stream.serve(after, run=hello.run, wants=OfLevels.named(hello.levels))
+    finally:
+        states.cancel()
+        await asyncio.wait({states})
+
+
+async def _filter(stream: Stream[ConsoleLine], text: str) -> None:
+    try:
+        sent = Filter.model_validate_json(text)
+    except ValidationError:
+        await stream.send({"type": "refused", "reason": "unknown_message"})
+    else:
+        stream.filter(OfLevels.named(sent.levels))
+
+
+async def _tell_states(stream: Stream[ConsoleLine], game: Game) -> None:
+    """Tell the state of the game, now and whenever it changes."""
+    with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+        while True:
+            status = game.status
+            message = {
+                "type": "status",
+                "state": status.state,
+                "since": status.since,
+                "reason": status.reason,
+                "restart_at": status.restart_at,
+            }
+            await stream.send(message)
+            await game.changed(status)
