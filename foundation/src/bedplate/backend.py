@@ -85,6 +85,8 @@ class Backend:
     rate_limit      charges requests that are refused before any dependency of a route ran
     commands        "module:typer_app" of its own commands: `bedplate NAME …`
     single_process  why it can't run as several workers, or None
+    shutdown_seconds  how long its resources may take to close, made from its settings: so much
+                    later is the deadline after SIGTERM
     """
 
     name: str
@@ -105,6 +107,7 @@ class Backend:
     prepare: Callable[[Resources], Awaitable[None]] | None = None
     commands: str | None = None
     single_process: str | None = None
+    shutdown_seconds: Callable[[Any], float] | None = None
 
     def load_settings(self, **values: Any) -> Settings:
         """Return this process's settings. Raises `SettingsError` naming the variable."""

@@ -27,6 +27,12 @@ def test_grace_depends_on_the_environment(
     assert serving.deadline_seconds == grace + 30.0
 
 
+def test_backends_that_close_slowly_move_the_deadline() -> None:
+    """What the resources of a backend may take to close comes on top of the deadline."""
+    serving = ProcessSettings.load(grace_seconds=1).serving(production=True, shutdown_seconds=250)
+    assert serving.deadline_seconds == 1 + 30 + 250
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [

@@ -12,7 +12,7 @@ import pytest
 from bedplate.backend import Backend
 from bedplate.cli.errors import CommandError
 from bedplate.cli.main import main
-from bedplate.cli.run import refuse_several_workers
+from bedplate.cli.run import refuse_several_workers, shutdown_seconds
 from bedplate.settings import Settings
 from bedplate.testing.processes import ProcessError, ServerProcess, children, free_port
 
@@ -85,8 +85,7 @@ def test_several_workers_share_redis(run: Run, port: int, redis_url: str) -> Non
         assert len(children(process.pid)) >= 2
         assert get(port, "/larknotes/larknotes").json() == []
         # It answers a moment before it says so.
-        while "Start page" not in process.output:
-            assert process.running
+        process.wait_until_written("Start page")
         assert process.output.count("Start page") == 1
 
 
@@ -135,3 +134,13 @@ def test_a_single_process_refuses_several_workers() -> None:
     )
     with pytest.raises(CommandError, match="only can't run as several workers: it keeps a server"):
         refuse_several_workers(backend, Settings.load())
+
+
+def test_every_backend_says_how_long_it_takes_to_close() -> None:
+    """The times of all backends add up; one that declares none takes none."""
+    quick = Backend(name="quick", title="Quick", settings=Settings)
+    slow = Backend(name="slow", title="Slow", settings=Settings, shutdown_seconds=lambda _: 90.0)
+    slower = Backend(name="slower", title="Slower", settings=Settings, shutdown_seconds=lambda _: 5)
+    settings = {name: Settings(_env_file=None) for name in ("quick", "slow", "slower")}
+    assert shutdown_seconds([quick, slow, slower], settings) == 95
+    assert shutdown_seconds([quick], settings) == 0

@@ -34,4 +34,5 @@ backend = Backend(
     },
     commands="gameserver.commands:app",
     single_process="it owns one game server",
+    shutdown_seconds=resources.shutdown_seconds,
 )

@@ -33,8 +33,12 @@ class ProcessSettings(Settings):
         30.0, gt=0, le=3600, description="Seconds from the end of the grace until the rest is cut"
     )
 
-    def serving(self, *, production: bool) -> Serving:
-        """Return what `bedplate.runtime.serve` wants to know."""
+    def serving(self, *, production: bool, shutdown_seconds: float = 0.0) -> Serving:
+        """Return what `bedplate.runtime.serve` wants to know.
+
+        `shutdown_seconds` is what the backends' resources may take to close, beyond the deadline
+        that is set.
+        """
         grace = self.grace_seconds
         if grace is None:
             grace = 5.0 if production else 0.0
@@ -44,6 +48,6 @@ class ProcessSettings(Settings):
             operations_host=self.operations_host,
             operations_port=self.operations_port,
             grace_seconds=grace,
-            deadline_seconds=grace + self.deadline_seconds,
+            deadline_seconds=grace + self.deadline_seconds + shutdown_seconds,
             workers=self.workers,
         )

@@ -66,9 +66,17 @@ def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
         return serve(
             "bedplate.cli.served:make_application",
             "bedplate.cli.served:make_operations",
-            process.serving(production=production),
+            process.serving(
+                production=production, shutdown_seconds=shutdown_seconds(backends, settings)
+            ),
             arguments=(tuple(settings),),
         )
+
+
+def shutdown_seconds(backends: Sequence[Backend], settings: Mapping[str, Settings]) -> float:
+    """Return how long the resources of all backends may take to close, one after the other."""
+    declared = ((one.shutdown_seconds, settings[one.name]) for one in backends)
+    return sum(seconds(own) for seconds, own in declared if seconds is not None)
 
 
 def refuse_several_workers(backend: Backend, settings: Settings) -> None:
