@@ -278,9 +278,6 @@ def _server() -> Iterator[PostgresServer]:
         yield server
 
 
-# Fails in some runs: an open defect, see CHANGELOG. Out of the ordinary run until
-# it is mended, not loosened.
-@pytest.mark.soak
 async def test_a_server_that_is_killed_under_load(
     open_database: OpenDatabase, server: PostgresServer, checked_out: CheckedOut
 ) -> None:

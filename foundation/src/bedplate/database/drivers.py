@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
 from bedplate.database.errors import lock_timeout, refused
+from bedplate.database.pool import FairPool
 
 COMMAND_TIMEOUT = "bedplate_command_timeout"
 """The execution option of a SQLite engine that bounds each statement, in seconds."""
@@ -203,6 +204,8 @@ class SQLiteDriver:
 def _has_room(engine: AsyncEngine) -> bool:
     """Return whether the pool keeps a connection that comes back; it can't close one here."""
     pool = engine.pool
+    if isinstance(pool, FairPool) and pool.awaited:
+        return True
     return not isinstance(pool, QueuePool) or pool.checkedin() < pool.size()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from bedplate import clock
 from bedplate.database.drivers import COMMAND_TIMEOUT
+from bedplate.database.pool import FairPool
 from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database_url
 from bedplate.settings import DatabaseSettings
 
@@ -48,6 +49,7 @@ def _postgresql_engine(
     engine = create_async_engine(
         target.url,
         connect_args=arguments,
+        poolclass=FairPool,
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
         pool_timeout=settings.database_pool_timeout,
@@ -95,6 +97,7 @@ def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngi
         {"poolclass": StaticPool}
         if target.in_memory
         else {
+            "poolclass": FairPool,
             "pool_size": settings.pool_size,
             "max_overflow": settings.max_overflow,
             "pool_timeout": settings.database_pool_timeout,

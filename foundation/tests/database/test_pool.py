@@ -1,0 +1,192 @@
+"""Who waits for a connection gets one in turn, and no place in the pool is lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+
+import pytest
+from sqlalchemy import Integer
+from sqlalchemy import text as sql
+
+from bedplate.database import Database, DatabaseUnavailable, Statement
+from bedplate.testing.proxy import FaultProxy
+
+OpenDatabase = Callable[..., Awaitable[Database]]
+CheckedOut = Callable[[Database], int]
+
+BACKEND = Statement(sql("SELECT pg_backend_pid() AS pid").columns(pid=Integer))
+ONE_PLACE = {"database_pool_size": 1, "database_max_overflow": 0}
+TWO_PLACES = {"database_pool_size": 1, "database_max_overflow": 1}
+
+
+class Line:
+    """Tasks that wait for a connection of a database, and who got one, in order."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.served: list[str] = []
+
+    async def join(self, name: str) -> asyncio.Task[None]:
+        """Start a task that borrows; return when it waits."""
+        waits = asyncio.Event()
+        task = asyncio.create_task(self._borrow(name, waits))
+        await waits.wait()
+        return task
+
+    async def _borrow(self, name: str, waits: asyncio.Event) -> None:
+        waits.set()
+        async with self.database.borrow():
+            self.served.append(name)
+
+
+async def use_every_place(database: Database, places: int) -> None:
+    """Expect that so many connections can be had at once."""
+    async with asyncio.timeout(10), AsyncExitStack() as stack:
+        for _ in range(places):
+            await stack.enter_async_context(database.borrow())
+
+
+async def test_nobody_overtakes_those_who_wait(
+    open_database: OpenDatabase, database_url: str
+) -> None:
+    """Not even whoever asks at the moment when a connection comes back."""
+    database = await open_database(database_url, **ONE_PLACE)
+    line = Line(database)
+    async with database.borrow():
+        waiting = [await line.join(name) for name in "abc"]
+    async with database.borrow():
+        line.served.append("newcomer")
+    await asyncio.gather(*waiting)
+    assert line.served == ["a", "b", "c", "newcomer"]
+
+
+async def test_orm_sessions_wait_in_the_same_line(
+    open_database: OpenDatabase, database_url: str
+) -> None:
+    """They are not overtaken either."""
+    database = await open_database(database_url, **ONE_PLACE)
+    served: list[str] = []
+    waits = asyncio.Event()
+
+    async def use_orm() -> None:
+        async with database.orm() as session:
+            waits.set()
+            await session.execute(sql("SELECT 1"))
+            served.append("orm")
+
+    async with database.borrow():
+        task = asyncio.create_task(use_orm())
+        await waits.wait()
+    async with database.borrow():
+        served.append("newcomer")
+    await task
+    assert served == ["orm", "newcomer"]
+
+
+async def test_a_place_whose_connecting_failed_goes_to_the_next(
+    open_database: OpenDatabase, postgres_url: str
+) -> None:
+    """A database that hangs is noticed by all after the time to connect, not that for the pool."""
+    async with FaultProxy(postgres_url) as proxy:
+        database = await open_database(
+            f"{proxy.url}?sslmode=disable", database_connect_timeout=0.2, **ONE_PLACE
+        )
+        await proxy.hang()
+        async with asyncio.timeout(10):  # by default the pool waits for 30
+            found = await asyncio.gather(
+                *(database.ping() for _ in range(3)), return_exceptions=True
+            )
+        assert [type(error) for error in found] == [DatabaseUnavailable] * 3
+        await proxy.heal()
+        await database.ping()
+
+
+async def test_connections_are_not_closed_while_somebody_waits(
+    open_database: OpenDatabase, postgres_url: str
+) -> None:
+    """Those beyond the pool's size go on to the next; reconnecting under load would cost most."""
+    database = await open_database(postgres_url, **TWO_PLACES)
+    backends: list[list[int]] = []
+    barrier = asyncio.Barrier(2)
+
+    async def work() -> None:
+        async with database.borrow() as connection:
+            rows = await database.run(connection, BACKEND, {})
+            backends.append([row["pid"] for row in rows])
+            await barrier.wait()
+
+    await asyncio.gather(*(work() for _ in range(6)))
+    assert sorted(backends) == sorted(backends[:2] * 3)
+
+
+async def test_a_turn_that_comes_too_late_goes_to_the_next(
+    open_database: OpenDatabase, database_url: str, checked_out: CheckedOut
+) -> None:
+    """Cancelled when the connection was handed over already: the next in line has it."""
+    database = await open_database(database_url, **ONE_PLACE)
+    line = Line(database)
+    async with database.borrow():
+        late, following = await line.join("late"), await line.join("following")
+    late.cancel()
+    await asyncio.gather(late, following, return_exceptions=True)
+    assert line.served == ["following"]
+    assert checked_out(database) == 0
+
+
+async def test_a_turn_that_comes_too_late_to_a_full_pool(
+    open_database: OpenDatabase, database_url: str, checked_out: CheckedOut
+) -> None:
+    """Nobody takes the connection and the pool has enough: it is closed, its place is free."""
+    database = await open_database(database_url, **TWO_PLACES)
+    line = Line(database)
+    async with database.borrow(), database.borrow():
+        late = await line.join("late")
+    late.cancel()
+    await asyncio.gather(late, return_exceptions=True)
+    assert line.served == []
+    assert checked_out(database) == 0
+    await use_every_place(database, 2)
+
+
+async def test_a_place_without_a_connection_that_comes_too_late(
+    open_database: OpenDatabase, postgres_url: str
+) -> None:
+    """Cancelled when another's connecting had just failed: the next in line tries it."""
+    database = await open_database(f"{postgres_url}_of_nobody", **ONE_PLACE)
+    line = Line(database)
+
+    async def fail_then_cancel() -> None:
+        with pytest.raises(DatabaseUnavailable):
+            await database.ping()
+        late.cancel()
+
+    failing = asyncio.create_task(fail_then_cancel())
+    late, following = await line.join("late"), await line.join("following")
+    async with asyncio.timeout(10):  # by default the pool waits for 30
+        found = await asyncio.gather(failing, late, following, return_exceptions=True)
+    assert [type(one) for one in found[1:]] == [asyncio.CancelledError, DatabaseUnavailable]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["works", "fails"])
+async def test_no_place_is_lost_at_any_moment(
+    open_database: OpenDatabase, postgres_url: str, checked_out: CheckedOut, *, fails: bool
+) -> None:
+    """Cancel users after every possible number of steps, while connecting works and fails."""
+    url = f"{postgres_url}_of_nobody" if fails else postgres_url
+    database = await open_database(url, **TWO_PLACES)
+
+    async def use() -> None:
+        with suppress(DatabaseUnavailable):
+            await database.read().all(BACKEND)
+
+    for steps in range(40):
+        users = [asyncio.create_task(use()) for _ in range(6)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        for user in users[::2]:
+            user.cancel()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*users, return_exceptions=True)
+        assert checked_out(database) == 0
+    if not fails:
+        await use_every_place(database, 2)
