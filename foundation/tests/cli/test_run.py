@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -138,9 +139,15 @@ def test_a_single_process_refuses_several_workers() -> None:
 
 def test_every_backend_says_how_long_it_takes_to_close() -> None:
     """The times of all backends add up; one that declares none takes none."""
-    quick = Backend(name="quick", title="Quick", settings=Settings)
-    slow = Backend(name="slow", title="Slow", settings=Settings, shutdown_seconds=lambda _: 90.0)
-    slower = Backend(name="slower", title="Slower", settings=Settings, shutdown_seconds=lambda _: 5)
-    settings = {name: Settings(_env_file=None) for name in ("quick", "slow", "slower")}
-    assert shutdown_seconds([quick, slow, slower], settings) == 95
-    assert shutdown_seconds([quick], settings) == 0
+    times: dict[str, Callable[[Any], float] | None] = {
+        "quick": None,
+        "slow": lambda _: 90.0,
+        "slower": lambda _: 5,
+    }
+    backends = [
+        Backend(name=name, title=name, settings=Settings, routers=[], shutdown_seconds=seconds)
+        for name, seconds in times.items()
+    ]
+    settings = {name: Settings(_env_file=None) for name in times}
+    assert shutdown_seconds(backends, settings) == 95
+    assert shutdown_seconds(backends[:1], settings) == 0

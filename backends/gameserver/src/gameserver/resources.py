@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator
+from typing import Final
 
 import structlog
 
@@ -26,6 +27,9 @@ from gameserver.process.record import process_document
 from gameserver.process.stopping import StopLadder
 from gameserver.settings import GameServerSettings
 from gameserver.versions.installation import Installed, installed_document
+
+SHUTDOWN_MARGIN: Final = 10.0
+"""Seconds for what is closed after the game."""
 
 
 @contextlib.asynccontextmanager
@@ -87,6 +91,16 @@ async def open_game(settings: GameServerSettings, resources: Resources) -> Async
         await game.close()
 
 
+def stop_ladder(settings: GameServerSettings) -> StopLadder:
+    """Return how the game is stopped."""
+    return StopLadder(settings.stop_announcement, settings.stop_seconds, settings.terminate_seconds)
+
+
+def shutdown_seconds(settings: GameServerSettings) -> float:
+    """Return how long the manager may take to go away: a whole stop of the game, and a margin."""
+    return stop_ladder(settings).longest + SHUTDOWN_MARGIN
+
+
 def make_game(settings: GameServerSettings, resources: Resources) -> Game:
     """Return the game, made of its parts; nothing is started."""
     layout: Layout = resources["layout"]
@@ -96,7 +110,7 @@ def make_game(settings: GameServerSettings, resources: Resources) -> Game:
     return Game(
         Console(Facts(events), audit, flood_lines=settings.flood_lines),
         Launcher(settings, layout, programs),
-        StopLadder(settings.stop_announcement, settings.stop_seconds, settings.terminate_seconds),
+        stop_ladder(settings),
         CrashCounter(
             most=settings.crash_limit,
             first=settings.crash_first_pause,
