@@ -33,7 +33,7 @@ class Patience:
 
     def pause(self, attempt: int) -> float:
         """Return the seconds after the given attempt, which count from 1."""
-        return min(self.first * 2 ** (attempt - 1), self.longest)
+        return min(self.first * 2.0 ** (attempt - 1), self.longest)
 
 
 class Courier:

@@ -80,7 +80,7 @@ async def delete_webhook(
 @router.post(
     "/{hook_id}/test", status_code=202, responses=errors(HookNotFound), summary="Send a test"
 )
-async def test_webhook(
+async def send_test(
     hook_id: UUID, notifications: CurrentNotifications, _: CurrentAdmin
 ) -> Delivery:
     """Send a message that says it is a test; the deliveries tell what became of it."""

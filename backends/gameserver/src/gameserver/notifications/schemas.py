@@ -48,7 +48,7 @@ class HookNew(Schema):
     name: Name
     url: URL
     format: HookFormat = HookFormat.JSON
-    events: Kinds = list(NOTEWORTHY)
+    events: Kinds = Field(list(NOTEWORTHY), validate_default=False)
     enabled: StrictBool = True
 
 

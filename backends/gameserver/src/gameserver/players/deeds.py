@@ -1,0 +1,132 @@
+"""What can be done to a player: the command for a running game, and how its success shows."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from gameserver.players.files import Entry, known_entry, list_entry, text_of
+from gameserver.players.roster import Roster, RosterReader
+from gameserver.players.schemas import Ban, BanUnit
+
+WHITELIST_YEARS: Final = 50
+"""How long an entry of the whitelist lasts; what the game itself writes."""
+
+_YEAR: Final = timedelta(days=365.25)
+_UNITS: Final = {
+    BanUnit.MINUTE: timedelta(minutes=1),
+    BanUnit.HOUR: timedelta(hours=1),
+    BanUnit.DAY: timedelta(days=1),
+    BanUnit.WEEK: timedelta(weeks=1),
+    BanUnit.YEAR: _YEAR,
+}
+_LAST_YEAR: Final = 9998
+NO_SUCH_PLAYER: Final = re.compile(r"No player with name or uid '.{0,64}' exists")
+
+Test = Callable[[Roster], bool]
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One thing done to a player.
+
+    command   what a running game is told
+    done      how its English reply says that it did it; other languages show by `shows`
+    shows     whether the game's files show it, given what they showed before
+    already   whether nothing would change
+    write     does it to the files of a stopped game: blocking; takes the files, name and UID
+    """
+
+    command: str
+    done: re.Pattern[str]
+    shows: Callable[[Roster, Roster], bool]
+    already: Test
+    write: Callable[[RosterReader, str, datetime], None]
+
+
+def whitelisting(name: str, reason: str | None, by: str) -> Deed:
+    """Return what puts a player on the whitelist."""
+
+    def write(files: RosterReader, uid: str, now: datetime) -> None:
+        entry = list_entry(name, uid, now + WHITELIST_YEARS * _YEAR, reason, by)
+        files.whitelist.write([*_others(files.whitelist.read(), uid), entry])
+
+    return Deed(
+        command=f"/whitelist add {name} {reason or ''}".rstrip(),
+        done=re.compile(r"Player is (now|already) whitelisted.*"),
+        shows=lambda _, now: now.listed(name) is not None,
+        already=lambda roster: roster.listed(name) is not None,
+        write=write,
+    )
+
+
+def unlisting(name: str) -> Deed:
+    """Return what takes a player off the whitelist."""
+    return Deed(
+        command=f"/whitelist remove {name}",
+        done=re.compile(r"Player is (now removed from the whitelist|currently not whitelisted)"),
+        shows=lambda _, now: now.listed(name) is None,
+        already=lambda roster: roster.listed(name) is None,
+        write=lambda files, uid, _: files.whitelist.write(_others(files.whitelist.read(), uid)),
+    )
+
+
+def banning(name: str, ban: Ban, by: str) -> Deed:
+    """Return what bans a player; a ban that holds already is replaced."""
+
+    def write(files: RosterReader, uid: str, now: datetime) -> None:
+        entry = list_entry(name, uid, ends(ban, now), ban.reason, by)
+        files.bans.write([*_others(files.bans.read(), uid), entry])
+
+    return Deed(
+        command=f"/ban {name} {ban.amount} {ban.unit} {ban.reason}",
+        done=re.compile(r"Player is now banned until .*"),
+        shows=lambda before, now: now.banned(name) not in (None, before.banned(name)),
+        already=lambda _: False,
+        write=write,
+    )
+
+
+def unbanning(name: str) -> Deed:
+    """Return what lifts a ban."""
+    return Deed(
+        command=f"/unban {name}",
+        done=re.compile(r"Player (is now unbanned|was not banned)"),
+        shows=lambda _, now: now.banned(name) is None,
+        already=lambda roster: roster.banned(name) is None,
+        write=lambda files, uid, _: files.bans.write(_others(files.bans.read(), uid)),
+    )
+
+
+def assigning(name: str, role: str) -> Deed:
+    """Return what gives a player a role."""
+
+    def write(files: RosterReader, uid: str, _: datetime) -> None:
+        entries = files.known.read()
+        if not any(text_of(entry, "PlayerUID") == uid for entry in entries):
+            entries.append(known_entry(name, uid, role))
+        for entry in entries:
+            if text_of(entry, "PlayerUID") == uid:
+                entry["RoleCode"] = role
+        files.known.write(entries)
+
+    return Deed(
+        command=f"/op {name}" if role == "admin" else f"/player {name} role {role}",
+        done=re.compile(r"Ok, role .{1,80} assigned to .{1,80}|Player is already in group .*"),
+        shows=lambda _, now: now.role(name) == role,
+        already=lambda roster: roster.role(name) == role,
+        write=write,
+    )
+
+
+def ends(ban: Ban, now: datetime) -> datetime:
+    """Return when a ban ends, at most at the end of all calendars."""
+    try:
+        return now + ban.amount * _UNITS[ban.unit]
+    except OverflowError:
+        return now.replace(year=_LAST_YEAR, day=1)
+
+
+def _others(entries: list[Entry], uid: str) -> list[Entry]:
+    return [entry for entry in entries if text_of(entry, "PlayerUID") != uid]

@@ -1,0 +1,128 @@
+"""The game's own files of players: read at any time, written only while the game is stopped."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from bedplate.documents import write_atomically
+from gameserver.players.exceptions import PlayerFileDamaged
+from gameserver.players.schemas import ListEntry, utc
+
+LARGEST_FILE: Final = 64 * 1024 * 1024
+WHITELIST: Final = "playerswhitelisted.json"
+BANS: Final = "playersbanned.json"
+KNOWN: Final = "playerdata.json"
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_LONGEST_TEXT: Final = 1_000
+_READINGS: Final = 4
+_PAUSE_SECONDS: Final = 0.05
+
+Entry = dict[str, Any]
+"""An entry as the game wrote it; what we don't know of it is kept."""
+
+
+class PlayerFile:
+    """One of the game's files: a JSON list of objects that have a `PlayerUID`. Blocking calls."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._path = folder / name
+
+    def read(self) -> list[Entry]:
+        """Return the entries; none when there is no file. Raises `PlayerFileDamaged`.
+
+        A running game writes in place, so a file may be seen half written: it is read again.
+        """
+        for _ in range(_READINGS - 1):
+            try:
+                return self._entries(self._content())
+            except PlayerFileDamaged:
+                time.sleep(_PAUSE_SECONDS)
+        return self._entries(self._content())
+
+    def _content(self) -> bytes:
+        try:
+            with os.fdopen(os.open(self._path, _READ), "rb") as file:
+                return file.read(LARGEST_FILE + 1)
+        except FileNotFoundError:
+            return b"[]"
+        except OSError:
+            raise PlayerFileDamaged(self._path.name) from None
+
+    def _entries(self, content: bytes) -> list[Entry]:
+        try:
+            found = json.loads(content.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            raise PlayerFileDamaged(self._path.name) from None
+        if len(content) > LARGEST_FILE or not isinstance(found, list):
+            raise PlayerFileDamaged(self._path.name)
+        if not all(isinstance(entry, dict) for entry in found):
+            raise PlayerFileDamaged(self._path.name)
+        return found
+
+    def write(self, entries: list[Entry]) -> None:
+        """Replace the entries, in the game's form. Raises `bedplate.documents.WriteFailed`."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        content = json.dumps(entries, indent=2, ensure_ascii=False)
+        write_atomically(self._path, content.encode("utf-8", "surrogatepass"), mode=0o644)
+
+
+def text_of(entry: Entry, key: str) -> str:
+    """Return a text of an entry, harmless in length and encoding; empty when there is none."""
+    value = entry.get(key)
+    text = value if isinstance(value, str) else ""
+    return text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+
+
+def until_of(entry: Entry) -> datetime | None:
+    """Return when an entry of a list ends, in UTC; None when it never does, or can't be read."""
+    try:
+        return utc(datetime.fromisoformat(text_of(entry, "UntilDate"))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def holds(entry: Entry, now: datetime) -> bool:
+    """Return whether an entry of a list has not run out."""
+    until = until_of(entry)
+    return until is None or until > now
+
+
+def shown(entry: Entry) -> ListEntry:
+    """Return an entry of the whitelist or the bans as clients see it."""
+    return ListEntry(
+        name=text_of(entry, "PlayerName"),
+        uid=text_of(entry, "PlayerUID"),
+        until=until_of(entry),
+        reason=text_of(entry, "Reason") or None,
+        by=text_of(entry, "IssuedByPlayerName") or None,
+    )
+
+
+def list_entry(name: str, uid: str, until: datetime, reason: str | None, by: str) -> Entry:
+    """Return a new entry of the whitelist or the bans, in the game's form."""
+    return {
+        "PlayerUID": uid,
+        "PlayerName": name,
+        "UntilDate": until.isoformat(),
+        "Reason": reason,
+        "IssuedByPlayerName": by,
+    }
+
+
+def known_entry(name: str, uid: str, role: str) -> Entry:
+    """Return a new entry of the known players, in the game's form."""
+    return {
+        "PlayerUID": uid,
+        "RoleCode": role,
+        "PermaPrivileges": [],
+        "DeniedPrivileges": [],
+        "PlayerGroupMemberShips": {},
+        "AllowInvite": True,
+        "LastKnownPlayername": name,
+        "CustomPlayerData": {},
+        "ExtraLandClaimAllowance": 0,
+        "ExtraLandClaimAreas": 0,
+    }

@@ -1,0 +1,174 @@
+"""Players: who they are, and what can be done to them, the game running or not."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from bedplate import clock
+from gameserver.audit.trail import Audit
+from gameserver.console.console import Console
+from gameserver.console.exceptions import GameNotRunning
+from gameserver.console.lines import ConsoleLine
+from gameserver.console.watch import Watch
+from gameserver.layout import Layout
+from gameserver.players import deeds
+from gameserver.players.deeds import NO_SUCH_PLAYER, Deed
+from gameserver.players.exceptions import PlayerNotOnline, PlayerUnknown, RoleUnknown
+from gameserver.players.files import shown
+from gameserver.players.roster import Roster, RosterReader
+from gameserver.players.schemas import (
+    Ban,
+    Change,
+    ListEntry,
+    Outcome,
+    PlayerPage,
+    Proof,
+)
+from gameserver.process.game import Game
+from gameserver.process.state import GameState
+
+PATIENCE_SECONDS: Final = 6.0
+"""How long the game may take to show an effect: it asks its auth server about unknown names."""
+
+LOOK_SECONDS: Final = 0.1
+ADMIN_ROLE: Final = "admin"
+
+
+class Players:
+    """Reads the game's files of players, and changes what they hold.
+
+    A running game holds its lists in memory: it is told by a command, and success is what its
+    files or its English reply show. The files of a stopped game are written, with the world lock
+    held. Names are validated before they come here: they are part of commands.
+    """
+
+    def __init__(
+        self, layout: Layout, game: Game, audit: Audit, *, patience: float = PATIENCE_SECONDS
+    ) -> None:
+        self._files = RosterReader(layout)
+        self._game = game
+        self._audit = audit
+        self._patience = patience
+
+    @property
+    def _console(self) -> Console:
+        return self._game.console
+
+    async def page(self, *, text: str | None, limit: int, offset: int) -> PlayerPage:
+        """Return players by name, those whose name or UID has `text` in it."""
+        roster = await self._files.read()
+        online = {player.uid for player in self._console.online.list()}
+        found = roster.players(online)
+        if text:
+            folded = text.casefold()
+            found = [one for one in found if folded in one.name.casefold() or text == one.uid]
+        return PlayerPage(total=len(found), players=found[offset : offset + limit])
+
+    async def whitelist(self) -> list[ListEntry]:
+        """Return the whitelist. Raises `PlayerFileDamaged`."""
+        return [shown(entry) for entry in (await self._files.read()).whitelist]
+
+    async def bans(self) -> list[ListEntry]:
+        """Return the bans that hold. Raises `PlayerFileDamaged`."""
+        return [shown(entry) for entry in (await self._files.read()).bans]
+
+    async def add_to_whitelist(
+        self, name: str, reason: str | None, uid: str | None, *, by: str
+    ) -> Change:
+        """Let a player join."""
+        return await self._do(deeds.whitelisting(name, reason, by), name, uid, by)
+
+    async def remove_from_whitelist(self, name: str, *, by: str) -> Change:
+        """Let a player join no more."""
+        return await self._do(deeds.unlisting(name), name, None, by)
+
+    async def ban(self, name: str, ban: Ban, *, by: str) -> Change:
+        """Keep a player out for a time; one who plays is thrown out."""
+        return await self._do(deeds.banning(name, ban, by), name, ban.uid, by)
+
+    async def unban(self, name: str, *, by: str) -> Change:
+        """Lift a ban."""
+        return await self._do(deeds.unbanning(name), name, None, by)
+
+    async def assign(self, name: str, role: str, uid: str | None, *, by: str) -> Change:
+        """Give a player a role. Raises `RoleUnknown`."""
+        if role not in await self._files.roles():
+            raise RoleUnknown
+        return await self._do(deeds.assigning(name, role), name, uid, by)
+
+    async def kick(self, name: str, reason: str, *, by: str) -> Change:
+        """Throw a player out. Raises `PlayerNotOnline`, `GameNotRunning`."""
+        online = self._console.online
+        if self._game.status.state is not GameState.RUNNING:
+            raise GameNotRunning(self._game.status.state)
+        if (player := online.find(name)) is None:
+            raise PlayerNotOnline
+        command = f"/kick {player.name} {reason}"
+        gone = f"Client {player.client} disconnected"
+        with self._console.watching(
+            lambda line: line.authentic and line.text.startswith(gone)
+        ) as watch:
+            reply = await self._console.send(command, by=by, allow_selectors=True)
+            try:
+                await watch.next(self._patience)
+            except TimeoutError:
+                return Change(outcome=Outcome.UNCONFIRMED, reply=reply.lines)
+        return Change(outcome=Outcome.DONE, proof=Proof.EFFECT, reply=reply.lines)
+
+    async def _do(self, deed: Deed, name: str, uid: str | None, by: str) -> Change:
+        if self._game.status.state is GameState.RUNNING:
+            return await self._command(deed, by)
+        async with self._game.exclusive("a change of the lists of players"):
+            return await self._write(deed, name, uid, by)
+
+    async def _write(self, deed: Deed, name: str, uid: str | None, by: str) -> Change:
+        roster = await self._files.read()
+        if deed.already(roster):
+            return Change(outcome=Outcome.UNCHANGED, proof=Proof.FILE)
+        found = roster.uid_of(name) or uid
+        if found is None:
+            raise PlayerUnknown
+        await self._audit.record(by, "player", did=deed.command)
+        await asyncio.to_thread(deed.write, self._files, found, clock.now())
+        return Change(outcome=Outcome.DONE, proof=Proof.FILE)
+
+    async def _command(self, deed: Deed, by: str) -> Change:
+        before = await self._files.read()
+        with self._console.watching(_is_notice) as watch:
+            # The reason is free text behind the player's name, where no selector has a meaning.
+            reply = await self._console.send(deed.command, by=by, allow_selectors=True)
+            change = await self._watched(deed, before, watch)
+        change.reply = reply.lines
+        if change.outcome is Outcome.DONE and deed.already(before):
+            change.outcome = Outcome.UNCHANGED
+        return change
+
+    async def _watched(self, deed: Deed, before: Roster, watch: Watch) -> Change:
+        proof = None
+        end = asyncio.get_running_loop().time() + self._patience
+        while asyncio.get_running_loop().time() < end:
+            if deed.shows(before, await self._files.read()):
+                return Change(outcome=Outcome.DONE, proof=Proof.EFFECT)
+            if proof is not None:
+                break
+            proof = await _said(deed, watch)
+        if proof is not None:
+            return Change(outcome=Outcome.DONE, proof=proof)
+        structlog.get_logger().warning("player_change_unconfirmed")
+        return Change(outcome=Outcome.UNCONFIRMED)
+
+
+async def _said(deed: Deed, watch: Watch) -> Proof | None:
+    """Return what the game said to it within a moment. Raises `PlayerUnknown`."""
+    try:
+        line = await watch.next(LOOK_SECONDS)
+    except TimeoutError:
+        return None
+    if NO_SUCH_PLAYER.fullmatch(line.text):
+        raise PlayerUnknown
+    return Proof.REPLY if deed.done.fullmatch(line.text) else None
+
+
+def _is_notice(line: ConsoleLine) -> bool:
+    return line.authentic and line.level == "Notification"

@@ -1,0 +1,129 @@
+"""Who is known, listed and banned, as the game's files tell."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from bedplate import clock
+from gameserver.layout import Layout
+from gameserver.players.files import (
+    BANS,
+    KNOWN,
+    WHITELIST,
+    Entry,
+    PlayerFile,
+    holds,
+    text_of,
+    until_of,
+)
+from gameserver.players.schemas import Player
+
+ROLES: Final = frozenset(
+    {
+        "suvisitor", "crvisitor", "limitedsuplayer", "limitedcrplayer", "suplayer", "crplayer",
+        "sumod", "crmod", "admin",
+    }
+)  # fmt: skip
+"""Codes of the roles that every game has at first."""
+
+_LARGEST_CONFIG: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The entries of the three files at one moment, those that ran out left away."""
+
+    known: list[Entry]
+    whitelist: list[Entry]
+    bans: list[Entry]
+
+    def uid_of(self, name: str) -> str | None:
+        """Return the UID of a name: the game compares names without regard to case."""
+        folded = name.casefold()
+        for entries, key in (
+            (self.known, "LastKnownPlayername"),
+            (self.whitelist, "PlayerName"),
+            (self.bans, "PlayerName"),
+        ):
+            for entry in entries:
+                if text_of(entry, key).casefold() == folded:
+                    return text_of(entry, "PlayerUID") or None
+        return None
+
+    def listed(self, name: str) -> Entry | None:
+        """Return a player's entry of the whitelist."""
+        return _named(self.whitelist, name)
+
+    def banned(self, name: str) -> Entry | None:
+        """Return a player's entry of the bans."""
+        return _named(self.bans, name)
+
+    def role(self, name: str) -> str | None:
+        """Return the code of a player's role; None for one who was never here."""
+        entry = _named(self.known, name, "LastKnownPlayername")
+        return None if entry is None else text_of(entry, "RoleCode")
+
+    def players(self, online: set[str]) -> list[Player]:
+        """Return everybody, by name; `online` are the UIDs of those who play."""
+        found: dict[str, Player] = {}
+        for entry in self.known:
+            player = _player(found, entry, "LastKnownPlayername")
+            player.role = text_of(entry, "RoleCode") or None
+        for entry in self.whitelist:
+            _player(found, entry, "PlayerName").whitelisted = True
+        for entry in self.bans:
+            _player(found, entry, "PlayerName").banned_until = until_of(entry)
+        for uid in online & found.keys():
+            found[uid].online = True
+        return sorted(found.values(), key=lambda player: (player.name.casefold(), player.uid))
+
+
+class RosterReader:
+    """Reads the game's files of players."""
+
+    def __init__(self, layout: Layout) -> None:
+        folder = layout.server_data / "Playerdata"
+        self.known = PlayerFile(folder, KNOWN)
+        self.whitelist = PlayerFile(folder, WHITELIST)
+        self.bans = PlayerFile(folder, BANS)
+        self._config = layout.server_config
+
+    async def read(self) -> Roster:
+        """Return what the files hold now. Raises `PlayerFileDamaged`."""
+        return await asyncio.to_thread(self.read_now, clock.now())
+
+    def read_now(self, now: datetime) -> Roster:
+        """Return what the files hold at `now`; blocking. Raises `PlayerFileDamaged`."""
+        return Roster(
+            known=self.known.read(),
+            whitelist=[entry for entry in self.whitelist.read() if holds(entry, now)],
+            bans=[entry for entry in self.bans.read() if holds(entry, now)],
+        )
+
+    async def roles(self) -> frozenset[str]:
+        """Return the codes of the roles in the game's settings; the usual ones without a file."""
+        return await asyncio.to_thread(_roles, self._config)
+
+
+def _named(entries: list[Entry], name: str, key: str = "PlayerName") -> Entry | None:
+    folded = name.casefold()
+    return next((entry for entry in entries if text_of(entry, key).casefold() == folded), None)
+
+
+def _player(found: dict[str, Player], entry: Entry, key: str) -> Player:
+    uid = text_of(entry, "PlayerUID")
+    return found.setdefault(uid, Player(name=text_of(entry, key), uid=uid))
+
+
+def _roles(config: Path) -> frozenset[str]:
+    try:
+        if config.is_symlink() or config.stat().st_size > _LARGEST_CONFIG:
+            return ROLES
+        roles = json.loads(config.read_bytes().decode("utf-8-sig"))["Roles"]
+        codes = frozenset(role["Code"] for role in roles if isinstance(role["Code"], str))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ROLES
+    return codes or ROLES

@@ -1,0 +1,154 @@
+"""HTTP: players, whitelist, bans, roles, sessions."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from bedplate.documents import DocumentError
+from bedplate.openapi import errors
+from bedplate.schemas import Decimal, LongText
+from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
+from gameserver.dependencies import CurrentConsole
+from gameserver.players.dependencies import CurrentPlayers, CurrentSessions
+from gameserver.players.exceptions import (
+    PlayerFileDamaged,
+    PlayerNotOnline,
+    PlayerUnknown,
+    RoleUnknown,
+)
+from gameserver.players.players import ADMIN_ROLE
+from gameserver.players.schemas import (
+    Ban,
+    Change,
+    Kick,
+    ListEntry,
+    Listing,
+    PlayerName,
+    PlayerOnline,
+    PlayerPage,
+    RoleChange,
+    Session,
+)
+from gameserver.players.sessions import MOST_SESSIONS
+from gameserver.process.exceptions import GameBusy, GameNotAtRest
+from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
+
+router = APIRouter(prefix="/players", tags=["players"])
+
+Name = Annotated[PlayerName, Path(description="Name of the player")]
+MOST_PLAYERS = 1_000
+_CHANGE_ERRORS = errors(
+    PlayerUnknown, GameNotRunning, GameBusy, GameNotAtRest, PlayerFileDamaged, ConsoleBusy,
+    DocumentError,
+)  # fmt: skip
+
+
+@router.get("", responses=errors(PlayerFileDamaged), summary="List players")
+async def list_players(
+    players: CurrentPlayers,
+    _: CurrentMonitor,
+    q: Annotated[str | None, LongText(64), Query(description="Part of the name, or UID")] = None,
+    limit: Annotated[int, Decimal(1, MOST_PLAYERS), Query()] = 100,
+    offset: Annotated[int, Decimal(0), Query()] = 0,
+) -> PlayerPage:
+    """Return everybody whom the game knows or has on a list, by name."""
+    return await players.page(text=q, limit=limit, offset=offset)
+
+
+@router.get("/online", summary="List who plays")
+async def list_online(console: CurrentConsole, principal: CurrentMonitor) -> list[PlayerOnline]:
+    """Return who plays now; only an admin sees where they connect from."""
+    sees_addresses = ADMIN in principal.scopes
+    return [
+        PlayerOnline(
+            name=player.name,
+            uid=player.uid,
+            client=player.client,
+            since=player.since,
+            address=player.address if sees_addresses else None,
+        )
+        for player in console.online.list()
+    ]
+
+
+@router.get("/sessions", summary="List who played when")
+async def list_sessions(
+    sessions: CurrentSessions,
+    _: CurrentMonitor,
+    name: Annotated[PlayerName | None, Query()] = None,
+    limit: Annotated[int, Decimal(1, MOST_SESSIONS), Query()] = 100,
+) -> list[Session]:
+    """Return the last sessions, the newest first."""
+    return sessions.newest(name=name, limit=limit)
+
+
+@router.get("/whitelist", responses=errors(PlayerFileDamaged), summary="Show the whitelist")
+async def list_whitelist(players: CurrentPlayers, _: CurrentMonitor) -> list[ListEntry]:
+    """Return who may join while the whitelist is on."""
+    return await players.whitelist()
+
+
+@router.get("/bans", responses=errors(PlayerFileDamaged), summary="Show the bans")
+async def list_bans(players: CurrentPlayers, _: CurrentMonitor) -> list[ListEntry]:
+    """Return the bans that hold."""
+    return await players.bans()
+
+
+@router.put("/{name}/whitelist", responses=_CHANGE_ERRORS, summary="Let a player join")
+async def add_to_whitelist(
+    name: Name, listing: Listing, players: CurrentPlayers, principal: CurrentAdmin
+) -> Change:
+    """Put a player on the whitelist."""
+    return await players.add_to_whitelist(name, listing.reason, listing.uid, by=principal.id)
+
+
+@router.delete("/{name}/whitelist", responses=_CHANGE_ERRORS, summary="Let a player join no more")
+async def remove_from_whitelist(
+    name: Name, players: CurrentPlayers, principal: CurrentAdmin
+) -> Change:
+    """Take a player off the whitelist."""
+    return await players.remove_from_whitelist(name, by=principal.id)
+
+
+@router.put("/{name}/ban", responses=_CHANGE_ERRORS, summary="Ban a player")
+async def ban_player(
+    name: Name, ban: Ban, players: CurrentPlayers, principal: CurrentAdmin
+) -> Change:
+    """Keep a player out for a time, instead of a ban that holds already."""
+    return await players.ban(name, ban, by=principal.id)
+
+
+@router.delete("/{name}/ban", responses=_CHANGE_ERRORS, summary="Lift a ban")
+async def unban_player(name: Name, players: CurrentPlayers, principal: CurrentAdmin) -> Change:
+    """Let a banned player join again."""
+    return await players.unban(name, by=principal.id)
+
+
+@router.post(
+    "/{name}/kick",
+    responses=errors(PlayerNotOnline, GameNotRunning, ConsoleBusy),
+    summary="Throw a player out",
+)
+async def kick_player(
+    name: Name, kick: Kick, players: CurrentPlayers, principal: CurrentAdmin
+) -> Change:
+    """Throw out a player who plays; they may come back."""
+    return await players.kick(name, kick.reason, by=principal.id)
+
+
+@router.put(
+    "/{name}/role",
+    responses={**_CHANGE_ERRORS, **errors(RoleUnknown)},
+    summary="Give a player a role",
+)
+async def assign_role(
+    name: Name, change: RoleChange, players: CurrentPlayers, principal: CurrentAdmin
+) -> Change:
+    """Give a player one of the roles in the game's settings."""
+    return await players.assign(name, change.role, change.uid, by=principal.id)
+
+
+@router.post("/{name}/op", responses=_CHANGE_ERRORS, summary="Make a player an admin")
+async def make_operator(name: Name, players: CurrentPlayers, principal: CurrentAdmin) -> Change:
+    """Give a player the role `admin`."""
+    return await players.assign(name, ADMIN_ROLE, None, by=principal.id)

@@ -1,0 +1,110 @@
+"""Who played when: kept in a file, without addresses."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+
+from bedplate import clock, ids
+from bedplate.backend import Resources
+from bedplate.documents import Document, DocumentError
+from gameserver.events import Event, EventKind, Events
+from gameserver.players.schemas import Session, SessionEnd, SessionLog
+from gameserver.settings import GameServerSettings
+
+MOST_SESSIONS: Final = 2_000
+PAUSE_SECONDS: Final = 1.0
+"""Least time between two writes: a crowd that comes at once costs one."""
+
+
+class Sessions:
+    """The last sessions of players, as the events of joining and leaving tell."""
+
+    def __init__(self, document: Document[SessionLog], events: Events) -> None:
+        self._document = document
+        self._events = events
+        self._sessions: list[Session] = []
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        """Read what is kept; sessions that were open then have an end that nobody saw."""
+        self._sessions = (await self._document.read()).sessions
+        for position, session in enumerate(self._sessions):
+            if session.ended is None:
+                change = {"ended": SessionEnd.UNKNOWN}
+                self._sessions[position] = session.model_copy(update=change)
+        self._ignore = self._events.listen(self._hear)
+        self._writer = asyncio.create_task(self._keep_writing(), name="sessions")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Write what is new."""
+        self._ignore()
+        self._writer.cancel()
+        await asyncio.wait({self._writer})
+        await self._write()
+
+    def newest(self, *, name: str | None, limit: int) -> list[Session]:
+        """Return sessions, the newest first; `name` without regard to case."""
+        folded = None if name is None else name.casefold()
+        found = (
+            one
+            for one in reversed(self._sessions)
+            if folded is None or one.name.casefold() == folded
+        )
+        return [session for session, _ in zip(found, range(limit), strict=False)]
+
+    def _hear(self, event: Event) -> None:
+        uid, name = str(event.facts.get("uid", "")), str(event.facts.get("name", ""))
+        if event.kind is EventKind.PLAYER_JOINED:
+            session = Session(id=ids.uuid(), name=name, uid=uid, joined_at=event.at)
+            self._sessions.append(session)
+            del self._sessions[:-MOST_SESSIONS]
+        elif event.kind is EventKind.PLAYER_LEFT:
+            self._end(uid)
+        else:
+            return
+        self._news.set()
+
+    def _end(self, uid: str) -> None:
+        for position in range(len(self._sessions) - 1, -1, -1):
+            session = self._sessions[position]
+            if session.uid == uid and session.ended is None:
+                left = clock.now()
+                change = {
+                    "left_at": left,
+                    "ended": SessionEnd.LEFT,
+                    "seconds": max(0.0, (left - session.joined_at).total_seconds()),
+                }
+                self._sessions[position] = session.model_copy(update=change)
+                return
+
+    async def _keep_writing(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._write()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _write(self) -> None:
+        try:
+            await self._document.write(SessionLog(sessions=list(self._sessions)))
+        except DocumentError as error:
+            structlog.get_logger().error("sessions_not_saved", reason=str(error))
+
+
+@contextlib.asynccontextmanager
+async def open_sessions(_: GameServerSettings, resources: Resources) -> AsyncIterator[Sessions]:
+    """Yield the sessions; needs the resources `layout` and `events`."""
+    path = resources["layout"].state / "sessions.json"
+    document = Document(path, SessionLog, default=SessionLog)
+    async with Sessions(document, resources["events"]) as sessions:
+        yield sessions
