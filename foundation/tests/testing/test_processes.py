@@ -82,6 +82,24 @@ def test_a_process_that_never_answers_is_ended() -> None:
     assert not process.running
 
 
+def test_what_is_written_can_be_waited_for() -> None:
+    """Also what a process writes last; what it will never write is an error, in bounded time."""
+    process = python("import time; print('first', flush=True); time.sleep(0.1); print('last')")
+    process.start()
+    process.wait_until_written("last")
+    with pytest.raises(ProcessError, match="ended before it wrote 'never'"):
+        process.wait_until_written("never")
+    assert process.wait() == 0
+
+
+def test_what_is_not_written_in_time_is_an_error() -> None:
+    """The process goes on; the test says what it waited for."""
+    with python("import time; print('first', flush=True); time.sleep(600)") as process:
+        with pytest.raises(ProcessError, match="did not write 'last' in time"):
+            process.wait_until_written("last", 0.2)
+        assert process.running
+
+
 def test_a_missing_program_is_an_error() -> None:
     """Nothing is left half started."""
     process = ServerProcess(["/no/such/program"])

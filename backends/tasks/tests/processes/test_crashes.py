@@ -28,9 +28,8 @@ def mortal_valkey() -> Iterator[ValkeyServer]:
 
 async def logged(instance: Any, event: str) -> None:
     """Return when the process has logged an event."""
-    async with asyncio.timeout(LONG):
-        while f'"{event}"' not in instance.process.output:  # noqa: ASYNC110 - a file sends no event
-            await asyncio.sleep(0.05)
+    process = instance.process
+    await asyncio.to_thread(process.wait_until_written, f'"{event}"', timeout_seconds=LONG)
 
 
 async def test_a_killed_postgresql_is_a_503_until_it_is_back(

@@ -137,6 +137,19 @@ class ServerProcess:
         self._finish()
         return self._status
 
+    def wait_until_written(self, text: str, timeout_seconds: float | None = None) -> None:
+        """Wait until `text` is in the output.
+
+        Raises ProcessError when the process ends without having written it, or has not within
+        `timeout_seconds`.
+        """
+        self._wait_until(
+            lambda: text in self.output,
+            timeout_seconds or self.timeout_seconds,
+            ended=f"ended before it wrote {text!r}",
+            late=f"did not write {text!r} in time",
+        )
+
     def stop(self) -> None:
         """End the process in an orderly way, or by force when it does not end in time."""
         if self._process is None:
@@ -191,16 +204,33 @@ class ServerProcess:
         )
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + self.timeout_seconds
-        while not self._ready():
-            if not self.running:
-                complaint = self._complaint("ended before it was ready")
-                self.wait()
-                raise ProcessError(complaint)
-            if time.monotonic() > deadline:
-                complaint = self._complaint("was not ready in time")
+        try:
+            self._wait_until(
+                self._ready,
+                self.timeout_seconds,
+                ended="ended before it was ready",
+                late="was not ready in time",
+            )
+        except ProcessError:
+            if self.running:
                 self.kill()
-                raise ProcessError(complaint)
+            else:
+                self.wait()
+            raise
+
+    def _wait_until(
+        self, reached: Callable[[], bool], seconds: float, *, ended: str, late: str
+    ) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            # Asked first: what a process does last, it has done when it runs no more.
+            running = self.running
+            if reached():
+                return
+            if not running:
+                raise ProcessError(self._complaint(ended))
+            if time.monotonic() > deadline:
+                raise ProcessError(self._complaint(late))
             time.sleep(_POLL_SECONDS)
 
     def _complaint(self, what: str) -> str:
