@@ -1,7 +1,7 @@
 """Every error of every kind, on a plain FastAPI application."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,11 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from bedplate.asgi import AccessLog, wrap_outermost
 from bedplate.problems import (
     MEDIA_TYPE,
     NotFound,
-    Problem,
     ProblemError,
     ServiceUnavailable,
     TooManyRequests,
@@ -67,29 +65,14 @@ FAILURES: dict[str, Exception] = {
     "away": ServiceUnavailable("The store is away.", retry_after=4),
 }
 
-
-def _app() -> FastAPI:
-    app = FastAPI()
-    install_problems(app)
-    app.include_router(_routes(), prefix="/api")
-    wrap_outermost(app, AccessLog, backend="test")
-    return app
+MakeApp = Callable[..., FastAPI]
+ProblemOf = Callable[[Any], dict[str, Any]]
 
 
 @pytest.fixture
-async def caller() -> AsyncIterator[Client]:
-    """A client of the application, over which exceptions are only seen as responses."""
-    async with client(_app(), raise_app_exceptions=False) as one:
-        yield one
-
-
-def _problem(response: Any) -> dict[str, Any]:
-    assert response.headers["content-type"] == MEDIA_TYPE
-    document: dict[str, Any] = response.json()
-    Problem.model_validate(document)
-    assert document["status"] == response.status_code
-    assert document["request_id"] == response.headers["x-request-id"]
-    return document
+def routes() -> APIRouter:
+    """The routes of the application."""
+    return _routes()
 
 
 @pytest.mark.parametrize(
@@ -106,21 +89,21 @@ def _problem(response: Any) -> dict[str, Any]:
     ],
 )
 async def test_every_error_that_is_raised_is_a_problem(
-    caller: Client, how: str, status: int, code: str, detail: str
+    caller: Client, how: str, status: int, code: str, detail: str, problem_of: ProblemOf
 ) -> None:
     """With every member, whoever raised it and whatever its status is."""
-    document = _problem(await caller.get(f"/api/fails/{how}?token=secret"))
+    document = problem_of(await caller.get(f"/api/fails/{how}?token=secret"))
     assert document.keys() >= MEMBERS
     assert (document["status"], document["code"], document["detail"]) == (status, code, detail)
     assert document["instance"] == f"/api/fails/{how}"
 
 
-async def test_a_server_error_may_have_any_status(caller: Client) -> None:
+async def test_a_server_error_may_have_any_status(caller: Client, problem_of: ProblemOf) -> None:
     """599 is none of HTTP's, and passes; 503 says when to come back."""
     with caller.expecting(599, 503):
-        assert _problem(await caller.get("/api/fails/599"))["code"] == "server_error"
+        assert problem_of(await caller.get("/api/fails/599"))["code"] == "server_error"
         response = await caller.get("/api/fails/away")
-    assert _problem(response)["retry_after"] == 4
+    assert problem_of(response)["retry_after"] == 4
     assert response.headers["retry-after"] == "4"
 
 
@@ -131,11 +114,13 @@ async def test_headers_of_an_error_are_kept(caller: Client) -> None:
     assert (await caller.get("/api/fails/401")).headers["www-authenticate"] == "Basic"
 
 
-async def test_a_detail_that_is_no_text_becomes_the_context(caller: Client) -> None:
+async def test_a_detail_that_is_no_text_becomes_the_context(
+    caller: Client, problem_of: ProblemOf
+) -> None:
     """FastAPI allows anything there; what JSON can't hold is left out."""
-    document = _problem(await caller.get("/api/fails/dict"))
+    document = problem_of(await caller.get("/api/fails/dict"))
     assert document["context"] == {"reason": "full", "places": 0}
-    assert "context" not in _problem(await caller.get("/api/fails/strange"))
+    assert "context" not in problem_of(await caller.get("/api/fails/strange"))
 
 
 async def test_a_status_without_a_body_has_none(caller: Client) -> None:
@@ -146,12 +131,12 @@ async def test_a_status_without_a_body_has_none(caller: Client) -> None:
 
 
 async def test_an_unforeseen_error_is_a_problem_without_a_trace(
-    caller: Client, captured_logs: list[dict[str, Any]]
+    caller: Client, captured_logs: list[dict[str, Any]], problem_of: ProblemOf
 ) -> None:
     """The client learns the request id; the log has the rest under it."""
     with caller.expecting(500):
         response = await caller.get("/api/fails/crash")
-    document = _problem(response)
+    document = problem_of(response)
     assert document["status"] == 500
     assert document.keys() >= MEMBERS
     assert "secret" not in response.text
@@ -169,9 +154,11 @@ async def test_no_request_id_is_told_where_none_is_made() -> None:
     assert document.keys() == MEMBERS - {"request_id"}
 
 
-async def test_a_path_that_no_route_knows_is_a_problem(caller: Client) -> None:
+async def test_a_path_that_no_route_knows_is_a_problem(
+    caller: Client, problem_of: ProblemOf
+) -> None:
     """The router's own 404 is no exception of anybody's."""
-    document = _problem(await caller.get("/nowhere"))
+    document = problem_of(await caller.get("/nowhere"))
     assert (document["status"], document["code"]) == (404, "not_found")
 
 
@@ -180,10 +167,12 @@ async def test_a_path_that_no_route_knows_is_a_problem(caller: Client) -> None:
     query=st.binary(max_size=20),
 )
 @settings(max_examples=60, deadline=None)
-async def test_no_bytes_in_path_or_query_are_a_server_error(path: bytes, query: bytes) -> None:
+async def test_no_bytes_in_path_or_query_are_a_server_error(
+    path: bytes, query: bytes, make_app: MakeApp
+) -> None:
     """As a server hands them over: percent-decoded and as UTF-8 where it is."""
     started = await _call(
-        _app(),
+        make_app(_routes()),
         path=f"/api/notes/{path.decode('utf-8', 'replace')}",
         raw_path=b"/api/notes/" + path,
         query_string=b"page=" + query,
@@ -219,9 +208,9 @@ async def _call(app: FastAPI, **scope: Any) -> Message:
 
 
 @pytest.mark.parametrize("path", ["/api/notes/", "/api/notes", "/nowhere"])
-async def test_a_query_that_is_no_text_is_refused(path: str) -> None:
+async def test_a_query_that_is_no_text_is_refused(path: str, make_app: MakeApp) -> None:
     """Starlette decodes it when it would redirect a path to the one without a slash."""
-    sent = await _call(_app(), path=path, raw_path=path.encode(), query_string=b"\xff")
+    sent = await _call(make_app(_routes()), path=path, raw_path=path.encode(), query_string=b"\xff")
     assert 400 <= sent["status"] < 500
 
 

@@ -1,6 +1,6 @@
 """Input that is refused: what is told of it, and what never is."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Base64Str, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
-from bedplate.asgi import AccessLog, wrap_outermost
-from bedplate.problems import MEDIA_TYPE, Problem, ProblemPolicy, install_problems
+from bedplate.problems import ProblemPolicy
 from bedplate.schemas import LineText
 from bedplate.testing.client import Client, client
 
@@ -105,34 +104,22 @@ def _routes() -> APIRouter:
     return router
 
 
-def _app(policy: ProblemPolicy | None = None) -> FastAPI:
-    app = FastAPI()
-    install_problems(app, policy or ProblemPolicy())
-    app.include_router(_routes(), prefix="/api")
-    wrap_outermost(app, AccessLog, backend="test")
-    return app
+MakeApp = Callable[..., FastAPI]
+ProblemOf = Callable[[Any], dict[str, Any]]
 
 
 @pytest.fixture
-async def caller() -> AsyncIterator[Client]:
-    """A client of the application, over which exceptions are only seen as responses."""
-    async with client(_app(), raise_app_exceptions=False) as one:
-        yield one
-
-
-def _problem(response: Any) -> dict[str, Any]:
-    assert response.headers["content-type"] == MEDIA_TYPE
-    document: dict[str, Any] = response.json()
-    Problem.model_validate(document)
-    assert document["status"] == response.status_code
-    assert document["request_id"] == response.headers["x-request-id"]
-    return document
+def routes() -> APIRouter:
+    """The routes of the application."""
+    return _routes()
 
 
 @pytest.mark.parametrize("status", [400, 422])
-async def test_the_policy_decides_on_the_status_of_refused_input(status: int) -> None:
+async def test_the_policy_decides_on_the_status_of_refused_input(
+    status: int, problem_of: ProblemOf, make_app: MakeApp
+) -> None:
     """For a body, a query, a path, a header and malformed JSON alike."""
-    async with client(_app(ProblemPolicy(validation_status=status))) as one:
+    async with client(make_app(_routes(), ProblemPolicy(validation_status=status))) as one:
         responses = [
             await one.post("/api/notes", json={"count": 9}),
             await one.post("/api/notes", content=b"{", headers={"content-type": "text/json"}),
@@ -141,17 +128,17 @@ async def test_the_policy_decides_on_the_status_of_refused_input(status: int) ->
             await one.get("/api/notes/x"),
             await one.get(f"/api/notes/{UUID(int=1)}", headers={"X-Kind": "b"}),
         ]
-    assert [_problem(response)["status"] for response in responses] == [status] * 6
+    assert [problem_of(response)["status"] for response in responses] == [status] * 6
     assert {response.json()["code"] for response in responses} == {"invalid_input"}
 
 
 _JSON = {"content-type": "application/json"}
 
 
-async def test_each_refused_field_is_named(caller: Client) -> None:
+async def test_each_refused_field_is_named(caller: Client, problem_of: ProblemOf) -> None:
     """With a message for a person and a code for a program."""
     body = {"count": 9, "pet": {"kind": "cat", "lives": "many"}, "extra": 1}
-    document = _problem(await caller.post("/api/notes", json=body))
+    document = problem_of(await caller.post("/api/notes", json=body))
     assert document["errors"] == [
         {
             "field": "count",
@@ -171,9 +158,11 @@ async def test_each_refused_field_is_named(caller: Client) -> None:
     ]
 
 
-async def test_a_validator_s_own_sentence_is_told_as_it_is(caller: Client) -> None:
+async def test_a_validator_s_own_sentence_is_told_as_it_is(
+    caller: Client, problem_of: ProblemOf
+) -> None:
     """Without Pydantic's "Value error" in front of it."""
-    document = _problem(await caller.post("/api/notes", json={"title": "  "}))
+    document = problem_of(await caller.post("/api/notes", json={"title": "  "}))
     assert document["errors"] == [
         {
             "field": "title",
@@ -183,17 +172,19 @@ async def test_a_validator_s_own_sentence_is_told_as_it_is(caller: Client) -> No
     ]
 
 
-async def test_a_missing_or_malformed_body_is_named_as_such(caller: Client) -> None:
+async def test_a_missing_or_malformed_body_is_named_as_such(
+    caller: Client, problem_of: ProblemOf
+) -> None:
     """There is no field to name."""
     for content in (b"", b"{", b"[1"):
-        document = _problem(await caller.post("/api/notes", content=content, headers=_JSON))
+        document = problem_of(await caller.post("/api/notes", content=content, headers=_JSON))
         assert document["errors"][0]["field"] == "body"
 
 
-async def test_not_every_error_of_thousands_is_told(caller: Client) -> None:
+async def test_not_every_error_of_thousands_is_told(caller: Client, problem_of: ProblemOf) -> None:
     """A small body can't ask for a huge answer, neither by many fields nor by a long name."""
     many = await caller.post("/api/notes", json={f"x{number}": 1 for number in range(5000)})
-    assert len(_problem(many)["errors"]) == 100
+    assert len(problem_of(many)["errors"]) == 100
     long = await caller.post("/api/notes", json={"x" * 100_000: 1})
     assert len(long.content) < 2000
 
@@ -215,7 +206,9 @@ def _wrong_bodies(secret: str) -> Iterator[Any]:
 
 @given(secret=_SECRETS)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_a_refused_value_is_never_repeated(caller: Client, secret: str) -> None:
+async def test_a_refused_value_is_never_repeated(
+    caller: Client, secret: str, problem_of: ProblemOf
+) -> None:
     """Not from a body, a query, a path or a header; neither whole nor in part."""
     responses = [await caller.post("/api/notes", json=body) for body in _wrong_bodies(secret)]
     known = str(UUID(int=1))
@@ -229,7 +222,7 @@ async def test_a_refused_value_is_never_repeated(caller: Client, secret: str) ->
     refused = [response for response in responses if response.status_code != 200]
     assert len(refused) > 40
     for response in refused:
-        _problem(response)
+        problem_of(response)
         folded = response.text.casefold()
         assert secret.casefold() not in folded
         assert secret[:5].casefold() not in folded
@@ -259,7 +252,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("path", ["notes", "form"])
 async def test_hostile_json_is_refused_and_never_a_server_error(
-    caller: Client, name: str, path: str
+    caller: Client, name: str, path: str, problem_of: ProblemOf
 ) -> None:
     """The application stands alone here, without limits of depth and size around it."""
     response = await caller.post(f"/api/{path}", content=HOSTILE[name], headers=_JSON)
@@ -267,15 +260,17 @@ async def test_hostile_json_is_refused_and_never_a_server_error(
         assert response.status_code in {200, 422}
     else:
         assert 400 <= response.status_code < 500
-        _problem(response)
+        problem_of(response)
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/xml", "multipart/form-data", "", "\xff", 'a/b; c="']
 )
-async def test_a_wrong_content_type_is_refused(caller: Client, content_type: str) -> None:
+async def test_a_wrong_content_type_is_refused(
+    caller: Client, content_type: str, problem_of: ProblemOf
+) -> None:
     """Also one that can't be parsed."""
     headers = [(b"content-type", content_type.encode("latin-1"))]
     response = await caller.post("/api/notes", content=b'{"count": 1}', headers=headers)
     assert 400 <= response.status_code < 500
-    _problem(response)
+    problem_of(response)
