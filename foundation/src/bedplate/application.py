@@ -5,6 +5,7 @@ Read `create_app` from top to bottom: it is the list of what the foundation does
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI
@@ -14,13 +15,15 @@ from bedplate.asgi import (
     CORS,
     AccessLog,
     BodyLimit,
+    ByRoute,
     HeadAsGet,
     JSONBounds,
     RequestTimeout,
     TrustedProxies,
     wrap_outermost,
 )
-from bedplate.backend import Backend, Resources
+from bedplate.asgi.by_route import Layer
+from bedplate.backend import Backend, Resources, Upload
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import Health, HealthCheck, health_router
@@ -84,8 +87,16 @@ def _add_layers(
 ) -> None:
     """Wrap the routes; the layer that is added last is met first."""
     app.add_middleware(JSONBounds, max_depth=settings.max_json_depth)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestTimeout, seconds=settings.request_timeout)
+    _add_bound(
+        app,
+        partial(BodyLimit, max_bytes=settings.max_body_bytes),
+        {one: partial(BodyLimit, max_bytes=one.max_bytes(settings)) for one in backend.uploads},
+    )
+    _add_bound(
+        app,
+        partial(RequestTimeout, seconds=settings.request_timeout),
+        {one: partial(RequestTimeout, seconds=one.seconds(settings)) for one in backend.uploads},
+    )
     app.add_middleware(HeadAsGet)
     if origins := backend.cors.origins(settings):
         wrap_outermost(
@@ -100,6 +111,12 @@ def _add_layers(
     wrap_outermost(app, AccessLog, backend=backend.name, metrics=metrics)
     if settings.trusted_proxies:
         wrap_outermost(app, TrustedProxies, trusted=settings.trusted_proxies)
+
+
+def _add_bound(app: FastAPI, layer: Layer, of_uploads: Mapping[Upload, Layer]) -> None:
+    """Add a layer, and another one in its place around each upload."""
+    routes = {(upload.method, upload.path): special for upload, special in of_uploads.items()}
+    app.add_middleware(ByRoute, layer=layer, routes=routes)
 
 
 class Lifespan:

@@ -70,6 +70,20 @@ class CORSPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A route whose requests may be larger, and last longer, than all others.
+
+    `path` is exact and without parameters. `max_bytes` of the body and `seconds` until a 504 are
+    taken from the backend's settings.
+    """
+
+    path: str
+    max_bytes: Callable[[Any], int]
+    seconds: Callable[[Any], float]
+    method: str = "POST"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Backend:
     """One backend: its name, what it serves, what it stores, and its policies.
 
@@ -85,6 +99,7 @@ class Backend:
     rate_limit      charges requests that are refused before any dependency of a route ran
     commands        "module:typer_app" of its own commands: `bedplate NAME …`
     single_process  why it can't run as several workers, or None
+    uploads         routes whose requests may be larger and last longer than all others
     shutdown_seconds  how long its resources may take to close, made from its settings: so much
                     later is the deadline after SIGTERM
     """
@@ -107,6 +122,7 @@ class Backend:
     prepare: Callable[[Resources], Awaitable[None]] | None = None
     commands: str | None = None
     single_process: str | None = None
+    uploads: Sequence[Upload] = ()
     shutdown_seconds: Callable[[Any], float] | None = None
 
     def load_settings(self, **values: Any) -> Settings:

@@ -2,6 +2,7 @@
 
 from bedplate.asgi.access_log import AccessLog
 from bedplate.asgi.body_limit import BodyLimit
+from bedplate.asgi.by_route import ByRoute
 from bedplate.asgi.client_address import TrustedProxies, client_key
 from bedplate.asgi.cors import CORS
 from bedplate.asgi.head import HeadAsGet
@@ -13,6 +14,7 @@ __all__ = [
     "CORS",
     "AccessLog",
     "BodyLimit",
+    "ByRoute",
     "HeadAsGet",
     "JSONBounds",
     "RequestTimeout",
