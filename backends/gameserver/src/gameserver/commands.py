@@ -1,5 +1,9 @@
 """The commands `bedplate gameserver …`."""
 
+import threading
+from contextlib import suppress
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(help="The game-server manager.", no_args_is_help=True)
@@ -19,3 +23,18 @@ def simulate(context: typer.Context) -> None:
     from gameserver.simulator.program import main  # noqa: PLC0415 - the others don't pay for it
 
     main(context.args)
+
+
+@app.command("stand-ins")
+def stand_ins(
+    mods: Annotated[int, typer.Option(help="Port of the mod database")] = 42430,
+    versions: Annotated[int, typer.Option(help="Port of the version feed")] = 42431,
+) -> None:
+    """Serve stand-ins for the mod database and the feed of game versions, until Ctrl-C."""
+    from gameserver.stand_ins import embedded  # noqa: PLC0415 - the others don't pay for it
+
+    with embedded.stand_ins(mod_database_port=mods, version_feed_port=versions) as served:
+        typer.echo(f"VS_MOD_DATABASE_URL={served.mod_database}")
+        typer.echo(f"VS_VERSION_FEED_URL={served.version_feed}")
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()

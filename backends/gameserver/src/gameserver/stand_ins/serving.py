@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -40,10 +40,13 @@ def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
 @contextmanager
 def serving_near(app: ASGIApp, port: int) -> Iterator[str]:
     """Serve on a port, or on any free one when it is taken."""
-    with suppress(OSError):
-        socket.create_server((HOST, port)).close()
-        with serving(app, port) as url:
-            yield url
-        return
-    with serving(app) as url:
+    with serving(app, port if _is_free(port) else 0) as url:
         yield url
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
