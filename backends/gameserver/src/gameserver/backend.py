@@ -3,8 +3,15 @@
 from bedplate.backend import Backend
 from gameserver import resources, security
 from gameserver.audit.router import router as audit_router
+from gameserver.backups.opening import open_backups
+from gameserver.backups.router import router as backups_router
+from gameserver.backups.router import upload as backup_upload
 from gameserver.console.router import router as console_router
 from gameserver.console.socket import router as console_socket
+from gameserver.mods.database_router import router as mod_database_router
+from gameserver.mods.resources import open_mods
+from gameserver.mods.router import router as mods_router
+from gameserver.operations.router import router as operations_router
 from gameserver.process.router import router as process_router
 from gameserver.settings import GameServerSettings
 
@@ -18,6 +25,10 @@ backend = Backend(
         console_router,
         console_socket,
         audit_router,
+        operations_router,
+        backups_router,
+        mods_router,
+        mod_database_router,
     ],
     cors=security.cors,
     auth=security.guard,
@@ -30,8 +41,12 @@ backend = Backend(
         "swaps": resources.open_swaps,
         "installed": resources.open_installed,
         "game": resources.open_game,
+        "operations": resources.open_operations,
+        "backups": open_backups,
         "console_connections": resources.open_console_connections,
+        "mods": open_mods,
     },
+    uploads=[backup_upload],
     commands="gameserver.commands:app",
     single_process="it owns one game server",
     shutdown_seconds=resources.shutdown_seconds,

@@ -66,6 +66,11 @@ class Layout:
         return self.manager / "audit"
 
     @property
+    def former_mods(self) -> Path:
+        """What changes of mods replaced, for rolling back: a folder for each change."""
+        return self.manager / "former-mods"
+
+    @property
     def staging(self) -> Path:
         """Work under way; emptied at start, after the journal has finished or undone its work."""
         return self.manager / "staging"

@@ -18,6 +18,8 @@ from gameserver.console.facts import Facts
 from gameserver.console.tickets import RECHECK_SECONDS, Connections
 from gameserver.events import Events
 from gameserver.layout import Layout
+from gameserver.operations import operations
+from gameserver.operations.operations import Operations
 from gameserver.process.crashes import CrashCounter
 from gameserver.process.game import Game
 from gameserver.process.launch import Launcher
@@ -75,6 +77,13 @@ async def open_audit(_: GameServerSettings, resources: Resources) -> AsyncIterat
     """Yield what writes down who did what."""
     layout: Layout = resources["layout"]
     yield Audit(layout.audit)
+
+
+@contextlib.asynccontextmanager
+async def open_operations(_: GameServerSettings, resources: Resources) -> AsyncIterator[Operations]:
+    """Yield the long work; what an earlier manager left of it has failed."""
+    async with operations.open_operations(resources["layout"]) as opened:
+        yield opened
 
 
 @contextlib.asynccontextmanager

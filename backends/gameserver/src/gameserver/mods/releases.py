@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from gameserver.mods.listing import Release
-from gameserver.mods.numbers import is_at_least, is_newer, is_same, number_of, version_key
+from gameserver.mods.numbers import is_at_least, is_same, number_of, version_key
 
 
 class Suits(StrEnum):
@@ -67,14 +67,6 @@ def best_release(
     if not usable:
         return None
     return max(usable, key=lambda one: (one[0] > 0, one[1], one[0], version_key(one[2].version)))[2]
-
-
-def newer_release(
-    releases: Iterable[Release], mod_id: str, have: str, game: str | None
-) -> Release | None:
-    """Return the release that an update would bring, or None when there is no newer one."""
-    best = best_release(releases, mod_id, game=game)
-    return best if best is not None and is_newer(best.version, have) else None
 
 
 def of_mod(releases: Iterable[Release], mod_id: str) -> list[Release]:

@@ -1,0 +1,86 @@
+"""The list of the mod database, filtered, sorted and in pages of our own: it has none."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from gameserver.mods.database import Answer, ModDatabase
+from gameserver.mods.listing import ListedMod
+from gameserver.mods.schemas import ModListing
+
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Order(StrEnum):
+    """What the list is sorted by."""
+
+    TRENDING = "trending"
+    DOWNLOADS = "downloads"
+    FOLLOWS = "follows"
+    COMMENTS = "comments"
+    RELEASED = "released"
+    NAME = "name"
+    NUMBER = "number"
+
+
+_KEYS: dict[Order, Callable[[ListedMod], Any]] = {
+    Order.TRENDING: lambda mod: mod.trending_points,
+    Order.DOWNLOADS: lambda mod: mod.downloads,
+    Order.FOLLOWS: lambda mod: mod.follows,
+    Order.COMMENTS: lambda mod: mod.comments,
+    Order.RELEASED: lambda mod: mod.last_released or _NEVER,
+    Order.NAME: lambda mod: mod.name.casefold(),
+    Order.NUMBER: lambda mod: mod.number,
+}
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for. `text` is in name, summary, author or id; `tags` are all of them."""
+
+    text: str = ""
+    tags: tuple[str, ...] = ()
+    author: str = ""
+    side: str = ""
+    game_version: str = ""
+    order: Order = Order.TRENDING
+    ascending: bool = False
+
+    def admits(self, mod: ListedMod) -> bool:
+        """Return whether a mod is looked for, apart from the game's version."""
+        words = self.text.casefold().split()
+        said = " ".join((mod.name, mod.summary, mod.author, *mod.mod_ids)).casefold()
+        tags = {tag.casefold() for tag in mod.tags}
+        return (
+            all(word in said for word in words)
+            and all(tag.casefold() in tags for tag in self.tags)
+            and self.author.casefold() in ("", mod.author.casefold())
+            and self.side in ("", mod.side)
+        )
+
+    def sorted(self, mods: Iterable[ListedMod]) -> list[ListedMod]:
+        """Return mods in the order asked for; equal ones by their number."""
+        by_number = sorted(mods, key=_KEYS[Order.NUMBER])
+        return sorted(by_number, key=_KEYS[self.order], reverse=not self.ascending)
+
+
+async def browse(
+    database: ModDatabase, search: Search, *, limit: int, offset: int
+) -> Answer[ModListing]:
+    """Return a page of what is looked for. Raises `ModDatabaseUnavailable`."""
+    answer = await database.mods()
+    stale, fetched_at = answer.stale, answer.fetched_at
+    found = [mod for mod in answer.content if search.admits(mod)]
+    if search.game_version:
+        suiting = await database.made_for(search.game_version)
+        found = [mod for mod in found if mod.number in suiting.content]
+        stale, fetched_at = stale or suiting.stale, min(fetched_at, suiting.fetched_at)
+    page = ModListing(
+        total=len(found),
+        mods=search.sorted(found)[offset : offset + limit],
+        stale=stale,
+        fetched_at=fetched_at,
+    )
+    return Answer(page, fetched_at, stale)

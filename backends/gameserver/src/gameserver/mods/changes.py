@@ -1,0 +1,205 @@
+"""Changes of Mods/: all or nothing, remembered, and undone on demand.
+
+Files and the manager's memory of them are exchanged together through one journal, so a crash at any
+moment leaves both as before or both as after.
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bedplate import clock, ids
+from bedplate.documents import Swaps
+from gameserver.mods.exceptions import (
+    ModFileInTheWay,
+    ModFilesChanged,
+    NoFormerMods,
+)
+from gameserver.mods.folder import sha256_of
+from gameserver.mods.inventory import Inventory
+from gameserver.mods.state import FileChange, Generation, ModsState, Record
+
+_FILE_MODE = 0o644
+
+
+@dataclass
+class Change:
+    """What becomes of files in Mods/, by name: the staged file, or None to take it away.
+
+    `replaces` names the files of the mods that change, which a staged file may take the place of.
+    `records` are the new memories by mod id; None forgets. `text` says it in one sentence.
+    """
+
+    text: str
+    files: dict[str, Path | None] = field(default_factory=dict)
+    replaces: set[str] = field(default_factory=set)
+    records: dict[str, Record | None] = field(default_factory=dict)
+
+
+class Changes:
+    """Makes changes, and keeps what they replaced in `former`, for the last `most` of them."""
+
+    def __init__(self, inventory: Inventory, swaps: Swaps, former: Path, *, most: int) -> None:
+        self._inventory = inventory
+        self._swaps = swaps
+        self._former = former
+        self._most = most
+
+    async def make(self, change: Change, staging: Path, *, by: str) -> Generation:
+        """Make a change. `staging` is a folder of the caller's, on the file system of Mods/.
+
+        Raises `ModFileInTheWay` when a new file would take the place of one that isn't part of the
+        change, and `ExchangeFailed`; then nothing has changed.
+        """
+        state = await self._inventory.document.read()
+        generation = await asyncio.to_thread(self._describe, change, state, by)
+        state.generations.append(generation)
+        self._remember(state, change.records)
+        await self._exchange(change.files, state, staging, keep=self._former / generation.id)
+        await self.tidy()
+        return generation
+
+    async def undo(self, change_id: str | None, staging: Path, *, force: bool) -> str:
+        """Bring back the state before a change, and so undo those after it; None is the last one.
+
+        Returns in words what was undone. Raises `NoFormerMods`, and `ModFilesChanged` when a hand
+        has changed since what would be replaced, unless `force`.
+        """
+        state = await self._inventory.document.read()
+        undone = _from(state.generations, change_id)
+        if not force:
+            await asyncio.to_thread(self._refuse_changed, undone)
+        files = await asyncio.to_thread(self._stage_former, undone, staging)
+        records: dict[str, Record | None] = {}
+        for generation in reversed(undone):
+            records.update(generation.records)
+        self._remember(state, records)
+        del state.generations[-len(undone) :]
+        await self._exchange(files, state, staging, keep=None)
+        await self.tidy()
+        return "Undone: " + "; ".join(generation.text for generation in reversed(undone))
+
+    async def tidy(self) -> None:
+        """Remove what no generation needs any more; forget the oldest beyond `most`."""
+        async with self._inventory.document.change() as state:
+            del state.generations[: max(0, len(state.generations) - self._most)]
+            kept = {generation.id for generation in state.generations}
+        await asyncio.to_thread(_remove_others, self._former, kept)
+
+    def _describe(self, change: Change, state: ModsState, by: str) -> Generation:
+        folder = self._inventory.folder.path
+        there = {name for name in change.files if os.path.lexists(folder / name)}
+        for name in there - change.replaces:
+            raise ModFileInTheWay(name)
+        return Generation(
+            id=ids.token(16),
+            at=clock.now(),
+            by=by,
+            text=change.text,
+            files=[
+                FileChange(
+                    name=name,
+                    former=name if name in there else None,
+                    sha256=None if staged is None else sha256_of(staged),
+                )
+                for name, staged in change.files.items()
+            ],
+            records={mod_id: state.records.get(mod_id) for mod_id in change.records},
+        )
+
+    @staticmethod
+    def _remember(state: ModsState, records: Mapping[str, Record | None]) -> None:
+        for mod_id, record in records.items():
+            if record is None:
+                state.records.pop(mod_id, None)
+            else:
+                state.records[mod_id] = record
+
+    async def _exchange(
+        self,
+        files: Mapping[str, Path | None],
+        state: ModsState,
+        staging: Path,
+        *,
+        keep: Path | None,
+    ) -> None:
+        document = staging / "mods.json"
+        await asyncio.to_thread(_write_new, document, state.model_dump_json(indent=2).encode())
+        await asyncio.to_thread(_make_readable, files)
+        folder = self._inventory.folder.path
+        targets = {folder / name: staged for name, staged in files.items()}
+        await self._swaps.exchange({**targets, self._inventory.document.path: document}, keep=keep)
+
+    def _refuse_changed(self, undone: list[Generation]) -> None:
+        """Refuse when a file isn't what the last of these changes left there."""
+        last = {one.name: one.sha256 for generation in undone for one in generation.files}
+        folder = self._inventory.folder.path
+        changed = [name for name, sha256 in last.items() if _now(folder / name) != sha256]
+        if changed:
+            raise ModFilesChanged(sorted(changed))
+
+    def _stage_former(self, undone: list[Generation], staging: Path) -> dict[str, Path | None]:
+        """Return what each file was before the first of these changes, as staged copies."""
+        first = {
+            one.name: (generation.id, one.former)
+            for generation in reversed(undone)
+            for one in generation.files
+        }
+        staged: dict[str, Path | None] = {}
+        for number, (name, (generation_id, former)) in enumerate(first.items()):
+            staged[name] = None if former is None else staging / f"former-{number}"
+            if former is not None:
+                _copy(self._former / generation_id / former, staging / f"former-{number}")
+        return {name: path for name, path in staged.items() if path or self._is_there(name)}
+
+    def _is_there(self, name: str) -> bool:
+        return os.path.lexists(self._inventory.folder.path / name)
+
+
+def _from(generations: list[Generation], change_id: str | None) -> list[Generation]:
+    """Return a change and all after it, the oldest first. Raises `NoFormerMods`."""
+    for number in range(len(generations) - 1, -1, -1):
+        if change_id is None or generations[number].id == change_id:
+            return generations[number:]
+    raise NoFormerMods
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        if source.is_dir() and not source.is_symlink():
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target, follow_symlinks=False)
+    except FileNotFoundError:
+        raise NoFormerMods from None
+
+
+def _now(path: Path) -> str | None:
+    """Return the hash of what lies there; "" for what has none, None for nothing."""
+    if path.is_symlink() or not path.is_file():
+        return "" if os.path.lexists(path) else None
+    return sha256_of(path)
+
+
+def _make_readable(files: Mapping[str, Path | None]) -> None:
+    for staged in files.values():
+        if staged is not None and staged.is_file() and not staged.is_symlink():
+            staged.chmod(_FILE_MODE)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _remove_others(folder: Path, kept: set[str]) -> None:
+    if folder.is_dir():
+        for entry in folder.iterdir():
+            if entry.name not in kept:
+                shutil.rmtree(entry, ignore_errors=True)

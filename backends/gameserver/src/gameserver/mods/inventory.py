@@ -1,0 +1,130 @@
+"""The mods of this server: what lies in Mods/, joined with what the manager remembers."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bedplate.documents import Document
+from gameserver.mods.exceptions import ModNotInstalled
+from gameserver.mods.folder import DISABLED, FileKind, ModFile, ModsFolder
+from gameserver.mods.modinfo import ModInfo
+from gameserver.mods.numbers import is_newer
+from gameserver.mods.resolution import Present, flaws
+from gameserver.mods.schemas import InstalledMod, Mods
+from gameserver.mods.state import ModsState, Origin, Record
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Files and memory, as they were at one moment."""
+
+    files: list[ModFile]
+    state: ModsState
+
+    def enabled(self) -> dict[str, ModInfo]:
+        """Return what the game loads, by id; of several files of one id, the newest version."""
+        found: dict[str, ModInfo] = {}
+        for info in (one.info for one in self.files if one.enabled and one.info is not None):
+            known = found.get(info.mod_id)
+            if known is None or is_newer(info.version, known.version):
+                found[info.mod_id] = info
+        return found
+
+    def present(self) -> Present:
+        """Return what a resolution begins with."""
+        enabled = self.enabled()
+        ids = {one.info.mod_id for one in self.files if one.info is not None}
+        return Present(enabled, frozenset(ids - enabled.keys()), frozenset(self.state.pinned))
+
+    def files_of(self, mod_id: str) -> list[ModFile]:
+        """Return every file of a mod. Raises `ModNotInstalled` when there is none."""
+        found = [one for one in self.files if one.info is not None and one.info.mod_id == mod_id]
+        if not found:
+            raise ModNotInstalled
+        return found
+
+    def record_of(self, file: ModFile) -> Record | None:
+        """Return what is remembered of a file, if the manager installed it."""
+        record = self.state.records.get(file.info.mod_id) if file.info is not None else None
+        name = file.name.removesuffix(DISABLED)
+        return record if record is not None and record.file == name else None
+
+    def url_of(self, info: ModInfo) -> str | None:
+        """Return where this version's file came from, if it is known and unchanged."""
+        for file in self.files:
+            record = self.record_of(file)
+            if record is not None and file.info == info and record.sha256 == file.sha256:
+                return record.url
+        return None
+
+
+class Inventory:
+    """Looks at the mods of this server."""
+
+    def __init__(self, folder: ModsFolder, document: Document[ModsState]) -> None:
+        self.folder = folder
+        self.document = document
+
+    async def stock(self) -> Stock:
+        """Return what is there now."""
+        state = await self.document.read()
+        return Stock(await asyncio.to_thread(self.folder.files), state)
+
+    async def mods(self, game: str | None) -> Mods:
+        """Return what is there, in the words of the API; `game` is the installed version."""
+        stock = await self.stock()
+        enabled = stock.enabled()
+        problems = list(flaws(enabled, game))
+        return Mods(
+            game_version=game,
+            mods=[_shown(file, stock) for file in stock.files],
+            missing=_missing(stock.files, stock.state.records.values()),
+            problems=[problem.as_dict() for problem in problems],
+        )
+
+    async def mod(self, mod_id: str, game: str | None) -> InstalledMod:
+        """Return one mod. Raises `ModNotInstalled`."""
+        for mod in (await self.mods(game)).mods:
+            if mod.mod_id == mod_id:
+                return mod
+        raise ModNotInstalled
+
+
+def _shown(file: ModFile, stock: Stock) -> InstalledMod:
+    info, record = file.info, stock.record_of(file)
+    mod_id = info.mod_id if info is not None else None
+    return InstalledMod(
+        mod_id=mod_id,
+        name=info.name if info is not None else file.name,
+        version=info.version if info is not None else "",
+        file=file.name,
+        kind=file.kind,
+        size=file.size,
+        enabled=file.enabled,
+        pinned=mod_id in stock.state.pinned,
+        side=info.side if info is not None else None,
+        required_on_client=info.required_on_client if info is not None else None,
+        description=info.description if info is not None else "",
+        authors=info.authors if info is not None else [],
+        website=info.website if info is not None else "",
+        dependencies=info.dependencies if info is not None else {},
+        origin=record.origin if record is not None else Origin.HAND,
+        changed_by_hand=record is not None and record.sha256 != file.sha256,
+        installed_at=record.installed_at if record is not None else None,
+        installed_by=record.installed_by if record is not None else None,
+        problem=file.problem or _oddity(file),
+    )
+
+
+def _oddity(file: ModFile) -> str | None:
+    if file.kind is FileKind.LINK:
+        return "It is a link, which is never followed."
+    if file.kind is FileKind.OTHER:
+        return "The game doesn't load files of this kind."
+    return None
+
+
+def _missing(files: Iterable[ModFile], records: Iterable[Record]) -> list[str]:
+    """Return the ids of mods whose file was taken away by hand."""
+    there = {one.name.removesuffix(DISABLED) for one in files}
+    return sorted(record.mod_id for record in records if record.file not in there)

@@ -1,0 +1,217 @@
+"""What goes over the wire. Whatever comes from a mod or the mod database is untrusted text."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field, StrictBool, StringConstraints
+
+from bedplate.schemas import LongText, Schema
+from gameserver.mods.folder import FileKind
+from gameserver.mods.listing import ListedMod, ModPage
+from gameserver.mods.releases import Suits
+from gameserver.mods.state import Origin
+
+MOST_WISHES = 100
+
+ModId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9]{0,63}$")]
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,63}$")]
+Action = Literal["install", "update", "downgrade", "replace"]
+URL = Annotated[str, LongText(2_000)]
+
+
+class InstalledMod(BaseModel):
+    """A file or folder in Mods/, and the mod in it. `mod_id` is null where there is no modinfo.
+
+    origin            hand: somebody put it there past the manager
+    changed_by_hand   the manager installed it, and its content is another one now
+    problem           why the game won't load it, or null
+    """
+
+    mod_id: str | None
+    name: str
+    version: str
+    file: str
+    kind: FileKind
+    size: int
+    enabled: bool
+    pinned: bool
+    side: str | None
+    required_on_client: bool | None
+    description: str
+    authors: list[str]
+    website: str
+    dependencies: dict[str, str]
+    origin: Origin
+    changed_by_hand: bool
+    installed_at: AwareDatetime | None
+    installed_by: str | None
+    problem: str | None
+
+
+class Mods(BaseModel):
+    """All mods. `missing`: installed once, and taken away by hand. `problems`: what can't load."""
+
+    game_version: str | None
+    mods: list[InstalledMod]
+    missing: list[str]
+    problems: list[dict[str, str]]
+
+
+class WishedMod(Schema):
+    """A mod to install: this version, or without one the newest that suits the game."""
+
+    mod_id: ModId
+    version: Version | None = None
+
+
+class ChangeOptions(Schema):
+    """How a change of mods is made.
+
+    restart                the game is stopped for it and started again; without it, it must be down
+    rollback_if_not_ready  when the game isn't ready afterwards, the mods are as before again
+    """
+
+    restart: StrictBool = False
+    rollback_if_not_ready: StrictBool = False
+
+
+class InstallMods(ChangeOptions):
+    """Which mods to install, with what they depend on."""
+
+    mods: Annotated[list[WishedMod], Field(min_length=1, max_length=MOST_WISHES)]
+    any_game_version: StrictBool = False
+
+
+class InstallFromURL(ChangeOptions):
+    """A mod's file on an allowed host, and what it must be when that is known."""
+
+    url: URL
+    mod_id: ModId | None = None
+    any_game_version: StrictBool = False
+
+
+class UpdateMods(ChangeOptions):
+    """Which mods to update; without `mods` all that are enabled and not pinned."""
+
+    mods: Annotated[list[ModId], Field(min_length=1, max_length=MOST_WISHES)] | None = None
+    any_game_version: StrictBool = False
+
+
+class PlanMods(Schema):
+    """What a change would do: `mods` are installed, and with `update_all` all others updated."""
+
+    mods: list[WishedMod] = Field(default_factory=list, max_length=MOST_WISHES)
+    update_all: StrictBool = False
+    any_game_version: StrictBool = False
+
+
+class RemoveMod(ChangeOptions):
+    """How a mod is taken out; `force` does it although other mods need it."""
+
+    force: StrictBool = False
+
+
+class RollBack(ChangeOptions):
+    """Which change is undone, with all after it; without one the last.
+
+    `force` overwrites what was changed by hand since.
+    """
+
+    change: Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")] | None = None
+    force: StrictBool = False
+
+
+class Step(BaseModel):
+    """What becomes of one mod. `replaces` are the files in Mods/ that go."""
+
+    action: Action
+    mod_id: str
+    name: str
+    from_version: str | None
+    to_version: str
+    file: str
+    replaces: list[str]
+    suits: Suits
+    origin: Origin
+
+
+class Plan(BaseModel):
+    """What a change would do, every reason against it, and what is only worth saying."""
+
+    game_version: str | None
+    steps: list[Step]
+    conflicts: list[dict[str, str]]
+    warnings: list[dict[str, str]]
+
+
+class ModChange(BaseModel):
+    """A change of mods that can be rolled back to the state before it."""
+
+    id: str
+    at: AwareDatetime
+    by: str
+    text: str
+    files: list[str]
+
+
+class ModUpdate(BaseModel):
+    """A newer release that suits the game; `pinned` ones are left alone by an update of all."""
+
+    mod_id: str
+    name: str
+    version: str
+    newest: str
+    suits: Suits
+    pinned: bool
+    changelog: str
+
+
+class ModUpdates(BaseModel):
+    """What could be updated. `stale`: the mod database is away, this is from the cache."""
+
+    game_version: str | None
+    updates: list[ModUpdate]
+    unknown: list[str] = Field(description="Ids that the mod database doesn't know")
+    stale: bool
+
+
+class ModListing(BaseModel):
+    """A page of the mod database. `stale`: it is away, this is from the cache."""
+
+    total: int
+    mods: list[ListedMod]
+    stale: bool
+    fetched_at: AwareDatetime
+
+
+class ModDetail(BaseModel):
+    """A mod of the mod database. `recommended` is the version that would be installed now."""
+
+    mod: ModPage
+    recommended: dict[str, str] = Field(description="By mod id: a page may hold several")
+    installed: dict[str, str] = Field(description="By mod id: the version on this server")
+    stale: bool
+    fetched_at: AwareDatetime
+
+
+class Names(BaseModel):
+    """Names that the mod database uses."""
+
+    names: list[str]
+    stale: bool
+    fetched_at: AwareDatetime
+
+
+class ClientMod(BaseModel):
+    """A mod that players need. `url` is where its file is, as far as the manager knows."""
+
+    mod_id: str
+    name: str
+    version: str
+    url: str | None
+
+
+class ClientMods(BaseModel):
+    """What players must have installed to join."""
+
+    game_version: str | None
+    mods: list[ClientMod]
