@@ -97,7 +97,9 @@ async def test_sqlite_copies_have_what_is_in_the_log(tmp_path: Path) -> None:
     with TemplateFile(migrate) as template:
         urls = [template.clone(tmp_path), template.clone(tmp_path / "second")]
         for connection in open_connections:
-            connection.stop()
+            stopped = connection.stop()
+            assert stopped is not None
+            await stopped  # or SQLite removes its log while the template's folder is removed
     for url in urls:
         async with aiosqlite.connect(url.removeprefix("sqlite+aiosqlite:///")) as copy:
             rows = await (await copy.execute("SELECT id FROM visits")).fetchall()

@@ -12,8 +12,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bedplate.testing.postgres import PostgresServer, StandingServerError
-from bedplate.testing.processes import ProcessError
+from bedplate.testing.postgres import PostgresServer
+from bedplate.testing.servers import StandingServerError
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 
@@ -134,12 +134,6 @@ def test_a_standing_server_is_not_touched(action: str) -> None:
     with pytest.raises(StandingServerError, match=r"Use a PostgresServer\(\)") as refusal:
         getattr(standing, action)()
     assert "secret" not in str(refusal.value)
-
-
-def test_a_server_that_was_never_started_says_so() -> None:
-    """Stopping nothing is a mistake of the test."""
-    with pytest.raises(ProcessError, match="never started"):
-        PostgresServer().stop()
 
 
 @needs_root

@@ -6,7 +6,7 @@ import pytest
 import redis.asyncio
 import redis.exceptions
 
-from bedplate.testing.postgres import StandingServerError
+from bedplate.testing.servers import StandingServerError
 from bedplate.testing.valkey import ValkeyServer
 
 

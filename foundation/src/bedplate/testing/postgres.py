@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from bedplate.testing import watchdog
 from bedplate.testing.administration import Administration
@@ -16,12 +16,11 @@ from bedplate.testing.processes import (
     ProcessError,
     ServerProcess,
     children,
-    free_port,
     run_as,
     wait_until_gone,
 )
+from bedplate.testing.servers import HOST, RealServer
 
-_HOST = "127.0.0.1"
 _INITDB = (
     "--auth=trust",
     "--username=postgres",
@@ -35,24 +34,22 @@ _INITDB = (
 _SETTINGS = {
     "fsync": "off",  # a killed process loses nothing by it, only a killed machine does
     "full_page_writes": "off",
-    "listen_addresses": _HOST,
+    "listen_addresses": HOST,
     "max_connections": "200",
     # Docker gives /dev/shm 64 MB, and a killed server would leave its segments there.
     "dynamic_shared_memory_type": "mmap",
 }
-_START_ATTEMPTS = 3
 
 
-class StandingServerError(RuntimeError):
-    """A test would start, stop or kill a server that the test kit did not start."""
-
-
-class PostgresServer:
+class PostgresServer(RealServer):
     """One PostgreSQL server: its own data folder, a free port of 127.0.0.1, the user `postgres`.
 
     `with PostgresServer() as server:` starts and ends it. It works for root too: the server then
     runs as an unprivileged account, for PostgreSQL refuses root.
     """
+
+    product: ClassVar[str] = "PostgreSQL"
+    variable: ClassVar[str] = "TEST_DATABASE_URL"
 
     def __init__(self, *, standing_url: str | None = None) -> None:
         """Describe the server; nothing is started yet.
@@ -60,10 +57,8 @@ class PostgresServer:
         With `standing_url` databases are made in that server, which is never started or ended.
         Its user must have the right to make databases.
         """
-        self._standing_url = standing_url
-        self._port = 0
+        super().__init__(standing_url=standing_url)
         self._folder: Path | None = None
-        self._process: ServerProcess | None = None
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -73,7 +68,7 @@ class PostgresServer:
     @property
     def url(self) -> str:
         """The URL of the server's maintenance database."""
-        return self._standing_url or f"postgresql://postgres@{_HOST}:{self._port}/postgres"
+        return self._standing_url or f"postgresql://postgres@{HOST}:{self._port}/postgres"
 
     @property
     def socket_url(self) -> str:
@@ -81,18 +76,13 @@ class PostgresServer:
         self._own()
         return f"postgresql://postgres@/postgres?host={self._folder}&port={self._port}"
 
-    @property
-    def pid(self) -> int:
-        """The id of the server's first process (the postmaster)."""
-        return self._own().pid
-
     def start(self) -> None:
         """Start the server; after a stop or a kill on the same port, with the same data.
 
         Returns once it accepts connections, so after recovery. Raises ProcessError when it
         cannot start.
         """
-        self._refuse_standing("start")
+        self._refuse_standing()
         if self._folder is None or self._process is None:
             self._create()
         else:
@@ -149,19 +139,6 @@ class PostgresServer:
         """End the server and remove its data, unless it stood already."""
         self.close()
 
-    def _own(self) -> ServerProcess:
-        self._refuse_standing("stop or kill")
-        if self._process is None:
-            raise ProcessError("this PostgreSQL server was never started")
-        return self._process
-
-    def _refuse_standing(self, action: str) -> None:
-        if self._standing_url is not None:
-            raise StandingServerError(
-                f"The test kit did not start this PostgreSQL (it was given by TEST_DATABASE_URL),"
-                f" so it does not {action} it. Use a PostgresServer() of your own."
-            )
-
     def _create(self) -> None:
         user = _unprivileged_user() if os.geteuid() == 0 else None
         self._folder = _new_folder(user)
@@ -169,24 +146,10 @@ class PostgresServer:
             binaries = _binaries(self._folder, user)
             data = self._folder / "data"
             _initialise(binaries, data, user)
-            self._start_first(binaries, data, user)
+            self._start_on_a_free_port(lambda: self._new_process(binaries, data, user))
         except BaseException:
             self.close()
             raise
-
-    def _start_first(self, binaries: Path, data: Path, user: str | None) -> None:
-        for attempt in range(1, _START_ATTEMPTS + 1):
-            self._port = free_port()
-            process = self._new_process(binaries, data, user)
-            try:
-                process.start()
-            except ProcessError as error:
-                # Another process may have taken the port since.
-                if attempt == _START_ATTEMPTS or "in use" not in str(error):
-                    raise
-            else:
-                self._process = process
-                return
 
     def _new_process(self, binaries: Path, data: Path, user: str | None) -> ServerProcess:
         settings = {

