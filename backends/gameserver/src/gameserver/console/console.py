@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -118,7 +119,7 @@ class Console:
 
     def tail(self) -> list[str]:
         """Return the last lines of this run, shown or not, without secrets."""
-        return [line.text for line in self._tail]
+        return [without_secrets_of(line.text) for line in self._tail]
 
     # What others do.
 
@@ -213,17 +214,11 @@ class Console:
             self._collector.offer(line, routine=routine)
         for watch in self._watches:
             watch.offer(line)
-        self._show(line, important=routine)
+        self._tail.append(line)
+        self._flood.show(line, important=routine)
         if routine:
             self.told()
 
-    def _show(self, line: ConsoleLine, *, important: bool) -> None:
-        text = without_secrets_of(line.text)
-        shown = (
-            line if text == line.text else ConsoleLine(line.at, line.level, text, line.continued)
-        )
-        self._tail.append(shown)
-        self._flood.show(shown, important=important)
-
     def _publish(self, line: ConsoleLine) -> None:
-        self.lines.publish(line)
+        text = without_secrets_of(line.text)
+        self.lines.publish(line if text == line.text else replace(line, text=text))

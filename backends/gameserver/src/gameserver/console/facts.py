@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -60,9 +60,9 @@ _CLEAN_REASONS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class GameFacts:
-    """What the console of the present run has told so far.
+    """What the console of the present run has told so far; it changes as lines come.
 
     phase: the run phase. port: where the game listens, once it is ready. last_save_seconds: from
     the beginning of the save until its last durable line. mods: ids in the order they are loaded.
@@ -140,7 +140,8 @@ class Facts:
         return reader is not None and (reader(line) or self.online.take(line))
 
     def _note(self, **changes: object) -> bool:
-        self.current = replace(self.current, **changes)  # type: ignore[arg-type]
+        for name, value in changes.items():
+            setattr(self.current, name, value)
         return True
 
     def _notification(self, line: ConsoleLine) -> bool:
@@ -190,7 +191,7 @@ class Facts:
         return True
 
     def _warning(self, line: ConsoleLine) -> bool:
-        self._note(warnings=self.current.warnings + 1)
+        self.current.warnings += 1
         if (found := _OVERLOADED.match(line.text)) is None:
             return False
         milliseconds = int(found["ms"])
@@ -204,7 +205,7 @@ class Facts:
         return True
 
     def _error(self, line: ConsoleLine) -> bool:
-        self._note(errors=self.current.errors + 1)
+        self.current.errors += 1
         if (found := _MISSING.match(line.text)) is not None:
             self._failed(found["mod"], f"{found['needs']} - {found['why']}")
         elif (found := _UNRESOLVED.match(line.text)) is not None:

@@ -24,17 +24,17 @@ class LineReader:
         *complete, rest = chunk.split(b"\n")
         lines: list[str] = []
         for part in complete:
-            self._take(part, lines)
-            if not self._cutting:
-                lines.append(_decode(bytes(self._rest)))
-            self._rest.clear()
-            self._cutting = False
+            if self._cutting or self._rest or len(part) > LONGEST_LINE:
+                self._take(part, lines)
+                lines += self.end()
+            else:
+                lines.append(_decode(part))
         self._take(rest, lines)
         return lines
 
     def end(self) -> list[str]:
         """Return the last line, when the stream ended without a line feed."""
-        lines = [] if self._cutting or not self._rest else [_decode(bytes(self._rest))]
+        lines = [_decode(bytes(self._rest))] if self._rest else []
         self._rest.clear()
         self._cutting = False
         return lines
