@@ -62,6 +62,9 @@ class Options:
     crash_first: int = _own("crash the first N starts over this data path", 0, int)
     crash_on: str | None = _own("crash on a command that begins so, such as /time")
     suspend_fails: bool = _flag("saves and stops can't pause the server")
+    suspend_seconds: float | None = _own(
+        "how long they try, instead of 3 for a save and 10 for a stop", kind=float
+    )
     backup_fails: bool = _flag("/genbackup never completes, and refuses all others")
     backup_damaged: bool = _flag("/genbackup completes with a damaged file")
     disk_free_mb: int | None = _own("free disk space to believe in, MB", kind=int)

@@ -18,6 +18,12 @@ LONGEST_SUSPEND = 3.0
 """Seconds an autosave waits for the server's threads to pause."""
 
 
+def suspend(game: "Game", longest: float) -> None:
+    """Try to pause the server's threads, in vain."""
+    given = game.options.suspend_seconds
+    time.sleep(longest if given is None else given)
+
+
 class Saving:
     """Autosaves and the save at the stop."""
 
@@ -46,7 +52,7 @@ class Saving:
         check_disk(game)
         log.notification("Autosaving game world. Notifying mods, then systems of save...")
         if game.options.suspend_fails:
-            time.sleep(LONGEST_SUSPEND)
+            suspend(game, LONGEST_SUSPEND)
             log.write("Warning", "Unable to autosave, was not able to pause the server")
             return
         log.notification("Server ticking has been suspended")

@@ -1,8 +1,9 @@
 """The stop: the long ordered sequence that saves the world."""
 
 import sys
-import time
 from typing import TYPE_CHECKING
+
+from gameserver.simulator.saving import suspend
 
 if TYPE_CHECKING:
     from gameserver.simulator.game import Game
@@ -27,7 +28,7 @@ def run(game: "Game") -> None:
 
 def _suspend(game: "Game") -> None:
     if game.options.suspend_fails:
-        time.sleep(LONGEST_SUSPEND)
+        suspend(game, LONGEST_SUSPEND)
         game.log.write(
             "Warning",
             "Server suspend requested, but reached max wait time. "

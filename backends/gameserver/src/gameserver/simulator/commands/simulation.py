@@ -25,7 +25,9 @@ def simulate(game: "Game", words: str) -> str | None:
 
 def _join(game: "Game", words: str) -> None:
     name, *ip = split(words, 1)
-    game.sessions.join(name, *(str(ipaddress.ip_address(each)) for each in ip[:1]))
+    for each in ip[:1]:
+        ipaddress.ip_address(each)
+    game.sessions.join(name, *ip[:1])
 
 
 def _give_up(game: "Game", words: str) -> None:
