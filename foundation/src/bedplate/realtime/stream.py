@@ -10,6 +10,7 @@ from typing import Any, Generic
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from bedplate import clock
 from bedplate.lifecycle import Drain
 from bedplate.realtime.broadcast import Broadcast
 from bedplate.realtime.follower import Follower, Wants
@@ -19,9 +20,7 @@ from bedplate.realtime.ring_buffer import Item
 CLOSE_SECONDS = 1.0
 """How long a client that doesn't read may hold up the end of its stream."""
 
-
-class StoppedReading(TimeoutError):
-    """The client has read nothing for longer than it may."""
+_LOOKS = 4  # a client that stopped reading is dropped within a quarter more of its time
 
 
 class CloseCode(IntEnum):
@@ -86,6 +85,7 @@ class Stream(Generic[Item]):
         self._limits = limits or StreamLimits()
         self._inbox: asyncio.Queue[str] = asyncio.Queue(self._limits.waiting)
         self._follower: Follower[Item] | None = None
+        self._sending: float | None = None
 
     async def serve(
         self,
@@ -103,7 +103,11 @@ class Stream(Generic[Item]):
         async with self._broadcast.follow(after, run=run, wants=wants) as follower:
             self._follower = follower
             ending = await self._first_of(
-                self._send_items(follower), self._receive(), self._handle(), *self._signals()
+                self._send_items(follower),
+                self._watch(),
+                self._receive(),
+                self._handle(),
+                *self._signals(),
             )
         if ending is not None:
             await self._close(ending)
@@ -111,7 +115,7 @@ class Stream(Generic[Item]):
     async def send(self, message: Mapping[str, Any]) -> None:
         """Send a message of your own, as JSON; give it another `type` than the stream's.
 
-        Raises `StoppedReading` when the client doesn't, and `WebSocketDisconnect` when it is gone.
+        Waits for a client that doesn't read. Raises `WebSocketDisconnect` when it is gone.
         """
         await self._send_text(orjson.dumps(message).decode())
 
@@ -122,11 +126,10 @@ class Stream(Generic[Item]):
             self._follower.wants = wants
 
     async def _send_text(self, text: str) -> None:
-        try:
-            async with asyncio.timeout(self._limits.send_seconds):
-                await self._socket.send_text(text)
-        except TimeoutError as error:
-            raise StoppedReading from error
+        if self._sending is None:
+            self._sending = clock.monotonic()
+        await self._socket.send_text(text)
+        self._sending = None
 
     async def _send_items(self, follower: Follower[Item]) -> None:
         row = self._broadcast
@@ -137,6 +140,14 @@ class Stream(Generic[Item]):
                 await self.send({"type": "lost", "count": follower.lost - told})
                 told = follower.lost
             await self._send_text(batch.text)
+
+    async def _watch(self) -> None:
+        """Return when the client has read nothing for too long; cheaper than a timer a message."""
+        while True:
+            await asyncio.sleep(self._limits.send_seconds / _LOOKS)
+            since = self._sending
+            if since is not None and clock.monotonic() - since > self._limits.send_seconds:
+                return
 
     async def _receive(self) -> Ending | None:
         rate = MessageRate(self._limits)
@@ -176,7 +187,7 @@ class Stream(Generic[Item]):
             await asyncio.gather(*tasks, return_exceptions=True)
         try:
             return [task.result() for task in tasks if task in done][-1]
-        except (WebSocketDisconnect, StoppedReading):
+        except WebSocketDisconnect:
             return None
 
     async def _close(self, ending: Ending) -> None:

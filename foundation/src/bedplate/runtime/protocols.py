@@ -2,10 +2,15 @@
 
 import asyncio
 import select
+from typing import Any, cast
 
+from uvicorn._types import ASGISendEvent
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 
 HEAD_SECONDS = 1.0
 """How long the head of a request may take to arrive on an open connection when the server closes.
@@ -15,6 +20,12 @@ A new connection has that time to send its first request.
 
 CLOSE_HANDSHAKE_SECONDS = 2.0
 """How long a WebSocket client may take to answer a close frame."""
+
+LARGEST_MESSAGE = 256 * 1024
+"""Bytes of the largest message that a WebSocket client may send; more closes with code 1009."""
+
+PING_SECONDS = 20.0
+"""How often a WebSocket client is pinged, and how long it may take to answer."""
 
 SERVICE_RESTART = 1012  # IANA WebSocket Close Code Number Registry
 
@@ -28,6 +39,15 @@ class ConnectionState(ServerState):
 
     announce_close = False
     heads_until = 0.0
+    _text = ""
+    _frame = b""
+
+    def text_frame(self, text: str) -> bytes:
+        """Return the frame of a text message; made once for one that many clients get in a row."""
+        if text is not self._text:
+            frame = Frame(Opcode.TEXT, text.encode())
+            self._text, self._frame = text, frame.serialize(mask=False)
+        return self._frame
 
 
 class DrainingHttpProtocol(HttpToolsProtocol):
@@ -79,13 +99,45 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
     """WebSocket; `shutdown` completes the closing handshake of RFC 6455, section 7.1.2.
 
     uvicorn's own closes the TCP connection right behind its close frame. When the client is
-    just sending, that resets the connection and the frame with code 1012 is lost.
+    just sending, that resets the connection and the frame with code 1012 is lost. And it waits
+    without end for a client that reads nothing to take what was written before.
     """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ConnectionState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._shared = server_state
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection over, with a shorter time for the closing handshake."""
         super().connection_made(transport)
         self.close_timeout = CLOSE_HANDSHAKE_SECONDS
+        self.transport = cast("asyncio.Transport", _ClosingInTime(self.transport, self.loop))
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the application sends; texts in frames that clients share.
+
+        That takes half the time, and holds as long as no extension changes frames.
+        """
+        if message["type"] == "websocket.send" and self._can_send():
+            text = message.get("text")
+            if text is not None and message.get("bytes") is None:
+                self.transport.write(self._shared.text_frame(text))
+                return
+        await super().send(message)
+
+    def _can_send(self) -> bool:
+        return (
+            self.writable.is_set()
+            and self.conn.state is State.OPEN
+            and self.handshake_complete
+            and not (self.disconnected or self.close_sent or self.initial_response)
+        )
 
     def shutdown(self) -> None:
         """Tell the client that the server restarts; close when it has answered."""
@@ -108,3 +160,23 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
             super().send_receive_event_to_app()
         else:
             self.frames = []
+
+
+class _ClosingInTime:
+    """A transport that is cut when it can't be closed because the client doesn't read."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._cut: asyncio.TimerHandle | None = None
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """Close when everything is written, or cut what isn't in time."""
+        self._transport.close()
+        if self._cut is None:
+            self._cut = self._loop.call_later(CLOSE_HANDSHAKE_SECONDS, self._transport.abort)

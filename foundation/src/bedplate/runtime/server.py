@@ -18,6 +18,8 @@ from bedplate.runtime.listener import (
 )
 from bedplate.runtime.protocols import (
     HEAD_SECONDS,
+    LARGEST_MESSAGE,
+    PING_SECONDS,
     ConnectionState,
     DrainingHttpProtocol,
     DrainingWebSocketProtocol,
@@ -139,6 +141,11 @@ def _config(application: ASGIApp, keep_alive: int) -> uvicorn.Config:
         application,
         http=DrainingHttpProtocol,
         ws=DrainingWebSocketProtocol,
+        ws_max_size=LARGEST_MESSAGE,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        # Compressing for each client anew costs more than all the rest of sending to it.
+        ws_per_message_deflate=False,
         lifespan="off",
         interface="asgi3",
         log_config=None,
