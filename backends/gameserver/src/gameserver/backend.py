@@ -8,11 +8,20 @@ from gameserver.backups.router import router as backups_router
 from gameserver.backups.router import upload as backup_upload
 from gameserver.console.router import router as console_router
 from gameserver.console.socket import router as console_socket
+from gameserver.metrics.performance import open_performance
+from gameserver.metrics.router import router as performance_router
 from gameserver.mods.database_router import router as mod_database_router
 from gameserver.mods.resources import open_mods
 from gameserver.mods.router import router as mods_router
+from gameserver.notifications.notifications import open_notifications
+from gameserver.notifications.router import router as webhooks_router
 from gameserver.operations.router import router as operations_router
+from gameserver.players.dependencies import open_players
+from gameserver.players.router import router as players_router
+from gameserver.players.sessions import open_sessions
 from gameserver.process.router import router as process_router
+from gameserver.schedules.opening import open_schedules
+from gameserver.schedules.router import router as schedules_router
 from gameserver.settings import GameServerSettings
 
 backend = Backend(
@@ -29,6 +38,10 @@ backend = Backend(
         backups_router,
         mods_router,
         mod_database_router,
+        players_router,
+        schedules_router,
+        webhooks_router,
+        performance_router,
     ],
     cors=security.cors,
     auth=security.guard,
@@ -37,6 +50,8 @@ backend = Backend(
         "verifier": security.open_verifier,
         "layout": resources.open_layout,
         "events": resources.open_events,
+        "notifications": open_notifications,
+        "sessions": open_sessions,
         "audit": resources.open_audit,
         "swaps": resources.open_swaps,
         "installed": resources.open_installed,
@@ -45,6 +60,9 @@ backend = Backend(
         "backups": open_backups,
         "console_connections": resources.open_console_connections,
         "mods": open_mods,
+        "players": open_players,
+        "performance": open_performance,
+        "schedules": open_schedules,
     },
     uploads=[backup_upload],
     commands="gameserver.commands:app",

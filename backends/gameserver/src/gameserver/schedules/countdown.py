@@ -1,0 +1,94 @@
+"""Waiting with players on line: for their going, and with warnings. Ends when the game does."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from bedplate.jobs.errors import RunSkipped
+from gameserver.console.exceptions import GameNotRunning
+from gameserver.events import Event, EventKind, Events
+from gameserver.process.game import Game
+from gameserver.process.state import GameState
+from gameserver.schedules.schemas import TIME, Warned
+
+_DOWN: Final = frozenset(GameState) - {GameState.RUNNING}
+_MINUTE: Final = 60
+ANNOUNCED_WITHIN: Final = 0.1
+"""Seconds to wait for a reply to an announcement, which has none."""
+
+
+class Countdown:
+    """Prepares players for a game that goes down; raises `RunSkipped` when it does by itself."""
+
+    def __init__(self, game: Game, events: Events, *, by: str) -> None:
+        self._game = game
+        self._events = events
+        self._by = by
+        self._pid = game.status.pid
+
+    async def __call__(self, action: Warned) -> None:
+        """Return when the game may go down. Raises `RunSkipped` when it did meanwhile."""
+        self._require_running()
+        if action.wait_until_empty:
+            await self._until_empty(action.wait_seconds)
+        for seconds, following in pairwise([*action.warn_seconds, 0]):
+            if not len(self._game.console.online):
+                return
+            await self.announce(action.warning.replace(TIME, in_words(seconds)))
+            await self._let_pass(seconds - following)
+
+    async def announce(self, text: str) -> None:
+        """Say something to everybody on line. Raises `RunSkipped`."""
+        try:
+            await self._game.console.send(
+                f"/announce {text}", by=self._by, wait=ANNOUNCED_WITHIN, allow_selectors=True
+            )
+        except GameNotRunning:
+            raise stopped_meanwhile() from None
+
+    async def _until_empty(self, seconds: float) -> None:
+        with self._departures() as departed, contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while len(self._game.console.online):
+                    departed.clear()
+                    await departed.wait()
+                    self._require_running()
+        self._require_running()
+
+    @contextlib.contextmanager
+    def _departures(self) -> Iterator[asyncio.Event]:
+        departed = asyncio.Event()
+
+        def hear(event: Event) -> None:
+            if event.kind in {EventKind.PLAYER_LEFT, EventKind.STOPPED, EventKind.CRASHED}:
+                departed.set()
+
+        ignore = self._events.listen(hear)
+        try:
+            yield departed
+        finally:
+            ignore()
+
+    async def _let_pass(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await self._game.wait_for(*_DOWN, timeout=seconds)
+        self._require_running()
+
+    def _require_running(self) -> None:
+        status = self._game.status
+        if status.state is not GameState.RUNNING:
+            raise stopped_meanwhile() if self._pid else RunSkipped("The game is not running.")
+        if status.pid != self._pid:
+            raise stopped_meanwhile()
+
+
+def stopped_meanwhile() -> RunSkipped:
+    """Return what ends a countdown whose game went down by itself."""
+    return RunSkipped("The game went down meanwhile; nothing was done.")
+
+
+def in_words(seconds: int) -> str:
+    """Return a time as players read it: `10 min`, `90 s`."""
+    return f"{seconds // _MINUTE} min" if seconds % _MINUTE == 0 else f"{seconds} s"

@@ -1,0 +1,133 @@
+"""HTTP: schedules, their runs, and runs that are asked for."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from bedplate import clock
+from bedplate.conditional import IfMatch, version_etag
+from bedplate.documents import DocumentError
+from bedplate.jobs.errors import ScheduleBusy, ScheduleIdle, ScheduleNotFound, TooManySchedules
+from bedplate.jobs.schedule import Run
+from bedplate.jobs.timetable import Timetable
+from bedplate.openapi import errors
+from bedplate.problems import PreconditionFailed
+from gameserver.schedules.dependencies import CurrentSchedules
+from gameserver.schedules.schemas import Action, Kept, Schedule, ScheduleNew
+from gameserver.security import CurrentAdmin, CurrentMonitor
+
+router = APIRouter(prefix="/schedules", tags=["schedules"])
+
+
+@router.get("", summary="List schedules")
+async def list_schedules(schedules: CurrentSchedules, _: CurrentMonitor) -> list[Schedule]:
+    """Return every schedule, the oldest first."""
+    return [_shown(schedules, schedule) for schedule in schedules.schedules()]
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=errors(TooManySchedules, DocumentError),
+    summary="Add a schedule",
+)
+async def add_schedule(
+    new: ScheduleNew,
+    schedules: CurrentSchedules,
+    request: Request,
+    response: Response,
+    _: CurrentAdmin,
+) -> Schedule:
+    """Keep a schedule; its moments count from now on."""
+    schedule = await schedules.add(new)
+    root = request.scope.get("root_path", "")
+    response.headers["Location"] = f"{root}/schedules/{schedule.id}"
+    return _answer(schedules, schedule, response)
+
+
+@router.get("/{schedule_id}", responses=errors(ScheduleNotFound), summary="Get a schedule")
+async def get_schedule(
+    schedule_id: UUID, schedules: CurrentSchedules, response: Response, _: CurrentMonitor
+) -> Schedule:
+    """Return a schedule with its ETag."""
+    return _answer(schedules, schedules.get(schedule_id), response)
+
+
+@router.put(
+    "/{schedule_id}",
+    responses=errors(ScheduleNotFound, PreconditionFailed, DocumentError),
+    summary="Replace a schedule",
+)
+async def replace_schedule(
+    schedule_id: UUID,
+    new: ScheduleNew,
+    schedules: CurrentSchedules,
+    condition: IfMatch,
+    response: Response,
+    _: CurrentAdmin,
+) -> Schedule:
+    """Replace all of it; its moments count from now on, and a run under way goes on."""
+    schedule = await schedules.replace(schedule_id, new, versions=condition.versions())
+    return _answer(schedules, schedule, response)
+
+
+@router.delete(
+    "/{schedule_id}",
+    status_code=204,
+    responses=errors(ScheduleNotFound, ScheduleBusy, PreconditionFailed, DocumentError),
+    summary="Delete a schedule",
+)
+async def delete_schedule(
+    schedule_id: UUID, schedules: CurrentSchedules, condition: IfMatch, _: CurrentAdmin
+) -> None:
+    """Forget a schedule and its runs."""
+    await schedules.remove(schedule_id, versions=condition.versions())
+
+
+@router.post(
+    "/{schedule_id}/run",
+    status_code=202,
+    responses=errors(ScheduleNotFound, ScheduleBusy),
+    summary="Run a schedule now",
+)
+async def run_schedule(schedule_id: UUID, schedules: CurrentSchedules, admin: CurrentAdmin) -> Run:
+    """Begin a run, also of a schedule that is off; its runs tell what comes of it."""
+    return await schedules.run_now(schedule_id, by=admin.id)
+
+
+@router.post(
+    "/{schedule_id}/cancel",
+    responses=errors(ScheduleNotFound, ScheduleIdle),
+    summary="Cancel a run",
+)
+async def cancel_schedule(
+    schedule_id: UUID, schedules: CurrentSchedules, admin: CurrentAdmin
+) -> Run:
+    """Cancel the run under way, such as a restart of which players are being warned."""
+    return await schedules.cancel(schedule_id, by=admin.id)
+
+
+@router.get(
+    "/{schedule_id}/runs", responses=errors(ScheduleNotFound), summary="List a schedule's runs"
+)
+async def list_runs(schedule_id: UUID, schedules: CurrentSchedules, _: CurrentMonitor) -> list[Run]:
+    """Return the last runs, the newest first."""
+    return schedules.runs(schedule_id)
+
+
+def _answer(schedules: Timetable[Action], schedule: Kept, response: Response) -> Schedule:
+    response.headers["ETag"] = version_etag(schedule.version)
+    return _shown(schedules, schedule)
+
+
+def _shown(schedules: Timetable[Action], schedule: Kept) -> Schedule:
+    runs = schedules.runs(schedule.id)
+    return Schedule(
+        id=schedule.id,
+        version=schedule.version,
+        created_at=schedule.created_at,
+        **{name: getattr(schedule, name) for name in ScheduleNew.model_fields},
+        next_run=schedule.next_after(clock.now()),
+        running=schedules.running(schedule.id),
+        last_run=runs[0] if runs else None,
+    )

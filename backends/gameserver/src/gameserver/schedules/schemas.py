@@ -1,0 +1,166 @@
+"""What goes over the wire: schedules, and what each of them does."""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    Field,
+    StrictBool,
+    StringConstraints,
+)
+
+from bedplate.jobs.schedule import MissedRuns, Run
+from bedplate.jobs.schedule import Schedule as KeptSchedule
+from bedplate.jobs.schedule import ScheduleNew as NewSchedule
+from bedplate.jobs.schedule import TimetableRecord as Record
+from bedplate.problems import ProblemError
+from bedplate.schemas import LineText, LongText, Schema
+from gameserver.console.commands import LONGEST_COMMAND, checked_command
+
+LONGEST_WARNING: Final = 2 * 3600
+MOST_WARNINGS: Final = 10
+LONGEST_WAIT: Final = 24 * 3600
+TIME: Final = "{time}"
+
+_PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+LineOfChat = Annotated[str, LineText(300), StringConstraints(pattern=_PRINTABLE)]
+"""What players read: one line, without control characters."""
+
+
+def _once_each(seconds: list[int]) -> list[int]:
+    return sorted(set(seconds), reverse=True)
+
+
+Warnings = Annotated[
+    list[Annotated[int, Field(ge=1, le=LONGEST_WARNING, strict=True)]],
+    Field(max_length=MOST_WARNINGS),
+    AfterValidator(_once_each),
+]
+"""Seconds before the event at which players are warned, each once, the longest first."""
+
+
+class Warned(Schema):
+    """What players are told before the game goes down, and how long to wait for their going.
+
+    warn_seconds      when; the first of them is how long the whole takes. Nobody on line, no wait
+    warning           what they read; `{time}` is what is left: `10 min`, `30 s`
+    wait_until_empty  first wait until nobody is on line
+    wait_seconds      for this long at most; then those who are there are warned
+    """
+
+    warn_seconds: Warnings = Field([600, 300, 60], validate_default=False)
+    warning: LineOfChat = f"The server goes down in {TIME}."
+    wait_until_empty: StrictBool = False
+    wait_seconds: Annotated[int, Field(ge=1, le=LONGEST_WAIT, strict=True)] = 3600
+
+
+class RestartAction(Warned):
+    """Restarts a running game, with warnings to players."""
+
+    kind: Literal["restart"]
+    warning: LineOfChat = f"The server restarts in {TIME}."
+
+
+class StopAction(Warned):
+    """Stops a running game, with warnings to players; it stays down."""
+
+    kind: Literal["stop"]
+
+
+class StartAction(Schema):
+    """Starts a game that is down."""
+
+    kind: Literal["start"]
+
+
+class BackupAction(Schema):
+    """Makes a backup, of the kind `scheduled`."""
+
+    kind: Literal["backup"]
+    note: Annotated[str, LongText(200)] = ""
+
+
+class PruneAction(Schema):
+    """Deletes the backups that are beyond the numbers that are kept."""
+
+    kind: Literal["prune"]
+
+
+def _command(text: str) -> str:
+    try:
+        return checked_command(text, allow_selectors=True)
+    except ProblemError as error:
+        raise ValueError(error.detail) from None
+
+
+class CommandAction(Schema):
+    """Types a command into the console of a running game."""
+
+    kind: Literal["command"]
+    command: Annotated[str, Field(max_length=LONGEST_COMMAND), AfterValidator(_command)]
+    allow_selectors: StrictBool = False
+
+
+class AnnouncementAction(Schema):
+    """Says something to everybody on line."""
+
+    kind: Literal["announcement"]
+    text: LineOfChat
+
+
+class UpdateCheckAction(Schema):
+    """Looks for updates of the game and of its mods; new ones are told as an event."""
+
+    kind: Literal["update_check"]
+    game: StrictBool = True
+    mods: StrictBool = True
+
+
+Action = Annotated[
+    RestartAction
+    | StopAction
+    | StartAction
+    | BackupAction
+    | PruneAction
+    | CommandAction
+    | AnnouncementAction
+    | UpdateCheckAction,
+    Field(discriminator="kind"),
+]
+"""What a schedule does."""
+
+
+class ScheduleNew(NewSchedule[Action]):
+    """What a client sends to make a schedule, or to replace one.
+
+    cron                    five fields: minute, hour, day of month, month, day of week
+    zone                    IANA name of the time zone in which they count
+    missed                  what happens when the manager was down, or the machine asleep, then
+    missed_within_minutes   with `run_once`: how late a missed run may still come
+    """
+
+
+Kept = KeptSchedule[Action]
+Timetables = Record[Action]
+
+
+class Schedule(BaseModel):
+    """A schedule as clients see it. `next_run` is None for one that is off."""
+
+    id: UUID
+    version: int
+    created_at: AwareDatetime
+    name: str
+    cron: str
+    zone: str
+    enabled: bool
+    missed: MissedRuns
+    missed_within_minutes: int
+    action: Action
+    next_run: datetime | None
+    running: bool
+    last_run: Run | None
