@@ -205,6 +205,19 @@ async def test_a_put_names_what_it_read(http: Client) -> None:
     assert (refused.status_code, refused.json()["status"]) == (400, 400)
 
 
+async def test_several_lines_of_a_header_are_one_list(http: Client) -> None:
+    """RFC 9110, section 5.3: joined by commas in their order; so `*` beside a tag is refused."""
+    lines = [("If-Match", '"2"'), ("If-Match", '"3", W/"4"'), ("if-match", '"5"')]
+    response = await http.put("/thing", headers=lines)
+    assert sorted(response.json()["versions"]) == [2, 3, 5]
+    unchanged = await http.get(
+        "/thing", headers=[("If-None-Match", '"2"'), ("If-None-Match", '"3"')]
+    )
+    assert unchanged.status_code == 304
+    refused = await http.put("/thing", headers=[("If-Match", "*"), ("If-Match", '"3"')])
+    assert refused.status_code == 400
+
+
 async def test_the_document_shows_only_what_a_route_reads(http: Client) -> None:
     """With a pattern that takes the RFC's examples."""
     document = (await http.get("/openapi.json")).json()

@@ -1,6 +1,7 @@
 """Conditional requests (RFC 9110, section 13): strong ETags, `If-Match`, `If-None-Match`."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
@@ -74,10 +75,10 @@ class _FromHeader(Preconditions):
     header: ClassVar[str]
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the condition of the header. Raises `BadRequest`."""
+    def parse(cls, lines: Sequence[str]) -> Self:
+        """Return the condition of the header's lines, which are one list. Raises `BadRequest`."""
         argument = cls.header.lower().replace("-", "_")
-        return cls(**{argument: parse_etags(text, cls.header)})
+        return cls(**{argument: parse_etags(", ".join(lines), cls.header)})
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
@@ -90,6 +91,10 @@ class _FromHeader(Preconditions):
     ) -> JsonSchemaValue:
         """Return what the header may hold."""
         return _SCHEMA
+
+
+# FastAPI hands over all lines of a header, and not only the first, where the type is a sequence.
+Sequence.register(_FromHeader)
 
 
 class IfMatchHeader(_FromHeader):
