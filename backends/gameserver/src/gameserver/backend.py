@@ -23,6 +23,7 @@ from gameserver.process.router import router as process_router
 from gameserver.schedules.opening import open_schedules
 from gameserver.schedules.router import router as schedules_router
 from gameserver.settings import GameServerSettings
+from gameserver.stand_ins.embedded import open_stand_ins
 
 backend = Backend(
     name="gameserver",
@@ -49,6 +50,7 @@ backend = Backend(
     resources={
         "verifier": security.open_verifier,
         "layout": resources.open_layout,
+        "stand_ins": open_stand_ins,
         "events": resources.open_events,
         "notifications": open_notifications,
         "sessions": open_sessions,

@@ -21,6 +21,7 @@ from gameserver.mods.restarts import Restarts
 from gameserver.mods.state import ModsState
 from gameserver.process.game import Game
 from gameserver.settings import GameServerSettings
+from gameserver.stand_ins.embedded import StandIns
 from gameserver.versions.installation import Installed
 
 _USER_AGENT: Final = "bedplate-gameserver"
@@ -44,24 +45,30 @@ async def open_mods(
             layout,
             inventory,
             changes,
-            _sources(settings, layout, client),
+            _sources(settings, layout, client, resources["stand_ins"]),
             Restarts(game, ready_seconds=settings.mod_ready_seconds),
             resources["events"],
             lambda: _version(game, resources["installed"]),
         )
 
 
-def _sources(settings: GameServerSettings, layout: Layout, client: httpx2.AsyncClient) -> Sources:
+def _sources(
+    settings: GameServerSettings,
+    layout: Layout,
+    client: httpx2.AsyncClient,
+    stand_ins: StandIns,
+) -> Sources:
+    base = stand_ins.mod_database or settings.mod_database_url
     database = ModDatabase(
         client,
-        settings.mod_database_url,
+        base,
         Cache(layout.cache / "mod-database"),
         seconds=settings.mod_database_seconds,
         fresh_seconds=settings.mod_cache_seconds,
     )
     allowed = AllowedSources(
         frozenset(host.lower() for host in settings.mod_hosts),
-        origin_of(settings.mod_database_url),
+        origin_of(base),
         private=settings.mod_hosts_may_be_private,
     )
     downloads = Downloads(client, allowed, seconds=settings.mod_download_seconds)
