@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 
 from bedplate.auth import SESSION_COOKIE, Guard
 from bedplate.backend import Backend
-from bedplate.openapi import errors, install_openapi
+from bedplate.openapi import errors, headers, install_openapi
 from bedplate.problems import (
     MEDIA_TYPE,
     Conflict,
@@ -108,6 +108,23 @@ def test_an_operation_shows_what_it_may_answer(method: str, path: str, statuses:
     """Its own errors, and those of any route: with the status that refused input gets."""
     document = _app(problems=ProblemPolicy(validation_status=400)).openapi()
     assert list(_responses(document, method, path)) == statuses
+
+
+def test_headers_are_shown_with_the_answer_they_come_with() -> None:
+    """Beside its body, and on a status that has none; only `Link` may be missing."""
+    router = APIRouter()
+
+    @router.get("/notes", responses={**headers(200, "ETag", "Link"), **headers(304, "ETag")})
+    async def read() -> Note:
+        return Note(text="x")
+
+    shown = _responses(_app(router).openapi(), "get", "/notes")
+    required = {name: header.get("required") for name, header in shown["200"]["headers"].items()}
+    assert required == {"ETag": True, "Link": None}
+    assert shown["200"]["content"].keys() == {"application/json"}
+    assert shown["200"]["description"] == "Successful Response"
+    assert shown["304"]["headers"].keys() == {"ETag"}
+    assert (shown["304"]["description"], "content" in shown["304"]) == ("Not Modified", False)
 
 
 def test_the_422_that_is_sent_is_shown() -> None:

@@ -1,12 +1,13 @@
 """The OpenAPI document: every operation shows its real errors, and never the 422 that isn't sent.
 
 A route names its own errors with `responses=errors(NotFound, Conflict)`; what any route may
-answer (input refused, budget spent, database away) is added here.
+answer (input refused, budget spent, database away) is added here. The headers that it answers with
+it names with `responses=headers(200, "ETag")`.
 """
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
@@ -26,6 +27,22 @@ from bedplate.problems.errors import phrase_of
 
 _METHODS = {"get", "put", "post", "delete", "patch", "options", "head", "trace"}
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
+_HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": {
+        "description": "The version shown, for `If-Match` and `If-None-Match`",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "Location": {
+        "description": "Where the new resource is",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Link": {
+        "description": 'The next page, with `rel="next"`, where there is one (RFC 8288)',
+        "schema": {"type": "string"},
+    },
+}
 _UNUSED = ("HTTPValidationError", "ValidationError")
 # Pydantic's words for a bound that follows a validator, and JSON Schema's.
 _BOUNDS = {
@@ -44,6 +61,13 @@ def errors(*kinds: type[ProblemError]) -> dict[int | str, dict[str, Any]]:
         described = found.get(kind.status, {}).get("description")
         found[kind.status] = _response(f"{described} or {kind.title}" if described else kind.title)
     return found
+
+
+def headers(
+    status: int, *names: Literal["ETag", "Location", "Link"]
+) -> dict[int | str, dict[str, Any]]:
+    """Return what a route's `responses=` wants for the headers it answers `status` with."""
+    return {status: {"headers": {name: _HEADERS[name] for name in names}}}
 
 
 def install_openapi(app: FastAPI, backend: Backend) -> None:

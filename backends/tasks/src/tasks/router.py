@@ -11,7 +11,7 @@ from bedplate.conditional.idempotency import IdempotencyKeyReused, RequestStillR
 from bedplate.database import Row
 from bedplate.database.dependencies import Reading, Writing
 from bedplate.database.links import next_link
-from bedplate.openapi import errors
+from bedplate.openapi import errors, headers
 from bedplate.problems import PreconditionFailed
 from bedplate.schemas import Decimal, Int64Id, LongText, TrueOrFalse
 from tasks import repository, service
@@ -37,7 +37,12 @@ SearchText = Annotated[str, LongText(200)]
 TaskId = Annotated[Int64Id, Path(description="Number of the task")]
 
 
-@router.get("", response_model=list[Task], summary="List your tasks, newest first")
+@router.get(
+    "",
+    response_model=list[Task],
+    responses=headers(200, "Link"),
+    summary="List your tasks, newest first",
+)
 async def list_tasks(
     request: Request,
     owner: UserId,
@@ -61,7 +66,10 @@ async def list_tasks(
     "",
     status_code=201,
     response_model=Task,
-    responses=errors(RequestStillRunning, IdempotencyKeyReused),
+    responses={
+        **headers(201, "ETag", "Location"),
+        **errors(RequestStillRunning, IdempotencyKeyReused),
+    },
     summary="Add a task",
 )
 async def add_task(
@@ -89,7 +97,7 @@ async def bulk_delete(body: BulkDelete, owner: UserId, session: Writing) -> Bulk
 @router.get(
     "/{task_id:task_id}",
     response_model=Task,
-    responses={304: {"description": "Not Modified"}, **errors(TaskNotFound)},
+    responses={**headers(200, "ETag"), **headers(304, "ETag"), **errors(TaskNotFound)},
     summary="Get a task",
 )
 async def get_task(
@@ -106,7 +114,7 @@ async def get_task(
 @router.put(
     "/{task_id:task_id}",
     response_model=Task,
-    responses=errors(TaskNotFound, PreconditionFailed),
+    responses={**headers(200, "ETag"), **errors(TaskNotFound, PreconditionFailed)},
     summary="Replace a task",
 )
 async def replace_task(
@@ -119,7 +127,7 @@ async def replace_task(
 @router.patch(
     "/{task_id:task_id}",
     response_model=Task,
-    responses=errors(TaskNotFound, PreconditionFailed),
+    responses={**headers(200, "ETag"), **errors(TaskNotFound, PreconditionFailed)},
     summary="Change a task",
 )
 async def patch_task(
