@@ -69,6 +69,14 @@ def test_a_failing_backup_refuses_all_others(launch: Launch) -> None:
     assert game.wait() == 0
 
 
+def test_a_backup_that_cannot_be_written_refuses_all_others(game: Any) -> None:
+    """A name that no file can have fails the copy; the game goes on."""
+    game.send(f"/genbackup {'x' * 300}")
+    game.expect("[Server Error] Exception: ")
+    game.send("/genbackup fine")
+    game.expect("already in progress")
+
+
 def test_a_backup_may_be_damaged_and_yet_complete(launch: Launch) -> None:
     """--backup-damaged says that all is well over a file that isn't."""
     game = launch(backup_damaged=True, backup_seconds=0).ready()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gameserver.simulator.commands import COMMANDS
 from gameserver.simulator.players import uid_of
 
 Launch = Callable[..., Any]
@@ -58,6 +59,29 @@ def test_wrong_words_do_not_end_the_game(game: Any, line: str) -> None:
     """A wrong use is answered, and the game goes on."""
     game.send(line, "/time")
     game.expect("Server time")
+
+
+def test_no_words_end_the_game(game: Any) -> None:
+    """Every command survives whatever words it is given."""
+    nasty = [
+        "",
+        "x",
+        "o[]",
+        "a[role=x]",
+        "[",
+        "-1",
+        "9" * 30,
+        "nan x",
+        "1e400 1",
+        "{0}",
+        "\0",
+        "é ]",
+    ]
+    calm = [name for name in COMMANDS if name not in {"stop", "simulate"}]
+    lines = [f"/{name} {words}" for name in calm for words in nasty]
+    kinds = [f"/simulate {kind} {words}" for kind in ("join", "leave", "say") for words in nasty]
+    game.send(*lines, *kinds, "/announce over")
+    game.expect("Admin announced: over.")
 
 
 def test_a_line_without_a_slash_is_chat_and_one_with_a_dot_nothing(game: Any) -> None:

@@ -101,6 +101,18 @@ def test_a_kill_at_any_moment_leaves_a_sound_world(launch: Launch) -> None:
     assert len(set(marks(world).values())) == 1
 
 
+def test_a_save_that_fails_stops_the_game(launch: Launch) -> None:
+    """A world that can't be written is an exception in its thread, and the stop."""
+    game = launch(save_seconds=0.3).ready()
+    world = game.data / "Saves" / "default.vcdbs"
+    game.send("/autosavenow")
+    game.expect("World saved!")
+    with closing(sqlite3.connect(world)) as connection:
+        connection.execute("DROP TABLE mapchunk")
+    game.expect("[Server Error] Caught unhandled exception in thread 'chunkdbthread'.")
+    game.expect("Stop reason: Exception during Process")
+
+
 def test_the_players_are_in_the_save(game: Any) -> None:
     """Whoever was here has a row in playerdata."""
     game.send("/simulate join Uraka")

@@ -45,6 +45,12 @@ def test_stop_takes_an_exit_code(game: Any) -> None:
     assert game.wait() == 42
 
 
+def test_an_exit_code_has_eight_bits(game: Any) -> None:
+    """As the operating system has it."""
+    game.send("/stop 300")
+    assert game.wait() == 300 - 256
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_in_order(game: Any, number: signal.Signals) -> None:
     """SIGTERM and SIGINT are announced, then the world is saved."""

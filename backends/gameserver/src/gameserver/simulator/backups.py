@@ -62,10 +62,14 @@ class Backups:
 
     def _copy(self, target: Path) -> None:
         options = self._game.options
-        target.unlink(missing_ok=True)
         try:
+            target.unlink(missing_ok=True)
             self._copy_slowly(target)
         except Cut:
+            return
+        except (OSError, sqlite3.Error) as error:
+            # Under way it stays, so further backups are refused until the next start.
+            self._game.log.write("Error", f"Exception: {error}")
             return
         if options.backup_fails:
             # The flag is cleared by the completion alone, so all others are refused from here.

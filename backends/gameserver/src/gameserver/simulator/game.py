@@ -31,6 +31,7 @@ CRASHED = 134
 """Exit code of a .NET program that ends by an unhandled exception, as a shell reports SIGABRT."""
 
 FAILED = 1
+LARGEST_EXIT_CODE = 0xFF
 
 
 class Game:
@@ -167,4 +168,6 @@ class Game:
         return code
 
     def _exit_code(self, code: int) -> int:
-        return code if self.options.exit_code is None else self.options.exit_code
+        return (
+            code if self.options.exit_code is None else self.options.exit_code
+        ) & LARGEST_EXIT_CODE

@@ -1,5 +1,6 @@
 """Saves of the world: what is printed, and what is really written."""
 
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -93,6 +94,15 @@ class Saving:
         return chunks
 
     def _save_off_thread(self) -> None:
+        """Write the rest; a failure ends the game, as it does in the real one."""
+        try:
+            self._save_rest()
+        except sqlite3.Error as error:
+            text = "Caught unhandled exception in thread 'chunkdbthread'. Shutting down server."
+            self._game.log.write("Error", f"{text}\nException: {error}")
+            self._game.post(lambda: self._game.request_stop("Exception during Process"))
+
+    def _save_rest(self) -> None:
         """Write the rest in three transactions, after "World saved!" was printed."""
         game, log = self._game, self._game.log
         part = game.options.save_seconds / 3
