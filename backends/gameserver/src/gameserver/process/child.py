@@ -106,8 +106,8 @@ class Child:
             await asyncio.wait(closed, timeout=LAST_OUTPUT_SECONDS)
         for output in self._outputs:
             output.close()
-        if self._input is not None:
-            self._input.abort()
+        if self._input is not None and not self._input.is_closing():
+            self._input.abort()  # one that is closed already raises AttributeError (CPython 3.11)
         self._ended.set_result(code)
 
 
