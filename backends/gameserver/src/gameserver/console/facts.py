@@ -51,14 +51,6 @@ _ROUTINE: Final = (
 )
 """What the server says on its own, so that it answers no command."""
 
-_CLEAN_REASONS: Final = frozenset(
-    {
-        "Exit request by client",
-        "Shutdown via server command",
-        "Forced: Shutdown through Server API",
-    }
-)
-
 
 @dataclass(slots=True)
 class GameFacts:
@@ -100,7 +92,7 @@ class GameFacts:
         """Whether somebody wanted it to stop, as opposed to a failure of its own."""
         if not self.shuts_down or self.last_fatal is not None:
             return False
-        return self.stop_reason is None or self.stop_reason in _CLEAN_REASONS
+        return "exception" not in (self.stop_reason or "").lower()
 
 
 class Facts:
@@ -212,6 +204,8 @@ class Facts:
             self._failed(found["mod"], "Could not resolve some dependencies")
         elif (found := _FAULTY.match(line.text)) is not None:
             self._failed(found["mod"], "Critical error")
+        elif line.text.startswith("Caught unhandled exception in thread"):
+            self._fatal(line)
         return False
 
     def _failed(self, mod: str, why: str) -> None:

@@ -193,32 +193,31 @@ class Game:
     # Starting.
 
     async def _start(self, by: str) -> None:
+        stops = self._stops
         async with self._world.hold("a start"):
             self._refuse_unless_at_rest()
             await self._audit.record(by, "start")
             self._crashes.forget()
             self._cancel_restart()
             await self._want(running=True)
-            await self._launch()
+            await self._launch(stops)
 
     async def _restart(self, by: str, reason: str) -> None:
         async with self._world.hold("a restart"):
             await self._audit.record(by, "restart", reason=reason)
+            stops = self._stops + 1  # its own, and no other
             await self._stop(reason)
+            self._refuse_if_stopped_since(stops)
             self._crashes.forget()
             await self._want(running=True)
-            await self._launch()
+            await self._launch(stops)
 
-    async def _launch(self) -> None:
-        """Start the process. Belongs within the world lock."""
-        if self._leaving:
-            raise ManagerLeaves
-        stops = self._stops
+    async def _launch(self, stops: int) -> None:
+        """Start the process, unless a stop came after `stops`. Belongs within the world lock."""
         program = await self._launcher.check()
         for prepare in self.before_start:
             await prepare()
-        if stops != self._stops:
-            raise StartCancelled
+        self._refuse_if_stopped_since(stops)
         self.console.begin()
         child = await self._launcher.spawn(program, self.console)
         self._child = child
@@ -236,7 +235,15 @@ class Game:
         self._task(self._supervise(child))
         self._read_facts()  # it may have said something already
         if stops != self._stops:
+            self._stop_reason = "It was stopped before it had started."
             child.signal(signal.SIGKILL)
+            raise StartCancelled
+
+    def _refuse_if_stopped_since(self, stops: int) -> None:
+        if self._leaving:
+            raise ManagerLeaves
+        if stops != self._stops:
+            raise StartCancelled
 
     async def _start_as_wanted(self, stops: int) -> None:
         if self._orphan is not None:
@@ -249,7 +256,7 @@ class Game:
             if stops != self._stops or self._child is not None:
                 return
             try:
-                await self._launch()
+                await self._launch(stops)
             except (ManagerLeaves, StartCancelled):
                 return
             except ProblemError as error:
@@ -291,7 +298,7 @@ class Game:
         self._announce(f"The game has stopped: {reason}")
 
     async def _crashed(self, reason: str, code: int | None, lines: tuple[str, ...]) -> None:
-        pause = self._crashes.note(clock.now())
+        pause = None if self._leaving else self._crashes.note(clock.now())
         again = None if pause is None else clock.now() + timedelta(seconds=pause)
         self._become(
             GameState.CRASHED, pid=None, port=None, exit_code=code, reason=reason,
@@ -299,6 +306,8 @@ class Game:
         )  # fmt: skip
         self.console.say(f"The game crashed: {reason}")
         self._announce(reason)
+        if self._leaving:
+            return
         if pause is None:
             text = f"The game crashed too often, and stays down. {reason}"
             self.console.say(text)

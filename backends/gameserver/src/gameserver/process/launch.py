@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from pathlib import Path
 
 from gameserver.console.console import Console
 from gameserver.layout import Layout
@@ -44,11 +45,13 @@ class Launcher:
         world = self.world.take()
         if world is None:
             raise AlreadyRunning("running")
+        environment = self.programs.environment()
         try:
+            await asyncio.to_thread(Path(environment["SQLITE_TMPDIR"]).mkdir, exist_ok=True)
             return await Child.spawn(
                 program.command,
                 folder=program.folder or self._layout.server_data,
-                environment=self.programs.environment(),
+                environment=environment,
                 kept_open=[world],
                 output=console.feed,
                 errors=console.feed_error,
