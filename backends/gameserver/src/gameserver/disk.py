@@ -23,8 +23,13 @@ def require_room(folder: Path, size: int) -> None:
     Blocking, though short: run it in a thread.
     """
     wanted = int(size * MARGIN)
-    free = shutil.disk_usage(folder).free
+    free = free_bytes(folder)
     if free < wanted:
         raise InsufficientStorage(
             f"This needs {wanted // 1_000_000} MB of free disk; {free // 1_000_000} MB are free."
         )
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes the disk of a folder has free. Blocking, though short."""
+    return shutil.disk_usage(folder).free

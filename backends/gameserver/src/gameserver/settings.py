@@ -3,9 +3,9 @@
 import re
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from bedplate.settings import Secret, Settings
@@ -84,6 +84,56 @@ class GameServerSettings(Settings):
     flood_lines: int = Field(
         2_000, ge=1, description="Console lines a second that are shown; the rest is counted"
     )
+    keep_manual_backups: int = Field(10, ge=1, le=10_000, description="Manual backups that stay")
+    keep_scheduled_backups: int = Field(
+        14, ge=1, le=10_000, description="Backups of schedules that stay"
+    )
+    keep_before_update_backups: int = Field(
+        5, ge=1, le=10_000, description="Backups before updates that stay"
+    )
+    keep_before_restore_backups: int = Field(
+        5, ge=1, le=10_000, description="Backups before restores that stay"
+    )
+    keep_uploaded_backups: int = Field(
+        10, ge=1, le=10_000, description="Uploaded backups that stay"
+    )
+    backup_save_seconds: float = Field(
+        30.0, gt=0, description="Seconds a backup waits for the save before it"
+    )
+    backup_start_seconds: float = Field(
+        20.0, gt=0, description="Seconds until the game must have begun to copy its world"
+    )
+    backup_settle_seconds: float = Field(
+        3.0, gt=0, description="Seconds without growth after which the game's copy may be whole"
+    )
+    backup_stall_seconds: float = Field(
+        180.0, gt=0, description="Seconds without growth after which it is given up"
+    )
+    backup_seconds: float = Field(
+        7_200.0, gt=0, description="Seconds the game may take to copy its world"
+    )
+    backup_upload_bytes: int = Field(
+        64 << 30, ge=1, description="Largest archive of a backup that can be uploaded"
+    )
+    backup_unpacked_bytes: int = Field(
+        256 << 30, ge=1, description="Most bytes that an uploaded backup may unpack to"
+    )
+    upload_seconds: float = Field(
+        3_600.0, gt=0, le=86_400, description="Seconds that an upload may take"
+    )
+    backup_store: Literal["local", "s3"] = Field(
+        "local", description="s3: each backup is also copied to an S3-compatible store"
+    )
+    backup_s3_bucket: str = Field("", description="Bucket of the copies")
+    backup_s3_prefix: str = Field("vintage-story", description="What the copies' names begin with")
+    backup_s3_region: str = Field("us-east-1", description="Region of the bucket")
+    backup_s3_endpoint: str | None = Field(
+        None, description="URL of the store, when it isn't Amazon's"
+    )
+    backup_s3_access_key: SecretStr | None = Field(
+        None, description="Access key; without one the machine's own role is used"
+    )
+    backup_s3_secret_key: SecretStr | None = Field(None, description="Secret of the access key")
     webhook_private_addresses: bool = Field(
         default=False, description="Let webhooks lead into private networks and to this machine"
     )
@@ -119,3 +169,11 @@ class GameServerSettings(Settings):
     kept_mod_changes: int = Field(
         5, ge=1, le=50, description="Changes of mods that can be rolled back"
     )
+
+    @model_validator(mode="after")
+    def _refuse_nameless_bucket(self) -> Self:
+        if self.backup_store == "s3" and not self.backup_s3_bucket:
+            raise ValueError(
+                f"{self.variable('backup_s3_bucket')} must name the bucket of the copies"
+            )
+        return self

@@ -68,7 +68,7 @@ class ArchiveWriter:
         if folder.is_symlink():
             self.skipped.append(name)
             return
-        for root, folders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
+        for root, folders, files, descriptor in _walk(folder):
             folders.sort()
             below = os.path.relpath(root, folder)
             prefix = name if below == "." else f"{name}/{below}"
@@ -137,9 +137,17 @@ class _Hashing(io.RawIOBase):
         return chunk
 
 
+def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str], int]]:
+    """Walk through a folder by its descriptors, so that no link is followed; nothing if missing."""
+    try:
+        yield from os.fwalk(folder, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
 def sizes_below(folder: Path) -> Iterator[int]:
     """Yield the size in bytes of every plain file below a folder; links are not followed."""
-    for _, _, files, descriptor in os.fwalk(folder, follow_symlinks=False):
+    for _, _, files, descriptor in _walk(folder):
         for file in files:
             status = _status(file, descriptor)
             if status is not None and stat.S_ISREG(status.st_mode):

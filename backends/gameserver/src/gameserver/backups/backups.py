@@ -211,5 +211,6 @@ class Counted:
         progress.report(0, detail)
 
     def __call__(self, count: int) -> None:
+        """Count further bytes."""
         self._done += count
         self._progress.report(self._done / self._total)

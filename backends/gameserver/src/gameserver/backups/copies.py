@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
-from pathlib import Path
+from collections.abc import AsyncIterator
+from typing import Final
 
 import structlog
 
+from bedplate import clock
 from bedplate.problems import ProblemError
 from gameserver.backups.exceptions import BackupNotFound, CopiesUnavailable
 from gameserver.backups.schemas import Backup, CopyState
@@ -14,6 +16,9 @@ from gameserver.operations.exceptions import OperationInterrupted
 from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import OperationKind
+
+_LISTED_SECONDS: Final = 60.0
+_LISTING_SECONDS: Final = 10.0
 
 
 class Copies:
@@ -28,6 +33,8 @@ class Copies:
         self._remote = remote
         self._operations = operations
         self._one_at_a_time = asyncio.Lock()
+        self._listed: list[Backup] | None = None
+        self._listed_at = 0.0
 
     async def begin(self, backup: Backup) -> None:
         """Begin to copy a backup; an operation shows how far it is."""
@@ -51,13 +58,23 @@ class Copies:
                 await self.begin(backup)
 
     async def only_elsewhere(self) -> list[Backup]:
-        """Return the backups of the second store, marked as such; none when it's unreachable."""
+        """Return what the second store holds, marked as being there alone; at most a minute old.
+
+        Nothing when it can't be reached: what is here must be listed all the same.
+        """
         if self._remote is None:
             return []
+        if self._listed is None or clock.monotonic() - self._listed_at > _LISTED_SECONDS:
+            self._listed = await self._list(self._remote)
+            self._listed_at = clock.monotonic()
+        return [_remote_only(one) for one in self._listed]
+
+    async def _list(self, remote: Store) -> list[Backup]:
         try:
-            return [_remote_only(one) for one in await self._remote.list()]
-        except CopiesUnavailable as error:
-            structlog.get_logger().warning("copies_unavailable", reason=str(error.__cause__))
+            async with asyncio.timeout(_LISTING_SECONDS):
+                return await remote.list()
+        except (CopiesUnavailable, TimeoutError) as error:
+            structlog.get_logger().warning("copies_unavailable", reason=str(error))
             return []
 
     async def get(self, backup_id: str) -> Backup:
@@ -66,33 +83,25 @@ class Copies:
             raise BackupNotFound
         return _remote_only(await self._remote.get(backup_id))
 
-    async def fetch(self, backup: Backup, target: Path, progress: Progress) -> None:
-        """Bring an archive into the new file `target`, from here or from the second store."""
-        done = 0
-
-        def told(count: int) -> None:
-            nonlocal done
-            done += count
-            progress.report(done / max(1, backup.bytes))
-
-        if backup.local:
-            await self._local.fetch(backup.id, target, told)
-        elif self._remote is not None:
-            await self._remote.fetch(backup.id, target, told)
-        else:
-            raise BackupNotFound
+    def read(self, backup: Backup) -> AsyncIterator[bytes]:
+        """Yield a backup's archive, from here or from the second store."""
+        if self._remote is None or backup.local:
+            return self._local.read(backup.id)
+        return self._remote.read(backup.id)
 
     async def update(self, backup: Backup) -> None:
         """Keep what changed of a record in the second store too, where there is a copy."""
         if self._remote is not None and backup.off_host is CopyState.DONE:
             with contextlib.suppress(BackupNotFound):
                 await self._remote.update(backup)
+                self._listed = None
 
     async def delete(self, backup: Backup) -> None:
         """Delete the copy. Raises `CopiesUnavailable`; then nothing is deleted anywhere."""
         if self._remote is not None and backup.off_host is not None:
             with contextlib.suppress(BackupNotFound):
                 await self._remote.delete(backup.id)
+                self._listed = None
 
     async def _copy(self, backup_id: str, remote: Store, progress: Progress) -> None:
         backup = await self._local.get(backup_id)
@@ -108,6 +117,7 @@ class Copies:
         except ProblemError:
             await self._mark(backup_id, CopyState.FAILED)
             raise
+        self._listed = None
         await self._mark(backup_id, CopyState.DONE)
 
     async def _mark(self, backup_id: str, state: CopyState) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from gameserver.backups.backups import Backups, Counted, Occasion
 from gameserver.backups.exceptions import GameStillRuns, NewerWorld
 from gameserver.backups.packing import FILES, FOLDERS, SAVES, unpack
 from gameserver.backups.schemas import Backup, BackupKind, Manifest, NewRestore, RestoreScope
+from gameserver.backups.streams import write_stream
 from gameserver.backups.worlds import COMPANIONS, remove_tree, world_file
 from gameserver.disk import require_room
 from gameserver.events import EventKind, Events
@@ -122,12 +124,21 @@ class Restores:
         size = sum(part.bytes for part in backup.contents.values())
         here = 0 if backup.local else backup.bytes
         await asyncio.to_thread(require_room, self._layout.staging, size + here)
-        progress.report(0, "Fetching the backup")
-        await self._backups.catalogue.copies.fetch(backup, archive, progress.part(0, 0.3))
+        await self._fetch(backup, archive, progress.part(0, 0.3))
         told = Counted(progress.part(0.3, 1), max(1, size), "Checking the backup")
         return await finish_in_thread(
             lambda: unpack(archive, staged / "data", _room_for(size), told)
         )
+
+    async def _fetch(self, backup: Backup, archive: Path, progress: Progress) -> None:
+        told = Counted(progress, max(1, backup.bytes), "Fetching the backup")
+        if backup.local:
+            await asyncio.to_thread(
+                os.link, self._backups.catalogue.local.archive(backup.id), archive
+            )
+        else:
+            chunks = self._backups.catalogue.copies.read(backup)
+            await write_stream(chunks, archive, most_bytes=backup.bytes, told=told)
 
     @contextlib.asynccontextmanager
     async def _at_rest(self, wanted: NewRestore, by: str) -> AsyncIterator[None]:

@@ -4,14 +4,16 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final, Protocol
 
+import anyio
 import structlog
 
 from bedplate.documents import Document, DocumentError
 from bedplate.documents.threads import finish_in_thread
+from gameserver.archives.reading import CHUNK
 from gameserver.backups.exceptions import BackupNotFound
 from gameserver.backups.schemas import ID_PATTERN, Backup
 
@@ -42,8 +44,8 @@ class Store(Protocol):
         """Keep what changed of a backup's record."""
         ...
 
-    async def fetch(self, backup_id: str, target: Path, told: Told) -> None:
-        """Bring a backup's archive into the new file `target`."""
+    def read(self, backup_id: str) -> AsyncIterator[bytes]:
+        """Yield a backup's archive, in portions of some megabytes at most."""
         ...
 
     async def delete(self, backup_id: str) -> None:
@@ -94,11 +96,12 @@ class LocalStore:
         await self.get(backup.id)
         await self._record(backup.id).write(backup)
 
-    async def fetch(self, backup_id: str, target: Path, told: Told) -> None:
-        """Make the archive appear as `target` too (a hard link). Raises `BackupNotFound`."""
-        backup = await self.get(backup_id)
-        await asyncio.to_thread(os.link, self.archive(backup_id), target)
-        told(backup.bytes)
+    async def read(self, backup_id: str) -> AsyncIterator[bytes]:
+        """Yield the archive. Raises `BackupNotFound`."""
+        await self.get(backup_id)
+        async with await anyio.open_file(self.archive(backup_id), "rb") as file:
+            while chunk := await file.read(CHUNK):
+                yield chunk
 
     async def delete(self, backup_id: str) -> None:
         """Remove a backup: first from its name, then from the disk. Raises `BackupNotFound`."""

@@ -1,0 +1,180 @@
+"""HTTP: backups and restores."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import FileResponse, StreamingResponse
+from starlette.responses import Response
+
+from bedplate.backend import Upload
+from bedplate.openapi import errors
+from bedplate.problems import BadRequest, ContentTooLarge
+from gameserver.backups.backups import Occasion
+from gameserver.backups.dependencies import CurrentBackups
+from gameserver.backups.exceptions import (
+    BackupInUse,
+    BackupNotFound,
+    CopiesUnavailable,
+    GameStillRuns,
+    NewerWorld,
+    NoWorld,
+)
+from gameserver.backups.schemas import (
+    ID_PATTERN,
+    Backup,
+    BackupChange,
+    BackupKind,
+    NewBackup,
+    NewRestore,
+)
+from gameserver.disk import InsufficientStorage
+from gameserver.operations.dependencies import Accepted
+from gameserver.operations.exceptions import OperationInterrupted, OperationUnderWay
+from gameserver.operations.schemas import Operation
+from gameserver.security import CurrentAdmin, CurrentMonitor
+from gameserver.settings import GameServerSettings
+
+router = APIRouter(prefix="/backups", tags=["backups"])
+
+
+def _largest(settings: GameServerSettings) -> int:
+    return settings.backup_upload_bytes
+
+
+def _longest(settings: GameServerSettings) -> float:
+    return settings.upload_seconds
+
+
+upload = Upload(path="/backups/upload", max_bytes=_largest, seconds=_longest)
+
+BackupId = Annotated[str, Path(pattern=ID_PATTERN, description="Id of the backup")]
+_ZSTANDARD = "application/zstd"
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The archive, a .tar.zst",
+        "content": {_ZSTANDARD: {"schema": {"type": "string", "format": "binary"}}},
+    },
+    206: {"description": "Part of the archive"},
+    416: {"description": "Range Not Satisfiable"},
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {_ZSTANDARD: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.get("", summary="List backups, newest first")
+async def list_backups(backups: CurrentBackups, _: CurrentMonitor) -> list[Backup]:
+    """Return every backup that stands whole, here or only off-host."""
+    return await backups.catalogue.list()
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses=errors(NoWorld, OperationInterrupted),
+    summary="Make a backup",
+)
+async def make_backup(
+    backups: CurrentBackups,
+    admin: CurrentAdmin,
+    accepted: Accepted,
+    wanted: NewBackup | None = None,
+) -> Operation:
+    """Begin a backup, while the game runs or not. The operation's result names it."""
+    wanted = wanted or NewBackup()
+    occasion = Occasion(BackupKind.MANUAL, admin.id, wanted.note, wanted.pinned)
+    return accepted(await backups.making.start(occasion))
+
+
+@router.post(
+    "/upload",
+    status_code=202,
+    responses=errors(BadRequest, ContentTooLarge, InsufficientStorage, OperationInterrupted),
+    openapi_extra=_BODY,
+    summary="Upload a backup",
+)
+async def upload_backup(
+    request: Request, backups: CurrentBackups, admin: CurrentAdmin, accepted: Accepted
+) -> Operation:
+    """Take in an archive as the raw body. It is listed once the operation has checked all of it."""
+    declared = request.headers.get("content-length")
+    operation = await backups.uploads.receive(
+        request.stream(), declared=int(declared) if declared else None, by=admin.id
+    )
+    return accepted(operation)
+
+
+@router.get("/{backup_id}", responses=errors(BackupNotFound), summary="Get a backup")
+async def get_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentMonitor) -> Backup:
+    """Return what is known of a backup."""
+    return await backups.catalogue.get(backup_id)
+
+
+@router.patch(
+    "/{backup_id}",
+    responses=errors(BackupNotFound, CopiesUnavailable),
+    summary="Pin or unpin a backup",
+)
+async def change_backup(
+    backup_id: BackupId, change: BackupChange, backups: CurrentBackups, _: CurrentAdmin
+) -> Backup:
+    """Keep a backup from deletion and retention, or no longer."""
+    return await backups.catalogue.pin(backup_id, pinned=change.pinned)
+
+
+@router.delete(
+    "/{backup_id}",
+    status_code=204,
+    responses=errors(BackupNotFound, BackupInUse, CopiesUnavailable),
+    summary="Delete a backup",
+)
+async def delete_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentAdmin) -> None:
+    """Delete a backup, and its off-host copy."""
+    await backups.catalogue.delete(backup_id)
+
+
+@router.get(
+    "/{backup_id}/download",
+    response_class=Response,
+    responses={**_FILE, **errors(BackupNotFound, CopiesUnavailable)},
+    summary="Download a backup",
+)
+async def download_backup(
+    backup_id: BackupId, backups: CurrentBackups, _: CurrentAdmin
+) -> Response:
+    """Send the archive; parts of one that lies here can be asked for (`Range`)."""
+    backup = await backups.catalogue.get(backup_id)
+    headers = {"ETag": f'"{backup.sha256}"'}
+    name = f"vintage-story-{backup.id}.tar.zst"
+    if backup.local:
+        archive = backups.catalogue.local.archive(backup_id)
+        return FileResponse(archive, headers=headers, media_type=_ZSTANDARD, filename=name)
+    headers |= {
+        "Content-Length": str(backup.bytes),
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    content = backups.catalogue.copies.read(backup)
+    return StreamingResponse(content, headers=headers, media_type=_ZSTANDARD)
+
+
+@router.post(
+    "/{backup_id}/restore",
+    status_code=202,
+    responses=errors(
+        BackupNotFound, GameStillRuns, NewerWorld, OperationUnderWay, OperationInterrupted
+    ),
+    summary="Restore a backup",
+)
+async def restore_backup(
+    backup_id: BackupId,
+    backups: CurrentBackups,
+    admin: CurrentAdmin,
+    accepted: Accepted,
+    wanted: NewRestore | None = None,
+) -> Operation:
+    """Begin a restore. Its result names a `safety_copy`; restoring that one undoes it."""
+    wanted = wanted or NewRestore()
+    return accepted(await backups.restores.start(backup_id, wanted, by=admin.id))
