@@ -11,6 +11,7 @@ import httpx2
 from gameserver.notifications.exceptions import HookRefused
 
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+_LAST_PORT: Final = 65_535
 Address = IPv4Address | IPv6Address
 
 
@@ -38,6 +39,8 @@ class AddressRules:
             raise HookRefused("The URL must begin with https://.")
         if not url.host or url.userinfo or url.fragment:
             raise HookRefused("The URL must name a host, and neither a user nor a fragment.")
+        if url.port is not None and not 0 < url.port <= _LAST_PORT:
+            raise HookRefused("The URL's port must be 1 to 65535.")
         if address is not None and not self.allows(address):
             raise HookRefused("The URL leads into a private network, which is not allowed.")
         return url
