@@ -6,6 +6,8 @@ from gameserver.audit.router import router as audit_router
 from gameserver.backups.opening import open_backups
 from gameserver.backups.router import router as backups_router
 from gameserver.backups.router import upload as backup_upload
+from gameserver.configuration.resources import open_configuration, open_server_settings
+from gameserver.configuration.router import router as settings_router
 from gameserver.console.router import router as console_router
 from gameserver.console.socket import router as console_socket
 from gameserver.metrics.performance import open_performance
@@ -37,6 +39,7 @@ backend = Backend(
         audit_router,
         operations_router,
         backups_router,
+        settings_router,
         mods_router,
         mod_database_router,
         players_router,
@@ -57,10 +60,12 @@ backend = Backend(
         "audit": resources.open_audit,
         "swaps": resources.open_swaps,
         "installed": resources.open_installed,
+        "server_settings": open_server_settings,
         "game": resources.open_game,
         "operations": resources.open_operations,
         "backups": open_backups,
         "console_connections": resources.open_console_connections,
+        "configuration": open_configuration,
         "mods": open_mods,
         "players": open_players,
         "performance": open_performance,

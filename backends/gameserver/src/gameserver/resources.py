@@ -90,6 +90,7 @@ async def open_operations(_: GameServerSettings, resources: Resources) -> AsyncI
 async def open_game(settings: GameServerSettings, resources: Resources) -> AsyncIterator[Game]:
     """Yield the game; it is stopped as soon as the manager begins to go away."""
     game = make_game(settings, resources)
+    game.before_start.append(resources["server_settings"].prepare_start)
     await game.open(autostart=settings.autostart)
     leaving = asyncio.create_task(_close_at_drain(game, resources["drain"]))
     try:

@@ -1,0 +1,142 @@
+"""Changes of settings, whatever the game is doing: at once where it can, else when it is down."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bedplate import clock
+from bedplate.conditional import Preconditions
+from gameserver.configuration.config_file import ConfigText
+from gameserver.configuration.keys import ADAPTERS, BY_NAME, KEYS, Key
+from gameserver.configuration.live import LiveSettings
+from gameserver.configuration.queue import SettingsQueue
+from gameserver.configuration.schemas import (
+    Changed,
+    GameSettings,
+    Outcome,
+    Setting,
+    Skipped,
+)
+from gameserver.configuration.server_settings import ServerSettings
+from gameserver.process.game import Game
+from gameserver.process.state import AT_REST, GameState
+
+_LIVE_SECONDS = 15.0
+_TOO_SLOW = "The game answers too slowly."
+_WHITELIST_HINT = (
+    "WhitelistMode is 0: since 1.20 a dedicated server then lets only whitelisted players in, and "
+    "nobody is on the whitelist. Put yourself on it, or set WhitelistMode to 1 (off)."
+)
+
+
+class Configuration:
+    """The settings of this server's game."""
+
+    def __init__(self, settings: ServerSettings, game: Game, whitelist: Path) -> None:
+        self._settings = settings
+        self._game = game
+        self._live = LiveSettings(game.console)
+        self._whitelist = whitelist
+
+    async def read(self, *, with_secrets: bool) -> tuple[GameSettings, str]:
+        """Return every setting, and the ETag of all of them."""
+        text, queue, etag = await self._settings.read()
+        shown = GameSettings(
+            exists=text is not None,
+            settings=[_shown(key, text, queue, with_secrets=with_secrets) for key in KEYS],
+            other=_other(text) if text is not None and with_secrets else {},
+            skipped=[Skipped(key=one.key, by=one.by, at=one.at) for one in queue.skipped],
+            hints=await asyncio.to_thread(self._hints, text),
+        )
+        return shown, etag
+
+    async def change(
+        self, values: Mapping[str, Any], condition: Preconditions, *, by: str
+    ) -> dict[str, Changed]:
+        """Change settings, and say of each what became of it.
+
+        Raises `PreconditionFailed`, `NoSettingsYet`, `SettingsUnreadable`, `GameBusy`.
+        """
+        async with self._settings.lock:
+            if self._game.status.state in AT_REST:
+                async with self._game.exclusive("a change of settings"):
+                    text = await self._settings.require(condition)
+                    _refuse_unchangeable(text, values)
+                    await self._settings.write(values)
+                return {name: Changed(outcome=Outcome.WRITTEN) for name in values}
+            await self._settings.require(condition)
+            await self._settings.enqueue(values, by=by)
+            return await self._change_running(values, by=by)
+
+    async def _change_running(self, values: Mapping[str, Any], *, by: str) -> dict[str, Changed]:
+        results = {}
+        deadline = clock.monotonic() + _LIVE_SECONDS
+        for name, value in values.items():
+            in_time = clock.monotonic() < deadline
+            reason = await self._apply(BY_NAME[name], value, by=by) if in_time else _TOO_SLOW
+            if reason is None:
+                await self._settings.confirm(name)
+            outcome = Outcome.APPLIED if reason is None else Outcome.QUEUED
+            results[name] = Changed(outcome=outcome, reason=reason)
+        return results
+
+    async def _apply(self, key: Key, value: Any, *, by: str) -> str | None:
+        if key.command is None:
+            return "The game reads this at its start only."
+        if self._game.status.state is not GameState.RUNNING:
+            return f"The game is {self._game.status.state}."
+        return await self._live.apply(key, value, by=by)
+
+    def _hints(self, text: ConfigText | None) -> list[str]:
+        if text is None or text.get(("WhitelistMode",)) != 0 or not _is_empty(self._whitelist):
+            return []
+        return [_WHITELIST_HINT]
+
+
+def _refuse_unchangeable(text: ConfigText, values: Mapping[str, Any]) -> None:
+    """Raise `SettingsUnreadable` before anything is written."""
+    text.changed({BY_NAME[name].path: value for name, value in values.items()})
+
+
+def _shown(
+    key: Key, text: ConfigText | None, queue: SettingsQueue, *, with_secrets: bool
+) -> Setting:
+    value = text.get(key.path) if text is not None else None
+    change = queue.changes.get(key.name)
+    waits = change is not None and not change.applied
+    if change is not None and change.applied:
+        value = change.value
+    visible = with_secrets or not key.secret
+    return Setting(
+        key=key.name,
+        value=value if visible else None,
+        is_set=value is not None,
+        queued=waits,
+        queued_value=change.value if change is not None and waits and visible else None,
+        live=key.command is not None,
+        locked=key.locked,
+        secret=key.secret,
+        meaning=key.meaning,
+        accepts=ADAPTERS[key.name].json_schema() if key.name in ADAPTERS else {},
+    )
+
+
+def _other(text: ConfigText) -> dict[str, Any]:
+    """Return the keys that nobody knows here; of numbers JSON can't hold, their text."""
+    known = {key.path[0] for key in KEYS}
+    other = {name: value for name, value in text.values.items() if name not in known}
+    plain: dict[str, Any] = json.loads(json.dumps(other), parse_constant=str)
+    return plain
+
+
+def _is_empty(whitelist: Path) -> bool:
+    try:
+        with whitelist.open("rb") as file:
+            listed = json.loads(file.read(1_000_000).removeprefix(b"\xef\xbb\xbf"))
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, RecursionError):
+        return False
+    return bool(listed == [])

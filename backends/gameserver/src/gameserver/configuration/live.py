@@ -1,0 +1,87 @@
+"""Settings sent to a running game, and believed only when it says so itself."""
+
+import math
+import re
+from typing import Any, Final
+
+from bedplate.problems import ProblemError
+from gameserver.configuration.keys import Key
+from gameserver.console.commands import LONGEST_COMMAND
+from gameserver.console.console import Console
+
+_WHITELIST_MODES: Final = ("default", "off", "on")
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\[\]]")
+_ONE_WORD: Final = frozenset({"password"})
+_WAIT_SECONDS: Final = 2.0
+
+
+class LiveSettings:
+    """Changes settings of the running game through its console."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    async def apply(self, key: Key, value: Any, *, by: str) -> str | None:
+        """Return None when the game has confirmed the value, else why it must wait."""
+        words = command_words(key, value)
+        if words is None:
+            return "The console can't take this value."
+        try:
+            reply = await self._console.send(f"/serverconfig {words}", by=by, wait=_WAIT_SECONDS)
+        except ProblemError as error:
+            return error.detail or error.title
+        if any(confirms(line, key, value) for line in reply.lines):
+            return None
+        return "The game didn't confirm it."
+
+
+def command_words(key: Key, value: Any) -> str | None:
+    """Return what follows `/serverconfig `, or None for what only the file can hold.
+
+    Brackets would be a selector of players, a line break another command, an empty text a
+    question, and blanks at the ends would be lost.
+    """
+    if key.command is None:
+        return None
+    if value is None:
+        return "nopassword" if key.command == "password" else None
+    word = _word(key, value)
+    usable = word != "" and word == word.strip() and not _UNSAFE.search(word)
+    if not usable or (key.command in _ONE_WORD and " " in word):
+        return None
+    words = f"{key.command} {word}"
+    return words if len(words) + len("/serverconfig ") <= LONGEST_COMMAND else None
+
+
+def confirms(line: str, key: Key, value: Any) -> bool:
+    """Return whether a line of the reply says that the value is set.
+
+    The English reply is `{command} set to {value}`; in other languages nothing is confirmed, and
+    the change waits for the next start.
+    """
+    if value is None:
+        return key.command == "password" and "removed" in line.casefold()
+    before, found, said = line.partition(" set to ")
+    if not found or before.strip().casefold() != (key.command or "").casefold():
+        return False
+    said = said.strip().removesuffix(".") if not isinstance(value, str) else said.strip()
+    return _same(said, key, value)
+
+
+def _same(said: str, key: Key, value: Any) -> bool:
+    if isinstance(value, float):
+        try:
+            return math.isclose(float(said), value, rel_tol=1e-5)
+        except ValueError:
+            return False
+    if key.command == "whitelistmode":
+        return said.casefold() in {str(value), _word(key, value)}
+    return said == _word(key, value)
+
+
+def _word(key: Key, value: Any) -> str:
+    if key.command == "whitelistmode":
+        return _WHITELIST_MODES[value]
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return repr(value) if isinstance(value, float) else str(value)

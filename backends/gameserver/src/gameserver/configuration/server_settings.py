@@ -1,0 +1,139 @@
+"""The game's settings: shown, changed at once, or queued until the game is down."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from bedplate import clock, ids
+from bedplate.conditional import Preconditions, changed
+from bedplate.documents import Document
+from gameserver.configuration.config_file import ConfigFile, ConfigText
+from gameserver.configuration.exceptions import NoSettingsYet
+from gameserver.configuration.keys import BY_NAME, CHANGEABLE
+from gameserver.configuration.queue import QueuedChange, SettingsQueue, SkippedChange
+
+_MOST_FORMER = 20
+Values = dict[str, Any]
+Defaults = Callable[[], Values]
+
+
+class ServerSettings:
+    """The file and the queue; what needs no game.
+
+    `first` are the values for a file that doesn't exist yet, and `defaults` makes the rest of it.
+    """
+
+    def __init__(
+        self,
+        file: ConfigFile,
+        queue: Document[SettingsQueue],
+        first: Mapping[str, Any],
+        defaults: Defaults,
+    ) -> None:
+        self._file = file
+        self._queue = queue
+        self._first = first
+        self._defaults = defaults
+        self._etag_key = ids.token(16).encode()
+        self.lock = asyncio.Lock()
+
+    async def read(self) -> tuple[ConfigText | None, SettingsQueue, str]:
+        """Return the file, what waits, and the strong ETag of both."""
+        text = await asyncio.to_thread(self._file.read)
+        queue = await self._queue.read()
+        waiting = queue.model_dump_json(include={"changes"})
+        content = f"{text.digest if text else ''}{waiting}"
+        # A plain hash would let whoever may not see the password try passwords against it.
+        digest = hashlib.blake2b(content.encode(), digest_size=16, key=self._etag_key)
+        return text, queue, f'"{digest.hexdigest()}"'
+
+    async def require(self, condition: Preconditions) -> ConfigText:
+        """Return the file for a change. Raises `NoSettingsYet`, `PreconditionFailed`."""
+        text, _, etag = await self.read()
+        if condition.if_match is not None and not condition.if_match.matches_strongly(etag):
+            raise changed()
+        if text is None:
+            raise NoSettingsYet
+        return text
+
+    async def enqueue(self, values: Mapping[str, Any], *, by: str) -> None:
+        """Let values wait for the next start."""
+        text, _, _ = await self.read()
+        async with self._queue.change() as queue:
+            for name, value in values.items():
+                known = queue.changes.get(name)
+                former = [text.get(_path(name)) if text is not None else None]
+                if known is not None:
+                    former += [known.value, *known.former]
+                queue.changes[name] = QueuedChange(
+                    value=value, former=former[:_MOST_FORMER], by=by, at=clock.now()
+                )
+
+    async def confirm(self, name: str) -> None:
+        """Note that the running game has a value already; it may still fail to write it."""
+        async with self._queue.change() as queue:
+            queue.changes[name].applied = True
+
+    async def write(self, values: Mapping[str, Any]) -> None:
+        """Put values into the file, after what waits. The game must be down, and stay so."""
+        await self.apply_queue()
+        await asyncio.to_thread(self._file.change, _by_path(values))
+
+    async def apply_queue(self) -> None:
+        """Put what waits into the file. The game must be down, and stay so.
+
+        A key that somebody else changed meanwhile keeps that value, and the queued one is dropped
+        and remembered as such. A crash in between is harmless: what is written twice is the same.
+        """
+        queue = await self._queue.read()
+        text = await asyncio.to_thread(self._file.read) if queue.changes else None
+        if text is None:
+            return
+        values = {
+            name: one.value for name, one in queue.changes.items() if _is_due(text, name, one)
+        }
+        skipped = [
+            SkippedChange(key=name, by=one.by, at=one.at)
+            for name, one in queue.changes.items()
+            if not one.applied and name not in values and text.get(_path(name)) != one.value
+        ]
+        if values:
+            await asyncio.to_thread(self._file.change, _by_path(values))
+        await self._queue.write(SettingsQueue(skipped=skipped))
+        for one in skipped:
+            structlog.get_logger().warning("setting_skipped", key=one.key)
+
+    async def prepare_start(self) -> None:
+        """Bring the file up to date for a start: `Game.before_start` calls it."""
+        async with self.lock:
+            if self._first and not self._file.path.exists():
+                await asyncio.to_thread(self._create_first)
+            await self.apply_queue()
+
+    def _create_first(self) -> None:
+        values = self._defaults()
+        for name, value in self._first.items():
+            *parents, last = CHANGEABLE[name].path
+            target = values
+            for parent in parents:
+                target = target.setdefault(parent, {})
+            target[last] = value
+        self._file.create(json.loads(json.dumps(values)))
+
+
+def _path(name: str) -> tuple[str, ...]:
+    return BY_NAME[name].path
+
+
+def _by_path(values: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+    return {_path(name): value for name, value in values.items()}
+
+
+def _is_due(text: ConfigText, name: str, change: QueuedChange) -> bool:
+    """Return whether a change is still to be made: the file has what it had, not yet the new."""
+    now = text.get(_path(name))
+    return now in change.former and bool(now != change.value)

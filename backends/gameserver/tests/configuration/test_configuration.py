@@ -1,0 +1,178 @@
+"""The game's settings over HTTP: shown, changed at once, queued, never lost."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from bedplate.testing.client import Client
+
+ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
+Headers = dict[str, str]
+
+
+@pytest.fixture
+def config_path(tmp_path: Path) -> Path:
+    """Give where serverconfig.json is."""
+    return tmp_path / "data" / "serverdata" / "serverconfig.json"
+
+
+@pytest.fixture
+async def start(api: Client) -> Callable[[], Awaitable[None]]:
+    """Give what starts the game and waits until it runs."""
+
+    async def start() -> None:
+        response = await api.post("/server/start", params={"wait": 20})
+        assert response.json()["state"] == "running", response.text
+
+    return start
+
+
+@pytest.fixture
+async def stop(api: Client) -> Callable[[], Awaitable[None]]:
+    """Give what stops the game and waits until it is down."""
+
+    async def stop() -> None:
+        response = await api.post("/server/stop", params={"wait": 20})
+        assert response.json()["state"] == "stopped", response.text
+
+    return stop
+
+
+async def setting(api: Client, key: str, headers: Headers | None = None) -> dict[str, Any]:
+    listed = (await api.get("/settings", headers=headers)).json()["settings"]
+    return next(one for one in listed if one["key"] == key)
+
+
+async def test_before_the_first_start_there_is_nothing_to_change(
+    api: Client, problem_of: ProblemOf
+) -> None:
+    """Without a file every value is null, and a change is a 409 that names VS_CFG_ variables."""
+    assert (await api.get("/settings")).json()["exists"] is False
+    response = await api.patch("/settings", json={"ServerName": "Ours"})
+    assert "VS_CFG_" in problem_of(response, 409)["detail"]
+
+
+async def test_what_the_game_can_take_is_applied_and_the_rest_waits(
+    api: Client, start: Any, stop: Any, config_path: Path
+) -> None:
+    """A running game gets what its console takes; the rest is in the file at the next start."""
+    await start()
+    changes = {"ServerName": "Ours", "Port": 42999, "Password": "hush", "WelcomeMessage": "a\nb",
+               "WorldConfig.WorldName": "Ours"}  # fmt: skip
+    results = (await api.patch("/settings", json=changes)).json()["results"]
+    assert {key: one["outcome"] for key, one in results.items()} == {
+        "ServerName": "applied", "Port": "queued", "Password": "applied",
+        "WelcomeMessage": "queued", "WorldConfig.WorldName": "queued",
+    }  # fmt: skip
+    port = await setting(api, "Port")
+    assert (port["value"], port["queued_value"]) == (42420, 42999)
+    assert (await setting(api, "ServerName"))["value"] == "Ours"
+    await stop()
+    await start()
+    written = json.loads(config_path.read_text())
+    assert {key: written[key] for key in ("ServerName", "Port", "Password", "WelcomeMessage")} == {
+        "ServerName": "Ours", "Port": 42999, "Password": "hush", "WelcomeMessage": "a\nb",
+    }  # fmt: skip
+    assert written["WorldConfig"]["WorldName"] == "Ours"
+    assert (await setting(api, "Port"))["queued"] is False
+
+
+async def test_a_killed_game_loses_no_setting(
+    api: Client, start: Any, config_path: Path
+) -> None:
+    """What a running game had confirmed is in the file, also when it was killed before it wrote."""
+    await start()
+    result = (await api.patch("/settings", json={"MaxClients": 7})).json()["results"]
+    assert result["MaxClients"]["outcome"] == "applied"
+    await api.post("/server/kill")
+    await start()
+    assert json.loads(config_path.read_text())["MaxClients"] == 7
+
+
+async def test_a_stopped_game_s_file_is_written(
+    api: Client, start: Any, stop: Any, config_path: Path, problem_of: ProblemOf
+) -> None:
+    """While the game is down a change is in the file at once; If-Match finds other changes."""
+    await start()
+    await stop()
+    etag = (await api.get("/settings")).headers["etag"]
+    written = await api.patch("/settings", json={"Port": 5}, headers={"If-Match": etag})
+    assert written.json()["results"]["Port"]["outcome"] == "written"
+    late = await api.patch("/settings", json={"Port": 6}, headers={"If-Match": etag})
+    problem_of(late, 412)
+    etag = written.headers["etag"]
+    config_path.write_text(config_path.read_text().replace('"AllowPvP": true', '"AllowPvP": false'))
+    by_hand = await api.patch("/settings", json={"Port": 6}, headers={"If-Match": etag})
+    problem_of(by_hand, 412)
+    assert json.loads(config_path.read_text())["Port"] == 5
+
+
+async def test_a_hand_s_change_wins_over_a_queued_one(
+    api: Client, start: Any, stop: Any, config_path: Path
+) -> None:
+    """A key that somebody else changed meanwhile keeps that value, and the loss is shown."""
+    await start()
+    await api.patch("/settings", json={"DieBelowDiskSpaceMb": 1, "LogFileSplitAfterLine": 2000})
+    await stop()
+    text = config_path.read_text()
+    config_path.write_text(text.replace('"DieBelowDiskSpaceMb": 400', '"DieBelowDiskSpaceMb": 77'))
+    await start()
+    written = json.loads(config_path.read_text())
+    assert (written["DieBelowDiskSpaceMb"], written["LogFileSplitAfterLine"]) == (77, 2000)
+    skipped = (await api.get("/settings")).json()["skipped"]
+    assert [one["key"] for one in skipped] == ["DieBelowDiskSpaceMb"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"Port": 0}, {"Port": "1"}, {"Port": True}, {"Port": 1.5}, {"AllowPvP": 1}, {"Nonsense": 1},
+     {"ConfigVersion": "2"}, {"ServerName": None}, {"Roles": []}, {"Roles": [{"Code": "a b"}]},
+     {"TickTime": "fast"}, {"WorldConfig": {}}, {"WhitelistMode": 3}, {"MaxClients": 2**70}],
+)  # fmt: skip
+async def test_values_out_of_range_are_refused(
+    api: Client, start: Any, config_path: Path, problem_of: ProblemOf, body: dict[str, Any]
+) -> None:
+    """Another type, another range, an unknown or a locked key is a 422 that changes nothing."""
+    document = problem_of(await api.patch("/settings", json=body), 422)
+    assert document["errors"][0]["field"].startswith(next(iter(body)))
+
+
+async def test_secrets_are_hidden_from_who_may_only_look(
+    api: Client, start: Any, monitor: Headers, problem_of: ProblemOf
+) -> None:
+    """A monitor sees that there is a password, and not which; it changes nothing."""
+    await start()
+    await api.patch("/settings", json={"Password": "hush", "StartupCommands": "/op me hush"})
+    assert (await setting(api, "Password"))["value"] == "hush"
+    shown = await api.get("/settings", headers=monitor)
+    assert "hush" not in shown.text
+    assert (await setting(api, "Password", monitor))["is_set"] is True
+    problem_of(await api.patch("/settings", json={"Port": 1}, headers=monitor), 403)
+
+
+async def test_an_owner_is_told_who_would_be_locked_out(api: Client, start: Any) -> None:
+    """With the default mode and an empty whitelist nobody could join: a hint says so."""
+    await start()
+    assert "whitelist" in (await api.get("/settings")).json()["hints"][0]
+    await api.patch("/settings", json={"WhitelistMode": 2})
+    await api.post("/server/restart", params={"wait": 20})
+    assert (await api.get("/settings")).json()["hints"] == []
+
+
+async def test_the_first_start_takes_settings_from_the_environment(
+    make_app: Any, config_path: Path, monkeypatch: pytest.MonkeyPatch, open_state: Any
+) -> None:
+    """VS_CFG_ variables are in the file that the game finds at its first start, and only then."""
+    monkeypatch.setenv("VS_CFG_ServerName", "From the environment")
+    monkeypatch.setenv("VS_CFG_WorldConfig__PlayStyle", "exploration")
+    game = (await open_state())["game"]
+    await game.start(by="test")
+    await game.stop(by="test", reason="The test is over.")
+    written = json.loads(config_path.read_text())
+    assert written["ServerName"] == "From the environment"
+    assert written["WorldConfig"]["PlayStyle"] == "exploration"
+    assert written["Roles"]
