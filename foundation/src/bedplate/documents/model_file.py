@@ -74,7 +74,8 @@ class ModelFile(Generic[Model]):
 
 def dump(value: BaseModel) -> bytes:
     """Return the JSON of a model as files hold it: indented, a line feed at the end."""
-    return value.model_dump_json(indent=2, by_alias=True).encode() + b"\n"
+    # No warnings: they would show the value, and what is of a wrong type is refused by `write`.
+    return value.model_dump_json(indent=2, by_alias=True, warnings=False).encode() + b"\n"
 
 
 def _explain(error: ValidationError) -> str:
