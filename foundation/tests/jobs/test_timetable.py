@@ -1,12 +1,13 @@
 """Timetables: schedules that are kept in a file, and run when their time has come."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import BaseModel, Field
@@ -283,17 +284,24 @@ async def test_interrupted_by_leaving(
         assert (run.state, run.ended_at) == (RunState.INTERRUPTED, clock.now())
 
 
-async def test_interrupted_by_a_crash(tmp_path: Path, open_timetable: Open, ends: Ends) -> None:
-    """A run that the document shows as running is interrupted: nobody is left to end it."""
-    async with open_timetable(ring) as timetable:
-        schedule = await timetable.add(daily())
-        await timetable.run_now(schedule.id, by="ada")
-        await ends.next()
+async def test_interrupted_by_a_kill(tmp_path: Path) -> None:
+    """A run under way when the process is killed is interrupted once another one takes over."""
     file = tmp_path / "timetable.json"
-    file.write_text(file.read_text().replace('"succeeded"', '"running"'))
-    async with open_timetable(ring) as timetable:
-        assert timetable.runs(schedule.id)[0].state is RunState.INTERRUPTED
-    assert '"interrupted"' in file.read_text()
+    program = Path(__file__).with_name("timetable_program.py")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, program, file, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        schedule_id = UUID((await process.stdout.readline()).decode().strip())
+    process.kill()
+    await process.wait()
+    record: Any = TimetableRecord[Any]
+    for _ in range(2):
+        async with Timetable(Document(file, record, default=record), ring) as timetable:
+            (run,) = timetable.runs(schedule_id)
+            assert (run.state, run.by) == (RunState.INTERRUPTED, "ada")
+            assert run.ended_at is not None
 
 
 async def test_written_before_it_begins(tmp_path: Path, open_timetable: Open, ends: Ends) -> None:

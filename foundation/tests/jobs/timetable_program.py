@@ -1,0 +1,37 @@
+"""A process with a timetable whose runs take for ever; it says when one has begun."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from bedplate.documents import Document
+from bedplate.jobs.schedule import Run, Schedule, ScheduleNew, TimetableRecord
+from bedplate.jobs.timetable import Timetable
+
+
+class Ring(BaseModel):
+    """An action."""
+
+
+async def perform(schedule: Schedule[Any], run: Run) -> str | None:
+    """Say that the run has begun, and go on for ever."""
+    sys.stdout.write(f"{schedule.id}\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+    return None
+
+
+async def main(path: Path) -> None:
+    """Keep a timetable, and run its one schedule."""
+    record = TimetableRecord[Ring]
+    async with Timetable(Document(path, record, default=record), perform) as timetable:
+        new = ScheduleNew[Ring](name="Bell", cron="0 4 * * *", action=Ring())
+        await timetable.run_now((await timetable.add(new)).id, by="ada")
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))
