@@ -10,6 +10,8 @@ from gameserver.configuration.resources import open_configuration, open_server_s
 from gameserver.configuration.router import router as settings_router
 from gameserver.console.router import router as console_router
 from gameserver.console.socket import router as console_socket
+from gameserver.files.dependencies import open_files
+from gameserver.files.router import router as files_router
 from gameserver.metrics.performance import open_performance
 from gameserver.metrics.router import router as performance_router
 from gameserver.mods.database_router import router as mod_database_router
@@ -40,6 +42,7 @@ backend = Backend(
         operations_router,
         backups_router,
         settings_router,
+        files_router,
         mods_router,
         mod_database_router,
         players_router,
@@ -66,6 +69,7 @@ backend = Backend(
         "backups": open_backups,
         "console_connections": resources.open_console_connections,
         "configuration": open_configuration,
+        "files": open_files,
         "mods": open_mods,
         "players": open_players,
         "performance": open_performance,

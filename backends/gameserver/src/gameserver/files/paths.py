@@ -1,0 +1,43 @@
+"""Paths below serverdata, as clients name them."""
+
+from typing import Final
+
+from gameserver.files.exceptions import PathRefused
+
+LONGEST_PATH: Final = 1_000
+_LONGEST_NAME: Final = 255
+_MOST_NAMES: Final = 32
+
+
+def names_of(path: str) -> tuple[str, ...]:
+    """Return the names that lead to a file; none for serverdata itself.
+
+    Raises `PathRefused` for what is absolute, leads upwards, or has names that no honest file has:
+    empty ones, control characters, backslashes, lone surrogates.
+    """
+    if path == "":
+        return ()
+    names = tuple(path.split("/"))
+    if len(path) > LONGEST_PATH or len(names) > _MOST_NAMES:
+        raise PathRefused("The path is too long.")
+    if not all(is_name(name) for name in names):
+        raise PathRefused("The path must be relative, without `..` and without odd characters.")
+    return names
+
+
+def is_name(name: str) -> bool:
+    """Return whether a text is the name of a file or folder, and nothing that leads elsewhere."""
+    return (
+        name not in {"", ".", ".."}
+        and "/" not in name
+        and "\\" not in name
+        and name.isprintable()
+        and _size(name) <= _LONGEST_NAME
+    )
+
+
+def _size(name: str) -> int:
+    try:
+        return len(name.encode())
+    except UnicodeEncodeError:
+        return _LONGEST_NAME + 1

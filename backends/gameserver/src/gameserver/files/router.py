@@ -1,0 +1,116 @@
+"""HTTP: raw files below serverdata. Only for admins: ModConfig may hold anything."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from bedplate.conditional import IfMatch, IfNoneMatch, Preconditions
+from bedplate.openapi import errors
+from bedplate.problems import PreconditionFailed
+from bedplate.schemas import LongText
+from gameserver.files.dependencies import CurrentFiles
+from gameserver.files.exceptions import (
+    ConditionNeeded,
+    FileInUse,
+    FileMissing,
+    FileTooLarge,
+    NotAFile,
+    NotText,
+    PathRefused,
+)
+from gameserver.files.paths import LONGEST_PATH
+from gameserver.files.schemas import FileEntry, Folder
+from gameserver.files.text import is_text
+from gameserver.files.tree import Content
+from gameserver.process.exceptions import GameBusy
+from gameserver.security import CurrentAdmin
+
+router = APIRouter(prefix="/files", tags=["files"])
+
+Path = Annotated[
+    str,
+    LongText(LONGEST_PATH),
+    Query(description="Below serverdata, such as ModConfig/mine.json", examples=["ModConfig"]),
+]
+_READ = errors(PathRefused, FileMissing, NotAFile)
+_WRITE = errors(
+    PathRefused, FileMissing, NotAFile, FileInUse, GameBusy, PreconditionFailed, ConditionNeeded
+)
+_TEXT = "text/plain"
+_BYTES = "application/octet-stream"
+_BODY = {"schema": {"type": "string", "format": "binary"}}
+_CONTENT = {"content": {_TEXT: _BODY, _BYTES: _BODY}}
+
+
+@router.get("", responses=_READ, summary="List a folder")
+async def list_files(files: CurrentFiles, _: CurrentAdmin, path: Path = "") -> Folder:
+    """Return what is in a folder; the empty path is serverdata itself."""
+    entries = [
+        FileEntry.model_validate(entry, from_attributes=True) for entry in await files.entries(path)
+    ]
+    return Folder(path=path, entries=entries)
+
+
+@router.get(
+    "/content",
+    response_class=Response,
+    responses={
+        200: {"description": "The bytes", **_CONTENT},
+        304: {"description": "Not Modified"},
+        **errors(PathRefused, FileMissing, NotAFile, FileInUse, FileTooLarge),
+    },
+    summary="Read a file",
+)
+async def read_file(
+    path: Path, files: CurrentFiles, _: CurrentAdmin, condition: IfNoneMatch
+) -> Response:
+    """Return a file byte for byte: as text/plain when it is UTF-8, else as an octet stream."""
+    content = await files.read(path)
+    if condition.not_modified(content.etag):
+        return Response(status_code=304, headers={"ETag": content.etag})
+    return Response(content.content, headers=_headers(content))
+
+
+@router.put(
+    "/content",
+    status_code=204,
+    responses={**_WRITE, **errors(FileTooLarge, NotText)},
+    openapi_extra={"requestBody": {"required": True, **_CONTENT}},
+    summary="Write a file",
+)
+async def write_file(
+    request: Request,
+    path: Path,
+    files: CurrentFiles,
+    _: CurrentAdmin,
+    if_match: IfMatch,
+    if_none_match: IfNoneMatch,
+) -> Response:
+    """Replace the file that was read (`If-Match`), or make a new one (`If-None-Match: *`).
+
+    `text/plain` keeps the file's byte-order mark and line ends; other types are written as sent.
+    """
+    condition = Preconditions(if_match.if_match, if_none_match.if_none_match)
+    as_text = request.headers.get("content-type", "").strip().lower().startswith(_TEXT)
+    written = await files.write(path, await request.body(), condition, as_text=as_text)
+    return Response(status_code=204, headers={"ETag": written.etag})
+
+
+@router.delete("/content", status_code=204, responses=_WRITE, summary="Delete a file")
+async def delete_file(
+    path: Path, files: CurrentFiles, _: CurrentAdmin, condition: IfMatch
+) -> Response:
+    """Remove the file that was read: `If-Match` is needed."""
+    await files.delete(path, condition)
+    return Response(status_code=204)
+
+
+def _headers(content: Content) -> dict[str, str]:
+    """Return headers under which no browser runs what a file holds."""
+    kind = f"{_TEXT}; charset=utf-8" if is_text(content.content) else _BYTES
+    return {
+        "Content-Type": kind,
+        "ETag": content.etag,
+        "Content-Disposition": "attachment",
+        "Cache-Control": "no-store",
+    }
