@@ -1,13 +1,15 @@
 """One manager, one game: with real managers that are killed, doubled and told to leave."""
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,19 @@ import httpx2
 import psutil
 import pytest
 
+from bedplate.runtime import StartupError
 from bedplate.testing.processes import (
     ProcessError,
     ServerProcess,
-    children,
     free_port,
     wait_until_gone,
 )
+from gameserver.layout import Layout
+from gameserver.process.exceptions import AlreadyRunning, GameNotAtRest
+from gameserver.process.game import Game
+from gameserver.process.ownership import WorldFile
+from gameserver.process.state import GameState
+from gameserver.settings import GameServerSettings
 
 BEDPLATE = shutil.which("bedplate", path=str(Path(sys.executable).parent)) or "bedplate"
 ADMIN = {"X-API-Key": "a" * 40}
@@ -96,7 +104,8 @@ def manage(tmp_path: Path) -> Iterator[Manage]:
 def is_whole(world: Path) -> bool:
     """Return whether the world's database is without damage and has no leftovers beside it."""
     with closing(sqlite3.connect(world)) as database:
-        return database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        found = database.execute("PRAGMA integrity_check").fetchall()
+    return found == [("ok",)]
 
 
 def games_of(folder: Path) -> list[int]:
@@ -121,6 +130,7 @@ def test_sigterm_saves_the_world(manage: Manage) -> None:
     assert not manager.world.with_name("default.vcdbs-wal").exists()
 
 
+@pytest.mark.soak
 def test_a_manager_that_comes_back_starts_the_game_again(manage: Manage) -> None:
     """What ran when the manager went runs when it is back; what was stopped stays stopped."""
     first, second, third = manage(), manage(), manage()
@@ -133,6 +143,7 @@ def test_a_manager_that_comes_back_starts_the_game_again(manage: Manage) -> None
         assert third.ask("GET", "/server")["state"] == "stopped"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("autostart", "state"), [("never", "stopped"), ("always", "running")])
 def test_autostart_is_a_setting(manage: Manage, autostart: str, state: str) -> None:
     """The operator may have the game started always or never."""
@@ -141,6 +152,7 @@ def test_autostart_is_a_setting(manage: Manage, autostart: str, state: str) -> N
         manager.wait_for(state)
 
 
+@pytest.mark.soak
 def test_a_second_manager_is_refused(manage: Manage) -> None:
     """Two managers never own one data directory: the second says who does, and exits with 3."""
     first, second = manage(), manage()
@@ -171,6 +183,7 @@ def test_the_game_of_a_killed_manager(manage: Manage) -> None:
     assert is_whole(second.world)
 
 
+@pytest.mark.soak
 def test_an_orphan_of_which_nothing_is_written(manage: Manage) -> None:
     """The kernel's lock tells of a left game, even when all that the manager wrote is lost."""
     first, second = manage(), manage(VS_AUTOSTART="always")
@@ -184,35 +197,96 @@ def test_an_orphan_of_which_nothing_is_written(manage: Manage) -> None:
         assert len(games_of(first.folder)) == 1
 
 
-def test_an_orphan_that_ignores_sigterm(manage: Manage) -> None:
+LeaveGame = Callable[..., subprocess.Popen[bytes]]
+OpenGame = Callable[..., Awaitable[Game]]
+
+
+@pytest.fixture
+def leave_game(make_settings: Callable[..., GameServerSettings]) -> Iterator[LeaveGame]:
+    """Give what starts a game as a manager does, and leaves it as one that was killed does."""
+    left: list[subprocess.Popen[bytes]] = []
+
+    def leave_game(**simulate: object) -> subprocess.Popen[bytes]:
+        settings = make_settings(simulate=simulate)
+        layout = Layout(settings.data_directory)
+        layout.create()
+        descriptor = WorldFile(layout).take()
+        assert descriptor is not None
+        given = settings.game_environment
+        game = subprocess.Popen(
+            [sys.executable, "-m", "gameserver.simulator", "--dataPath", layout.server_data],
+            env={**os.environ, **{key: value.get_secret_value() for key, value in given.items()}},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            pass_fds=[descriptor],
+            start_new_session=True,
+        )
+        os.close(descriptor)
+        left.append(game)
+        assert game.stdout is not None
+        while b"now running on Port" not in game.stdout.readline():
+            assert game.poll() is None
+        game.stdout.close()
+        return game
+
+    yield leave_game
+    for game in left:
+        game.kill()
+        game.wait()
+
+
+async def test_a_left_game_is_stopped(leave_game: LeaveGame, open_game: OpenGame) -> None:
+    """A new manager stops the game that it finds, saves its world, and starts its own."""
+    left = leave_game()
+    game = await open_game(autostart="always")
+    status = await game.wait_for(GameState.RUNNING, timeout=20)
+    assert left.wait(0) == 0
+    assert status.pid != left.pid
+
+
+async def test_nothing_touches_the_world_of_a_left_game(
+    leave_game: LeaveGame, open_game: OpenGame
+) -> None:
+    """While the left game saves, nothing starts and nothing has the world to itself."""
+    leave_game(stop_seconds=0.5)
+    game = await open_game(autostart="never")
+    with pytest.raises(AlreadyRunning):
+        await game.start(by="test")
+    with pytest.raises(GameNotAtRest):
+        async with game.exclusive("a restore"):
+            pass
+    await game.stop(by="test", reason="Test.")
+    assert game.status.state is GameState.STOPPED
+    assert game.status.reason is not None
+    assert "the world is saved" in game.status.reason
+
+
+async def test_a_left_game_that_ignores_sigterm(leave_game: LeaveGame, open_game: OpenGame) -> None:
     """A left game that doesn't end in time is killed, and never doubled."""
-    deaf = json.dumps({**SIMULATE, "SIMULATE_IGNORE_SIGTERM": "1"})
-    first = manage(VS_GAME_ENVIRONMENT=deaf)
-    second = manage(VS_STOP_SECONDS="0.3", VS_AUTOSTART="never")
-    first.process.start()
-    orphan = first.start_game()
-    kill_manager_only(first)
-    with second.process:
-        status = second.wait_for("stopped")
-        assert "had to be killed" in status["reason"]
-        assert games_of(first.folder) == []
-    wait_until_gone([orphan])
+    left = leave_game(ignore_sigterm=1)
+    game = await open_game(autostart="never", stop_seconds=0.2)
+    status = await game.wait_for(GameState.STOPPED, timeout=20)
+    assert status.reason == "The game that an earlier manager left running had to be killed."
+    assert left.wait(0) == -signal.SIGKILL
 
 
-def test_an_orphan_is_killed_on_demand(manage: Manage) -> None:
+async def test_a_left_game_is_killed_on_demand(leave_game: LeaveGame, open_game: OpenGame) -> None:
     """Kill works on a left game too, while its stop would take an hour."""
-    deaf = json.dumps({**SIMULATE, "SIMULATE_IGNORE_SIGTERM": "1"})
-    first = manage(VS_GAME_ENVIRONMENT=deaf)
-    second = manage(VS_STOP_SECONDS="3600")
-    first.process.start()
-    first.start_game()
-    kill_manager_only(first)
-    with second.process:
-        assert second.ask("GET", "/server")["state"] == "stopping"
-        assert second.ask("POST", "/server/kill")["state"] == "stopped"
-        assert games_of(first.folder) == []
+    left = leave_game(ignore_sigterm=1)
+    game = await open_game(autostart="never", stop_seconds=3600)
+    await asyncio.wait_for(game.kill(by="test"), 20)
+    assert game.status.state is GameState.STOPPED
+    assert left.wait(0) == -signal.SIGKILL
 
 
+async def test_a_data_directory_has_one_owner(open_game: OpenGame) -> None:
+    """A second manager is refused, and says which process owns the data directory."""
+    await open_game()
+    with pytest.raises(StartupError, match=f"process {os.getpid()}"):
+        await open_game()
+
+
+@pytest.mark.soak
 def test_managers_killed_at_random_moments(manage: Manage) -> None:
     """However often a manager is killed in the midst of it: one game, a whole world and state."""
     for delay in (0.0, 0.05, 0.1, 0.2, 0.35, 0.5):
@@ -229,6 +303,7 @@ def test_managers_killed_at_random_moments(manage: Manage) -> None:
     assert is_whole(last.world)
 
 
+@pytest.mark.soak
 def test_the_game_listens_to_sigint(manage: Manage) -> None:
     """The game doesn't inherit an ignored SIGINT, nor the manager's pipes, sockets and locks."""
     manager = manage()
@@ -240,23 +315,23 @@ def test_the_game_listens_to_sigint(manage: Manage) -> None:
             if line.startswith("SigIgn")
         )
         assert not int(line.split()[1], 16) & 1 << (signal.SIGINT - 1)
-        assert children(manager.process.pid) == [game]
-        held = {os.readlink(path) for path in Path(f"/proc/{game}/fd").iterdir()}
+        held = {str(path.readlink()) for path in Path(f"/proc/{game}/fd").iterdir()}
         assert any(path.endswith("game.lock") for path in held)
         assert not any(path.endswith("manager.lock") for path in held)
 
 
+@pytest.mark.soak
 def test_a_second_signal_leaves_a_game_that_saves(manage: Manage) -> None:
     """When the manager is forced to go, the game has been told to stop, and saves by itself."""
     slow = json.dumps({**SIMULATE, "SIMULATE_STOP_SECONDS": "1"})
     manager = manage(VS_GAME_ENVIRONMENT=slow)
     manager.process.start()
     game = manager.start_game()
-    manager.process.terminate()
-    manager_gone = time.monotonic() + 10
-    while psutil.Process(game).status() == psutil.STATUS_ZOMBIE or manager.process.running:
+    for _ in range(100):
+        if not manager.process.running:
+            break
         manager.process.terminate()
         time.sleep(0.1)
-        assert time.monotonic() < manager_gone
+    assert manager.process.wait() == 1
     wait_until_gone([game])
     assert is_whole(manager.world)
