@@ -33,9 +33,12 @@ class History:
             self._samples.popleft()
 
     def between(self, begin: datetime, end: datetime, step: int) -> PerformanceHistory:
-        """Return the means over each `step` seconds from `begin` up to `end`."""
+        """Return the means over each `step` seconds from `begin` up to `end`.
+
+        It takes up to 0.15 s: run it in a thread, which may be beside `add`.
+        """
         buckets: dict[int, list[Sample]] = {}
-        for sample in self._samples:
+        for sample in list(self._samples):
             if begin <= sample.at <= end:
                 number = int((sample.at - begin).total_seconds() // step)
                 buckets.setdefault(number, []).append(sample)
@@ -50,7 +53,7 @@ class History:
         )
 
     def dump(self) -> SampleLog:
-        """Return the samples as they are kept."""
+        """Return the samples as they are kept; in a thread, as `between`."""
         samples = list(self._samples)
         return SampleLog(
             at=[sample.at.timestamp() for sample in samples],

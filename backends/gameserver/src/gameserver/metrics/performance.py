@@ -73,7 +73,8 @@ class Performance:
 
     async def __aenter__(self) -> Self:
         """Read what is kept, and begin to sample."""
-        self.history.load(await self._document.read(), clock.now())
+        kept = await self._document.read()
+        await asyncio.to_thread(self.history.load, kept, clock.now())
         self._ignore = self._events.listen(self._hear)
         self._task = asyncio.create_task(self._sample_on(), name="performance")
         return self
@@ -132,7 +133,7 @@ class Performance:
 
     async def _save(self) -> None:
         try:
-            await self._document.write(self.history.dump())
+            await self._document.write(await asyncio.to_thread(self.history.dump))
         except DocumentError as error:
             structlog.get_logger().error("performance_not_saved", reason=str(error))
 

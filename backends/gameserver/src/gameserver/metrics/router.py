@@ -1,5 +1,6 @@
 """HTTP: how the game fares, now and over the last day. Prometheus has a port of its own."""
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated
 
@@ -42,4 +43,4 @@ async def get_performance_history(
     since = max(begin or now - _DAY, now - _DAY)
     if begin is not None and end is not None and begin > end:
         raise PeriodRefused
-    return performance.history.between(since, until, step)
+    return await asyncio.to_thread(performance.history.between, since, until, step)
