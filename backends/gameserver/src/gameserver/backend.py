@@ -12,11 +12,13 @@ from gameserver.console.router import router as console_router
 from gameserver.console.socket import router as console_socket
 from gameserver.files.dependencies import open_files
 from gameserver.files.router import router as files_router
+from gameserver.files.router import upload as file_upload
 from gameserver.metrics.performance import open_performance
 from gameserver.metrics.router import router as performance_router
 from gameserver.mods.database_router import router as mod_database_router
 from gameserver.mods.resources import open_mods
 from gameserver.mods.router import router as mods_router
+from gameserver.mods.router import upload as mod_upload
 from gameserver.notifications.notifications import open_notifications
 from gameserver.notifications.router import router as webhooks_router
 from gameserver.operations.router import router as operations_router
@@ -28,6 +30,8 @@ from gameserver.schedules.opening import open_schedules
 from gameserver.schedules.router import router as schedules_router
 from gameserver.settings import GameServerSettings
 from gameserver.stand_ins.embedded import open_stand_ins
+from gameserver.versions.opening import open_versions
+from gameserver.versions.router import router as versions_router
 
 backend = Backend(
     name="gameserver",
@@ -41,6 +45,7 @@ backend = Backend(
         audit_router,
         operations_router,
         backups_router,
+        versions_router,
         settings_router,
         files_router,
         mods_router,
@@ -67,6 +72,7 @@ backend = Backend(
         "game": resources.open_game,
         "operations": resources.open_operations,
         "backups": open_backups,
+        "versions": open_versions,
         "console_connections": resources.open_console_connections,
         "configuration": open_configuration,
         "files": open_files,
@@ -75,7 +81,7 @@ backend = Backend(
         "performance": open_performance,
         "schedules": open_schedules,
     },
-    uploads=[backup_upload],
+    uploads=[backup_upload, file_upload, mod_upload],
     commands="gameserver.commands:app",
     single_process="it owns one game server",
     shutdown_seconds=resources.shutdown_seconds,

@@ -33,3 +33,8 @@ def require_room(folder: Path, size: int) -> None:
 def free_bytes(folder: Path) -> int:
     """Return how many bytes the disk of a folder has free. Blocking, though short."""
     return shutil.disk_usage(folder).free
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a staged folder, as far as that is possible. Blocking: run it in a thread."""
+    shutil.rmtree(path, ignore_errors=True)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 import structlog
@@ -29,6 +30,7 @@ from gameserver.process.record import process_document
 from gameserver.process.stopping import StopLadder
 from gameserver.settings import GameServerSettings
 from gameserver.versions.installation import Installed, installed_document
+from gameserver.versions.recovery import recover_switch, remember_world
 
 SHUTDOWN_MARGIN: Final = 10.0
 """Seconds for what is closed after the game."""
@@ -67,9 +69,11 @@ def _empty(layout: Layout) -> None:
 
 @contextlib.asynccontextmanager
 async def open_installed(_: GameServerSettings, resources: Resources) -> AsyncIterator[Installed]:
-    """Yield the installed versions."""
+    """Yield the installed versions, once a switch between them that was interrupted is undone."""
     layout: Layout = resources["layout"]
-    yield Installed(layout, installed_document(layout))
+    installed = Installed(layout, installed_document(layout))
+    await recover_switch(layout, installed)
+    yield installed
 
 
 @contextlib.asynccontextmanager
@@ -91,6 +95,7 @@ async def open_game(settings: GameServerSettings, resources: Resources) -> Async
     """Yield the game; it is stopped as soon as the manager begins to go away."""
     game = make_game(settings, resources)
     game.before_start.append(resources["server_settings"].prepare_start)
+    game.before_start.append(partial(remember_world, resources["layout"], resources["installed"]))
     await game.open(autostart=settings.autostart)
     leaving = asyncio.create_task(_close_at_drain(game, resources["drain"]))
     try:

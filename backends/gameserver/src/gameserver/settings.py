@@ -84,6 +84,26 @@ class GameServerSettings(Settings):
     flood_lines: int = Field(
         2_000, ge=1, description="Console lines a second that are shown; the rest is counted"
     )
+    version_feed_url: str = Field(
+        "https://api.vintagestory.at", description="URL below which the feed of versions lies"
+    )
+    version_feed_fresh_seconds: float = Field(
+        900.0, ge=0, description="Seconds after which the feed is asked again"
+    )
+    version_hosts: CommaSeparated = Field(
+        ["cdn.vintagestory.at", "vintagestory.at", "account.vintagestory.at"],
+        description="Hosts that the game's archives may come from, comma-separated",
+    )
+    version_archive_bytes: int = Field(1 << 30, ge=1, description="Largest archive of the game")
+    version_unpacked_bytes: int = Field(
+        4 << 30, ge=1, description="Most bytes that one may unpack to"
+    )
+    version_download_seconds: float = Field(
+        3_600.0, gt=0, description="Seconds that a download of the game may take"
+    )
+    version_ready_seconds: float = Field(
+        900.0, gt=0, description="Seconds a new version has to get ready, or the old one returns"
+    )
     keep_manual_backups: int = Field(10, ge=1, le=10_000, description="Manual backups that stay")
     keep_scheduled_backups: int = Field(
         14, ge=1, le=10_000, description="Backups of schedules that stay"

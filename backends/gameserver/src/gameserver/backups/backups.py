@@ -21,11 +21,10 @@ from gameserver.backups.worlds import (
     check_world,
     copy_stopped_world,
     remove_companions,
-    remove_tree,
     size_of,
     world_file,
 )
-from gameserver.disk import require_room
+from gameserver.disk import remove_tree, require_room
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
 from gameserver.operations.operations import Operations

@@ -17,8 +17,8 @@ from gameserver.backups.exceptions import GameStillRuns, NewerWorld
 from gameserver.backups.packing import FILES, FOLDERS, SAVES, unpack
 from gameserver.backups.schemas import Backup, BackupKind, Manifest, NewRestore, RestoreScope
 from gameserver.backups.streams import write_stream
-from gameserver.backups.worlds import COMPANIONS, remove_tree, world_file
-from gameserver.disk import require_room
+from gameserver.backups.worlds import COMPANIONS, world_file
+from gameserver.disk import remove_tree, require_room
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
 from gameserver.operations.operations import Operations

@@ -13,8 +13,7 @@ from gameserver.backups.packing import unpack
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.streams import write_stream
-from gameserver.backups.worlds import remove_tree
-from gameserver.disk import MARGIN, free_bytes, require_room
+from gameserver.disk import MARGIN, free_bytes, remove_tree, require_room
 from gameserver.layout import Layout
 from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -128,8 +127,3 @@ def size_of(world: Path) -> int:
         with contextlib.suppress(FileNotFoundError):
             size += world.with_name(world.name + suffix).stat().st_size
     return size
-
-
-def remove_tree(path: Path) -> None:
-    """Remove a staged folder, as far as that is possible. Blocking."""
-    shutil.rmtree(path, ignore_errors=True)

@@ -62,6 +62,11 @@ class Operations:
         """Return every operation that is kept, the newest first."""
         return list(reversed(self._kept.values()))
 
+    def running(self) -> tuple[Operation, ...]:
+        """Return the operations under way."""
+        kept = self._kept.values()
+        return tuple(one for one in kept if one.state is OperationState.RUNNING)
+
     def get(self, operation_id: str) -> Operation:
         """Return an operation as it stands. Raises `OperationNotFound`."""
         try:
@@ -84,8 +89,8 @@ class Operations:
         """
         if self._jobs.stopping.is_set():
             raise OperationInterrupted
-        for other in self._kept.values():
-            if other.state is OperationState.RUNNING and other.kind in not_beside:
+        for other in self.running():
+            if other.kind in not_beside:
                 raise OperationUnderWay(other.kind, other.id)
         operation = Operation(id=str(ids.uuid()), kind=kind, by=by, started_at=clock.now())
         self._kept[operation.id] = operation

@@ -1,7 +1,10 @@
 """How long work says how far it is, also from another thread."""
 
+from typing import Self
+
+from bedplate import clock
 from gameserver.operations.exceptions import OperationInterrupted
-from gameserver.operations.schemas import Operation
+from gameserver.operations.schemas import Operation, OperationKind
 
 
 class Progress:
@@ -17,6 +20,11 @@ class Progress:
         self._end = end
         self._parent: Progress | None = None
         self._interrupted = False
+
+    @classmethod
+    def silent(cls) -> Self:
+        """Return one that nobody watches, for work that must be done to its end."""
+        return cls(Operation(id="", kind=OperationKind.SWITCH, by="", started_at=clock.now()))
 
     def report(self, fraction: float, detail: str | None = None) -> None:
         """Say that `fraction` (0 to 1) is done, and what comes now. Never goes backwards."""

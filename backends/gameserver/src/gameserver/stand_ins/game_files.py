@@ -116,7 +116,6 @@ def _add_game(tar: _Tar, version: str, arguments: list[str], padding: int) -> No
     words = "".join(f"{shlex.quote(word)} " for word in arguments)
     launcher = LAUNCHER.format(python=shlex.quote(sys.executable), arguments=words)
     tar.add("VintagestoryServer", launcher.encode(), EXECUTABLE)
-    tar.add("VintagestoryServer.dll", b"MZ invented")
     tar.add("server.sh", CONTROL.encode(), EXECUTABLE)
     tar.add(f"assets/version-{version}.txt", version.encode())
     tar.add("assets/game/lang/en.json", b"{}")

@@ -1,0 +1,92 @@
+"""HTTP: versions of the game."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from bedplate.openapi import errors
+from bedplate.schemas import TrueOrFalse
+from gameserver.operations.dependencies import Accepted
+from gameserver.operations.exceptions import OperationInterrupted, OperationUnderWay
+from gameserver.operations.schemas import Operation
+from gameserver.security import CurrentAdmin, CurrentMonitor
+from gameserver.versions.dependencies import CurrentVersions
+from gameserver.versions.exceptions import (
+    DowngradeRefused,
+    FeedUnavailable,
+    VersionInstalled,
+    VersionInUse,
+    VersionNotInstalled,
+    VersionNotOffered,
+)
+from gameserver.versions.numbers import PATTERN
+from gameserver.versions.schemas import NewSwitch, VersionList
+
+router = APIRouter(prefix="/versions", tags=["versions"])
+
+Version = Annotated[str, Path(pattern=f"^{PATTERN}$", description="Such as 1.22.7 or 1.22.0-rc.3")]
+
+
+@router.get("", summary="List versions of the game, newest first")
+async def list_versions(
+    versions: CurrentVersions,
+    _: CurrentMonitor,
+    refresh: Annotated[TrueOrFalse, Query(description="Ask the feed now")] = False,
+) -> VersionList:
+    """Return what is offered and what is installed; off-line, what was last known."""
+    return await versions.versions.list(refresh=refresh)
+
+
+@router.post(
+    "/{version}/install",
+    status_code=202,
+    responses=errors(
+        VersionInstalled,
+        VersionNotOffered,
+        FeedUnavailable,
+        OperationUnderWay,
+        OperationInterrupted,
+    ),
+    summary="Install a version",
+)
+async def install_version(
+    version: Version, versions: CurrentVersions, admin: CurrentAdmin, accepted: Accepted
+) -> Operation:
+    """Download a version and put it beside the others. The first one becomes the current one."""
+    return accepted(await versions.versions.start_install(version, by=admin.id))
+
+
+@router.post(
+    "/{version}/switch",
+    status_code=202,
+    responses=errors(
+        VersionInUse,
+        DowngradeRefused,
+        VersionNotOffered,
+        FeedUnavailable,
+        OperationUnderWay,
+        OperationInterrupted,
+    ),
+    summary="Upgrade or downgrade to a version",
+)
+async def switch_version(
+    version: Version,
+    versions: CurrentVersions,
+    admin: CurrentAdmin,
+    accepted: Accepted,
+    wanted: NewSwitch | None = None,
+) -> Operation:
+    """Install if need be, stop, back up, switch, start; back again if it doesn't get ready."""
+    wanted = wanted or NewSwitch()
+    return accepted(await versions.switching.start(version, wanted, by=admin.id))
+
+
+@router.delete(
+    "/{version}",
+    status_code=204,
+    responses=errors(VersionNotInstalled, VersionInUse),
+    summary="Delete an installed version",
+)
+async def delete_version(version: Version, versions: CurrentVersions, _: CurrentAdmin) -> None:
+    """Delete a version that isn't the current one."""
+    await versions.versions.delete(version)

@@ -1,0 +1,186 @@
+"""Switching to another version: with a way back, until the new one has proven itself."""
+
+import asyncio
+from typing import Final
+
+from bedplate.problems import ProblemError
+from gameserver.backups.backups import Backups, Occasion
+from gameserver.backups.restores import Restores
+from gameserver.backups.schemas import Backup, BackupKind
+from gameserver.backups.worlds import world_file
+from gameserver.events import EventKind, Events
+from gameserver.layout import Layout
+from gameserver.operations.operations import Operations
+from gameserver.operations.progress import Progress
+from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.process.game import Game
+from gameserver.process.state import AT_REST, GameState
+from gameserver.versions.exceptions import DowngradeRefused, VersionInUse, VersionRolledBack
+from gameserver.versions.installation import Installed
+from gameserver.versions.journal import SwitchJournal, SwitchStep, switch_document
+from gameserver.versions.numbers import VersionNumber
+from gameserver.versions.schemas import NewSwitch, OfferedVersion
+from gameserver.versions.versions import Versions
+
+_NOT_BESIDE: Final = frozenset(
+    {
+        OperationKind.INSTALL,
+        OperationKind.SWITCH,
+        OperationKind.RESTORE,
+        OperationKind.BACKUP,
+        OperationKind.MODS,
+    }
+)
+
+
+class Switching:
+    """Switches versions: stop, back up, switch, start, and back again when it doesn't get ready.
+
+    A switch is one write. What runs meanwhile is written down, so that a manager that was killed
+    finishes it or undoes it at its next start.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        game: Game,
+        versions: Versions,
+        installed: Installed,
+        backups: Backups,
+        restores: Restores,
+        operations: Operations,
+        events: Events,
+        *,
+        ready_seconds: float,
+    ) -> None:
+        self._layout = layout
+        self._game = game
+        self._versions = versions
+        self._installed = installed
+        self._backups = backups
+        self._restores = restores
+        self._operations = operations
+        self._events = events
+        self._ready_seconds = ready_seconds
+        self._journal = switch_document(layout)
+
+    async def start(self, version: str, wanted: NewSwitch, *, by: str) -> Operation:
+        """Begin a switch, and return the operation to watch.
+
+        Raises `VersionInUse`, `DowngradeRefused`, `VersionNotOffered`, `FeedUnavailable`,
+        `OperationUnderWay`.
+        """
+        current = await self._installed.current()
+        if current is not None and current.version == version:
+            raise VersionInUse("This version is the current one already.")
+        await self._refuse_downgrade(version, wanted)
+        missing = None
+        if not await asyncio.to_thread(self._installed.folder(version).is_dir):
+            missing = await self._versions.offered(version)
+
+        async def work(progress: Progress) -> dict[str, str]:
+            return await self._switch(version, missing, wanted, progress, by)
+
+        return await self._operations.start(
+            OperationKind.SWITCH, work, by=by, not_beside=_NOT_BESIDE
+        )
+
+    async def _refuse_downgrade(self, version: str, wanted: NewSwitch) -> None:
+        world = await self._versions.world_version()
+        if wanted.force or world is None:
+            return
+        if VersionNumber.parse(version) < VersionNumber.parse(world):
+            raise DowngradeRefused(world)
+
+    async def _switch(
+        self,
+        version: str,
+        missing: OfferedVersion | None,
+        wanted: NewSwitch,
+        progress: Progress,
+        by: str,
+    ) -> dict[str, str]:
+        if missing is not None:
+            await self._versions.install(missing, progress.part(0, 0.6))
+        await self._refuse_downgrade(version, wanted)
+        ran = self._game.status.state not in AT_REST
+        if ran:
+            progress.report(0.6, "Stopping the game")
+            await self._game.stop(by=by, reason=f"The game is switched to version {version}.")
+        try:
+            backup = await self._change(version, wanted, progress.part(0.62, 0.85), by)
+        except BaseException:
+            if ran:
+                await self._game.start(by=by)
+            raise
+        if ran:
+            progress.report(0.9, f"Waiting until {version} is ready")
+            await self._prove(version, backup, by)
+        await self._journal.write(SwitchJournal())
+        text = f"The game is version {version} now."
+        self._events.publish(EventKind.VERSION_SWITCHED, text, version=version)
+        return {"version": version} | ({"backup": backup.id} if backup else {})
+
+    async def _change(
+        self, version: str, wanted: NewSwitch, progress: Progress, by: str
+    ) -> Backup | None:
+        """Back up and switch, with the world to ourselves; return the backup."""
+        async with self._game.exclusive("a switch of versions"):
+            backup = None
+            if wanted.backup and await self._backups.has_world():
+                occasion = Occasion(BackupKind.BEFORE_UPDATE, by, f"Before version {version}")
+                backup = await self._backups.make_at_rest(occasion, progress)
+            current = await self._installed.current()
+            await self._journal.write(
+                SwitchJournal(
+                    to=version,
+                    before=current.version if current else None,
+                    backup=backup.id if backup else None,
+                    world_version=await self._versions.world_version(),
+                )
+            )
+            await self._installed.select(version)
+        return backup
+
+    async def _prove(self, version: str, backup: Backup | None, by: str) -> None:
+        """Start the new version; put everything back when it doesn't get ready in time."""
+        async with self._journal.change() as journal:
+            journal.step = SwitchStep.TRYING
+        reason = await self._failure(by)
+        if reason is None:
+            return
+        await self._roll_back(backup, by)
+        text = f"Version {version} did not get ready, so the one from before runs again. {reason}"
+        self._events.publish(EventKind.VERSION_ROLLED_BACK, text, version=version)
+        raise VersionRolledBack(text)
+
+    async def _failure(self, by: str) -> str | None:
+        """Start the game and return why it doesn't get ready; None when it does."""
+        try:
+            await self._game.start(by=by)
+            status = await self._game.wait_for(
+                GameState.RUNNING, *AT_REST, timeout=self._ready_seconds
+            )
+        except TimeoutError:
+            return f"It was not ready after {self._ready_seconds:.0f} seconds."
+        except ProblemError as error:
+            return error.detail or error.title
+        if status.state is GameState.RUNNING:
+            return None
+        return status.reason or "It ended."
+
+    async def _roll_back(self, backup: Backup | None, by: str) -> None:
+        async with self._journal.change() as journal:
+            journal.step = SwitchStep.RETURNING
+        if self._game.status.state is not GameState.STOPPED:
+            await self._game.kill(by=by)  # what it would save now, nobody wants
+        async with self._game.exclusive("the way back to the version before"):
+            if journal.before is not None:
+                await self._installed.select(journal.before)
+            if backup is not None:
+                await self._restores.put_back(backup, Progress.silent())
+                world = await asyncio.to_thread(world_file, self._layout)
+                await self._installed.restored_world(world.name, journal.world_version)
+        await self._journal.write(SwitchJournal())
+        if journal.before is not None or self._game.status.simulated:
+            await self._game.start(by=by)
