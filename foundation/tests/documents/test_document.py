@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import runpy
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pydantic import BaseModel, SecretStr
+from starlette.testclient import TestClient
 
 from bedplate.documents import DamagedDocument, Document, UnsuitableFile, WriteFailed, etag
 
@@ -298,3 +300,21 @@ def test_any_sequence_of_actions(tmp_path: Path) -> None:
     run_state_machine_as_test(
         Keeping, settings=settings(max_examples=25, stateful_step_count=15, deadline=None)
     )
+
+
+def test_the_example_of_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plain FastAPI application of docs/documents.md keeps its state, and refuses damage."""
+    page = (Path(__file__).parents[3] / "docs" / "documents.md").read_text()
+    (tmp_path / "doors.py").write_text(page.split("```python\n")[1].split("```")[0])
+    monkeypatch.chdir(tmp_path)
+    with TestClient(runpy.run_path("doors.py")["app"]) as client:
+        assert client.put("/doors/front").json() == {"open": ["front"]}
+        assert client.put("/doors/front").status_code == 409
+    with TestClient(runpy.run_path("doors.py")["app"]) as client:
+        found = client.get("/doors")
+        assert found.json() == {"open": ["front"]}
+        assert found.headers["etag"].startswith('"')
+        Path("doors.json").write_text("{")
+        refused = client.put("/doors/back")
+        assert (refused.status_code, refused.json()["code"]) == (503, "damaged_document")
+        assert Path("doors.json").read_text() == "{"

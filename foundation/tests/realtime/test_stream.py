@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import json
+import runpy
 import socket
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import ClientConnection, connect
@@ -312,3 +315,27 @@ async def test_what_waits_for_a_stopped_client_is_little(served: Served) -> None
         await flood(served, 12)
         (connection,) = served.server._state.connections
         assert connection.transport.get_write_buffer_size() < 500_000
+
+
+async def test_the_example_of_the_page_works(tmp_path: Path) -> None:
+    """The plain FastAPI application of docs/realtime.md streams, resumes, and ends in order."""
+    page = (Path(__file__).parents[3] / "docs" / "realtime.md").read_text()
+    program = tmp_path / "radio.py"
+    program.write_text(page.split("```python\n")[1].split("```")[0])
+    drain = Drain()
+    app = runpy.run_path(str(program))["make_application"](drain)
+    server = HttpServer(app, socket.create_server(("127.0.0.1", 0)), keep_alive=5)
+    await server.start()
+    place = f"127.0.0.1:{server.address[1]}/songs"
+    async with httpx2.AsyncClient() as http, connect(f"ws://{place}") as client:
+        hello = await hear(client, "hello")
+        for number in (1, 2):
+            assert (await http.post(f"http://{place}?text=la")).json() == number
+        assert await hear_until(client, 2) == [1, 2]
+        async with connect(f"ws://{place}?after=1&run={hello['run']}") as late:
+            assert await hear_until(late, 2) == [2]
+        drain.begin()
+        assert await end_of(client) == ("restart", 1012, "restart")
+    await server.stop_listening(last=False)
+    await server.finish()
+    await server.lifespan.shutdown()
