@@ -97,6 +97,7 @@ class Backend:
     prepare         runs outside of production after the migrations, for embedded stand-ins
     auth            the guard of its routes, whose alternatives the OpenAPI document shows
     rate_limit      charges requests that are refused before any dependency of a route ran
+    first_steps     command lines that `bedplate run` shows in development; `{url}` is its address
     commands        "module:typer_app" of its own commands: `bedplate NAME …`
     single_process  why it can't run as several workers, or None
     uploads         routes whose requests may be larger and last longer than all others
@@ -120,6 +121,7 @@ class Backend:
     resources: Mapping[str, OpenResource] = field(default_factory=dict)
     health_checks: "Callable[[Resources], Sequence[HealthCheck]] | None" = None
     prepare: Callable[[Resources], Awaitable[None]] | None = None
+    first_steps: Sequence[str] = ()
     commands: str | None = None
     single_process: str | None = None
     uploads: Sequence[Upload] = ()

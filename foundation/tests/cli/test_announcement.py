@@ -1,6 +1,7 @@
 """The lines that say where to look."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,13 @@ def test_the_url_can_be_clicked(host: str, shown: str) -> None:
         .text(host, 1, None)
         .startswith(f"Start page  http://{shown}:1/")
     )
+
+
+def test_first_steps_have_the_address() -> None:
+    """What a backend suggests to try follows the links, with its own address in it."""
+    red = replace(backend("red"), first_steps=["curl {url}/colours"])
+    text = Announcement([red, backend("blue")]).text("127.0.0.1", 8000, None)
+    assert text.endswith("\ncurl http://127.0.0.1:8000/red/colours")
 
 
 def test_it_waits_until_the_runtime_listens(capsys: pytest.CaptureFixture[str]) -> None:

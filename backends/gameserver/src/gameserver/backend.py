@@ -28,7 +28,7 @@ from gameserver.players.sessions import open_sessions
 from gameserver.process.router import router as process_router
 from gameserver.schedules.opening import open_schedules
 from gameserver.schedules.router import router as schedules_router
-from gameserver.settings import GameServerSettings
+from gameserver.settings import DEVELOPMENT_ADMIN_KEY, GameServerSettings
 from gameserver.stand_ins.embedded import open_stand_ins
 from gameserver.versions.opening import open_versions
 from gameserver.versions.router import router as versions_router
@@ -82,6 +82,10 @@ backend = Backend(
         "schedules": open_schedules,
     },
     uploads=[backup_upload, file_upload, mod_upload],
+    first_steps=[
+        f"curl -X POST {{url}}/server/start -H 'X-API-Key: {DEVELOPMENT_ADMIN_KEY}'",
+        "bedplate gameserver console --url {url}",
+    ],
     commands="gameserver.commands:app",
     single_process="it owns one game server",
     shutdown_seconds=resources.shutdown_seconds,

@@ -1,10 +1,14 @@
 """The commands `bedplate gameserver …`."""
 
+import asyncio
 import threading
 from contextlib import suppress
 from typing import Annotated
 
 import typer
+
+DEFAULT_URL = "http://127.0.0.1:8000/gameserver"
+"""Where `scripts/run` serves it beside the other backends."""
 
 app = typer.Typer(help="The game-server manager.", no_args_is_help=True)
 
@@ -23,6 +27,20 @@ def simulate(context: typer.Context) -> None:
     from gameserver.simulator.program import main  # noqa: PLC0415 - the others don't pay for it
 
     main(context.args)
+
+
+@app.command("console")
+def console(
+    url: Annotated[str, typer.Option(help="Where the manager answers")] = DEFAULT_URL,
+    key: Annotated[str | None, typer.Option(help="Default: the admin key of the settings")] = None,
+) -> None:
+    """Follow the game's console, and send it what you type, until Ctrl-C."""
+    from gameserver.console.terminal import follow  # noqa: PLC0415 - the others don't pay for it
+    from gameserver.settings import GameServerSettings  # noqa: PLC0415
+
+    key = key or GameServerSettings.load().admin_key.get_secret_value()
+    with suppress(KeyboardInterrupt):
+        asyncio.run(follow(url, key, tries=5))
 
 
 @app.command("stand-ins")

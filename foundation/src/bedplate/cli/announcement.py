@@ -30,13 +30,15 @@ class Announcement(logging.Handler):
         base = f"http://{name}:{port}"
         single = len(self._backends) == 1
         lines = [("Start page", f"{base}/")]
+        steps = []
         for backend in self._backends:
-            prefix = "" if single else f"/{backend.name}"
-            lines.append((backend.title, f"{base}{prefix}/docs"))
+            url = base if single else f"{base}/{backend.name}"
+            lines.append((backend.title, f"{url}/docs"))
+            steps += [step.replace("{url}", url) for step in backend.first_steps]
         if operations_port is not None:
             lines.append(("Operations", f"http://{name}:{operations_port}/metrics"))
         width = max(len(title) for title, _ in lines)
-        return "\n".join(f"{title:<{width}}  {url}" for title, url in lines)
+        return "\n".join([*(f"{title:<{width}}  {url}" for title, url in lines), *steps])
 
 
 @contextlib.contextmanager
