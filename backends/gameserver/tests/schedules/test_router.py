@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from bedplate.testing.client import Client, client
 from gameserver.process.state import GameState
+from gameserver.stand_ins.version_feed import VersionFeed
 
 NEW: dict[str, Any] = {
     "name": "Nightly",
@@ -190,3 +191,17 @@ async def test_localised_game(make_app: Any, admin: dict[str, str], language: st
         await start(api)
         place = await add(api, {"kind": "restart", "warn_seconds": []})
         assert (await run(api, place))["state"] == "succeeded"
+
+
+async def test_update_check(make_app: Any, admin: dict[str, str]) -> None:
+    """A look for updates asks the version feed; when that is away, the run has failed."""
+    feed = VersionFeed()
+    with feed.serving() as url:
+        async with client(make_app(version_feed_url=url), headers=admin) as api:
+            place = await add(api, {"kind": "update_check"})
+            checked = await run(api, place)
+            assert (checked["state"], checked["text"]) == ("succeeded", "Everything is up to date.")
+            feed.manners.status = 503
+            failed = await run(api, place)
+    assert failed["state"] == "failed"
+    assert failed["text"] == "The list of the game's versions can't be reached."

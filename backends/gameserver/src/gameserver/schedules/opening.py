@@ -13,8 +13,9 @@ from gameserver.layout import Layout
 from gameserver.mods.library import ModLibrary
 from gameserver.schedules.performer import Performer
 from gameserver.schedules.schemas import Action, Kept, Timetables
-from gameserver.schedules.updates import UpdateCheck
+from gameserver.schedules.updates import UpdateCheck, newer_game, newer_mods
 from gameserver.settings import GameServerSettings
+from gameserver.versions.opening import VersionParts
 
 
 @contextlib.asynccontextmanager
@@ -49,11 +50,11 @@ async def open_schedules(
 def _update_check(resources: Resources) -> UpdateCheck:
     mods: ModLibrary = resources["mods"]
 
-    async def newer_mods() -> Sequence[str]:
-        found = await mods.updates.check(await mods.game_version())
-        return [f"{one.mod_id} {one.newest}" for one in found.updates if not one.pinned]
+    async def look_for_mods() -> Sequence[str]:
+        return newer_mods(await mods.updates.check(await mods.game_version()))
 
-    async def newer_game() -> Sequence[str]:
-        return ()
+    async def look_for_game() -> Sequence[str]:
+        parts: VersionParts = resources["versions"]  # opened by the time that a check runs
+        return newer_game(await parts.versions.list(refresh=True))
 
-    return UpdateCheck(resources["events"], game=newer_game, mods=newer_mods)
+    return UpdateCheck(resources["events"], game=look_for_game, mods=look_for_mods)

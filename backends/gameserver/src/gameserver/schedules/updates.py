@@ -4,6 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from gameserver.events import EventKind, Events
+from gameserver.mods.schemas import ModUpdates
+from gameserver.schedules.exceptions import ScheduledWorkFailed
+from gameserver.versions.numbers import VersionNumber
+from gameserver.versions.schemas import Channel, VersionList
 
 MOST_NAMED: Final = 10
 FindUpdates = Callable[[], Awaitable[Sequence[str]]]
@@ -30,3 +34,33 @@ class UpdateCheck:
             self._events.publish(EventKind.UPDATE_AVAILABLE, text, count=len(found))
         self._told = frozenset(found)
         return text
+
+
+def newer_game(found: VersionList) -> Sequence[str]:
+    """Return the newest stable version of the game when it is newer than the one that runs.
+
+    Raises `ScheduledWorkFailed` when the list is old.
+    """
+    if found.stale:
+        raise ScheduledWorkFailed("The list of the game's versions can't be reached.")
+    if found.current is None:
+        return ()
+    current = VersionNumber.parse(found.current)
+    offered = [
+        one.version
+        for one in found.versions
+        if one.offered
+        and one.channel is Channel.STABLE
+        and VersionNumber.parse(one.version) > current
+    ]
+    return [f"game {max(offered, key=VersionNumber.parse)}"] if offered else ()
+
+
+def newer_mods(found: ModUpdates) -> Sequence[str]:
+    """Return the mods that have an update and aren't pinned.
+
+    Raises `ScheduledWorkFailed` when the list is old.
+    """
+    if found.stale:
+        raise ScheduledWorkFailed("The mod database can't be reached.")
+    return [f"{one.mod_id} {one.newest}" for one in found.updates if not one.pinned]
