@@ -159,6 +159,16 @@ async def test_console(api: Client) -> None:
     assert "announced: Hello [all]." in lines
 
 
+async def test_passwords(api: Client, monitor: dict[str, str]) -> None:
+    """A password in a command is seen by admins only, and not in what came of the run."""
+    place = await add(api, {"kind": "command", "command": "/serverconfig password hunter2"})
+    await start(api)
+    assert "hunter2" not in str(await run(api, place))
+    assert "hunter2" in (await api.get(place)).text
+    for path in (place, "/schedules", f"{place}/runs"):
+        assert "hunter2" not in (await api.get(path, headers=monitor)).text
+
+
 async def test_backup_and_prune(api: Client) -> None:
     """A backup of the kind `scheduled` is made; without a world there is nothing to back up."""
     backup = await add(api, {"kind": "backup", "note": "nightly"})

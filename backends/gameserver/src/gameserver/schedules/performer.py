@@ -11,6 +11,7 @@ from gameserver.backups.exceptions import NoWorld
 from gameserver.backups.opening import BackupParts
 from gameserver.backups.schemas import BackupKind
 from gameserver.console.exceptions import GameNotRunning
+from gameserver.console.harmless import without_secrets_of
 from gameserver.events import Events
 from gameserver.operations.operations import Operations
 from gameserver.operations.schemas import OperationState
@@ -122,7 +123,8 @@ class Performer:
             )
         except GameNotRunning as error:
             raise RunSkipped(error.detail or error.title) from None
-        return reply.text[:_LONGEST_REPLY] or "The command was sent; the game said nothing to it."
+        told = without_secrets_of(reply.text)[:_LONGEST_REPLY]
+        return told or "The command was sent; the game said nothing to it."
 
     async def _announce(self, action: schemas.AnnouncementAction, by: str) -> str:
         if self._game.status.state is not GameState.RUNNING:

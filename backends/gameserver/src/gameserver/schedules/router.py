@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from bedplate import clock
+from bedplate.auth import Principal
 from bedplate.conditional import IfMatch, version_etag
 from bedplate.documents import DocumentError
 from bedplate.jobs.errors import ScheduleBusy, ScheduleIdle, ScheduleNotFound, TooManySchedules
@@ -12,17 +13,18 @@ from bedplate.jobs.schedule import Run
 from bedplate.jobs.timetable import Timetable
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
+from gameserver.console.harmless import without_secrets
 from gameserver.schedules.dependencies import CurrentSchedules
-from gameserver.schedules.schemas import Action, Kept, Schedule, ScheduleNew
-from gameserver.security import CurrentAdmin, CurrentMonitor
+from gameserver.schedules.schemas import Action, CommandAction, Kept, Schedule, ScheduleNew
+from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
 
 router = APIRouter(prefix="/schedules", tags=["schedules"])
 
 
 @router.get("", summary="List schedules")
-async def list_schedules(schedules: CurrentSchedules, _: CurrentMonitor) -> list[Schedule]:
-    """Return every schedule, the oldest first."""
-    return [_shown(schedules, schedule) for schedule in schedules.schedules()]
+async def list_schedules(schedules: CurrentSchedules, who: CurrentMonitor) -> list[Schedule]:
+    """Return every schedule, the oldest first; commands with passwords are cut for a monitor."""
+    return [_shown(schedules, schedule, who) for schedule in schedules.schedules()]
 
 
 @router.post(
@@ -36,21 +38,21 @@ async def add_schedule(
     schedules: CurrentSchedules,
     request: Request,
     response: Response,
-    _: CurrentAdmin,
+    admin: CurrentAdmin,
 ) -> Schedule:
     """Keep a schedule; its moments count from now on."""
     schedule = await schedules.add(new)
     root = request.scope.get("root_path", "")
     response.headers["Location"] = f"{root}/schedules/{schedule.id}"
-    return _answer(schedules, schedule, response)
+    return _answer(schedules, schedule, response, admin)
 
 
 @router.get("/{schedule_id}", responses=errors(ScheduleNotFound), summary="Get a schedule")
 async def get_schedule(
-    schedule_id: UUID, schedules: CurrentSchedules, response: Response, _: CurrentMonitor
+    schedule_id: UUID, schedules: CurrentSchedules, response: Response, who: CurrentMonitor
 ) -> Schedule:
     """Return a schedule with its ETag."""
-    return _answer(schedules, schedules.get(schedule_id), response)
+    return _answer(schedules, schedules.get(schedule_id), response, who)
 
 
 @router.put(
@@ -64,11 +66,11 @@ async def replace_schedule(
     schedules: CurrentSchedules,
     condition: IfMatch,
     response: Response,
-    _: CurrentAdmin,
+    admin: CurrentAdmin,
 ) -> Schedule:
     """Replace all of it; its moments count from now on, and a run under way goes on."""
     schedule = await schedules.replace(schedule_id, new, versions=condition.versions())
-    return _answer(schedules, schedule, response)
+    return _answer(schedules, schedule, response, admin)
 
 
 @router.delete(
@@ -115,18 +117,24 @@ async def list_runs(schedule_id: UUID, schedules: CurrentSchedules, _: CurrentMo
     return schedules.runs(schedule_id)
 
 
-def _answer(schedules: Timetable[Action], schedule: Kept, response: Response) -> Schedule:
+def _answer(
+    schedules: Timetable[Action], schedule: Kept, response: Response, who: Principal
+) -> Schedule:
     response.headers["ETag"] = version_etag(schedule.version)
-    return _shown(schedules, schedule)
+    return _shown(schedules, schedule, who)
 
 
-def _shown(schedules: Timetable[Action], schedule: Kept) -> Schedule:
+def _shown(schedules: Timetable[Action], schedule: Kept, who: Principal) -> Schedule:
     runs = schedules.runs(schedule.id)
+    fields = {name: getattr(schedule, name) for name in ScheduleNew.model_fields}
+    if ADMIN not in who.scopes and isinstance(schedule.action, CommandAction):
+        command = without_secrets(schedule.action.command)
+        fields["action"] = schedule.action.model_copy(update={"command": command})
     return Schedule(
         id=schedule.id,
         version=schedule.version,
         created_at=schedule.created_at,
-        **{name: getattr(schedule, name) for name in ScheduleNew.model_fields},
+        **fields,
         next_run=schedule.next_after(clock.now()),
         running=schedules.running(schedule.id),
         last_run=runs[0] if runs else None,
