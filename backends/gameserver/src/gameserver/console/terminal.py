@@ -1,8 +1,10 @@
 """The console in a terminal: what the game says is printed, what is typed is sent to it."""
 
 import asyncio
+import contextlib
 import json
 import sys
+import threading
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -86,12 +88,16 @@ async def _send_typed(url: str, key: str) -> None:
 
 
 async def _typed() -> AsyncIterator[str]:
+    """Yield each line that is typed. A thread reads them: standard input may be anything."""
+    lines: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    try:
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    except (OSError, ValueError):
-        return  # nobody types: standard input is a file, or closed
-    while line := await reader.readline():
-        if command := line.decode(errors="replace").strip():
+
+    def read() -> None:
+        with contextlib.suppress(RuntimeError, ValueError):  # the loop or the input is closed
+            for line in sys.stdin:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        if command := (await lines.get()).strip():
             yield command
