@@ -42,7 +42,9 @@ def test_only_the_value_changes(
 
 def test_the_rest_of_the_file_stays_as_it_is() -> None:
     """The form of numbers, unknown keys, order, blanks and line ends aren't touched."""
-    content = b'\xef\xbb\xbf{\r\n\t"Tick": 33.333332000,\r\n\t"Mine" : {"a":[ 1 ]},\r\n\t"Port": 1}\r\n'
+    content = (
+        b'\xef\xbb\xbf{\r\n\t"Tick": 33.333332000,\r\n\t"Mine" : {"a":[ 1 ]},\r\n\t"Port": 1}\r\n'
+    )
     changed = ConfigText(content).changed({("Port",): 42420, ("World", "Name"): "Ö"})
     assert changed == (
         b'\xef\xbb\xbf{\r\n\t"Tick": 33.333332000,\r\n\t"Mine" : {"a":[ 1 ]},\r\n\t"Port": 42420,'

@@ -42,7 +42,19 @@ async def stop(api: Client) -> Callable[[], Awaitable[None]]:
     return stop
 
 
+def read(path: Path) -> dict[str, Any]:
+    """Return what a JSON file holds."""
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def edit(path: Path, former: str, new: str) -> None:
+    """Change a file as a hand does."""
+    path.write_text(path.read_text().replace(former, new))
+
+
 async def setting(api: Client, key: str, headers: Headers | None = None) -> dict[str, Any]:
+    """Return one setting as the API shows it."""
     listed = (await api.get("/settings", headers=headers)).json()["settings"]
     return next(one for one in listed if one["key"] == key)
 
@@ -73,7 +85,7 @@ async def test_what_the_game_can_take_is_applied_and_the_rest_waits(
     assert (await setting(api, "ServerName"))["value"] == "Ours"
     await stop()
     await start()
-    written = json.loads(config_path.read_text())
+    written = read(config_path)
     assert {key: written[key] for key in ("ServerName", "Port", "Password", "WelcomeMessage")} == {
         "ServerName": "Ours", "Port": 42999, "Password": "hush", "WelcomeMessage": "a\nb",
     }  # fmt: skip
@@ -81,16 +93,14 @@ async def test_what_the_game_can_take_is_applied_and_the_rest_waits(
     assert (await setting(api, "Port"))["queued"] is False
 
 
-async def test_a_killed_game_loses_no_setting(
-    api: Client, start: Any, config_path: Path
-) -> None:
+async def test_a_killed_game_loses_no_setting(api: Client, start: Any, config_path: Path) -> None:
     """What a running game had confirmed is in the file, also when it was killed before it wrote."""
     await start()
     result = (await api.patch("/settings", json={"MaxClients": 7})).json()["results"]
     assert result["MaxClients"]["outcome"] == "applied"
     await api.post("/server/kill")
     await start()
-    assert json.loads(config_path.read_text())["MaxClients"] == 7
+    assert read(config_path)["MaxClients"] == 7
 
 
 async def test_a_stopped_game_s_file_is_written(
@@ -105,10 +115,10 @@ async def test_a_stopped_game_s_file_is_written(
     late = await api.patch("/settings", json={"Port": 6}, headers={"If-Match": etag})
     problem_of(late, 412)
     etag = written.headers["etag"]
-    config_path.write_text(config_path.read_text().replace('"AllowPvP": true', '"AllowPvP": false'))
+    edit(config_path, '"AllowPvP": true', '"AllowPvP": false')
     by_hand = await api.patch("/settings", json={"Port": 6}, headers={"If-Match": etag})
     problem_of(by_hand, 412)
-    assert json.loads(config_path.read_text())["Port"] == 5
+    assert read(config_path)["Port"] == 5
 
 
 async def test_a_hand_s_change_wins_over_a_queued_one(
@@ -118,10 +128,9 @@ async def test_a_hand_s_change_wins_over_a_queued_one(
     await start()
     await api.patch("/settings", json={"DieBelowDiskSpaceMb": 1, "LogFileSplitAfterLine": 2000})
     await stop()
-    text = config_path.read_text()
-    config_path.write_text(text.replace('"DieBelowDiskSpaceMb": 400', '"DieBelowDiskSpaceMb": 77'))
+    edit(config_path, '"DieBelowDiskSpaceMb": 400', '"DieBelowDiskSpaceMb": 77')
     await start()
-    written = json.loads(config_path.read_text())
+    written = read(config_path)
     assert (written["DieBelowDiskSpaceMb"], written["LogFileSplitAfterLine"]) == (77, 2000)
     skipped = (await api.get("/settings")).json()["skipped"]
     assert [one["key"] for one in skipped] == ["DieBelowDiskSpaceMb"]
@@ -172,7 +181,7 @@ async def test_the_first_start_takes_settings_from_the_environment(
     game = (await open_state())["game"]
     await game.start(by="test")
     await game.stop(by="test", reason="The test is over.")
-    written = json.loads(config_path.read_text())
+    written = read(config_path)
     assert written["ServerName"] == "From the environment"
     assert written["WorldConfig"]["PlayStyle"] == "exploration"
     assert written["Roles"]

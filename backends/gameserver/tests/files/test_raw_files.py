@@ -95,15 +95,15 @@ async def test_a_running_game_keeps_its_files(
     started = await api.post("/server/start", params={"wait": 20})
     assert started.json()["state"] == "running", started.text
     anything = {"If-Match": "*"}
-    for path in (
+    for held in (
         "serverconfig.json",
         "Saves/default.vcdbs",
         "saves/x",
         "Playerdata/playerdata.json",
     ):
-        put = await api.put(CONTENT, params={"path": path}, content=b"", headers=anything)
+        put = await api.put(CONTENT, params={"path": held}, content=b"", headers=anything)
         assert problem_of(put, 409)["code"] == "file_in_use"
-        problem_of(await api.delete(CONTENT, params={"path": path}, headers=anything), 409)
+        problem_of(await api.delete(CONTENT, params={"path": held}, headers=anything), 409)
     problem_of(await api.get(CONTENT, params={"path": "Saves/default.vcdbs"}), 409)
     path = {"path": "ModConfig/a.json"}
     assert (await api.put(CONTENT, params=path, content=b"{}", headers=anything)).is_success

@@ -85,7 +85,7 @@ def test_what_is_no_ordinary_file_is_left_alone(
 ) -> None:
     """Links, hard links, pipes and folders are neither read, written nor deleted."""
     tree = FileTree(root)
-    before = sorted(os.listdir(root))
+    before = sorted(path.name for path in root.iterdir())
     for act in (tree.read, tree.delete, lambda names: tree.write(names, b"x")):
         with pytest.raises(NotAFile):
             act((name,))
@@ -93,7 +93,7 @@ def test_what_is_no_ordinary_file_is_left_alone(
         tree.read(("link", "secret"))
     with pytest.raises(NotAFile):
         tree.write(("link", "new"), b"x")
-    assert sorted(os.listdir(root)) == before
+    assert sorted(path.name for path in root.iterdir()) == before
     assert untouched()
 
 
@@ -114,7 +114,7 @@ def test_a_write_is_whole_and_keeps_permissions(root: Path) -> None:
     tree.write(("file",), content)
     assert tree.read(("file",)).content == content
     assert (root / "file").stat().st_mode & 0o777 == 0o640
-    assert not [name for name in os.listdir(root) if name.startswith(".")]
+    assert not list(root.glob(".*"))
 
 
 def test_sizes_are_bounded(root: Path) -> None:

@@ -73,7 +73,7 @@ async def mods_api(
     make_app: Callable[..., Any], database_url: str, installed_game: None
 ) -> AsyncIterator[Client]:
     """Give a client of the API, for admins: version 1.21.6, and the stand-in of the database."""
-    app = make_app(mod_database_url=database_url, max_body_bytes=64 * 2**20)
+    app = make_app(mod_database_url=database_url)
     async with client(app, headers=ADMIN) as opened:
         yield opened
 

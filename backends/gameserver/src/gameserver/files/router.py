@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from bedplate.backend import Upload
 from bedplate.conditional import IfMatch, IfNoneMatch, Preconditions
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
@@ -21,11 +22,23 @@ from gameserver.files.exceptions import (
 from gameserver.files.paths import LONGEST_PATH
 from gameserver.files.schemas import FileEntry, Folder
 from gameserver.files.text import is_text
-from gameserver.files.tree import Content
+from gameserver.files.tree import LARGEST, Content
 from gameserver.process.exceptions import GameBusy
 from gameserver.security import CurrentAdmin
+from gameserver.settings import GameServerSettings
 
 router = APIRouter(prefix="/files", tags=["files"])
+
+
+def _largest(_: GameServerSettings) -> int:
+    return LARGEST
+
+
+def _longest(settings: GameServerSettings) -> float:
+    return settings.request_timeout
+
+
+upload = Upload(path="/files/content", method="PUT", max_bytes=_largest, seconds=_longest)
 
 Path = Annotated[
     str,

@@ -92,8 +92,6 @@ def _look(path: Path, status: os.stat_result) -> ModFile:
             return _look_into_zip(path, found)
         if found.kind is FileKind.FOLDER:
             return replace(found, info=_folder_info(path / "modinfo.json"))
-    except InvalidModFile as error:
-        return replace(found, problem=error.detail)
     except (OSError, UnreadableModInfo):
         return replace(found, problem="It can't be read.")
     return found
@@ -103,7 +101,10 @@ def _look_into_zip(path: Path, found: ModFile) -> ModFile:
     if found.size > LARGEST_MOD:
         return replace(found, problem="It is larger than a mod may be.")
     found = replace(found, sha256=sha256_of(path))
-    return replace(found, info=read_modinfo(path))
+    try:
+        return replace(found, info=read_modinfo(path))
+    except InvalidModFile as error:
+        return replace(found, problem=error.detail)
 
 
 def _kind(name: str, mode: int) -> FileKind:

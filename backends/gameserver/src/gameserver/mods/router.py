@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Path, Response, UploadFile
 from fastapi.responses import PlainTextResponse
 
 from bedplate import ids
+from bedplate.backend import Upload
 from bedplate.openapi import errors
 from bedplate.schemas import TrueOrFalse
 from gameserver.dependencies import CurrentLayout
@@ -47,8 +48,22 @@ from gameserver.operations.exceptions import OperationUnderWay
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.security import CurrentAdmin, CurrentMonitor
+from gameserver.settings import GameServerSettings
 
 router = APIRouter(prefix="/mods", tags=["mods"])
+
+_MULTIPART_BYTES: Final = 65_536
+
+
+def _largest(_: GameServerSettings) -> int:
+    return LARGEST_MOD + _MULTIPART_BYTES
+
+
+def _longest(settings: GameServerSettings) -> float:
+    return settings.upload_seconds
+
+
+upload = Upload(path="/mods/upload", max_bytes=_largest, seconds=_longest)
 
 ThisMod = Annotated[ModId, Path(description="The mod's id")]
 _NOT_BESIDE: Final = (OperationKind.MODS, OperationKind.RESTORE, OperationKind.SWITCH)
