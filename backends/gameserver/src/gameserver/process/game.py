@@ -29,6 +29,7 @@ from gameserver.process.exceptions import (
 from gameserver.process.launch import Launcher
 from gameserver.process.record import ProcessRecord
 from gameserver.process.state import AT_REST, GameState, GameStatus
+from gameserver.process.status_board import StatusBoard
 from gameserver.process.stopping import KILL_SECONDS, StopLadder
 from gameserver.process.world_lock import WorldLock
 
@@ -61,7 +62,6 @@ class Game:
         events: Events,
         audit: Audit,
     ) -> None:
-        self.status = GameStatus(GameState.STOPPED)
         self.console = console
         self.before_start: list[Callable[[], Awaitable[None]]] = []
         self._launcher = launcher
@@ -71,7 +71,7 @@ class Game:
         self._events = events
         self._audit = audit
         self._world = WorldLock()
-        self._changed = asyncio.Event()
+        self._board = StatusBoard()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._child: Child | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -83,6 +83,11 @@ class Game:
         console.told = self._read_facts
 
     # What everybody may ask for.
+
+    @property
+    def status(self) -> GameStatus:
+        """What the game is doing."""
+        return self._board.status
 
     async def start(self, *, by: str) -> None:
         """Start the game; returns when its process runs, `wait_for` tells when it is ready.
@@ -118,16 +123,11 @@ class Game:
         timeout: float,  # noqa: ASYNC109 - bound of a wait
     ) -> GameStatus:
         """Return the status as soon as it is one of `states`. Raises `TimeoutError`."""
-        async with asyncio.timeout(timeout):
-            while self.status.state not in states:
-                await self._changed.wait()
-        return self.status
+        return await self._board.wait_for(*states, seconds=timeout)
 
     async def changed(self, status: GameStatus) -> GameStatus:
         """Return the status as soon as it is another than `status`."""
-        while self.status is status:
-            await self._changed.wait()
-        return self.status
+        return await self._board.changed(status)
 
     @property
     def busy_with(self) -> str | None:
@@ -146,12 +146,12 @@ class Game:
                 raise GameNotAtRest(self.status.state)
             before = self.status
             if installing:
-                self._become(GameState.INSTALLING, reason=purpose)
+                self._board.become(GameState.INSTALLING, reason=purpose)
             try:
                 yield
             finally:
                 if self.status.state is GameState.INSTALLING:
-                    self._set(replace(before, since=clock.now()))
+                    self._board.show(replace(before, since=clock.now()))
                 await self.refresh()
 
     async def refresh(self) -> None:
@@ -159,13 +159,13 @@ class Game:
         program = await self._launcher.programs.find()
         if program is None:
             if self.status.state in {GameState.STOPPED, GameState.CRASHED}:
-                self._become(GameState.NOT_INSTALLED)
+                self._board.become(GameState.NOT_INSTALLED)
         elif self.status.state is GameState.NOT_INSTALLED:
-            self._become(GameState.STOPPED)
+            self._board.become(GameState.STOPPED)
         if self.status.state in AT_REST:
             version = program.version if program else None
             simulated = program is not None and program.simulated
-            self._set(replace(self.status, version=version, simulated=simulated))
+            self._board.show(replace(self.status, version=version, simulated=simulated))
 
     # The life of the manager.
 
@@ -175,7 +175,9 @@ class Game:
         wanted = (await self._record.read()).wanted
         start = {"always": True, "never": False, "last": wanted}[autostart]
         if self._launcher.world.is_held():
-            self._become(GameState.STOPPING, reason="An earlier manager left its game running.")
+            self._board.become(
+                GameState.STOPPING, reason="An earlier manager left its game running."
+            )
             self._orphan = self._task(self._end_orphan())
         if start:
             self._restarting = self._task(self._start_as_wanted(self._stops))
@@ -222,7 +224,7 @@ class Game:
         child = await self._launcher.spawn(program, self.console)
         self._child = child
         self._stop_reason = None
-        self._set(
+        self._board.show(
             GameStatus(
                 GameState.STARTING,
                 pid=child.pid,
@@ -268,12 +270,12 @@ class Game:
         facts = self.console.facts.current
         state = self.status.state
         if state is GameState.STARTING and facts.ready_at is not None:
-            self._become(GameState.RUNNING, port=facts.port, version=facts.version)
+            self._board.become(GameState.RUNNING, port=facts.port, version=facts.version)
             if self._child is not None:
                 self.console.accept_commands(self._child.write, GameState.RUNNING)
             self._announce("The game runs.")
         elif state in {GameState.STARTING, GameState.RUNNING} and facts.shuts_down:
-            self._become(GameState.STOPPING, reason="The game shuts itself down.")
+            self._board.become(GameState.STOPPING, reason="The game shuts itself down.")
             self.console.accept_commands(None, GameState.STOPPING)
             self._announce("The game shuts itself down.")
 
@@ -294,13 +296,13 @@ class Game:
             await self._crashed(explain(code, facts), code, lines)
 
     def _stopped(self, reason: str, code: int | None) -> None:
-        self._become(GameState.STOPPED, pid=None, port=None, exit_code=code, reason=reason)
+        self._board.become(GameState.STOPPED, pid=None, port=None, exit_code=code, reason=reason)
         self._announce(f"The game has stopped: {reason}")
 
     async def _crashed(self, reason: str, code: int | None, lines: tuple[str, ...]) -> None:
         pause = None if self._leaving else self._crashes.note(clock.now())
         again = None if pause is None else clock.now() + timedelta(seconds=pause)
-        self._become(
+        self._board.become(
             GameState.CRASHED, pid=None, port=None, exit_code=code, reason=reason,
             last_lines=lines, restart_at=again,
         )  # fmt: skip
@@ -335,7 +337,7 @@ class Game:
             await asyncio.wait({self._orphan})
         elif self._child is None:
             if self.status.state is GameState.CRASHED:
-                self._become(GameState.STOPPED, reason=reason, restart_at=None)
+                self._board.become(GameState.STOPPED, reason=reason, restart_at=None)
         else:
             if self._stopping is None:
                 self._stopping = self._task(self._descend(self._child, reason))
@@ -344,7 +346,7 @@ class Game:
     async def _descend(self, child: Child, reason: str) -> None:
         try:
             listens = self.status.state is GameState.RUNNING
-            self._become(GameState.STOPPING, reason=reason)
+            self._board.become(GameState.STOPPING, reason=reason)
             self._announce(reason)
             self._stop_reason = self._stop_reason or reason
             more = await self._ladder.descend(child, self.console, listens=listens)
@@ -367,7 +369,7 @@ class Game:
             await self._want(running=False)
             await self._audit.record(by, "kill")
         if self.status.state is GameState.CRASHED:
-            self._become(GameState.STOPPED, restart_at=None)
+            self._board.become(GameState.STOPPED, restart_at=None)
 
     async def _end_orphan(self) -> None:
         """End the game of a manager that was killed.
@@ -375,16 +377,12 @@ class Game:
         Its console is lost with that manager, so it can't be commanded any more: SIGTERM makes it
         save the world and end.
         """
-        world = self._launcher.world
         structlog.get_logger().warning("orphan_found")
         try:
-            pids = await world.signal_holders(signal.SIGTERM)
-            self._set(replace(self.status, pid=pids[0] if pids else None))
-            ended = await world.is_released_within(self._ladder.ask_seconds)
-            if not ended:
-                await world.signal_holders(signal.SIGKILL)
-                await world.is_released_within(KILL_SECONDS)
-            how = "was stopped; the world is saved" if ended else "had to be killed"
+            saved = await self._launcher.world.end_holders(
+                terminate_seconds=self._ladder.ask_seconds, kill_seconds=KILL_SECONDS
+            )
+            how = "was stopped; the world is saved" if saved else "had to be killed"
             self._stopped(f"The game that an earlier manager left running {how}.", None)
         finally:
             self._orphan = None
@@ -412,15 +410,6 @@ class Game:
         if self._restarting is not None and self._world.purpose is None:
             self._restarting.cancel()
         self._restarting = None
-
-    def _become(self, state: GameState, **changes: Any) -> None:
-        fresh: dict[str, Any] = {"reason": None, "last_lines": (), "restart_at": None}
-        self._set(replace(self.status, state=state, since=clock.now(), **{**fresh, **changes}))
-
-    def _set(self, status: GameStatus) -> None:
-        self.status = status
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
 
     def _announce(self, text: str) -> None:
         kind = _EVENTS.get(self.status.state)

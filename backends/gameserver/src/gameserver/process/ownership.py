@@ -74,13 +74,23 @@ class WorldFile:
                     found.append(process.pid)
         return [pid for pid in found if pid != os.getpid()]
 
-    async def signal_holders(self, number: signal.Signals) -> list[int]:
-        """Send a signal to every process that holds the lock, and return their ids."""
-        holders = await asyncio.to_thread(self.holders)
-        for pid in holders:
+    async def signal_holders(self, number: signal.Signals) -> None:
+        """Send a signal to every process that holds the lock."""
+        for pid in await asyncio.to_thread(self.holders):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
-        return holders
+
+    async def end_holders(self, *, terminate_seconds: float, kill_seconds: float) -> bool:
+        """End every process that holds the lock: SIGTERM, then SIGKILL.
+
+        Returns whether SIGTERM was enough.
+        """
+        await self.signal_holders(signal.SIGTERM)
+        if await self.is_released_within(terminate_seconds):
+            return True
+        await self.signal_holders(signal.SIGKILL)
+        await self.is_released_within(kill_seconds)
+        return False
 
     async def is_released_within(self, seconds: float) -> bool:
         """Return whether every process of a game ends in this time."""
