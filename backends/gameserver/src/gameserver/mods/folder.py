@@ -63,7 +63,10 @@ class ModsFolder:
         """Return what is there, by name. Blocking: it hashes files that it doesn't know yet."""
         known: dict[tuple[str, int, int, int], ModFile] = {}
         for entry in sorted(_entries(self.path), key=lambda entry: entry.name)[:_MOST_FILES]:
-            status = entry.stat(follow_symlinks=False)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # taken away this very moment
             key = (entry.name, status.st_ino, status.st_size, status.st_mtime_ns)
             known[key] = self._known.get(key) or _look(self.path / entry.name, status)
         self._known = known

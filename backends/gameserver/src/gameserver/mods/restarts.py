@@ -5,20 +5,25 @@ crash it much later, so a change never happens while it runs. It is refused, or 
 restarted for it, with everything fetched and checked before it is stopped.
 """
 
+import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from pydantic import JsonValue
 
+from bedplate import clock
 from bedplate.problems import Conflict, ProblemError
 from gameserver.mods.exceptions import GameIsRunning
 from gameserver.mods.schemas import ChangeOptions
 from gameserver.operations.progress import Progress
+from gameserver.process.exceptions import GameBusy, GameNotAtRest
 from gameserver.process.game import Game
 from gameserver.process.state import AT_REST, GameState
 
 Outcome = dict[str, JsonValue]
 _REASON = "The mods are changed."
+_PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.05
 
 
 class GameNotReady(Conflict):
@@ -94,8 +99,7 @@ class Restarts:
                 ready=False,
             )
         progress.report(0.95, "Brings the former mods back.")
-        await self._game.stop(by=by, reason="The former mods are brought back.")
-        async with self._game.exclusive("bringing back the former mods"):
+        async with self._stopped("bringing back the former mods", by=by):
             await undo()
         again = await self._start(by)
         ending = "and the game runs." if again is None else f"and still it is not ready: {again}"
@@ -105,6 +109,22 @@ class Restarts:
             rolled_back=True,
             ready=again is None,
         )
+
+    @contextlib.asynccontextmanager
+    async def _stopped(self, purpose: str, *, by: str) -> AsyncIterator[None]:
+        """Take the world from a game that keeps crashing, and being started again on its own."""
+        deadline = clock.monotonic() + _PATIENCE_SECONDS
+        async with contextlib.AsyncExitStack() as stack:
+            while True:
+                await self._game.stop(by=by, reason="The former mods are brought back.")
+                try:
+                    await stack.enter_async_context(self._game.exclusive(purpose))
+                    break
+                except (GameBusy, GameNotAtRest):
+                    if clock.monotonic() > deadline:
+                        raise
+                    await asyncio.sleep(_PAUSE_SECONDS)
+            yield
 
     async def _start(self, by: str) -> str | None:
         """Start the game, and return None when it is ready, else why it isn't."""

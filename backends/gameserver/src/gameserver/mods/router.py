@@ -66,7 +66,12 @@ def _longest(settings: GameServerSettings) -> float:
 upload = Upload(path="/mods/upload", max_bytes=_largest, seconds=_longest)
 
 ThisMod = Annotated[ModId, Path(description="The mod's id")]
-_NOT_BESIDE: Final = (OperationKind.MODS, OperationKind.RESTORE, OperationKind.SWITCH)
+_NOT_BESIDE: Final = (
+    OperationKind.MODS,
+    OperationKind.BACKUP,
+    OperationKind.RESTORE,
+    OperationKind.SWITCH,
+)
 _CHANGES: Final = errors(GameIsRunning, OperationUnderWay)
 _OF_ONE: Final = errors(ModNotInstalled, GameIsRunning, OperationUnderWay)
 
