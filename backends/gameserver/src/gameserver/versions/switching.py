@@ -7,7 +7,6 @@ from bedplate.problems import ProblemError
 from gameserver.backups.backups import Backups, Occasion
 from gameserver.backups.restores import Restores
 from gameserver.backups.schemas import Backup, BackupKind
-from gameserver.backups.worlds import world_file
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
 from gameserver.operations.operations import Operations
@@ -149,8 +148,8 @@ class Switching:
         reason = await self._failure(by)
         if reason is None:
             return
-        await self._roll_back(backup, by)
-        text = f"Version {version} did not get ready, so the one from before runs again. {reason}"
+        outcome = await self._roll_back(backup, by)
+        text = f"Version {version} did not get ready, {outcome} {reason}"
         self._events.publish(EventKind.VERSION_ROLLED_BACK, text, version=version)
         raise VersionRolledBack(text)
 
@@ -169,18 +168,28 @@ class Switching:
             return None
         return status.reason or "It ended."
 
-    async def _roll_back(self, backup: Backup | None, by: str) -> None:
+    async def _roll_back(self, backup: Backup | None, by: str) -> str:
+        """Bring back the version from before, and its world; return in words what runs now.
+
+        First the world, then the version: killed in between, a newer version has an older world.
+        """
         async with self._journal.change() as journal:
             journal.step = SwitchStep.RETURNING
         if self._game.status.state is not GameState.STOPPED:
             await self._game.kill(by=by)  # what it would save now, nobody wants
         async with self._game.exclusive("the way back to the version before"):
-            if journal.before is not None:
-                await self._installed.select(journal.before)
+            touched = backup is None and await self._backups.has_world()
             if backup is not None:
                 await self._restores.put_back(backup, Progress.silent())
-                world = await asyncio.to_thread(world_file, self._layout)
-                await self._installed.restored_world(world.name, journal.world_version)
+            if journal.before is not None:
+                await self._installed.select(journal.before)
+            else:
+                await self._installed.deselect()
         await self._journal.write(SwitchJournal())
-        if journal.before is not None or self._game.status.simulated:
+        if touched:
+            return "and may have changed the world, of which there is no backup: nothing runs."
+        try:
             await self._game.start(by=by)
+        except ProblemError as error:
+            return f"and the one from before can't be started: {error.detail}"
+        return "so the one from before runs again."
