@@ -17,8 +17,10 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
+from fastapi import FastAPI
 
 from bedplate.runtime import StartupError
+from bedplate.testing.lifespan import running
 from bedplate.testing.processes import (
     ProcessError,
     ServerProcess,
@@ -29,6 +31,7 @@ from gameserver.layout import Layout
 from gameserver.process.exceptions import AlreadyRunning, GameNotAtRest
 from gameserver.process.game import Game
 from gameserver.process.ownership import WorldFile
+from gameserver.process.record import process_document
 from gameserver.process.state import GameState
 from gameserver.settings import GameServerSettings
 
@@ -36,6 +39,7 @@ BEDPLATE = shutil.which("bedplate", path=str(Path(sys.executable).parent)) or "b
 ADMIN = {"X-API-Key": "a" * 40}
 SIMULATE = {"SIMULATE_BOOT_SECONDS": "0", "SIMULATE_STOP_SECONDS": "0.2"}
 
+MakeApp = Callable[..., FastAPI]
 Manage = Callable[..., "Manager"]
 
 
@@ -333,3 +337,18 @@ def test_a_second_signal_leaves_a_game_that_saves(manage: Manage) -> None:
     assert manager.process.wait() == 1
     wait_until_gone([game])
     assert is_whole(manager.world)
+
+
+@pytest.mark.parametrize("for_good", [True, False])
+async def test_a_stop_for_a_change_is_not_for_good(
+    make_app: MakeApp, settings: GameServerSettings, *, for_good: bool
+) -> None:
+    """A manager that goes away between the two halves of a restart starts the game again."""
+    async with running(make_app(autostart="last")) as first:
+        await first["game"].start(by="test")
+        await first["game"].stop(by="test", reason="A change.", for_good=for_good)
+    record = await process_document(Layout(settings.data_directory.absolute())).read()
+    assert record.wanted is not for_good
+    async with running(make_app(autostart="last")) as second:
+        if not for_good:
+            await second["game"].wait_for(GameState.RUNNING, timeout=20)

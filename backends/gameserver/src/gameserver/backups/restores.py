@@ -147,7 +147,7 @@ class Restores:
         if ran and not wanted.stop:
             raise GameStillRuns
         if ran:
-            await self._game.stop(by=by, reason="A backup is restored.")
+            await self._game.stop(by=by, reason="A backup is restored.", for_good=False)
         try:
             async with self._game.exclusive("a restore"):
                 yield

@@ -22,6 +22,7 @@ from gameserver.process.state import AT_REST, GameState
 
 Outcome = dict[str, JsonValue]
 _REASON = "The mods are changed."
+_RETURN = "The former mods are brought back."
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
 
@@ -63,7 +64,7 @@ class Restarts:
             raise GameIsRunning
         if was_up:
             progress.report(0.6, "Stops the game.")
-            await self._game.stop(by=by, reason=_REASON)
+            await self._game.stop(by=by, reason=_REASON, for_good=False)
         try:
             progress.report(0.8, "Puts the files in place.")
             async with self._game.exclusive("a change of mods"):
@@ -116,7 +117,7 @@ class Restarts:
         deadline = clock.monotonic() + _PATIENCE_SECONDS
         async with contextlib.AsyncExitStack() as stack:
             while True:
-                await self._game.stop(by=by, reason="The former mods are brought back.")
+                await self._game.stop(by=by, reason=_RETURN, for_good=False)
                 try:
                     await stack.enter_async_context(self._game.exclusive(purpose))
                     break

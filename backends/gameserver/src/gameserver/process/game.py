@@ -98,13 +98,13 @@ class Game:
         self._refuse_unless_at_rest()
         await self._finish(self._start(by))
 
-    async def stop(self, *, by: str, reason: str) -> None:
+    async def stop(self, *, by: str, reason: str, for_good: bool = True) -> None:
         """Stop the game, and return when its process is gone; also when there is none.
 
-        A start that waits after a crash is called off. A caller that is cancelled only stops
-        waiting.
+        A start that waits after a crash is called off. Unless it is `for_good`, a manager that is
+        killed meanwhile starts the game again. A caller that is cancelled only stops waiting.
         """
-        await self._finish(self._stop_for_good(by, reason))
+        await self._finish(self._stop_as_asked(by, reason, for_good=for_good))
 
     async def restart(self, *, by: str, reason: str) -> None:
         """Stop the game if it runs, and start it. Raises what `start` raises."""
@@ -325,9 +325,10 @@ class Game:
 
     # Stopping.
 
-    async def _stop_for_good(self, by: str, reason: str) -> None:
+    async def _stop_as_asked(self, by: str, reason: str, *, for_good: bool) -> None:
         await self._audit.record(by, "stop", reason=reason)
-        await self._want(running=False)
+        if for_good:
+            await self._want(running=False)
         await self._stop(reason)
 
     async def _stop(self, reason: str) -> None:

@@ -105,7 +105,9 @@ class Switching:
         ran = self._game.status.state not in AT_REST
         if ran:
             progress.report(0.6, "Stopping the game")
-            await self._game.stop(by=by, reason=f"The game is switched to version {version}.")
+            await self._game.stop(
+                by=by, reason=f"The game is switched to version {version}.", for_good=False
+            )
         try:
             backup = await self._change(version, wanted, progress.part(0.62, 0.85), by)
         except BaseException:
