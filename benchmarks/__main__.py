@@ -7,11 +7,18 @@ from pathlib import Path
 
 from benchmarks import wrk
 from benchmarks.cases import task_requests
+from benchmarks.console import measure as console
 from benchmarks.contender import Servers
 from benchmarks.figures import measure
 from benchmarks.machine import describe
 from benchmarks.options import Amount, Options, parse
-from benchmarks.report import tasks_section, trivial_section, wrk_section
+from benchmarks.report import (
+    CONSOLE_HEADING,
+    console_section,
+    tasks_section,
+    trivial_section,
+    wrk_section,
+)
 from benchmarks.seed import Crowd, seed
 from benchmarks.servers import running_servers
 
@@ -26,13 +33,34 @@ The contenders and what each has switched on: the first lines of `benchmarks/con
 def main(arguments: Sequence[str]) -> None:
     """Measure, print each part of the report when it is known, write it all when asked to."""
     options = parse(arguments)
+    if not options.tasks and not options.trivial:
+        _console_alone(arguments, options)
+        return
     parts = []
     with running_servers() as servers:
         for part in _parts(arguments, options, servers):
             print(part, end="\n\n", flush=True)
             parts.append(part)
+    if options.console:
+        parts.append(_console(arguments, options))
+        print(parts[-1])
     if options.write:
         _RESULTS.write_text("\n\n".join(parts) + "\n")
+
+
+def _console_alone(arguments: Sequence[str], options: Options) -> None:
+    """Measure the console, which needs no database; its section takes the place of the last."""
+    section = _console(arguments, options)
+    print(section)
+    if options.write:
+        others = _RESULTS.read_text().partition(f"\n{CONSOLE_HEADING}\n")[0]
+        _RESULTS.write_text(f"{others.rstrip()}\n\n{section}\n")
+
+
+def _console(arguments: Sequence[str], options: Options) -> str:
+    amount = options.amount
+    runs = console.measure(amount.console_seconds, amount.console_rounds, say)
+    return console_section(" ".join([_COMMAND, *arguments]), amount.console_seconds, runs)
 
 
 def _parts(arguments: Sequence[str], options: Options, servers: Servers) -> Iterator[str]:

@@ -17,24 +17,43 @@ _REQUESTS = {
 }
 
 
+CONSOLE = "console"
+
+
 @dataclass(frozen=True)
 class Amount:
-    """How many rounds, requests, seconds of wrk (0: none), and rows there are."""
+    """How many rounds, requests, seconds of wrk (0: none), rows, and lines of the console."""
 
     rounds: int
     share: float
     wrk_seconds: int
     crowd: Crowd
+    console_rounds: int
+    console_seconds: int
 
     @classmethod
     def quick(cls) -> Self:
         """Return enough to see that all works, in less than 40 seconds."""
-        return cls(rounds=4, share=0.25, wrk_seconds=0, crowd=Crowd(100, 100))
+        return cls(
+            rounds=4,
+            share=0.25,
+            wrk_seconds=0,
+            crowd=Crowd(100, 100),
+            console_rounds=1,
+            console_seconds=5,
+        )
 
     @classmethod
     def ordinary(cls) -> Self:
         """Return enough for figures that repeat within some percent."""
-        return cls(rounds=16, share=1.0, wrk_seconds=4, crowd=Crowd(1_000, 100))
+        return cls(
+            rounds=16,
+            share=1.0,
+            wrk_seconds=4,
+            crowd=Crowd(1_000, 100),
+            console_rounds=3,
+            console_seconds=20,
+        )
 
     def requests(self, case: str) -> int:
         """Return how many requests of the case make one round."""
@@ -48,6 +67,7 @@ class Options:
     amount: Amount
     tasks: tuple[str, ...]
     trivial: tuple[str, ...]
+    console: tuple[str, ...]
     write: bool
 
 
@@ -56,7 +76,7 @@ def parse(arguments: Sequence[str]) -> Options:
     options = _parser().parse_args(arguments)
     amount = Amount.quick() if options.quick else Amount.ordinary()
     if options.rounds:
-        amount = replace(amount, rounds=options.rounds)
+        amount = replace(amount, rounds=options.rounds, console_rounds=options.rounds)
     if options.large:
         amount = replace(amount, crowd=Crowd(10_000, 100))
     if options.no_wrk:
@@ -65,6 +85,7 @@ def parse(arguments: Sequence[str]) -> Options:
         amount,
         _chosen(contender.TASKS, options.only),
         _chosen(contender.TRIVIAL, options.only),
+        _chosen((CONSOLE,), options.only),
         options.write,
     )
 
@@ -78,8 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measures ours, its peers and the floor in one run, and prints the tables.",
     )
-    names = (*contender.TASKS, *contender.TRIVIAL)
-    parser.add_argument("--quick", action="store_true", help="in less than 40 s, without wrk")
+    names = (*contender.TASKS, *contender.TRIVIAL, CONSOLE)
+    parser.add_argument("--quick", action="store_true", help="in less than a minute, without wrk")
     parser.add_argument("--rounds", type=int, help="how often each case is measured")
     parser.add_argument("--only", action="append", default=[], choices=names, metavar="NAME")
     parser.add_argument("--large", action="store_true", help="10,000 users with 100 tasks each")

@@ -3,9 +3,18 @@
 from collections.abc import Mapping
 
 from benchmarks import cases, wrk
+from benchmarks.console.measure import CLIENTS, LINES_A_SECOND, Console
 from benchmarks.figures import Figure, Figures
 from benchmarks.table import Cells, ratios, table
 from benchmarks.wrk import Throughput
+
+CONSOLE_HEADING = "## Console"
+_CONSOLE_METHOD = """\
+From the write of a line by the game to its arrival at each of {clients} WebSocket clients;
+{lines:,} lines a second for {seconds} s. One client more reads nothing at all. Server, clients and
+game share this machine: the clients' own reading is part of the latency. Of several runs the one
+with the smallest p99. Longest write: how long the game waited at most for its standard output to
+be taken. CPU: the server's process, of one core. `a broadcast`: `benchmarks/console/server.py`."""
 
 Throughputs = Mapping[str, Mapping[str, Throughput]]
 
@@ -41,6 +50,31 @@ def wrk_section(throughputs: Throughputs) -> str:
         table("ms, p50 / p99", cases.NAMES, throughputs, _latencies),
     ]
     return "\n\n".join(tables)
+
+
+def console_section(command: str, seconds: int, runs: Mapping[str, Console]) -> str:
+    """Return the latencies of lines, and what they cost."""
+    method = _CONSOLE_METHOD.format(clients=CLIENTS, lines=LINES_A_SECOND, seconds=seconds)
+    latencies = {
+        name: {"p50": run.p50, "p95": run.p95, "p99": run.p99, "max": run.longest}
+        for name, run in runs.items()
+    }
+    costs = {
+        name: {
+            "lines that arrived": f"{run.arrived:.2%}",
+            "CPU": f"{run.cpu:.0%}",
+            "memory MB": _whole(run.memory),
+            "frames/s": _whole(run.frames / seconds),
+            "longest write ms": _tenth(run.longest_write),
+            "load before": _tenth(run.load),
+        }
+        for name, run in runs.items()
+    }
+    tables = [
+        table("line → client, ms", tuple(next(iter(latencies.values()))), latencies, _tenth),
+        table("server", tuple(next(iter(costs.values()))), costs, str),
+    ]
+    return "\n\n".join([CONSOLE_HEADING, f"    {command}", method, *tables])
 
 
 def _cpu(figures: Figures) -> Cells[float]:

@@ -161,9 +161,9 @@ class Broadcast(Generic[Item]):
         self._next = asyncio.get_running_loop().call_soon(self._pause, began)
 
     def _pause(self, began: float) -> None:
-        """Leave at least half of the time to others, when there are many followers."""
+        """Leave at least a third of the time to others, when there are many followers."""
         spent = clock.monotonic() - began
-        pause = max(self._interval - spent, spent)
+        pause = max(self._interval - spent, spent / 2)
         self._next = asyncio.get_running_loop().call_later(pause, self._go_on)
 
     def _go_on(self) -> None:
