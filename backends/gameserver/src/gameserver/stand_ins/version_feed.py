@@ -87,10 +87,10 @@ class VersionFeed:
     async def _document(self, request: Request, versions: Sequence[str]) -> Response:
         base = str(request.base_url)
         document = await asyncio.to_thread(self._entries, versions, base)
-        response = JSONResponse(document)
+        response: Response = JSONResponse(document)
         etag = f'"{hashlib.sha256(response.body).hexdigest()[:16]}"'
         if request.headers.get("if-none-match") == etag:
-            response = JSONResponse(None, NOT_MODIFIED)
+            response = Response(status_code=NOT_MODIFIED)  # which has no body
         response.headers["etag"] = etag
         return response
 

@@ -1,0 +1,213 @@
+"""The feed: read leniently, asked sparingly, known off-line, and never led elsewhere."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bedplate.documents import Document
+from bedplate.testing.clock import SettableClock
+from bedplate.testing.processes import free_port
+from gameserver.stand_ins.serving import serving
+from gameserver.stand_ins.version_feed import VersionFeed as Served
+from gameserver.versions.downloads import FetchError, GameDownloads, Sources
+from gameserver.versions.exceptions import DigestMismatch, DownloadFailed, FeedUnavailable
+from gameserver.versions.feed import VersionFeed, offered_in
+from gameserver.versions.schemas import Channel, FeedCache, OfferedVersion
+
+
+@asynccontextmanager
+async def _opened(url: str, cache: Path, fresh_seconds: float = 900) -> AsyncIterator[VersionFeed]:
+    async with httpx2.AsyncClient() as client:
+        document = Document(cache, FeedCache, default=FeedCache)
+        yield VersionFeed(
+            client, url, Sources(url, frozenset()), document, fresh_seconds=fresh_seconds
+        )
+
+
+async def test_the_feed_is_asked_again_only_after_a_while(
+    feed: Served, served_feed: tuple[Served, str], tmp_path: Path, clock: SettableClock
+) -> None:
+    """Within the time it is answered from the file; after it with the ETag; on demand at once."""
+    async with _opened(served_feed[1], tmp_path / "cache.json") as opened:
+        await opened.read()
+        asked = len(feed.manners.requests)
+        assert "1.21.6" in {one.version for one in offered_in(await opened.read())}
+        assert len(feed.manners.requests) == asked
+        clock.advance(minutes=16)
+        assert len(offered_in(await opened.read())) == len(offered_in(await opened.read()))
+        assert len(feed.manners.requests) == asked + 2
+        await opened.read(refresh=True)
+        assert len(feed.manners.requests) == asked + 4
+        assert not opened.stale
+
+
+async def test_what_the_feed_said_last_counts_while_it_is_away(
+    feed: Served, served_feed: tuple[Served, str], tmp_path: Path
+) -> None:
+    """Errors, nonsense and silence leave what is known, also to the next manager."""
+    cache = tmp_path / "cache.json"
+    async with _opened(served_feed[1], cache) as opened:
+        before = offered_in(await opened.read())
+    nobody = f"http://127.0.0.1:{free_port()}"
+    for url, status in ((served_feed[1], 500), (served_feed[1], None), (nobody, None)):
+        feed.manners.status, feed.manners.nonsense = status, status is None
+        async with _opened(url, cache, fresh_seconds=0) as opened:
+            assert offered_in(await opened.read()) == before
+            assert opened.stale
+
+
+async def test_a_feed_that_never_answered_is_unavailable(
+    feed: Served, served_feed: tuple[Served, str], tmp_path: Path
+) -> None:
+    """Without anything known there is an error, and a broken cache is no crash."""
+    feed.manners.status = 503
+    (tmp_path / "cache.json").write_text("{")
+    async with _opened(served_feed[1], tmp_path / "cache.json") as opened:
+        with pytest.raises(FeedUnavailable):
+            await opened.read()
+
+
+HOSTILE: dict[str, Any] = {
+    "1.21.6": {"linuxserver": {"filename": "a", "md5": "0" * 32, "urls": {"cdn": "https://x/a"}}},
+    "../../etc": {"linuxserver": {"md5": "0" * 32, "urls": {"cdn": "https://x/a"}}},
+    "1.0.0": None,
+    "1.0.1": {"linuxserver": []},
+    "1.0.2": {"linuxserver": {"md5": "nonsense", "urls": {"cdn": "https://x/a"}}},
+    "1.0.3": {"linuxserver": {"md5": "0" * 32, "urls": ["https://x/a"]}},
+    "1.0.4": {"linuxserver": {"md5": "0" * 32, "urls": {"cdn": 7, "local": "x" * 2000}}},
+    "1.0.5": {"linuxserver": {"md5": None, "urls": None, "latest": {}}},
+    "1.21.7": {
+        "linuxserver": {
+            "filename": ["list"], "filesize": "1\x1b[2J MB", "md5": "A" * 32,
+            "latest": [], "urls": {"cdn": "https://x/b"},
+        }
+    },
+}  # fmt: skip
+
+
+async def _misled(request: Any) -> Response:
+    return RedirectResponse("https://elsewhere.example/stable.json")
+
+
+async def _hostile(request: Any) -> Response:
+    return JSONResponse(HOSTILE)
+
+
+async def _endless(request: Any) -> Response:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(1_000):
+            yield b" " * 65_536
+            await asyncio.sleep(0)
+
+    return StreamingResponse(chunks())
+
+
+async def _slow(request: Any) -> Response:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(200):
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    return StreamingResponse(chunks())
+
+
+async def _deep(request: Any) -> Response:
+    return Response(b"[" * 100_000)
+
+
+@pytest.fixture(scope="module")
+def hostile_url() -> Iterator[str]:
+    """Serve feeds that mean harm."""
+    routes = [
+        Route("/misled/{name}", _misled),
+        Route("/hostile/{name}", _hostile),
+        Route("/endless/{name}", _endless),
+        Route("/slow/{name}", _slow),
+        Route("/deep/{name}", _deep),
+    ]
+    with serving(Starlette(routes=routes)) as url:
+        yield url
+
+
+async def test_only_what_is_understood_is_offered(hostile_url: str, tmp_path: Path) -> None:
+    """Entries of any other shape are left out; texts are made harmless."""
+    async with _opened(f"{hostile_url}/hostile", tmp_path / "cache.json") as opened:
+        offered = offered_in(await opened.read())
+    assert [one.version for one in offered] == ["1.21.7", "1.21.6"]
+    assert offered[0].size == "1[2J MB"
+    assert offered[0].md5 == "a" * 32
+
+
+@pytest.mark.parametrize("kind", ["misled", "endless", "deep"])
+async def test_a_hostile_feed_is_unavailable(kind: str, hostile_url: str, tmp_path: Path) -> None:
+    """A redirect to another host, a document too large and one too deep are refused."""
+    async with _opened(f"{hostile_url}/{kind}", tmp_path / "cache.json") as opened:
+        with pytest.raises(FeedUnavailable):
+            await opened.read()
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://cdn.example/a", True),
+        ("http://cdn.example/a", False),
+        ("https://cdn.example.evil/a", False),
+        ("https://user@cdn.example/a", False),
+        ("http://127.0.0.1:1/a", True),
+        ("http://127.0.0.1:2/a", False),
+        ("file:///etc/passwd", False),
+        ("https://[::1/a", False),
+        ("", False),
+    ],
+)
+def test_files_come_from_allowed_hosts_only(url: str, allowed: bool) -> None:
+    """HTTPS from the named hosts, and whatever the operator's own feed URL is."""
+    sources = Sources("http://127.0.0.1:1/feed", frozenset({"cdn.example"}))
+    if allowed:
+        sources.check(url)
+    else:
+        with pytest.raises(FetchError):
+            sources.check(url)
+
+
+def _offered(*urls: str, md5: str = "0" * 32) -> OfferedVersion:
+    return OfferedVersion(
+        version="1.21.6", channel=Channel.STABLE, filename="a", md5=md5, urls=list(urls)
+    )
+
+
+async def test_a_download_is_bounded_in_size_and_time(hostile_url: str, tmp_path: Path) -> None:
+    """A file ends at the limit of bytes, or of time; nothing of it stays."""
+    sources = Sources(hostile_url, frozenset())
+    async with httpx2.AsyncClient() as client:
+        for kind, most_bytes, seconds in (("endless", 1 << 20, 60.0), ("slow", 1 << 50, 0.2)):
+            downloads = GameDownloads(client, sources, most_bytes, seconds)
+            offered = _offered(f"{hostile_url}/{kind}/a")
+            with pytest.raises(DownloadFailed):
+                await downloads.fetch(offered, tmp_path / "a", lambda _: None)
+    assert not (tmp_path / "a").exists()
+
+
+async def test_the_second_place_is_tried_when_the_first_fails(
+    feed: Served, served_feed: tuple[Served, str], tmp_path: Path
+) -> None:
+    """A place that is away doesn't matter while another delivers the right file."""
+    url = served_feed[1]
+    name = "vs_server_linux-x64_1.21.6.tar.gz"
+    good = f"{url}/gamefiles/stable/{name}"
+    md5 = (await asyncio.to_thread(feed.file, "1.21.6")).md5
+    async with httpx2.AsyncClient() as client:
+        downloads = GameDownloads(client, Sources(url, frozenset()), 1 << 30, 60)
+        offered = _offered("https://elsewhere.example/a", f"{url}/missing", good, md5=md5)
+        await downloads.fetch(offered, tmp_path / "a", lambda _: None)
+        assert (tmp_path / "a").stat().st_size > 100
+        with pytest.raises(DigestMismatch):
+            await downloads.fetch(_offered(good), tmp_path / "b", lambda _: None)
