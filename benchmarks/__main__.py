@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import wrk
+from benchmarks import backup, kills, wrk
 from benchmarks.cases import task_requests
 from benchmarks.console import measure as console
 from benchmarks.contender import Servers
@@ -13,10 +13,15 @@ from benchmarks.figures import measure
 from benchmarks.machine import describe
 from benchmarks.options import Amount, Options, parse
 from benchmarks.report import (
+    BACKUP_HEADING,
     CONSOLE_HEADING,
+    KILLS_HEADING,
+    backup_section,
     console_section,
+    kills_section,
     tasks_section,
     trivial_section,
+    with_section,
     wrk_section,
 )
 from benchmarks.seed import Crowd, seed
@@ -34,27 +39,38 @@ def main(arguments: Sequence[str]) -> None:
     """Measure, print each part of the report when it is known, write it all when asked to."""
     options = parse(arguments)
     if not options.tasks and not options.trivial:
-        _console_alone(arguments, options)
+        _without_servers(arguments, options)
         return
     parts = []
     with running_servers() as servers:
         for part in _parts(arguments, options, servers):
             print(part, end="\n\n", flush=True)
             parts.append(part)
-    if options.console:
-        parts.append(_console(arguments, options))
-        print(parts[-1])
+    for _, part in _sections(arguments, options):
+        print(part, end="\n\n", flush=True)
+        parts.append(part)
     if options.write:
         _RESULTS.write_text("\n\n".join(parts) + "\n")
 
 
-def _console_alone(arguments: Sequence[str], options: Options) -> None:
-    """Measure the console, which needs no database; its section takes the place of the last."""
-    section = _console(arguments, options)
-    print(section)
-    if options.write:
-        others = _RESULTS.read_text().partition(f"\n{CONSOLE_HEADING}\n")[0]
-        _RESULTS.write_text(f"{others.rstrip()}\n\n{section}\n")
+def _without_servers(arguments: Sequence[str], options: Options) -> None:
+    """Measure what needs no database; each section takes the place of its last one."""
+    for heading, section in _sections(arguments, options):
+        print(section, end="\n\n", flush=True)
+        if options.write:
+            _RESULTS.write_text(with_section(_RESULTS.read_text(), heading, section))
+
+
+def _sections(arguments: Sequence[str], options: Options) -> Iterator[tuple[str, str]]:
+    """Yield heading and text of what is measured without databases."""
+    command, amount = " ".join([_COMMAND, *arguments]), options.amount
+    if options.console:
+        yield CONSOLE_HEADING, _console(arguments, options)
+    if options.backup:
+        stalls = backup.measure(amount.backup_megabytes, say)
+        yield BACKUP_HEADING, backup_section(command, amount.backup_megabytes, stalls)
+    if options.kills:
+        yield KILLS_HEADING, kills_section(command, kills.measure(amount.kills, say))
 
 
 def _console(arguments: Sequence[str], options: Options) -> str:

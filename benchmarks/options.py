@@ -18,11 +18,13 @@ _REQUESTS = {
 
 
 CONSOLE = "console"
+BACKUP = "backup"
+KILLS = "kills"
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How many rounds, requests, seconds of wrk (0: none), rows, and lines of the console."""
+    """How many rounds, requests, seconds of wrk (0: none), rows, lines of the console, kills."""
 
     rounds: int
     share: float
@@ -30,6 +32,8 @@ class Amount:
     crowd: Crowd
     console_rounds: int
     console_seconds: int
+    backup_megabytes: int
+    kills: int
 
     @classmethod
     def quick(cls) -> Self:
@@ -41,6 +45,8 @@ class Amount:
             crowd=Crowd(100, 100),
             console_rounds=1,
             console_seconds=5,
+            backup_megabytes=64,
+            kills=12,
         )
 
     @classmethod
@@ -53,6 +59,8 @@ class Amount:
             crowd=Crowd(1_000, 100),
             console_rounds=3,
             console_seconds=20,
+            backup_megabytes=1_000,
+            kills=1_000,
         )
 
     def requests(self, case: str) -> int:
@@ -68,6 +76,8 @@ class Options:
     tasks: tuple[str, ...]
     trivial: tuple[str, ...]
     console: tuple[str, ...]
+    backup: tuple[str, ...]
+    kills: tuple[str, ...]
     write: bool
 
 
@@ -86,6 +96,8 @@ def parse(arguments: Sequence[str]) -> Options:
         _chosen(contender.TASKS, options.only),
         _chosen(contender.TRIVIAL, options.only),
         _chosen((CONSOLE,), options.only),
+        _chosen((BACKUP,), options.only),
+        (KILLS,) if KILLS in options.only else (),  # half an hour, so only when asked for
         options.write,
     )
 
@@ -99,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measures ours, its peers and the floor in one run, and prints the tables.",
     )
-    names = (*contender.TASKS, *contender.TRIVIAL, CONSOLE)
+    names = (*contender.TASKS, *contender.TRIVIAL, CONSOLE, BACKUP, KILLS)
     parser.add_argument("--quick", action="store_true", help="in less than a minute, without wrk")
     parser.add_argument("--rounds", type=int, help="how often each case is measured")
     parser.add_argument("--only", action="append", default=[], choices=names, metavar="NAME")

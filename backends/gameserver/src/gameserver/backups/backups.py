@@ -73,6 +73,11 @@ class Backups:
         self._events = events
         self._turn = asyncio.Lock()
 
+    async def tidy(self) -> None:
+        """Remove what a manager that was killed left of its work. To be called at start."""
+        await self._live_copy.tidy()
+        await self.catalogue.local.tidy()
+
     async def start(self, occasion: Occasion) -> Operation:
         """Begin a backup, and return the operation to watch. Raises `NoWorld`."""
         await self._require_world()

@@ -19,6 +19,7 @@ from gameserver.operations.progress import Progress
 from gameserver.process.game import Game
 from gameserver.process.state import GameState
 
+_PREFIX: Final = "manager-"
 _POLL_SECONDS: Final = 0.2
 _DONE: Final = "Backup complete"
 _SAVED: Final = "Offthread save of savegame done."
@@ -60,7 +61,7 @@ class LiveCopy:
 
         Raises `BackupNotStarted`, `BackupCutShort`, `DamagedWorld`, `GameNotRunning`.
         """
-        growing = self._folder / f"manager-{ids.token(8)}{SUFFIX}"
+        growing = self._folder / f"{_PREFIX}{ids.token(8)}{SUFFIX}"
         expected = await asyncio.to_thread(size_of, world)
         try:
             async with _within(self._times.total):
@@ -71,6 +72,14 @@ class LiveCopy:
             await asyncio.to_thread(growing.rename, target)
         finally:
             await finish_in_thread(lambda: growing.unlink(missing_ok=True))
+
+    async def tidy(self) -> None:
+        """Remove the half copies that an earlier manager left. To be called at start."""
+        await finish_in_thread(self._remove_left)
+
+    def _remove_left(self) -> None:
+        for left in self._folder.glob(f"{_PREFIX}*{SUFFIX}"):
+            left.unlink(missing_ok=True)
 
     async def _save(self, by: str) -> None:
         """Have the game save, so that the copy is of one point in time, if it does in time."""

@@ -32,7 +32,7 @@ async def open_backups(
 ) -> AsyncIterator[BackupParts]:
     """Yield the parts; copies that an earlier manager left undone go on."""
     parts = make_backups(settings, resources)
-    await parts.catalogue.local.tidy()
+    await parts.making.tidy()
     await parts.catalogue.copies.resume()
     yield parts
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from bedplate import ids
 from bedplate.documents.threads import finish_in_thread
+from bedplate.problems import BadRequest
 from gameserver.backups.backups import Counted, Occasion, describe
 from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.packing import unpack
@@ -45,7 +46,8 @@ class Uploads:
     ) -> Operation:
         """Write an archive to disk as it comes, and begin to check it; return the operation.
 
-        `declared` is its size in bytes, if known. Raises `ContentTooLarge`, `InsufficientStorage`.
+        `declared` is its size in bytes, if known. Raises `BadRequest`, `ContentTooLarge`,
+        `InsufficientStorage`.
         """
         room = (declared or 0) * _USUAL_GROWTH
         await asyncio.to_thread(require_room, self._layout.staging, room)
@@ -54,6 +56,7 @@ class Uploads:
         try:
             archive = staged / ARCHIVE
             await write_stream(chunks, archive, most_bytes=self._most_bytes, told=lambda _: None)
+            await asyncio.to_thread(_refuse_nothing, archive)
 
             async def work(progress: Progress) -> dict[str, str]:
                 try:
@@ -79,3 +82,8 @@ class Uploads:
         backup = await describe(manifest, archive, Occasion(BackupKind.UPLOADED, by, note))
         await self._catalogue.add(backup, staged)
         return backup
+
+
+def _refuse_nothing(archive: Path) -> None:
+    if archive.stat().st_size == 0:
+        raise BadRequest("The request has no body: send the archive as it is.")
