@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import pytest
 import schemathesis
-from fastapi import APIRouter, Depends, FastAPI, Query
+from fastapi import APIRouter, Depends, FastAPI, Query, Security
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
 from bedplate.auth import SESSION_COOKIE, Guard
 from bedplate.backend import Backend
+from bedplate.conditional import IfNoneMatch
 from bedplate.openapi import errors, headers, install_openapi
 from bedplate.problems import (
     MEDIA_TYPE,
@@ -108,6 +109,33 @@ def test_an_operation_shows_what_it_may_answer(method: str, path: str, statuses:
     """Its own errors, and those of any route: with the status that refused input gets."""
     document = _app(problems=ProblemPolicy(validation_status=400)).openapi()
     assert list(_responses(document, method, path)) == statuses
+
+
+def test_what_cannot_be_parsed_is_a_400_whatever_a_refused_value_gets() -> None:
+    """A body that is no JSON, and a condition that is none."""
+    router = APIRouter()
+
+    @router.get("/notes")
+    async def read(condition: IfNoneMatch) -> Note:
+        return Note(text="x")
+
+    assert "400" in _responses(_app(router).openapi(), "get", "/notes")
+    document = _app().openapi()
+    assert {"400", "422"} <= _responses(document, "post", "/notes").keys()
+    assert "400" not in _responses(document, "get", "/notes/{note_id}")
+
+
+def test_a_role_that_a_route_asks_for_is_shown_with_its_403() -> None:
+    """Under every scheme of the guard."""
+    router = APIRouter()
+
+    @router.delete("/notes", dependencies=[Security(GUARD.requiring("admin"), scopes=["admin"])])
+    async def delete() -> None: ...
+
+    document = _app(router).openapi()
+    assert {"401", "403"} <= _responses(document, "delete", "/notes").keys()
+    security = document["paths"]["/notes"]["delete"]["security"]
+    assert security == [{"session": ["admin"]}, {"cookie": ["admin"]}]
 
 
 def test_headers_are_shown_with_the_answer_they_come_with() -> None:

@@ -5,6 +5,7 @@ The schemas are judged by an independent implementation of JSON Schema (draft 20
 
 import json
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 import jsonschema_rs
@@ -23,7 +24,9 @@ from bedplate.schemas import (
     Schema,
     StrictBool,
     StrictInt64Id,
+    Timestamp,
     TrueOrFalse,
+    WholeNumber,
 )
 
 LINE: TypeAdapter[str] = TypeAdapter(Annotated[str, LineText(200)])
@@ -31,6 +34,9 @@ LONG: TypeAdapter[str] = TypeAdapter(Annotated[str, LongText(200)])
 DECIMAL: TypeAdapter[int] = TypeAdapter(DecimalInt)
 ID: TypeAdapter[int] = TypeAdapter(Int64Id)
 BODY_ID: TypeAdapter[int] = TypeAdapter(StrictInt64Id)
+CHAT: TypeAdapter[str] = TypeAdapter(Annotated[str, LineText(200, printable=True)])
+AMOUNT: TypeAdapter[int] = TypeAdapter(Annotated[int, WholeNumber(1, 1000)])
+TIMESTAMP: TypeAdapter[datetime] = TypeAdapter(Timestamp)
 BOOLEAN: TypeAdapter[bool] = TypeAdapter(TrueOrFalse)
 
 EMOJI = "\N{GRINNING FACE}"
@@ -164,6 +170,36 @@ def test_a_line_has_room_for_two_characters() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         LineText(1)
     assert _takes(TypeAdapter(Annotated[str, LineText(2)]), "ab")
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\0b", "a\x7fb", "a\x9bb", "a\u2028b", "\0", "a\r/stop"])
+def test_a_printable_line_has_no_control_characters(text: str) -> None:
+    """Within it they could be a second command; at its ends they are trimmed off."""
+    assert not _agree(CHAT, text)
+    assert CHAT.validate_python("\x1b Hello \n") == "Hello"
+
+
+@given(st.text(max_size=210))
+def test_a_printable_line_takes_what_its_schema_says(text: str) -> None:
+    """No text is judged differently by the two."""
+    _agree(CHAT, text)
+
+
+@pytest.mark.parametrize("value", [0, 1001, 1.5, True, "1", None, [], 2**63])
+def test_whole_numbers_are_numbers_within_their_bounds(value: object) -> None:
+    """`true` is no number, nor is a text; 1.0 is 1, as in JSON Schema."""
+    assert not _takes(AMOUNT, value)
+    assert (AMOUNT.validate_python(1.0), AMOUNT.validate_python(1000)) == (1, 1000)
+
+
+@pytest.mark.parametrize(
+    "value", ["0.5", "1700000000", 1_700_000_000, "2026-11-21", "2026-11-21T16:00:00", "now", None]
+)
+def test_a_timestamp_has_a_zone_and_is_no_number(value: object) -> None:
+    """Seconds since 1970 are refused: milliseconds look the same."""
+    assert not _takes(TIMESTAMP, value)
+    at = TIMESTAMP.validate_python("2026-11-21T17:00:00.5+01:00")
+    assert at.isoformat() == "2026-11-21T17:00:00.500000+01:00"
 
 
 INTEGERS = st.one_of(

@@ -15,7 +15,9 @@ from fastapi.encoders import jsonable_encoder
 from bedplate.backend import Backend
 from bedplate.problems import (
     MEDIA_TYPE,
+    BadRequest,
     ContentTooLarge,
+    Forbidden,
     GatewayTimeout,
     Problem,
     ProblemError,
@@ -121,12 +123,20 @@ def _complete_operation(operation: dict[str, Any], backend: Backend) -> None:
 def _common(operation: dict[str, Any], backend: Backend) -> Iterable[type[ProblemError]]:
     if "requestBody" in operation:
         yield ContentTooLarge
+    if "requestBody" in operation or _has_header(operation):
+        yield BadRequest  # what can't even be parsed, whatever status a refused value gets
     if operation.get("security"):
         yield Unauthorized
+    if any(roles for scheme in operation.get("security", []) for roles in scheme.values()):
+        yield Forbidden
     if backend.rate_limit is not None:
         yield TooManyRequests
     yield ServiceUnavailable
     yield GatewayTimeout
+
+
+def _has_header(operation: dict[str, Any]) -> bool:
+    return any(parameter["in"] == "header" for parameter in operation.get("parameters", []))
 
 
 def _response(description: str) -> dict[str, Any]:
@@ -141,8 +151,9 @@ def _add_alternatives(document: dict[str, Any], backend: Backend) -> None:
     for name, model in backend.auth.alternatives.items():
         schemes[name] = jsonable_encoder(model, by_alias=True, exclude_none=True)
         for operation in _operations(document):
-            if {backend.auth.scheme_name: []} in operation.get("security", []):
-                operation["security"].append({name: []})
+            for scheme in list(operation.get("security", [])):
+                if backend.auth.scheme_name in scheme:
+                    operation["security"].append({name: scheme[backend.auth.scheme_name]})
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

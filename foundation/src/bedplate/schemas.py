@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -37,7 +38,14 @@ _INVISIBLE: Final = "".join(
 _INVISIBLE_CLASS: Final = "".join(
     f"\\u{first:04x}-\\u{last:04x}" for first, last in _INVISIBLE_RANGES
 )
+# What no single line of text has: control characters, and what other programs take for an end.
+_UNPRINTABLE_CLASS: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_UNPRINTABLE: Final = re.compile(f"[{_UNPRINTABLE_CLASS}]")
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_TIMESTAMP: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -53,10 +61,12 @@ class LineText:
 
     White space and characters that show nothing are trimmed off both ends; a text of nothing else
     is refused, and so are U+0000 and lone surrogates, which PostgreSQL can't store.
-    `Annotated[str, LineText(200)]`.
+    `Annotated[str, LineText(200)]`. With `printable`, control characters and line separators are
+    refused within it too: for what becomes a line of another program's input.
     """
 
     longest: int
+    printable: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a bound that the pattern can't express."""
@@ -73,7 +83,8 @@ class LineText:
         self, _: CoreSchema, __: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Return what it takes, exactly."""
-        ends, inside = f"[^\\u0000{_INVISIBLE_CLASS}]", "[^\\u0000]"
+        ends = f"[^\\u0000{_INVISIBLE_CLASS}]"
+        inside = f"[^{_UNPRINTABLE_CLASS}]" if self.printable else "[^\\u0000]"
         text = f"{ends}(?:{inside}{{0,{self.longest - 2}}}{ends})?"
         pattern = f"^[{_INVISIBLE_CLASS}]*{text}[{_INVISIBLE_CLASS}]*$"
         return {"type": "string", "pattern": pattern}
@@ -84,6 +95,8 @@ class LineText:
             raise ValueError("Text should have at least one visible character")
         if len(text) > self.longest:
             raise ValueError(f"Text should have at most {self.longest} characters")
+        if self.printable and _UNPRINTABLE.search(text):
+            raise ValueError("Text should be one line, without control characters")
         return text
 
 
@@ -140,6 +153,12 @@ def _json_number(value: object) -> object:
     return _number(value)
 
 
+def _timestamp(value: object) -> object:
+    if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
+        raise ValueError("Input should be a time with its zone, such as 2026-11-21T16:00:00Z")
+    return value
+
+
 def _boolean(value: object) -> object:
     if isinstance(value, bool):
         return value
@@ -165,6 +184,22 @@ class Decimal:
         return core_schema.no_info_before_validator_function(_decimal, number)
 
 
+@dataclass(frozen=True)
+class WholeNumber:
+    """Marks a whole number in a JSON body: `Annotated[int, WholeNumber(1, 9)]`.
+
+    Never `true` or a text; 1.0 is one, since JSON Schema doesn't tell it from 1.
+    """
+
+    smallest: int = SMALLEST_INT64
+    largest: int = LARGEST_INT64
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the validation of the number."""
+        number = core_schema.int_schema(ge=self.smallest, le=self.largest)
+        return core_schema.no_info_before_validator_function(_json_number, number)
+
+
 DecimalInt = Annotated[int, Decimal()]
 """A whole number of 64 bits in a path or query: decimal digits, nothing else."""
 
@@ -174,6 +209,9 @@ Int64Id = Annotated[int, Decimal(smallest=1)]
 # FastAPI writes the bounds of a body's fields as floats, which 2**63 survives and 2**63 - 1 not.
 StrictInt64Id = Annotated[int, Field(ge=1, lt=LARGEST_INT64 + 1), BeforeValidator(_json_number)]
 """An id in a JSON body: a number, never `true` or a text."""
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
+"""A time with its zone (RFC 3339), never a number of seconds, which Pydantic takes too."""
 
 TrueOrFalse = Annotated[bool, BeforeValidator(_boolean)]
 """A boolean in a query: `true` or `false`, nothing else."""
@@ -189,5 +227,7 @@ __all__ = [
     "Schema",
     "StrictBool",
     "StrictInt64Id",
+    "Timestamp",
     "TrueOrFalse",
+    "WholeNumber",
 ]

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from bedplate.jobs.cron import LONGEST_EXPRESSION, LONGEST_ZONE, Cron, zone_named
-from bedplate.schemas import LineText, Schema
+from bedplate.schemas import LineText, Schema, WholeNumber
 
 Action = TypeVar("Action")
 LONGEST_NAME = 80
@@ -53,7 +53,7 @@ class ScheduleNew(Schema, Generic[Action]):
     zone: str = Field("UTC", max_length=LONGEST_ZONE, examples=["Europe/Berlin"])
     enabled: StrictBool = True
     missed: MissedRuns = MissedRuns.SKIP
-    missed_within_minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES_LATE, strict=True)] = 60
+    missed_within_minutes: Annotated[int, WholeNumber(1, MOST_MINUTES_LATE)] = 60
     action: Action
 
     @field_validator("zone")
