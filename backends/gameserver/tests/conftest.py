@@ -1,6 +1,6 @@
 """What the tests of the game-server manager stand on: the simulated game, the API, its keys."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from gameserver.console.console import Console
 from gameserver.process.game import Game
 from gameserver.process.state import GameState
 from gameserver.settings import GameServerSettings
+from gameserver.stand_ins.embedded import StandIns, stand_ins
 
 ADMIN_KEY = "a" * 40
 MONITOR_KEY = "b" * 40
@@ -87,6 +88,27 @@ async def api(app: FastAPI) -> AsyncIterator[Client]:
     """Give a client of the running API that holds the admin key; a 5xx fails the test."""
     async with client(app, headers={"X-API-Key": ADMIN_KEY}) as opened:
         yield opened
+
+
+@pytest.fixture
+def served_stand_ins() -> Iterator[StandIns]:
+    """Give a mod database and a feed of game versions, on free ports."""
+    with stand_ins(mod_database_port=0, version_feed_port=0) as served:
+        yield served
+
+
+@pytest.fixture
+def unlimited_app(make_app: MakeApp, served_stand_ins: StandIns) -> FastAPI:
+    """Give the API for thousands of requests: its Redis is away, and then limits are off."""
+    return make_app(
+        redis_url=SecretStr(f"redis://127.0.0.1:{free_port()}"),
+        rate_limit_on_failure="allow",
+        mod_database_url=served_stand_ins.mod_database,
+        version_feed_url=served_stand_ins.version_feed,
+        stop_seconds=5,
+        version_ready_seconds=5,
+        mod_ready_seconds=5,
+    )
 
 
 @pytest.fixture(scope="session")

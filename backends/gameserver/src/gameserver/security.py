@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Security
 
 from bedplate.auth import Guard, Principal
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys
@@ -29,8 +29,8 @@ guard = Guard(
 CurrentMonitor = Annotated[Principal, Depends(guard)]
 """Whoever holds one of the two keys."""
 
-CurrentAdmin = Annotated[Principal, Depends(guard.requiring(ADMIN))]
-"""Whoever holds the admin key."""
+CurrentAdmin = Annotated[Principal, Security(guard.requiring(ADMIN), scopes=[ADMIN])]
+"""Whoever holds the admin key; `scopes` shows the role, and its 403, in the OpenAPI document."""
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import ConfigDict, Field, JsonValue, StrictBool, TypeAdapter, create_model
 from pydantic.alias_generators import to_snake
 
-from bedplate.schemas import LongText, Schema
+from bedplate.schemas import LongText, Schema, WholeNumber
 
 LARGEST: Final = 2**31 - 1
 
@@ -26,7 +26,7 @@ class Role(Schema):
     model_config = ConfigDict(extra="allow")
 
     Code: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")]
-    PrivilegeLevel: Annotated[int, Field(strict=True, ge=-1, le=99_999)]
+    PrivilegeLevel: Annotated[int, WholeNumber(-1, 99_999)]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Key:
 
 def whole(least: int = 0, most: int = LARGEST) -> Any:
     """Return the type of a whole number within a range."""
-    return Annotated[int, Field(strict=True, ge=least, le=most)]
+    return Annotated[int, WholeNumber(least, most)]
 
 
 def number(least: float, most: float) -> Any:

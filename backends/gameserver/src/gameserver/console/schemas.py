@@ -30,7 +30,9 @@ class CommandRequest(Schema):
     allow_selectors: bool = Field(
         default=False, strict=True, description="Whether a word with [ is meant: o[], a[]"
     )
-    wait: float = Field(0.4, ge=0.05, le=10, description="Longest wait for the answer, in seconds")
+    wait: float = Field(
+        0.4, ge=0.05, le=10, strict=True, description="Longest wait for the answer, in seconds"
+    )
 
 
 class CommandAnswer(BaseModel):

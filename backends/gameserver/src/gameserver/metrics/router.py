@@ -5,11 +5,10 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from bedplate import clock
 from bedplate.openapi import errors
-from bedplate.schemas import Decimal
+from bedplate.schemas import Decimal, Timestamp
 from gameserver.metrics.dependencies import CurrentPerformance
 from gameserver.metrics.exceptions import PeriodRefused
 from gameserver.metrics.history import DAY_SECONDS
@@ -32,9 +31,9 @@ async def get_performance_history(
     performance: CurrentPerformance,
     _: CurrentMonitor,
     begin: Annotated[
-        AwareDatetime | None, Query(alias="from", description="A day ago, when not given")
+        Timestamp | None, Query(alias="from", description="A day ago, when not given")
     ] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="Now")] = None,
+    end: Annotated[Timestamp | None, Query(alias="to", description="Now")] = None,
     step: Annotated[int, Decimal(1, DAY_SECONDS), Query(description="Seconds a point")] = 60,
 ) -> PerformanceHistory:
     """Return means for plots, of the last day at most."""

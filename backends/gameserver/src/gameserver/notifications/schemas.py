@@ -21,7 +21,10 @@ LONGEST_URL: Final = 2_000
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - how secrets of Standard Webhooks begin
 
 Name = Annotated[str, LineText(80)]
-URL = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_URL)]
+URL = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=LONGEST_URL, json_schema_extra={"pattern": "^https?://"}),
+]
 Kinds = Annotated[list[EventKind], Field(min_length=1, max_length=len(EventKind))]
 
 NOTEWORTHY: Final = (

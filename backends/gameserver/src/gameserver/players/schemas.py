@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from bedplate.schemas import LineText, Schema
+from bedplate.schemas import LineText, Schema, WholeNumber
 
 NAME_PATTERN: Final = r"^[\w-]{1,16}$"
 UID_PATTERN: Final = r"^[A-Za-z0-9+/=-]{1,64}$"
@@ -17,9 +17,7 @@ PlayerName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 PlayerUid = Annotated[str, StringConstraints(pattern=UID_PATTERN)]
 RoleCode = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,32}$")]
-Reason = Annotated[
-    str, LineText(200), StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")
-]
+Reason = Annotated[str, LineText(200, printable=True)]
 MOST_OF_A_UNIT: Final = 1_000
 
 
@@ -110,7 +108,7 @@ class Listing(Schema):
 class Ban(Schema):
     """Bans a player for so many units of time."""
 
-    amount: Annotated[int, Field(ge=1, le=MOST_OF_A_UNIT, strict=True)]
+    amount: Annotated[int, WholeNumber(1, MOST_OF_A_UNIT)]
     unit: BanUnit
     reason: Reason
     uid: PlayerUid | None = None

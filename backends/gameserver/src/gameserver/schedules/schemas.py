@@ -10,7 +10,6 @@ from pydantic import (
     BaseModel,
     Field,
     StrictBool,
-    StringConstraints,
 )
 
 from bedplate.jobs.schedule import MissedRuns, Run
@@ -18,7 +17,7 @@ from bedplate.jobs.schedule import Schedule as KeptSchedule
 from bedplate.jobs.schedule import ScheduleNew as NewSchedule
 from bedplate.jobs.schedule import TimetableRecord as Record
 from bedplate.problems import ProblemError
-from bedplate.schemas import LineText, LongText, Schema
+from bedplate.schemas import LineText, LongText, Schema, WholeNumber
 from gameserver.console.commands import LONGEST_COMMAND, checked_command
 
 LONGEST_WARNING: Final = 2 * 3600
@@ -26,8 +25,7 @@ MOST_WARNINGS: Final = 10
 LONGEST_WAIT: Final = 24 * 3600
 TIME: Final = "{time}"
 
-_PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-LineOfChat = Annotated[str, LineText(300), StringConstraints(pattern=_PRINTABLE)]
+LineOfChat = Annotated[str, LineText(300, printable=True)]
 """What players read: one line, without control characters."""
 
 
@@ -36,7 +34,7 @@ def _once_each(seconds: list[int]) -> list[int]:
 
 
 Warnings = Annotated[
-    list[Annotated[int, Field(ge=1, le=LONGEST_WARNING, strict=True)]],
+    list[Annotated[int, WholeNumber(1, LONGEST_WARNING)]],
     Field(max_length=MOST_WARNINGS),
     AfterValidator(_once_each),
 ]
@@ -55,7 +53,7 @@ class Warned(Schema):
     warn_seconds: Warnings = Field([600, 300, 60], validate_default=False)
     warning: LineOfChat = f"The server goes down in {TIME}."
     wait_until_empty: StrictBool = False
-    wait_seconds: Annotated[int, Field(ge=1, le=LONGEST_WAIT, strict=True)] = 3600
+    wait_seconds: Annotated[int, WholeNumber(1, LONGEST_WAIT)] = 3600
 
 
 class RestartAction(Warned):
