@@ -218,7 +218,15 @@ def leave_game(make_settings: Callable[..., GameServerSettings]) -> Iterator[Lea
         assert descriptor is not None
         given = settings.game_environment
         game = subprocess.Popen(
-            [sys.executable, "-m", "gameserver.simulator", "--dataPath", layout.server_data],
+            [
+                sys.executable,
+                "-m",
+                "gameserver.simulator",
+                "--dataPath",
+                layout.server_data,
+                "--port",
+                str(settings.game_port),
+            ],  # fmt: skip
             env={**os.environ, **{key: value.get_secret_value() for key, value in given.items()}},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -237,6 +245,8 @@ def leave_game(make_settings: Callable[..., GameServerSettings]) -> Iterator[Lea
     for game in left:
         game.kill()
         game.wait()
+        if game.stdout is not None:
+            game.stdout.close()
 
 
 async def test_a_left_game_is_stopped(leave_game: LeaveGame, open_game: OpenGame) -> None:
