@@ -226,7 +226,7 @@ def leave_game(make_settings: Callable[..., GameServerSettings]) -> Iterator[Lea
                 layout.server_data,
                 "--port",
                 str(settings.game_port),
-            ],  # fmt: skip
+            ],
             env={**os.environ, **{key: value.get_secret_value() for key, value in given.items()}},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
