@@ -10,16 +10,15 @@ from typing import Final
 from bedplate import clock, ids
 from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import ProblemError
-from gameserver.archives.hashing import sha256_of
+from gameserver.backups.apart import perform
 from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.exceptions import GameNotSettled, NoWorld
+from gameserver.backups.jobs import CopyWorld, Outcome, Pack
 from gameserver.backups.live_copy import LiveCopy
 from gameserver.backups.packing import Source, contents_of, size_beside_world
-from gameserver.backups.schemas import Backup, BackupKind, Manifest
+from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.worlds import (
-    check_world,
-    copy_stopped_world,
     remove_companions,
     size_of,
     world_file,
@@ -151,8 +150,7 @@ class Backups:
     async def _copy_at_rest(self, world: Path, copy: Path, progress: Progress) -> None:
         size = max(1, await asyncio.to_thread(size_of, world))
         copied = Counted(progress, size, "Copying the world")
-        await finish_in_thread(lambda: copy_stopped_world(world, copy, copied))
-        await finish_in_thread(lambda: check_world(copy))
+        await perform(CopyWorld(world=world, target=copy), size, copied)
 
     async def _pack(
         self, occasion: Occasion, world: str, staged: Path, size: int, progress: Progress
@@ -167,9 +165,8 @@ class Backups:
         )
         archive = staged / ARCHIVE
         told = Counted(progress.part(0, _PACKED), max(1, size), "Packing")
-        manifest = await finish_in_thread(lambda: source.pack(archive, told))
-        progress.report(_PACKED, "Hashing")
-        backup = await describe(manifest, archive, occasion)
+        outcome = await perform(Pack(source=source, archive=archive), size, told)
+        backup = await describe(outcome, archive, occasion)
         await finish_in_thread((staged / world).unlink)
         await finish_in_thread(lambda: remove_companions(staged / world))
         return backup
@@ -186,9 +183,9 @@ class Backups:
             raise
 
 
-async def describe(manifest: Manifest, archive: Path, occasion: Occasion) -> Backup:
+async def describe(outcome: Outcome, archive: Path, occasion: Occasion) -> Backup:
     """Return the record of a finished archive."""
-    created = clock.now()
+    created, manifest = clock.now(), outcome.archived
     return Backup(
         id=f"{created:%Y%m%d-%H%M%S}-{occasion.kind}-{ids.token(4)}",
         kind=occasion.kind,
@@ -199,7 +196,7 @@ async def describe(manifest: Manifest, archive: Path, occasion: Occasion) -> Bac
         game_version=manifest.game_version,
         world=manifest.world,
         bytes=(await asyncio.to_thread(archive.stat)).st_size,
-        sha256=await finish_in_thread(lambda: sha256_of(archive)),
+        sha256=outcome.sha256,
         contents=contents_of(manifest.members),
         skipped=manifest.skipped,
     )

@@ -9,8 +9,10 @@ from typing import Final
 
 from bedplate import clock, ids
 from bedplate.documents.threads import finish_in_thread
+from gameserver.backups.apart import perform
 from gameserver.backups.exceptions import BackupCutShort, BackupNotStarted, DamagedWorld
-from gameserver.backups.worlds import SUFFIX, check_world, looks_whole, size_of
+from gameserver.backups.jobs import CheckWorld
+from gameserver.backups.worlds import SUFFIX, looks_whole, size_of
 from gameserver.console.exceptions import GameNotRunning
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.watch import Watch
@@ -105,7 +107,7 @@ class LiveCopy:
         if watched.looked_into or not (ended or watched.quiet >= self._times.settle):
             return False
         watched.looked_into = True
-        return await asyncio.to_thread(_is_sound, watched.path)
+        return await _is_sound(watched.path)
 
     def _refuse_hopeless(self, watched: "_Growth") -> None:
         if self._game.status.state is not GameState.RUNNING:
@@ -167,15 +169,15 @@ def _size_and_change(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _is_sound(path: Path) -> bool:
-    before = _size_and_change(path)
+async def _is_sound(path: Path) -> bool:
+    before = await asyncio.to_thread(_size_and_change, path)
     try:
-        if not looks_whole(path):
+        if not await asyncio.to_thread(looks_whole, path):
             return False
-        check_world(path)
+        await perform(CheckWorld(copied=path), before[0])
     except (DamagedWorld, FileNotFoundError):
         return False
-    return _size_and_change(path) == before
+    return await asyncio.to_thread(_size_and_change, path) == before
 
 
 def _save_ended(line: ConsoleLine) -> bool:

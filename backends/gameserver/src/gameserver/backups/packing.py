@@ -3,12 +3,11 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from gameserver.archives.exceptions import ArchiveError, DamagedArchive, UnsafeArchive
 from gameserver.archives.reading import Limits, UnpackedFile, Unpacking
@@ -27,8 +26,7 @@ Told = Callable[[int], None]
 """Is told of the bytes that were dealt with, after each portion."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(BaseModel):
     """What a backup is made of: a finished copy of the world, and the game's data folder."""
 
     world_copy: Path

@@ -2,22 +2,23 @@
 
 import asyncio
 import contextlib
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-import json5
-
 from bedplate import ids
 from bedplate.documents import Swaps, write_atomically
 from bedplate.documents.threads import finish_in_thread
+from gameserver.backups.apart import perform
 from gameserver.backups.backups import Backups, Counted, Occasion
 from gameserver.backups.exceptions import GameStillRuns, NewerWorld
-from gameserver.backups.packing import FILES, FOLDERS, SAVES, unpack
+from gameserver.backups.jobs import Unpack
+from gameserver.backups.packing import FILES, FOLDERS, SAVES
 from gameserver.backups.schemas import Backup, BackupKind, Manifest, NewRestore, RestoreScope
 from gameserver.backups.streams import write_stream
-from gameserver.backups.worlds import COMPANIONS, world_file
+from gameserver.backups.worlds import COMPANIONS, save_location, world_file
 from gameserver.disk import remove_tree, require_room
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
@@ -126,9 +127,8 @@ class Restores:
         await asyncio.to_thread(require_room, self._layout.staging, size + here)
         await self._fetch(backup, archive, progress.part(0, 0.3))
         told = Counted(progress.part(0.3, 1), max(1, size), "Checking the backup")
-        return await finish_in_thread(
-            lambda: unpack(archive, staged / "data", _room_for(size), told)
-        )
+        job = Unpack(archive=archive, target=staged / "data", most_bytes=_room_for(size))
+        return (await perform(job, size, told)).archived
 
     async def _fetch(self, backup: Backup, archive: Path, progress: Progress) -> None:
         told = Counted(progress, max(1, backup.bytes), "Fetching the backup")
@@ -196,9 +196,8 @@ def _point_at(config: Path, world: Path) -> None:
     """
     with contextlib.suppress(OSError, ValueError, RecursionError, LookupError, TypeError):
         text = config.read_text("utf-8-sig")
-        location = json5.loads(text)["WorldConfig"]["SaveFileLocation"]
+        location = save_location(text)
         if isinstance(location, str) and location != str(world):
-            quoted = (json5.dumps(one, quote_keys=True) for one in (location, str(world)))
-            old, new = quoted
+            old, new = json.dumps(location), json.dumps(str(world))
             if text.count(old) == 1:
                 write_atomically(config, text.replace(old, new).encode(), mode=0o644)

@@ -83,18 +83,18 @@ class LocalStore:
         """Return one. Raises `BackupNotFound`, `DocumentError`."""
         if not await asyncio.to_thread(self.archive(backup_id).is_file):
             raise BackupNotFound
-        return await self._record(backup_id).read()
+        return await (await self._record(backup_id)).read()
 
     async def put(self, backup: Backup, staged: Path, told: Told) -> None:
         """Give a staged backup its record and then its name: one rename, after all is on disk."""
-        await _record_in(staged).write(backup)
+        await (await asyncio.to_thread(_record_in, staged)).write(backup)
         await finish_in_thread(lambda: _rename(staged, self._place(backup.id)))
         told(backup.bytes)
 
     async def update(self, backup: Backup) -> None:
         """Write a backup's record. Raises `BackupNotFound`."""
         await self.get(backup.id)
-        await self._record(backup.id).write(backup)
+        await (await self._record(backup.id)).write(backup)
 
     async def read(self, backup_id: str) -> AsyncIterator[bytes]:
         """Yield the archive. Raises `BackupNotFound`."""
@@ -117,8 +117,9 @@ class LocalStore:
             raise BackupNotFound
         return self._folder / backup_id
 
-    def _record(self, backup_id: str) -> Document[Backup]:
-        return _record_in(self._place(backup_id))
+    async def _record(self, backup_id: str) -> Document[Backup]:
+        # A document looks at its folder when it is made: on a busy disk that takes its time.
+        return await asyncio.to_thread(_record_in, self._place(backup_id))
 
     def _remove(self, backup_id: str) -> None:
         going = self._folder / f".deleted-{backup_id}"

@@ -8,9 +8,10 @@ from typing import Final
 from bedplate import ids
 from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import BadRequest
+from gameserver.backups.apart import perform
 from gameserver.backups.backups import Counted, Occasion, describe
 from gameserver.backups.catalogue import Catalogue
-from gameserver.backups.packing import unpack
+from gameserver.backups.jobs import Unpack
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.streams import write_stream
@@ -75,11 +76,12 @@ class Uploads:
         free = await asyncio.to_thread(free_bytes, self._layout.staging)
         most = min(self._most_unpacked, int(free / MARGIN))
         told = Counted(progress.part(0, 0.9), max(1, size * _USUAL_GROWTH), "Checking the backup")
-        manifest = await finish_in_thread(lambda: unpack(archive, data, most, told))
+        job = Unpack(archive=archive, target=data, most_bytes=most)
+        outcome = await perform(job, size * _USUAL_GROWTH, told)
+        manifest = outcome.archived
         await finish_in_thread(lambda: remove_tree(data))
-        progress.report(0.95, "Hashing")
         note = f"Made {manifest.created_at:%Y-%m-%d %H:%M} UTC ({manifest.kind})"
-        backup = await describe(manifest, archive, Occasion(BackupKind.UPLOADED, by, note))
+        backup = await describe(outcome, archive, Occasion(BackupKind.UPLOADED, by, note))
         await self._catalogue.add(backup, staged)
         return backup
 

@@ -1,6 +1,7 @@
 """The world: one SQLite file of the game, copied whole and checked."""
 
 import contextlib
+import json
 import os
 import sqlite3
 from collections.abc import Callable
@@ -31,12 +32,25 @@ def world_file(layout: Layout) -> Path:
     """
     with contextlib.suppress(OSError, ValueError, RecursionError, LookupError, TypeError):
         if layout.server_config.stat().st_size <= _LARGEST_CONFIG:
-            config = json5.loads(layout.server_config.read_text("utf-8-sig"))
-            location: object = config["WorldConfig"]["SaveFileLocation"]
+            location = save_location(layout.server_config.read_text("utf-8-sig"))
             name = str(location).replace("\\", "/").rsplit("/", 1)[-1]
             if is_world_name(name):
                 return layout.saves / name
     return layout.saves / DEFAULT_WORLD
+
+
+def save_location(config: str) -> object:
+    """Return what settings name as the world's place. Raises ValueError, LookupError, TypeError.
+
+    They are plain JSON as the game writes them. What people write is read as leniently as the game
+    does, which takes a hundred times as long.
+    """
+    try:
+        parsed = json.loads(config)
+    except ValueError:
+        parsed = json5.loads(config)
+    location: object = parsed["WorldConfig"]["SaveFileLocation"]
+    return location
 
 
 def is_world_name(name: str) -> bool:
