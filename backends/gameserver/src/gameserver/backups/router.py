@@ -60,7 +60,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 _BODY = {
     "requestBody": {
         "required": True,
-        "content": {_ZSTANDARD: {"schema": {"type": "string", "format": "binary"}}},
+        "content": {_ZSTANDARD: {"schema": {"type": "string", "format": "binary", "minLength": 1}}},
     }
 }
 
