@@ -24,7 +24,22 @@ def needed_runtime(folder: Path, version: str | None) -> int | None:
     if not (folder / "VintagestoryServer.dll").exists():
         return None
     declared = _declared(folder / "VintagestoryServer.runtimeconfig.json")
-    return declared or _by_version(version)
+    return declared or dotnet_by_version(version)
+
+
+def dotnet_by_version(version: str | None) -> int | None:
+    """Return the major version of .NET of a game version; None before 1.19, and if unknown."""
+    numbers = (version or "").split("-")[0].split(".")[:2]
+    if not all(part.isdigit() for part in numbers):
+        return None
+    known = tuple(map(int, numbers))
+    return next((major for first, major in _MAJOR_BY_GAME if known >= first), None)
+
+
+def runtime_by_version(version: str) -> str:
+    """Return the name of the runtime that a game version needs."""
+    major = dotnet_by_version(version)
+    return "Mono" if major is None else f".NET {major}"
 
 
 def installed_runtimes() -> dict[int, str]:
@@ -71,11 +86,3 @@ def _declared(path: Path) -> int | None:
         return int(majors[0])
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
-
-
-def _by_version(version: str | None) -> int | None:
-    numbers = (version or "").split("-")[0].split(".")[:2]
-    if not all(part.isdigit() for part in numbers):
-        return None
-    known = tuple(map(int, numbers))
-    return next((major for first, major in _MAJOR_BY_GAME if known >= first), None)

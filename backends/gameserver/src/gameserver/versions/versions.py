@@ -10,12 +10,12 @@ from gameserver.layout import Layout
 from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.process.runtimes import runtime_by_version
 from gameserver.versions.exceptions import FeedUnavailable, VersionInstalled, VersionInUse
 from gameserver.versions.feed import VersionFeed, offered_in
 from gameserver.versions.installation import Installed
 from gameserver.versions.installing import Installer
 from gameserver.versions.numbers import VersionNumber
-from gameserver.versions.runtimes import runtime_of
 from gameserver.versions.schemas import (
     Channel,
     FeedCache,
@@ -137,6 +137,6 @@ def _shown(
         installed=installed,
         current=current,
         size=offered.size if offered else "",
-        runtime=runtime_of(version),
+        runtime=runtime_by_version(version),
         world_newer=world is not None and VersionNumber.parse(world) > number,
     )
