@@ -2,8 +2,8 @@
 
 import pytest
 
+from gameserver.process.runtimes import runtime_by_version
 from gameserver.versions.numbers import NoVersionNumber, VersionNumber, is_version
-from gameserver.versions.runtimes import runtime_of
 
 ORDERED = [
     "1.9.9", "1.21.0-dev.1", "1.21.0-pre.1", "1.21.0-pre.10", "1.21.0-rc.1", "1.21.0", "1.21.10",
@@ -38,4 +38,4 @@ def test_what_is_no_version(text: str) -> None:
 )  # fmt: skip
 def test_the_runtime_follows_from_the_version(version: str, runtime: str) -> None:
     """Each version names what it needs to run."""
-    assert runtime_of(version) == runtime
+    assert runtime_by_version(version) == runtime
