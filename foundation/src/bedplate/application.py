@@ -60,6 +60,9 @@ def create_app(
         summary=backend.summary or None,
         description=backend.description,
         lifespan=lifespan.run,
+        # A contract serves pages of its own.
+        docs_url="/docs" if backend.contract is None else None,
+        redoc_url="/redoc" if backend.contract is None else None,
         **telemetry_options(settings),
     )
     app.state.settings = settings
@@ -69,7 +72,10 @@ def create_app(
         app.include_router(router)
     app.include_router(health_router(lifespan.health))
     app.include_router(start_page_router({"": backend}))
-    install_openapi(app, backend)
+    if backend.contract is not None:
+        backend.contract.install(app)
+    else:
+        install_openapi(app, backend)
     _add_layers(app, backend, settings, metrics)
     return app
 

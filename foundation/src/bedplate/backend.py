@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from bedplate.auth import Guard
+    from bedplate.contracts import ContractBinding
     from bedplate.observability.health import HealthCheck
     from bedplate.rate_limits import RateLimit
 
@@ -84,13 +85,14 @@ class Backend:
     auth            the guard of its routes, whose alternatives the OpenAPI document shows
     rate_limit      charges requests that are refused before any dependency of a route ran
     commands        "module:typer_app" of its own commands: `bedplate NAME …`
+    contract        the published OpenAPI document that it keeps, and the handlers bound to it
     single_process  why it can't run as several workers, or None
     """
 
     name: str
     title: str
     settings: type[Settings]
-    routers: Sequence[APIRouter]
+    routers: Sequence[APIRouter] = ()
     version: str = "0.1.0"
     summary: str = ""
     description: str = ""
@@ -104,6 +106,7 @@ class Backend:
     health_checks: "Callable[[Resources], Sequence[HealthCheck]] | None" = None
     prepare: Callable[[Resources], Awaitable[None]] | None = None
     commands: str | None = None
+    contract: "ContractBinding | None" = None
     single_process: str | None = None
 
     def load_settings(self, **values: Any) -> Settings:
