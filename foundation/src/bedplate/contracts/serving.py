@@ -25,11 +25,15 @@ EXTENDED_PATH = "/openapi.extended.json"
 
 @dataclass(frozen=True)
 class ContractBinding:
-    """The files of a contract and the handlers of its operations; reads nothing until installed."""
+    """The files of a contract and the handlers of its operations; reads nothing until installed.
+
+    `models` is the module that `bedplate contracts generate` writes.
+    """
 
     path: Path
     operations: Operations
     overlays: Sequence[Path] = ()
+    models: Path | None = None
 
     def load(self) -> Contract:
         """Read the contract and its overlays. Raises `ContractError`."""
