@@ -13,6 +13,8 @@ class SequenceRequest(ContractModel):
         Field(
             alias="elementType",
             description="Kind of element. Values named by the contract are script, section, character, action and spokenWord; no enumeration is enforced.",
+            max_length=100000,
+            pattern="^[^\\x00]*$",
         ),
     ]
     element_id: Annotated[
@@ -61,14 +63,26 @@ class Element(ContractModel):
 
 class ReorderRequest(ContractModel):
     element_type: Annotated[
-        StrictStr, Field(alias="elementType", description="Kind shared by all listed elements.")
+        StrictStr,
+        Field(
+            alias="elementType",
+            description="Kind shared by all listed elements.",
+            max_length=100000,
+            pattern="^[^\\x00]*$",
+        ),
     ]
     elements: list[Element]
 
 
 class VersionRequest(ContractModel):
     element_type: Annotated[
-        StrictStr, Field(alias="elementType", description="Kind of element, as in SequenceRequest.")
+        StrictStr,
+        Field(
+            alias="elementType",
+            description="Kind of element, as in SequenceRequest.",
+            max_length=100000,
+            pattern="^[^\\x00]*$",
+        ),
     ]
     element_id: Annotated[
         Integer,
@@ -98,8 +112,14 @@ class VersionResponse(ContractModel):
 
 
 class SuccessResponse(ContractModel):
-    message: Annotated[StrictStr | MISSING, Field(description="Confirmation text.")] = MISSING
+    message: Annotated[
+        StrictStr | MISSING,
+        Field(description="Confirmation text.", max_length=100000, pattern="^[^\\x00]*$"),
+    ] = MISSING
 
 
 class Error(ContractModel):
-    message: Annotated[StrictStr | MISSING, Field(description="What went wrong.")] = MISSING
+    message: Annotated[
+        StrictStr | MISSING,
+        Field(description="What went wrong.", max_length=100000, pattern="^[^\\x00]*$"),
+    ] = MISSING
