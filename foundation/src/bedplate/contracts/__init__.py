@@ -4,7 +4,12 @@ from bedplate.contracts.binding import Operations
 from bedplate.contracts.document import Contract, Operation
 from bedplate.contracts.errors import ContractError
 from bedplate.contracts.serving import ContractBinding, message_policy
-from bedplate.contracts.values import ContractModel, Integer, ParameterInteger
+from bedplate.contracts.values import (
+    ContractModel,
+    Integer,
+    ParameterInteger,
+    ParameterInteger64,
+)
 
 __all__ = [
     "Contract",
@@ -15,5 +20,6 @@ __all__ = [
     "Operation",
     "Operations",
     "ParameterInteger",
+    "ParameterInteger64",
     "message_policy",
 ]

@@ -3,8 +3,10 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError
+
+from bedplate.schemas import LARGEST_INT64, SMALLEST_INT64
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?", re.ASCII)
 LONGEST_NUMBER = 400
@@ -31,6 +33,9 @@ Integer = Annotated[int, Strict(), BeforeValidator(_whole)]
 
 ParameterInteger = Annotated[int, Strict(), BeforeValidator(_parse)]
 """An integer of a path or a query, in JSON's own spelling: no sign +, blanks or underscores."""
+
+ParameterInteger64 = Annotated[ParameterInteger, Field(ge=SMALLEST_INT64, le=LARGEST_INT64)]
+"""The same, as far as 64 bits hold it."""
 
 
 class ContractModel(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import MISSING, Field, RootModel, StrictStr
+from pydantic import MISSING, Field, StrictStr
 
 from bedplate.contracts import ContractModel, Integer
 
@@ -158,9 +158,5 @@ class Error(ContractModel):
     ] = MISSING
 
 
-class Id(RootModel[Integer]):
-    root: Annotated[Integer, Field(ge=-9223372036854775808, le=9223372036854775807)]
-
-
 class LookupRequest(ContractModel):
-    ids: Annotated[list[Id], Field(description="Identifiers wanted.", max_length=5000)]
+    ids: Annotated[list[Integer], Field(description="Identifiers wanted.", max_length=5000)]

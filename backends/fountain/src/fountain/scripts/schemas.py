@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import MISSING, Field, RootModel, StrictStr
+from pydantic import MISSING, Field, StrictStr
 
 from bedplate.contracts import ContractModel, Integer
 
@@ -344,13 +344,9 @@ class Element1(ContractModel):
     ] = MISSING
 
 
-class ElementId(RootModel[Integer]):
-    root: Annotated[Integer, Field(ge=-9223372036854775808, le=9223372036854775807)]
-
-
 class ElementReorderRequest(ContractModel):
     element_ids: Annotated[
-        list[ElementId],
+        list[Integer],
         Field(
             alias="elementIds",
             description="Every element of the script, each once, in the order wanted.",

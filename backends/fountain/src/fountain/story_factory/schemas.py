@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from pydantic import MISSING, Field, StrictStr
-from typing_extensions import TypeAliasType
 
 from bedplate.contracts import ContractModel, Integer
 
@@ -135,11 +134,6 @@ class SpokenWord(ContractModel):
     ] = MISSING
 
 
-DataAdditionalProperty = TypeAliasType(
-    "DataAdditionalProperty", Annotated[StrictStr, Field(max_length=100000, pattern="^[^\\x00]*$")]
-)
-
-
 class Context(ContractModel):
     context_id: Annotated[
         Integer | MISSING,
@@ -160,8 +154,7 @@ class Context(ContractModel):
         ),
     ] = MISSING
     data: Annotated[
-        dict[str, DataAdditionalProperty] | MISSING,
-        Field(description="Named context values of the character."),
+        dict[str, StrictStr] | MISSING, Field(description="Named context values of the character.")
     ] = MISSING
 
 
