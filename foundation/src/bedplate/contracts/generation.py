@@ -22,7 +22,6 @@ _OPTIONS = (
     "--target-pydantic-version=2.14",
     "--target-python-version=3.11",
     *("--strict-types", "str", "int", "float", "bool"),
-    "--collapse-root-models",
     "--use-missing-sentinel",
     "--use-annotated",
     "--snake-case-field",
