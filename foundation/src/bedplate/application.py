@@ -23,6 +23,7 @@ from bedplate.asgi import (
 from bedplate.backend import Backend, Resources
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
+from bedplate.neighbours import Neighbours
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.telemetry import telemetry_options
@@ -43,17 +44,20 @@ def create_app(
     drain: Drain | None = None,
     registry: CollectorRegistry = REGISTRY,
     resources: Mapping[str, Any] | None = None,
+    neighbours: Neighbours | None = None,
 ) -> FastAPI:
     """Return the FastAPI application of a backend.
 
     `settings` are read from the environment when not given. `drain` says that the process is going
     away. `resources` replace what the lifespan would open, by name: a test passes its own
-    `database`, for instance, and closes it itself. Raises `SettingsError`.
+    `database`, for instance, and closes it itself. `neighbours` are who else runs in this process.
+    Raises `SettingsError`.
     """
     settings = settings or backend.load_settings()
     drain = drain or Drain()
     metrics = RequestMetrics(registry, backend.name)
-    lifespan = Lifespan(backend, settings, drain, metrics, resources or {})
+    given = {"neighbours": neighbours or Neighbours(), **(resources or {})}
+    lifespan = Lifespan(backend, settings, drain, metrics, given)
     app = FastAPI(
         title=backend.title,
         version=backend.version,
@@ -137,7 +141,11 @@ class Lifespan:
         """Yield the resources: every request finds them on `request.state`."""
         self._checks.clear()
         async with contextlib.AsyncExitStack() as stack:
-            resources: Resources = {"settings": self._settings, "drain": self._drain}
+            resources: Resources = {
+                "settings": self._settings,
+                "drain": self._drain,
+                "neighbours": self._replacements["neighbours"],
+            }
             if self._backend.metadata is not None:
                 await self._open(stack, resources, "database", self._database())
                 await self._prepare(resources)
