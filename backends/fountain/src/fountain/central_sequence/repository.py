@@ -65,7 +65,9 @@ async def add(session: WriteSession, kind: str, identifier: int) -> int:
     return int(counted["last"])
 
 
-async def held(session: WriteSession, kind: str, identifiers: Sequence[int]) -> dict[int, int]:
+async def held(
+    session: ReadSession | WriteSession, kind: str, identifiers: Sequence[int]
+) -> dict[int, int]:
     """Return the numbers of those elements that are known, by their identifiers."""
     rows = await session.all(_HELD, kind=kind, identifiers=list(identifiers))
     return {row["element_id"]: row["number"] for row in rows}

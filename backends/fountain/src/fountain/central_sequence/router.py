@@ -7,10 +7,12 @@ from fastapi.requests import HTTPConnection
 
 from bedplate.contracts import Operations
 from bedplate.database import Database
-from bedplate.database.dependencies import Writing
+from bedplate.database.dependencies import Reading, Writing
 from fountain.central_sequence import service
 from fountain.central_sequence.schemas import (
+    NumberedElement,
     ReorderRequest,
+    SequenceLookupRequest,
     SequenceRequest,
     SequenceResponse,
     SuccessResponse,
@@ -43,6 +45,15 @@ async def reorder_elements(order: ReorderRequest, session: Writing) -> SuccessRe
     """Let elements exchange their numbers."""
     await service.reorder(session, order.element_type, order.elements)
     return SuccessResponse(message="Reorder successful.")
+
+
+@operations.handles("lookUpSequenceNumbers")
+async def look_up_sequence_numbers(
+    wanted: SequenceLookupRequest, session: Reading
+) -> list[NumberedElement]:
+    """Return the numbers that elements hold."""
+    held = await service.numbers(session, wanted.element_type, wanted.element_ids)
+    return [NumberedElement(element_id=one, sequence_number=held[one]) for one in held]
 
 
 @operations.handles("createVersion")

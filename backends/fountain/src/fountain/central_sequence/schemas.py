@@ -123,3 +123,42 @@ class Error(ContractModel):
         StrictStr | MISSING,
         Field(description="What went wrong.", max_length=100000, pattern="^[^\\x00]*$"),
     ] = MISSING
+
+
+class SequenceLookupRequest(ContractModel):
+    element_type: Annotated[
+        StrictStr,
+        Field(
+            alias="elementType",
+            description="Kind shared by all listed elements.",
+            max_length=100000,
+            pattern="^[^\\x00]*$",
+        ),
+    ]
+    element_ids: Annotated[
+        list[Integer],
+        Field(
+            alias="elementIds", description="Elements whose numbers are wanted.", max_length=5000
+        ),
+    ]
+
+
+class NumberedElement(ContractModel):
+    element_id: Annotated[
+        Integer | MISSING,
+        Field(
+            alias="elementId",
+            description="Identifier of the element within its kind.",
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+        ),
+    ] = MISSING
+    sequence_number: Annotated[
+        Integer | MISSING,
+        Field(
+            alias="sequenceNumber",
+            description="Number held by the element.",
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+        ),
+    ] = MISSING
