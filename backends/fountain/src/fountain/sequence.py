@@ -1,6 +1,6 @@
 """The Central Sequence Service, as the other services see it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bedplate.neighbours import NeighbourUnavailable
@@ -21,7 +21,7 @@ async def number(sequence: Neighbour, kind: str, identifier: int) -> int:
 
 async def numbers(
     sequence: Neighbour, kind: str, identifiers: Sequence[int]
-) -> Iterator[tuple[int, int]]:
+) -> list[tuple[int, int]]:
     """Return the identifiers and numbers of those elements that have one.
 
     Up to `MOST_LOOKED_UP` of them are read at one moment. Raises `NeighbourUnavailable`.
@@ -34,7 +34,7 @@ async def numbers(
             names = ("elementId", "sequenceNumber")
             identifier, held = (_whole(sequence, entry, name) for name in names)
             found.append((identifier, held))
-    return iter(found)
+    return found
 
 
 async def reorder(sequence: Neighbour, kind: str, wanted: Mapping[int, int]) -> None:

@@ -270,7 +270,7 @@ class ElementRequest(ContractModel):
     ] = MISSING
 
 
-class Element1(ContractModel):
+class ScriptElement(ContractModel):
     element_id: Annotated[
         Integer | MISSING,
         Field(
@@ -358,4 +358,4 @@ class ElementReorderRequest(ContractModel):
 class ScriptStructure(ContractModel):
     script: Script | MISSING = MISSING
     sections: list[SectionHeading] | MISSING = MISSING
-    elements: list[Element1] | MISSING = MISSING
+    elements: list[ScriptElement] | MISSING = MISSING
