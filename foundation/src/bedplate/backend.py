@@ -86,6 +86,7 @@ class Backend:
     rate_limit      charges requests that are refused before any dependency of a route ran
     commands        "module:typer_app" of its own commands: `bedplate NAME …`
     contract        the published OpenAPI document that it keeps, and the handlers bound to it
+    hosts           its public host names, for a gateway; none are those of the contract's servers
     single_process  why it can't run as several workers, or None
     """
 
@@ -107,6 +108,7 @@ class Backend:
     prepare: Callable[[Resources], Awaitable[None]] | None = None
     commands: str | None = None
     contract: "ContractBinding | None" = None
+    hosts: Sequence[str] = ()
     single_process: str | None = None
 
     def load_settings(self, **values: Any) -> Settings:

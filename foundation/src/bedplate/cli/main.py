@@ -22,6 +22,7 @@ COMMANDS = {
     "openapi": ("bedplate.cli.openapi:app", "Print the OpenAPI document of a backend."),
     "routes": ("bedplate.cli.routes:app", "List the routes of backends."),
     "contracts": ("bedplate.cli.contracts:app", "Keep published OpenAPI contracts to the letter."),
+    "gateway": ("bedplate.cli.gateway:app", "Make the configuration of Kong and of DNS."),
     "settings": ("bedplate.cli.settings:app", "List settings: value, origin and meaning."),
 }
 """Each command: where its typer app is, and what it does."""
@@ -76,7 +77,9 @@ def _run_command(name: str, words: list[str]) -> int:
 
     command = get_command(application)
     try:
-        result = command.main(words, prog_name=f"bedplate {name}", standalone_mode=False)
+        # What a command writes can say which command line made it.
+        line = ("bedplate", name, *words)
+        result = command.main(words, prog_name=f"bedplate {name}", standalone_mode=False, obj=line)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         hint = f" Try '{context.command_path} --help'." if context else ""
