@@ -34,14 +34,16 @@ UNFINISHED_FOR = timedelta(minutes=10)
 class Numbered:
     """A table whose rows get a number: it has `id`, `sequence_number` and `created_at`.
 
-    `kind` is the elementType at the sequence service.
+    `kind` is the elementType at the sequence service, `fields` are the columns that `store` fills.
     """
 
-    def __init__(self, kind: str, table: Table) -> None:
+    def __init__(self, kind: str, table: Table, *fields: str) -> None:
         self.kind = kind
+        filled = (*fields, "created_at")
+        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in filled}
         unseen = table.c.sequence_number.is_(None)
         this = table.c.id == bindparam("identifier")
-        self._add = Statement(insert(table).values(_written(table)).returning(table.c.id))
+        self._add = Statement(insert(table).values(new).returning(table.c.id))
         self._number = Statement(
             update(table)
             .where(this, unseen)
@@ -80,15 +82,6 @@ class Numbered:
     async def _run(self, database: Database, statement: Statement, **values: Any) -> list[Any]:
         async with database.write() as session:
             return await session.alone(statement, **values)
-
-
-def _written(table: Table) -> dict[str, Any]:
-    """Return a parameter for each column that has neither a default nor is given later."""
-    return {
-        column.name: bindparam(f"new_{column.name}", type_=column.type)
-        for column in table.c
-        if column.name not in {"id", "sequence_number"} and column.server_default is None
-    }
 
 
 def sweeping(*tables: Numbered) -> OpenResource:

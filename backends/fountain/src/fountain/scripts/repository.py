@@ -27,8 +27,9 @@ from fountain.numbering import Numbered
 from fountain.scripts.models import Script, ScriptElement, SectionHeading
 from fountain.scripts.moves import Moves
 
-SCRIPTS = Numbered("script", cast("Table", Script.__table__))
-HEADINGS = Numbered("section", cast("Table", SectionHeading.__table__))
+_SCRIPT_FIELDS = ("title", "author", "description")
+SCRIPTS = Numbered("script", cast("Table", Script.__table__), *_SCRIPT_FIELDS)
+HEADINGS = Numbered("section", cast("Table", SectionHeading.__table__), "script_id", "title")
 PARTS = ("heading_id", "character_id", "action_id", "spoken_word_id", "context_id")
 """What an element may refer to."""
 
@@ -62,7 +63,6 @@ def _sent(name: str, column: Any) -> ColumnElement[Any]:
     )
 
 
-_SCRIPT_FIELDS = ("title", "author", "description")
 _EVERY_SCRIPT = Statement(
     select(*_SCRIPT).where(_SCRIPT_SEEN).order_by(Script.sequence_number, Script.id)
 )

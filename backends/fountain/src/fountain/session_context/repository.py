@@ -9,7 +9,7 @@ from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
 from fountain.numbering import Numbered
 from fountain.session_context.models import Session
 
-SESSIONS = Numbered("session", cast("Table", Session.__table__))
+SESSIONS = Numbered("session", cast("Table", Session.__table__), "user_id", "context")
 
 _SHOWN = (Session.id, Session.user_id, Session.context)
 _SEEN = Session.sequence_number.is_not(None)
