@@ -19,6 +19,7 @@ from bedplate.contracts.conformance import drift
 from bedplate.contracts.diff import compare
 from bedplate.contracts.document import read_document
 from bedplate.contracts.generation import generate_models
+from bedplate.contracts.sketch import sketch_handlers
 
 app = application("Keep published OpenAPI contracts to the letter.")
 
@@ -58,6 +59,14 @@ def _generate(name: str, binding: ContractBinding, *, check: bool) -> bool:
         binding.models.write_text(text, encoding="utf-8")
         typer.echo(f"{binding.models.name} of {name} is written.")
     return not check
+
+
+@app.command()
+def handlers(backend: OneBackendName = None) -> None:
+    """Print handlers to begin with, for the operations that have none."""
+    binding = _binding(load_one(backend))
+    contract = binding.load()
+    typer.echo(sketch_handlers(contract, binding.operations.missing(contract)), nl=False)
 
 
 @app.command()

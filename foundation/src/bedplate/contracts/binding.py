@@ -46,9 +46,12 @@ class Operations:
             _add(router, operation, self._handlers[name])
         return router
 
+    def missing(self, contract: Contract) -> list[str]:
+        """Return the operations of a contract that have no handler, in its order."""
+        return [name for name in contract.operations if name not in self._handlers]
+
     def _refuse_gaps(self, contract: Contract) -> None:
-        missing = sorted(contract.operations.keys() - self._handlers.keys())
-        if missing:
+        if missing := self.missing(contract):
             raise ContractError(f"{contract.title}: no handler for {', '.join(missing)}.")
         unknown = sorted(self._handlers.keys() - contract.operations.keys())
         if unknown:
