@@ -63,7 +63,6 @@ def cue_line(speech: Speech, *, forced: bool) -> str:
 
 def said_lines(speech: Speech) -> list[str]:
     """Return the lines below the cue."""
-    lines = [] if speech.parenthetical is None else [f"({speech.parenthetical})"]
-    for line in [] if speech.text is None else speech.text.split("\n"):
-        lines.append(f"~{line}" if speech.sung else line or KEPT_BLANK)
-    return lines
+    said = [] if speech.text is None else speech.text.split("\n")
+    lines = [f"~{line}" if speech.sung else line or KEPT_BLANK for line in said]
+    return lines if speech.parenthetical is None else [f"({speech.parenthetical})", *lines]

@@ -53,7 +53,7 @@ class Lyrics:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """How one scene becomes the next: CUT TO:"""
+    """How one scene becomes the next, such as `CUT TO:`."""
 
     text: str
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from fountain.screenplay.cues import cue_line, said_lines
 from fountain.screenplay.lines import BYTE_ORDER_MARK
 from fountain.screenplay.model import (
-    SCENE,
     Action,
     Centered,
     Element,
@@ -25,6 +24,16 @@ from fountain.screenplay.model import (
 )
 from fountain.screenplay.parser import read_body
 from fountain.screenplay.title_page import read_title_page, title_page_lines
+
+_MARKS: dict[type, tuple[str, str, bool]] = {
+    Action: ("!", "", False),
+    Transition: ("> ", "", False),
+    Synopsis: ("= ", "", False),
+    Note: ("[[", "]]", False),
+    Centered: ("> ", " <", True),
+    Lyrics: ("~", "", True),
+}
+"""What stands before and after an element, or before and after each of its lines."""
 
 
 def render(screenplay: Screenplay) -> str:
@@ -64,7 +73,7 @@ def _lines(block: list[Element], *, first: bool) -> list[str]:
     if isinstance(element, Speech):
         said = [line for one in block if isinstance(one, Speech) for line in said_lines(one)]
         cue = cue_line(element, forced=False)
-        if first and _begins_otherwise([cue, *said]) or not _is_cue(element, cue):
+        if (first and _begins_otherwise([cue, *said])) or not _is_cue(element, cue):
             cue = cue_line(element, forced=True)
         return [cue, *said]
     if isinstance(element, Action | Heading | Transition):
@@ -87,22 +96,10 @@ def _begins_otherwise(lines: list[str]) -> bool:
 
 def _marked(element: Element) -> str:
     """Return an element with its mark."""
-    match element:
-        case Heading(text, level):
-            return f".{text}" if level == SCENE else f"{'#' * level} {text}"
-        case Action(text):
-            return f"!{text}"
-        case Transition(text):
-            return f"> {text}"
-        case Centered(text):
-            return "\n".join(f"> {line} <" for line in text.split("\n"))
-        case Lyrics(text):
-            return "\n".join(f"~{line}" for line in text.split("\n"))
-        case Note(text):
-            return f"[[{text}]]"
-        case Synopsis(text):
-            return f"= {text}"
-        case PageBreak():
-            return "==="
-        case Speech():
-            return "\n".join(said_lines(element))
+    if isinstance(element, PageBreak):
+        return "==="
+    if isinstance(element, Heading):
+        return f"{'#' * element.level} {element.text}" if element.level else f".{element.text}"
+    before, after, each_line = _MARKS[type(element)]
+    texts = (element.text or "").split("\n") if each_line else [element.text]
+    return "\n".join(f"{before}{text}{after}" for text in texts)
