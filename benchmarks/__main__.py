@@ -11,9 +11,10 @@ from benchmarks.contender import Servers
 from benchmarks.figures import measure
 from benchmarks.machine import describe
 from benchmarks.options import Amount, Options, parse
-from benchmarks.report import tasks_section, trivial_section, wrk_section
+from benchmarks.report import merged, story_section, tasks_section, trivial_section, wrk_section
 from benchmarks.seed import Crowd, seed
 from benchmarks.servers import running_servers
+from benchmarks.stories import SIZES, measure_stories
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _COMMAND = "uv run --group peers python -m benchmarks"
@@ -27,15 +28,24 @@ def main(arguments: Sequence[str]) -> None:
     """Measure, print each part of the report when it is known, write it all when asked to."""
     options = parse(arguments)
     parts = []
-    with running_servers() as servers:
-        for part in _parts(arguments, options, servers):
-            print(part, end="\n\n", flush=True)
-            parts.append(part)
+    for part in _parts(arguments, options):
+        print(part, end="\n\n", flush=True)
+        parts.append(part)
     if options.write:
-        _RESULTS.write_text("\n\n".join(parts) + "\n")
+        before = _RESULTS.read_text() if _RESULTS.exists() else ""
+        _RESULTS.write_text(merged(before, "\n\n".join(parts) + "\n"))
 
 
-def _parts(arguments: Sequence[str], options: Options, servers: Servers) -> Iterator[str]:
+def _parts(arguments: Sequence[str], options: Options) -> Iterator[str]:
+    if options.tasks or options.trivial:
+        with running_servers() as servers:
+            yield from _with_servers(arguments, options, servers)
+    if options.story:
+        say(f"stories of {', '.join(map(str, SIZES))} elements")
+        yield story_section(measure_stories(SIZES, options.amount.rounds))
+
+
+def _with_servers(arguments: Sequence[str], options: Options, servers: Servers) -> Iterator[str]:
     amount = options.amount
     yield _header(arguments, amount, _seed(servers, amount.crowd))
     if options.tasks:

@@ -8,6 +8,9 @@ from typing import Self
 from benchmarks import cases, contender
 from benchmarks.seed import Crowd
 
+STORY = "story"
+"""The name of the part that assembles stories; it has no contenders."""
+
 _REQUESTS = {
     cases.GET_ONE: 200,
     cases.LIST_100: 100,
@@ -48,6 +51,7 @@ class Options:
     amount: Amount
     tasks: tuple[str, ...]
     trivial: tuple[str, ...]
+    story: bool
     write: bool
 
 
@@ -65,6 +69,7 @@ def parse(arguments: Sequence[str]) -> Options:
         amount,
         _chosen(contender.TASKS, options.only),
         _chosen(contender.TRIVIAL, options.only),
+        not options.only or STORY in options.only,
         options.write,
     )
 
@@ -78,11 +83,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measures ours, its peers and the floor in one run, and prints the tables.",
     )
-    names = (*contender.TASKS, *contender.TRIVIAL)
+    names = (*contender.TASKS, *contender.TRIVIAL, STORY)
     parser.add_argument("--quick", action="store_true", help="in less than 40 s, without wrk")
     parser.add_argument("--rounds", type=int, help="how often each case is measured")
     parser.add_argument("--only", action="append", default=[], choices=names, metavar="NAME")
     parser.add_argument("--large", action="store_true", help="10,000 users with 100 tasks each")
     parser.add_argument("--no-wrk", action="store_true", help="leave requests a second out")
-    parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="also write benchmarks/RESULTS.md; sections not measured stay",
+    )
     return parser

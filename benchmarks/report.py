@@ -1,11 +1,20 @@
 """The whole report, as Markdown."""
 
+import re
+import sqlite3
 from collections.abc import Mapping
 
 from benchmarks import cases, wrk
 from benchmarks.figures import Figure, Figures
+from benchmarks.stories import FILES, Telling
 from benchmarks.table import Cells, ratios, table
 from benchmarks.wrk import Throughput
+
+_STORIES = """\
+Five services in one process, their databases SQLite {sqlite}. Each element names an action, a
+spoken word and a session of its own, and one of 30 characters. CPU is that of all five, the best of
+several rounds; the last three columns are CPU ms to make a file. A call is a request to another
+service: 1 for the structure, then 1 for each 5,000 things of a kind."""
 
 Throughputs = Mapping[str, Mapping[str, Throughput]]
 
@@ -41,6 +50,41 @@ def wrk_section(throughputs: Throughputs) -> str:
         table("ms, p50 / p99", cases.NAMES, throughputs, _latencies),
     ]
     return "\n\n".join(tables)
+
+
+def story_section(tellings: Mapping[int, Telling]) -> str:
+    """Return what a story of each size takes, and its three files."""
+    columns = ("calls", "MB", "CPU ms", "CPU µs/element", "wall ms", *FILES)
+    cells = {f"{size:,}": _telling(size, one) for size, one in tellings.items()}
+    parts = [
+        "## A story of the Story Factory, assembled",
+        "    uv run python -m benchmarks --only story",
+        _STORIES.format(sqlite=sqlite3.sqlite_version),
+        table("elements", columns, cells, str),
+    ]
+    return "\n\n".join(parts)
+
+
+def _telling(size: int, one: Telling) -> dict[str, str]:
+    return {
+        "calls": str(one.calls),
+        "MB": f"{one.size / 1e6:.2f}",
+        "CPU ms": _whole(one.cpu * 1e3),
+        "CPU µs/element": _whole(one.cpu * 1e6 / size),
+        "wall ms": _whole(one.wall * 1e3),
+        **{name: _whole(seconds * 1e3) for name, seconds in one.files.items()},
+    }
+
+
+def merged(before: str, now: str) -> str:
+    """Return a report in which the parts of `now` replace those of `before` with their titles."""
+    return "\n\n".join({**_titled(before), **_titled(now)}.values()) + "\n"
+
+
+def _titled(report: str) -> dict[str, str]:
+    """Return the parts of a report by their titles."""
+    parts = re.split(r"\n+(?=## )", report.strip())
+    return {part.partition("\n")[0]: part for part in parts if part}
 
 
 def _cpu(figures: Figures) -> Cells[float]:

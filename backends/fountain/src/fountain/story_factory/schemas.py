@@ -14,7 +14,7 @@ class Orchestration(ContractModel):
             alias="csoundFilePath",
             description="Where the Csound score lies.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
     lily_pond_file_path: Annotated[
@@ -23,7 +23,7 @@ class Orchestration(ContractModel):
             alias="lilyPondFilePath",
             description="Where the LilyPond source lies.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
     midi_file_path: Annotated[
@@ -32,7 +32,7 @@ class Orchestration(ContractModel):
             alias="midiFilePath",
             description="Where the MIDI file lies.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
 
@@ -58,7 +58,7 @@ class SectionHeading(ContractModel):
     ] = MISSING
     title: Annotated[
         StrictStr | MISSING,
-        Field(description="Text of the heading.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Text of the heading.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     sequence: Annotated[
         Integer | MISSING,
@@ -83,13 +83,17 @@ class Character(ContractModel):
     name: Annotated[
         StrictStr | MISSING,
         Field(
-            description="What the character is called.", max_length=100000, pattern="^[^\\x00]*$"
+            description="What the character is called.",
+            max_length=100000,
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
     description: Annotated[
         StrictStr | MISSING,
         Field(
-            description="Short account of the character.", max_length=100000, pattern="^[^\\x00]*$"
+            description="Short account of the character.",
+            max_length=100000,
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
 
@@ -106,7 +110,7 @@ class Action(ContractModel):
     ] = MISSING
     description: Annotated[
         StrictStr | MISSING,
-        Field(description="What happens.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="What happens.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
@@ -122,7 +126,7 @@ class SpokenWord(ContractModel):
     ] = MISSING
     text: Annotated[
         StrictStr | MISSING,
-        Field(description="What is said.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="What is said.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     sequence: Annotated[
         Integer | MISSING,
@@ -161,7 +165,7 @@ class Context(ContractModel):
 class Error(ContractModel):
     message: Annotated[
         StrictStr | MISSING,
-        Field(description="What went wrong.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="What went wrong.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
@@ -205,16 +209,18 @@ class FullStory(ContractModel):
     ] = MISSING
     title: Annotated[
         StrictStr | MISSING,
-        Field(description="Name of the script.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Name of the script.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     author: Annotated[
         StrictStr | MISSING,
-        Field(description="Who wrote it.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Who wrote it.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     description: Annotated[
         StrictStr | MISSING,
         Field(
-            description="Short account of its content.", max_length=100000, pattern="^[^\\x00]*$"
+            description="Short account of its content.",
+            max_length=100000,
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
     sections: list[SectionHeading] | MISSING = MISSING

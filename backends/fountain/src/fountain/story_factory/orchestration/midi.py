@@ -13,8 +13,7 @@ from mido import (  # type: ignore[import-untyped]
 
 from fountain.story_factory.orchestration.keys import LETTERS, Key
 from fountain.story_factory.orchestration.play import Play
-from fountain.story_factory.orchestration.sketch import Movement, Passage, Sketch, sketch
-from fountain.story_factory.orchestration.voices import Voice
+from fountain.story_factory.orchestration.sketch import Passage, Sketch, sketch
 
 TICKS_PER_QUARTER = 480
 _EIGHTH = TICKS_PER_QUARTER // 2
@@ -29,11 +28,19 @@ class _Track:
         self.messages = MidiTrack()
         self._last = 0
 
-    def add(self, at: int, message: Message | MetaMessage) -> None:
-        """Add a message; none may be earlier than the one before."""
-        message.time = (at - self._last) * _EIGHTH
-        self._last = at
-        self.messages.append(message)
+    def add(self, at: int, kind: str, **values: int) -> None:
+        """Add a message of a channel; none may be earlier than the one before."""
+        # The values are ours; mido's checks would take four times as long as all else.
+        self.messages.append(Message(kind, skip_checks=True, time=self._since(at), **values))
+
+    def add_meta(self, at: int, kind: str, **values: int | str) -> None:
+        """Add a message about the music; texts are written in UTF-8."""
+        written = {n: _text(v) if isinstance(v, str) else v for n, v in values.items()}
+        self.messages.append(MetaMessage(kind, skip_checks=True, time=self._since(at), **written))
+
+    def _since(self, at: int) -> int:
+        passed, self._last = at - self._last, at
+        return passed * _EIGHTH
 
 
 def midi_file(play: Play) -> bytes:
@@ -49,12 +56,12 @@ def midi_file(play: Play) -> bytes:
 
 def _track(music: Sketch, name: str, fill: Callable[[_Track, Passage, int], None]) -> MidiTrack:
     track = _Track()
-    track.add(0, MetaMessage("track_name", name=_text(name)))
+    track.add_meta(0, "track_name", name=name)
     start = 0
     for passage in music.passages:
         fill(track, passage, start)
         start += passage.length
-    track.add(start, MetaMessage("end_of_track"))
+    track.add_meta(start, "end_of_track")
     return track.messages
 
 
@@ -63,18 +70,10 @@ def _conduct(track: _Track, passage: Passage, start: int) -> None:
         return
     movement = passage.movement
     if movement.heading:
-        track.add(start, MetaMessage("marker", text=_text(movement.heading)))
-    for message in _signatures(movement):
-        track.add(start, message)
-
-
-def _signatures(movement: Movement) -> list[MetaMessage]:
-    quarters = movement.bar // 2
-    return [
-        MetaMessage("set_tempo", tempo=bpm2tempo(movement.tempo)),
-        MetaMessage("time_signature", numerator=quarters, denominator=4),
-        MetaMessage("key_signature", key=_key(movement.key)),
-    ]
+        track.add_meta(start, "marker", text=movement.heading)
+    track.add_meta(start, "set_tempo", tempo=bpm2tempo(movement.tempo))
+    track.add_meta(start, "time_signature", numerator=movement.bar // 2, denominator=4)
+    track.add_meta(start, "key_signature", key=_key(movement.key))
 
 
 def _key(key: Key) -> str:
@@ -84,25 +83,21 @@ def _key(key: Key) -> str:
 
 def _sing(track: _Track, passage: Passage, start: int) -> None:
     if passage.notes:
-        track.add(start, _program(passage.voice))
+        track.add(start, "program_change", channel=_VOICES, program=passage.voice.program)
     velocity = _LOUD if passage.loud else _SOFT
     for note in passage.notes:
         pitch = passage.movement.key.pitch(note.step)
-        track.add(start, MetaMessage("lyrics", text=_text(note.syllable + "-" * note.joined)))
-        track.add(start, Message("note_on", channel=_VOICES, note=pitch, velocity=velocity))
+        track.add_meta(start, "lyrics", text=note.syllable + "-" * note.joined)
+        track.add(start, "note_on", channel=_VOICES, note=pitch, velocity=velocity)
         start += note.length
-        track.add(start, Message("note_off", channel=_VOICES, note=pitch))
-
-
-def _program(voice: Voice) -> Message:
-    return Message("program_change", channel=_VOICES, program=voice.program)
+        track.add(start, "note_off", channel=_VOICES, note=pitch)
 
 
 def _drum(track: _Track, passage: Passage, start: int) -> None:
     note = passage.drum.note
     for stroke in passage.strokes:
-        track.add(start + stroke, Message("note_on", channel=_DRUMS, note=note, velocity=_SOFT))
-        track.add(start + stroke + 1, Message("note_off", channel=_DRUMS, note=note))
+        track.add(start + stroke, "note_on", channel=_DRUMS, note=note, velocity=_SOFT)
+        track.add(start + stroke + 1, "note_off", channel=_DRUMS, note=note)
 
 
 def _text(text: str) -> str:

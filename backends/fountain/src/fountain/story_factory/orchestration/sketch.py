@@ -12,7 +12,7 @@ from fountain.story_factory.orchestration.keys import KEYS, STEPS, Key
 from fountain.story_factory.orchestration.play import Line, Play
 from fountain.story_factory.orchestration.voices import Drum, Voice, drum_of, voice_of
 
-MOST_PASSAGES = 20_000
+MOST_PASSAGES = 10_000
 """Lines of a play that are set to music; the rest of a longer one is silent."""
 MOST_NOTES = 24
 """Syllables of one line that are sung."""
