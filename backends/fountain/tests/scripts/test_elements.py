@@ -131,7 +131,9 @@ async def test_concurrent_placings_leave_no_gap(script: Client) -> None:
                 assert sorted(one["position"] for one in listed) == list(range(1, len(ids) + 1))
                 await script.post("/scripts/1/elements/reorder", json={"elementIds": ids[::-1]})
 
-    await asyncio.gather(*(work(number) for number in range(32)))
+    async with asyncio.TaskGroup() as group:
+        for number in range(32):
+            group.create_task(work(number))
     assert len(await order(script)) == 96
 
 
