@@ -83,7 +83,7 @@ def _score(music: Sketch) -> Iterator[str]:
 def _passage(passage: Passage, start: float) -> Iterator[str]:
     eighth = passage.movement.seconds
     if passage.opens and passage.movement.heading:
-        yield _comment(f"== {passage.movement.heading}")
+        yield _comment(f"-- {passage.movement.heading} --")
     if passage.speaker or passage.caption:
         yield _comment(f"{passage.speaker}: {passage.caption}")
     for stroke in passage.strokes:

@@ -83,7 +83,7 @@ def _time(movement: Movement) -> str:
 def _melody(passage: Passage) -> str:
     sung = sum(note.length for note in passage.notes)
     written = [_note(passage.movement.key, note) for note in passage.notes]
-    written += _rests(passage.length - sung)
+    written += _rests(passage, sung)
     if passage.speaker:
         written[0] += f"^\\markup \\bold {quoted(passage.speaker)}"
     return f"{' '.join(written)} |"
@@ -99,12 +99,14 @@ def _letter(key: Key, step: int) -> str:
     return LETTERS[step % STEPS] + ("", "is", "es")[key.alteration(step)]
 
 
-def _rests(eighths: int) -> list[str]:
+def _rests(passage: Passage, start: int) -> list[str]:
+    """Return the rests from an eighth of the passage to its end; none crosses a bar."""
     rests = []
-    for length, written in _LENGTHS:
-        while eighths >= length:
-            rests.append(f"r{written}")
-            eighths -= length
+    while start < passage.length:
+        left = passage.movement.bar - start % passage.movement.bar
+        length, written = next(one for one in _LENGTHS if one[0] <= left)
+        rests.append(f"r{written}")
+        start += length
     return rests
 
 
@@ -126,7 +128,7 @@ def _drums(music: Sketch) -> Iterator[str]:
 
 def _struck(passage: Passage) -> list[str]:
     if not passage.strokes:
-        return _rests(passage.length)
+        return _rests(passage, 0)
     bar = passage.movement.bar
     struck = [f"{passage.drum.name if one in passage.strokes else 'r'}8" for one in range(bar)]
-    return [*struck, *_rests(passage.length - bar)]
+    return [*struck, *_rests(passage, bar)]
