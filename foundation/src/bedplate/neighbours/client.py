@@ -28,6 +28,7 @@ except ImportError as error:  # pragma: no cover - the workspace has the extra
     ) from error
 
 FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 2
 LONGEST_RETRY_AFTER_SECONDS = 60
 # RFC 9110, section 9.2.2.
@@ -219,9 +220,12 @@ class _InProcess:
 
 
 def pause(attempt: int) -> float:
-    """Return for how many seconds to wait after an attempt, the first being 1: random, growing."""
-    chance: float = int(ids.token(4), 16) / 2**32
-    return FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1) * chance
+    """Return for how many seconds to wait after an attempt, the first being 1.
+
+    It is random, below a bound that doubles: who failed together doesn't come back together.
+    """
+    bound = min(FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
+    return bound * int(ids.token(4), 16) / 2**32
 
 
 def _request_headers(content: bytes | None) -> dict[str, str]:
