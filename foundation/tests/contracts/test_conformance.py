@@ -29,6 +29,16 @@ def test_what_keeps_the_contract_passes(document: Document) -> None:
     )
 
 
+def test_a_concrete_path_comes_before_a_templated_one(document: Document) -> None:
+    """A method that only the templated path knows is no operation of the concrete one."""
+    document["paths"]["/books/lookup"] = {"post": {"operationId": "lookUpBooks", "responses": {}}}
+    conformance = Conformance(document)
+    found = conformance.operation("POST", "/books/lookup")
+    assert found is not None
+    assert found.operation_id == "lookUpBooks"
+    assert conformance.operation("GET", "/books/lookup") is None
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "violation"),
     [

@@ -110,6 +110,29 @@ async def test_status_and_methods_are_the_contract_s(caller: httpx2.AsyncClient)
     assert (refused.status_code, refused.headers["Allow"]) == (405, "POST")
 
 
+async def test_a_concrete_path_is_none_of_a_templated_one(document: Document, write: Write) -> None:
+    """Whatever comes first in the document, a path answers with its own methods alone."""
+    lookup = {**document["paths"]["/books"]["post"], "operationId": "lookUpBooks"}
+    document["paths"]["/books/lookup"] = {"post": lookup}
+    operations = shelf()
+    operations.handles("lookUpBooks")(lookup_books)
+    binding = ContractBinding(write(document), operations)
+    app = create_app(kept(binding), Settings(_env_file=None), registry=CollectorRegistry())
+    async with client(app) as caller:
+        made = await caller.post("/books/lookup", json={"pages": 3})
+        assert (made.status_code, made.json()) == (201, {"pages": 3})
+        for method in ("GET", "HEAD", "PUT", "PROPFIND"):
+            refused = await caller.request(method, "/books/lookup")
+            assert (refused.status_code, refused.headers["Allow"]) == (405, "POST")
+        other = await caller.post("/books/1")
+        assert (other.status_code, other.headers["Allow"]) == (405, "GET, HEAD")
+
+
+async def lookup_books(book: Book) -> Book:
+    """Handle an operation."""
+    return book
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "message"),
     [

@@ -6,13 +6,16 @@ operations = Operations()
 async def create_script(script: ScriptRequest, service: CurrentService) -> ScriptResponse: ...
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from fastapi import APIRouter
+from starlette.routing import Route, compile_path
 
 from bedplate.contracts.document import Contract, Operation
 from bedplate.contracts.errors import ContractError
+from bedplate.problems import MethodNotAllowed
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -42,8 +45,12 @@ class Operations:
         """
         self._refuse_gaps(contract)
         router = APIRouter()
-        for name, operation in contract.operations.items():
-            _add(router, operation, self._handlers[name])
+        paths = _by_path(contract)
+        for path, operations in paths.items():
+            for operation in operations:
+                _add(router, operation, self._handlers[operation.operation_id])
+            if _is_shadowed(path, paths):
+                router.routes.append(_refusing(path, operations))
         return router
 
     def missing(self, contract: Contract) -> list[str]:
@@ -70,3 +77,36 @@ def _add(router: APIRouter, operation: Operation, handler: Callable[..., Any]) -
         description=operation.definition.get("description", ""),
         tags=list(operation.definition.get("tags", [])),
     )
+
+
+def _by_path(contract: Contract) -> Mapping[str, list[Operation]]:
+    """Return the operations of each path, concrete paths before templated (OpenAPI 3.1, 4.8.8)."""
+    found: defaultdict[str, list[Operation]] = defaultdict(list)
+    for operation in contract.operations.values():
+        found[operation.path].append(operation)
+    return dict(sorted(found.items(), key=lambda item: _templated(item[0])))
+
+
+def _templated(path: str) -> list[bool]:
+    return ["{" in part for part in path.split("/")]
+
+
+def _is_shadowed(path: str, paths: Iterable[str]) -> bool:
+    return any(other != path and compile_path(other)[0].match(path) for other in paths)
+
+
+def _refusing(path: str, operations: Iterable[Operation]) -> Route:
+    """Return a route for the other methods, which would reach a templated path behind this one."""
+    methods = {operation.method for operation in operations}
+    allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+    return Route(path, _Refusal(allowed), include_in_schema=False)
+
+
+class _Refusal:
+    """An endpoint that isn't there: Starlette lets only a class answer every method."""
+
+    def __init__(self, allowed: str) -> None:
+        self._allowed = allowed
+
+    async def __call__(self, *_: object) -> None:
+        raise MethodNotAllowed(f"Use one of: {self._allowed}.", headers={"Allow": self._allowed})

@@ -28,13 +28,16 @@ class Conformance:
         self._paths = {one.path: _expression(one.path) for one in self._operations}
 
     def operation(self, method: str, path: str) -> Operation | None:
-        """Return the operation that a request reaches; a fixed path comes before a templated."""
-        fitting = [
-            one
-            for one in self._operations
-            if one.method == method.upper() and self._paths[one.path].fullmatch(path)
-        ]
-        return min(fitting, key=lambda one: one.path.count("{"), default=None)
+        """Return the operation that a request reaches.
+
+        A concrete path comes before a templated one, whatever its methods (OpenAPI 3.1, 4.8.8).
+        """
+        fitting = [one for one, expression in self._paths.items() if expression.fullmatch(path)]
+        reached = min(fitting, key=lambda one: one.count("{"), default=None)
+        for one in self._operations:
+            if one.path == reached and one.method == method.upper():
+                return one
+        return None
 
     def request(
         self, method: str, path: str, query: str = "", body: bytes | None = None
