@@ -19,11 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bedplate.backend import Backend
 from bedplate.composition import compose
-from bedplate.contracts.conformance import Conformance
 from bedplate.database import Database
 from bedplate.database.preparation import migrations_of
 from bedplate.settings import DatabaseSettings, Environment, Settings
 from bedplate.testing.client import Client
+from bedplate.testing.conformance import ConformanceJudge
 from bedplate.testing.databases import TemplateDatabase, TemplateFile
 from bedplate.testing.lifespan import running
 from bedplate.testing.postgres import PostgresServer
@@ -46,29 +46,23 @@ def backend_of(name: str) -> Backend:
 
 
 class Judge:
-    """Holds the answers of a service against its contract."""
+    """Holds the answers that a client gets against the contract of a service."""
 
     def __init__(self, name: str) -> None:
         binding = backend_of(name).contract
         assert binding is not None
-        contract = binding.load()
-        self._bare = Conformance(contract.document)
-        self._extended = Conformance(contract.extended)
+        self._judge = ConformanceJudge(binding.load())
 
     async def __call__(self, response: httpx2.Response) -> None:
         """Raise AssertionError unless the answer keeps the contract."""
-        method, path = response.request.method, response.request.url.path
-        if self._extended.operation(method, path) is None:
-            return
-        content = await response.aread()
-        kind = response.headers.get("content-type")
-        judge = self._bare if self._knows(method, path, response.status_code) else self._extended
-        violations = judge.response(method, path, response.status_code, kind, content)
+        violations = self._judge.violations(
+            response.request.method,
+            response.request.url.path,
+            response.status_code,
+            response.headers.get("content-type"),
+            await response.aread(),
+        )
         assert not violations, violations
-
-    def _knows(self, method: str, path: str, status: int) -> bool:
-        operation = self._bare.operation(method, path)
-        return operation is not None and str(status) in operation.definition["responses"]
 
 
 @cache
