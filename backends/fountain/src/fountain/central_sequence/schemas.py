@@ -14,7 +14,7 @@ class SequenceRequest(ContractModel):
             alias="elementType",
             description="Kind of element. Values named by the contract are script, section, character, action and spokenWord; no enumeration is enforced.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ]
     element_id: Annotated[
@@ -68,7 +68,7 @@ class ReorderRequest(ContractModel):
             alias="elementType",
             description="Kind shared by all listed elements.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ]
     elements: list[Element]
@@ -81,7 +81,7 @@ class VersionRequest(ContractModel):
             alias="elementType",
             description="Kind of element, as in SequenceRequest.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ]
     element_id: Annotated[
@@ -114,14 +114,14 @@ class VersionResponse(ContractModel):
 class SuccessResponse(ContractModel):
     message: Annotated[
         StrictStr | MISSING,
-        Field(description="Confirmation text.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Confirmation text.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
 class Error(ContractModel):
     message: Annotated[
         StrictStr | MISSING,
-        Field(description="What went wrong.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="What went wrong.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
@@ -132,7 +132,7 @@ class SequenceLookupRequest(ContractModel):
             alias="elementType",
             description="Kind shared by all listed elements.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ]
     element_ids: Annotated[

@@ -20,7 +20,9 @@ class Character(ContractModel):
     name: Annotated[
         StrictStr | MISSING,
         Field(
-            description="What the character is called.", max_length=100000, pattern="^[^\\x00]*$"
+            description="What the character is called.",
+            max_length=100000,
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
     description: Annotated[
@@ -28,7 +30,7 @@ class Character(ContractModel):
         Field(
             description="Short account of the character and its part in the story.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
 
@@ -37,7 +39,9 @@ class CharacterCreateRequest(ContractModel):
     name: Annotated[
         StrictStr,
         Field(
-            description="What the character is called.", max_length=100000, pattern="^[^\\x00]*$"
+            description="What the character is called.",
+            max_length=100000,
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ]
     description: Annotated[
@@ -45,7 +49,7 @@ class CharacterCreateRequest(ContractModel):
         Field(
             description="Short account of the character and its part in the story.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ]
 
@@ -71,14 +75,14 @@ class Paraphrase(ContractModel):
     ] = MISSING
     text: Annotated[
         StrictStr | MISSING,
-        Field(description="The paraphrase itself.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="The paraphrase itself.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     commentary: Annotated[
         StrictStr | MISSING,
         Field(
             description="Why this text stands for the original.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
 
@@ -95,14 +99,14 @@ class ParaphraseCreateRequest(ContractModel):
     ]
     text: Annotated[
         StrictStr,
-        Field(description="The paraphrase itself.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="The paraphrase itself.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ]
     commentary: Annotated[
         StrictStr,
         Field(
             description="Why this text stands for the original.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ]
 
@@ -119,13 +123,13 @@ class Action(ContractModel):
     ] = MISSING
     description: Annotated[
         StrictStr | MISSING,
-        Field(description="What happens.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="What happens.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
 class ActionCreateRequest(ContractModel):
     description: Annotated[
-        StrictStr, Field(description="What happens.", max_length=100000, pattern="^[^\\x00]*$")
+        StrictStr, Field(description="What happens.", max_length=100000, pattern="^(?:|[^\\x00]+)$")
     ]
 
 
@@ -141,20 +145,20 @@ class SpokenWord(ContractModel):
     ] = MISSING
     text: Annotated[
         StrictStr | MISSING,
-        Field(description="What is said.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="What is said.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
 class SpokenWordCreateRequest(ContractModel):
     text: Annotated[
-        StrictStr, Field(description="What is said.", max_length=100000, pattern="^[^\\x00]*$")
+        StrictStr, Field(description="What is said.", max_length=100000, pattern="^(?:|[^\\x00]+)$")
     ]
 
 
 class Error(ContractModel):
     message: Annotated[
         StrictStr | MISSING,
-        Field(description="What went wrong.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="What went wrong.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 

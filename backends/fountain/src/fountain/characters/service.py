@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bedplate.database import ForeignKeyViolation, ReadSession, Row, WriteSession
 from bedplate.schemas import LARGEST_INT64
 from fountain.characters import repository
-from fountain.characters.exceptions import OriginalNotFound
+from fountain.characters.exceptions import OriginalNotFound, OriginalsDiffer
 from fountain.characters.repository import Kind
 from fountain.characters.schemas import ParaphraseCreateRequest
 
@@ -36,9 +36,9 @@ async def paraphrases(session: ReadSession, kind: Kind, identifier: int) -> list
 async def paraphrase(
     session: WriteSession, kind: Kind, identifier: int, new: ParaphraseCreateRequest
 ) -> Row:
-    """Store a paraphrase. Raises `OriginalNotFound`, also when path and body name two originals."""
+    """Store a paraphrase. Raises `OriginalsDiffer` and `OriginalNotFound`."""
     if new.original_id != identifier:
-        raise OriginalNotFound("The path and originalId don't name the same original.")
+        raise OriginalsDiffer("The path and originalId don't name the same original.")
     try:
         return await repository.paraphrase(
             session, kind, identifier, text=new.text, commentary=new.commentary

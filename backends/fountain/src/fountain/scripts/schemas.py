@@ -10,16 +10,18 @@ from bedplate.contracts import ContractModel, Integer
 class ScriptRequest(ContractModel):
     title: Annotated[
         StrictStr,
-        Field(description="Name of the script.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Name of the script.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ]
     author: Annotated[
         StrictStr | MISSING,
-        Field(description="Who wrote it.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Who wrote it.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     description: Annotated[
         StrictStr | MISSING,
         Field(
-            description="Short account of its content.", max_length=100000, pattern="^[^\\x00]*$"
+            description="Short account of its content.",
+            max_length=100000,
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
 
@@ -57,16 +59,18 @@ class Script(ContractModel):
     ] = MISSING
     title: Annotated[
         StrictStr | MISSING,
-        Field(description="Name of the script.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Name of the script.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     author: Annotated[
         StrictStr | MISSING,
-        Field(description="Who wrote it.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Who wrote it.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     description: Annotated[
         StrictStr | MISSING,
         Field(
-            description="Short account of its content.", max_length=100000, pattern="^[^\\x00]*$"
+            description="Short account of its content.",
+            max_length=100000,
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
     sequence_number: Annotated[
@@ -83,16 +87,18 @@ class Script(ContractModel):
 class ScriptUpdateRequest(ContractModel):
     title: Annotated[
         StrictStr | MISSING,
-        Field(description="Name of the script.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Name of the script.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     author: Annotated[
         StrictStr | MISSING,
-        Field(description="Who wrote it.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Who wrote it.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     description: Annotated[
         StrictStr | MISSING,
         Field(
-            description="Short account of its content.", max_length=100000, pattern="^[^\\x00]*$"
+            description="Short account of its content.",
+            max_length=100000,
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
 
@@ -100,7 +106,7 @@ class ScriptUpdateRequest(ContractModel):
 class SectionHeadingRequest(ContractModel):
     title: Annotated[
         StrictStr,
-        Field(description="Text of the heading.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Text of the heading.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ]
 
 
@@ -137,7 +143,7 @@ class SectionHeadingResponse(ContractModel):
 class SectionHeadingUpdateRequest(ContractModel):
     title: Annotated[
         StrictStr | MISSING,
-        Field(description="Text of the heading.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Text of the heading.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
@@ -169,14 +175,14 @@ class ReorderRequest(ContractModel):
 class SuccessResponse(ContractModel):
     message: Annotated[
         StrictStr | MISSING,
-        Field(description="Confirmation text.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Confirmation text.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
 class Error(ContractModel):
     message: Annotated[
         StrictStr | MISSING,
-        Field(description="What went wrong.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="What went wrong.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
@@ -201,7 +207,7 @@ class SectionHeading(ContractModel):
     ] = MISSING
     title: Annotated[
         StrictStr | MISSING,
-        Field(description="Text of the heading.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Text of the heading.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
     sequence_number: Annotated[
         Integer | MISSING,
@@ -264,7 +270,7 @@ class ElementRequest(ContractModel):
         Integer | MISSING,
         Field(
             description="Place in the script, from 1. Elements from there on move up by one. Without it the element comes last.",
-            ge=-9223372036854775808,
+            ge=1,
             le=9223372036854775807,
         ),
     ] = MISSING
@@ -292,9 +298,7 @@ class ScriptElement(ContractModel):
     position: Annotated[
         Integer | MISSING,
         Field(
-            description="Place in the script, from 1, without gaps.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
+            description="Place in the script, from 1, without gaps.", ge=1, le=9223372036854775807
         ),
     ] = MISSING
     heading_id: Annotated[

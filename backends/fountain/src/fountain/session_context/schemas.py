@@ -19,7 +19,7 @@ class SessionRequest(ContractModel):
     ]
     context: Annotated[
         StrictStr | MISSING,
-        Field(description="Context to start with.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Context to start with.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
@@ -44,7 +44,7 @@ class SessionResponse(ContractModel):
     ] = MISSING
     context: Annotated[
         StrictStr | MISSING,
-        Field(description="Context as stored.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Context as stored.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
@@ -69,7 +69,7 @@ class Session(ContractModel):
     ] = MISSING
     context: Annotated[
         StrictStr | MISSING,
-        Field(description="Context as stored.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Context as stored.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
@@ -79,7 +79,7 @@ class SessionUpdateRequest(ContractModel):
         Field(
             description="Context to store instead of the present one.",
             max_length=100000,
-            pattern="^[^\\x00]*$",
+            pattern="^(?:|[^\\x00]+)$",
         ),
     ] = MISSING
 
@@ -96,14 +96,14 @@ class SessionContextResponse(ContractModel):
     ] = MISSING
     context: Annotated[
         StrictStr | MISSING,
-        Field(description="Context as stored.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="Context as stored.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
 class Error(ContractModel):
     message: Annotated[
         StrictStr | MISSING,
-        Field(description="What went wrong.", max_length=100000, pattern="^[^\\x00]*$"),
+        Field(description="What went wrong.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
     ] = MISSING
 
 
