@@ -105,7 +105,7 @@ async def test_attempts_are_bounded(
     sent: str,
     passed_on: int,
 ) -> None:
-    """After the last attempt it is a 503 that passes a sensible Retry-After on, and one log line."""
+    """After the last it is a 503 that passes a sensible Retry-After on, and one log line."""
     answers = [Response(status_code=503, headers={"Retry-After": sent}) for _ in range(9)]
     other.answers = answers
     with pytest.raises(NeighbourUnavailable) as failure:
