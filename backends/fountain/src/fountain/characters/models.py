@@ -13,7 +13,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
             "pk": "%(table_name)s_pkey",
-            "ix": "%(column_0_N_label)s_idx",
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
             "fk": "%(table_name)s_%(column_0_name)s_fkey",
         }
     )
