@@ -13,19 +13,18 @@ from benchmarks.figures import measure
 from benchmarks.machine import describe
 from benchmarks.options import Amount, Options, parse
 from benchmarks.report import (
-    BACKUP_HEADING,
-    CONSOLE_HEADING,
-    KILLS_HEADING,
     backup_section,
     console_section,
     kills_section,
+    merged,
+    story_section,
     tasks_section,
     trivial_section,
-    with_section,
     wrk_section,
 )
 from benchmarks.seed import Crowd, seed
 from benchmarks.servers import running_servers
+from benchmarks.stories import SIZES, measure_stories
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _COMMAND = "uv run --group peers python -m benchmarks"
@@ -38,39 +37,34 @@ The contenders and what each has switched on: the first lines of `benchmarks/con
 def main(arguments: Sequence[str]) -> None:
     """Measure, print each part of the report when it is known, write it all when asked to."""
     options = parse(arguments)
-    if not options.tasks and not options.trivial:
-        _without_servers(arguments, options)
-        return
     parts = []
-    with running_servers() as servers:
-        for part in _parts(arguments, options, servers):
-            print(part, end="\n\n", flush=True)
-            parts.append(part)
-    for _, part in _sections(arguments, options):
+    for part in _parts(arguments, options):
         print(part, end="\n\n", flush=True)
         parts.append(part)
     if options.write:
-        _RESULTS.write_text("\n\n".join(parts) + "\n")
+        before = _RESULTS.read_text() if _RESULTS.exists() else ""
+        _RESULTS.write_text(merged(before, "\n\n".join(parts)))
 
 
-def _without_servers(arguments: Sequence[str], options: Options) -> None:
-    """Measure what needs no database; each section takes the place of its last one."""
-    for heading, section in _sections(arguments, options):
-        print(section, end="\n\n", flush=True)
-        if options.write:
-            _RESULTS.write_text(with_section(_RESULTS.read_text(), heading, section))
+def _parts(arguments: Sequence[str], options: Options) -> Iterator[str]:
+    if options.tasks or options.trivial:
+        with running_servers() as servers:
+            yield from _with_servers(arguments, options, servers)
+    yield from _without_servers(arguments, options)
 
 
-def _sections(arguments: Sequence[str], options: Options) -> Iterator[tuple[str, str]]:
-    """Yield heading and text of what is measured without databases."""
+def _without_servers(arguments: Sequence[str], options: Options) -> Iterator[str]:
     command, amount = " ".join([_COMMAND, *arguments]), options.amount
     if options.console:
-        yield CONSOLE_HEADING, _console(arguments, options)
+        yield _console(arguments, options)
     if options.backup:
         stalls = backup.measure(amount.backup_megabytes, say)
-        yield BACKUP_HEADING, backup_section(command, amount.backup_megabytes, stalls)
+        yield backup_section(command, amount.backup_megabytes, stalls)
     if options.kills:
-        yield KILLS_HEADING, kills_section(command, kills.measure(amount.kills, say))
+        yield kills_section(command, kills.measure(amount.kills, say))
+    if options.story:
+        say(f"stories of {', '.join(map(str, SIZES))} elements")
+        yield story_section(command, measure_stories(SIZES, amount.rounds))
 
 
 def _console(arguments: Sequence[str], options: Options) -> str:
@@ -79,7 +73,7 @@ def _console(arguments: Sequence[str], options: Options) -> str:
     return console_section(" ".join([_COMMAND, *arguments]), amount.console_seconds, runs)
 
 
-def _parts(arguments: Sequence[str], options: Options, servers: Servers) -> Iterator[str]:
+def _with_servers(arguments: Sequence[str], options: Options, servers: Servers) -> Iterator[str]:
     amount = options.amount
     yield _header(arguments, amount, _seed(servers, amount.crowd))
     if options.tasks:

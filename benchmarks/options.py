@@ -8,6 +8,9 @@ from typing import Self
 from benchmarks import cases, contender
 from benchmarks.seed import Crowd
 
+STORY = "story"
+"""The name of the part that assembles stories; it has no contenders."""
+
 _REQUESTS = {
     cases.GET_ONE: 200,
     cases.LIST_100: 100,
@@ -78,6 +81,7 @@ class Options:
     console: tuple[str, ...]
     backup: tuple[str, ...]
     kills: tuple[str, ...]
+    story: tuple[str, ...]
     write: bool
 
 
@@ -98,6 +102,7 @@ def parse(arguments: Sequence[str]) -> Options:
         _chosen((CONSOLE,), options.only),
         _chosen((BACKUP,), options.only),
         (KILLS,) if KILLS in options.only else (),  # half an hour, so only when asked for
+        _chosen((STORY,), options.only),
         options.write,
     )
 
@@ -111,11 +116,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measures ours, its peers and the floor in one run, and prints the tables.",
     )
-    names = (*contender.TASKS, *contender.TRIVIAL, CONSOLE, BACKUP, KILLS)
+    names = (*contender.TASKS, *contender.TRIVIAL, CONSOLE, BACKUP, KILLS, STORY)
     parser.add_argument("--quick", action="store_true", help="in less than a minute, without wrk")
     parser.add_argument("--rounds", type=int, help="how often each case is measured")
     parser.add_argument("--only", action="append", default=[], choices=names, metavar="NAME")
     parser.add_argument("--large", action="store_true", help="10,000 users with 100 tasks each")
     parser.add_argument("--no-wrk", action="store_true", help="leave requests a second out")
-    parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="also write benchmarks/RESULTS.md; sections not measured stay",
+    )
     return parser

@@ -1,5 +1,7 @@
 """The whole report, as Markdown."""
 
+import re
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,10 +9,11 @@ from benchmarks import cases, wrk
 from benchmarks.backup import Stall
 from benchmarks.console.measure import CLIENTS, LINES_A_SECOND, Console
 from benchmarks.figures import Figure, Figures
+from benchmarks.stories import FILES, Telling
 from benchmarks.table import Cells, ratios, table
 from benchmarks.wrk import Throughput
 
-CONSOLE_HEADING = "## Console"
+_CONSOLE_HEADING = "## Console"
 _CONSOLE_METHOD = """\
 From the write of a line by the game to its arrival at each of {clients} WebSocket clients;
 {lines:,} lines a second for {seconds} s. One client more reads nothing at all. Server, clients and
@@ -18,18 +21,25 @@ game share this machine: the clients' own reading is part of the latency. Of sev
 with the smallest p99. Longest write: how long the game waited at most for its standard output to
 be taken. CPU: the server's process, of one core. `a broadcast`: `benchmarks/console/server.py`."""
 
-BACKUP_HEADING = "## A backup of a large world"
+_BACKUP_HEADING = "## A backup of a large world"
 _BACKUP_METHOD = """\
 How late the event loop is for a timer of 2 ms, while the manager backs up and restores a world of
 {megabytes:,} MB that doesn't compress. In the row `nothing` the manager idles: what is late there
 is the machine's. With the game running, the simulated game's own copying takes 4 s of it."""
 
-KILLS_HEADING = "## Managers that are killed"
+_KILLS_HEADING = "## Managers that are killed"
 _KILLS_METHOD = """\
 A real manager of a game server is killed (SIGKILL) at a random moment of a save, a backup, a
 restore, an exchange of mods or a switch of versions, and 15 % also amid the next start. After each
 kill the next one serves, every document is readable, no backup, version or mod is half there, one
 game runs, and its world passes SQLite's check. Nothing was torn; a single finding ends the run."""
+
+_STORY_HEADING = "## A story of the Story Factory, assembled"
+_STORY_METHOD = """\
+Five services in one process, their databases SQLite {sqlite}. Each element names an action, a
+spoken word and a session of its own, and one of 30 characters. CPU is that of all five, the best of
+several rounds; the last three columns are CPU ms to make a file. A call is a request to another
+service: 1 for the structure, then 1 for each 5,000 things of a kind."""
 
 Throughputs = Mapping[str, Mapping[str, Throughput]]
 
@@ -89,7 +99,7 @@ def console_section(command: str, seconds: int, runs: Mapping[str, Console]) -> 
         table("line → client, ms", tuple(next(iter(latencies.values()))), latencies, _tenth),
         table("server", tuple(next(iter(costs.values()))), costs, str),
     ]
-    return "\n\n".join([CONSOLE_HEADING, f"    {command}", method, *tables])
+    return "\n\n".join([_CONSOLE_HEADING, f"    {command}", method, *tables])
 
 
 def backup_section(command: str, megabytes: int, found: Mapping[str, Stall]) -> str:
@@ -104,7 +114,7 @@ def backup_section(command: str, megabytes: int, found: Mapping[str, Stall]) -> 
     }
     columns = tuple(next(iter(cells.values())))
     method = _BACKUP_METHOD.format(megabytes=megabytes)
-    parts = [BACKUP_HEADING, f"    {command}", method, table("beside", columns, cells, _tenth)]
+    parts = [_BACKUP_HEADING, f"    {command}", method, table("beside", columns, cells, _tenth)]
     return "\n\n".join(parts)
 
 
@@ -113,16 +123,43 @@ def kills_section(command: str, found: Mapping[str, Any]) -> str:
     rows = {name: value for name, value in found.items() if name != "begun"}
     rows |= {f"begun: {name}": count for name, count in found["begun"].items()}
     cells = {name: {"": value} for name, value in rows.items()}
-    parts = [KILLS_HEADING, f"    {command}", _KILLS_METHOD, table("what", ("",), cells, _whole)]
+    parts = [_KILLS_HEADING, f"    {command}", _KILLS_METHOD, table("what", ("",), cells, _whole)]
     return "\n\n".join(parts)
 
 
-def with_section(report: str, heading: str, section: str) -> str:
-    """Return a report in which a section takes the place of the one of that heading, or is last."""
-    before, _, rest = f"\n{report}".partition(f"\n{heading}\n")
-    _, found, after = rest.partition("\n## ")
-    parts = [before.strip(), section.strip(), (found + after).strip()]
-    return "\n\n".join(part for part in parts if part) + "\n"
+def story_section(command: str, tellings: Mapping[int, Telling]) -> str:
+    """Return what a story of each size takes, and its three files."""
+    columns = ("calls", "MB", "CPU ms", "CPU µs/element", "wall ms", *FILES)
+    cells = {f"{size:,}": _telling(size, one) for size, one in tellings.items()}
+    parts = [
+        _STORY_HEADING,
+        f"    {command}",
+        _STORY_METHOD.format(sqlite=sqlite3.sqlite_version),
+        table("elements", columns, cells, str),
+    ]
+    return "\n\n".join(parts)
+
+
+def _telling(size: int, one: Telling) -> dict[str, str]:
+    return {
+        "calls": str(one.calls),
+        "MB": f"{one.size / 1e6:.2f}",
+        "CPU ms": _whole(one.cpu * 1e3),
+        "CPU µs/element": _whole(one.cpu * 1e6 / size),
+        "wall ms": _whole(one.wall * 1e3),
+        **{name: _whole(seconds * 1e3) for name, seconds in one.files.items()},
+    }
+
+
+def merged(before: str, now: str) -> str:
+    """Return a report in which the parts of `now` replace those of `before` with their titles."""
+    return "\n\n".join({**_titled(before), **_titled(now)}.values()) + "\n"
+
+
+def _titled(report: str) -> dict[str, str]:
+    """Return the parts of a report by their titles."""
+    parts = re.split(r"\n+(?=## )", report.strip())
+    return {part.partition("\n")[0]: part.strip() for part in parts if part}
 
 
 def _cpu(figures: Figures) -> Cells[float]:

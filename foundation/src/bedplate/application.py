@@ -26,6 +26,7 @@ from bedplate.asgi.by_route import Layer
 from bedplate.backend import Backend, Resources, Upload
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
+from bedplate.neighbours import Neighbours
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.telemetry import telemetry_options
@@ -46,23 +47,29 @@ def create_app(
     drain: Drain | None = None,
     registry: CollectorRegistry = REGISTRY,
     resources: Mapping[str, Any] | None = None,
+    neighbours: Neighbours | None = None,
 ) -> FastAPI:
     """Return the FastAPI application of a backend.
 
     `settings` are read from the environment when not given. `drain` says that the process is going
     away. `resources` replace what the lifespan would open, by name: a test passes its own
-    `database`, for instance, and closes it itself. Raises `SettingsError`.
+    `database`, for instance, and closes it itself. `neighbours` are who else runs in this process.
+    Raises `SettingsError`.
     """
     settings = settings or backend.load_settings()
     drain = drain or Drain()
     metrics = RequestMetrics(registry, backend.name)
-    lifespan = Lifespan(backend, settings, drain, metrics, resources or {})
+    given = {"neighbours": neighbours or Neighbours(), **(resources or {})}
+    lifespan = Lifespan(backend, settings, drain, metrics, given)
     app = FastAPI(
         title=backend.title,
         version=backend.version,
         summary=backend.summary or None,
         description=backend.description,
         lifespan=lifespan.run,
+        # A contract serves pages of its own.
+        docs_url="/docs" if backend.contract is None else None,
+        redoc_url="/redoc" if backend.contract is None else None,
         **telemetry_options(settings),
     )
     app.state.settings = settings
@@ -72,7 +79,10 @@ def create_app(
         app.include_router(router)
     app.include_router(health_router(lifespan.health))
     app.include_router(start_page_router({"": backend}))
-    install_openapi(app, backend)
+    if backend.contract is not None:
+        backend.contract.install(app)
+    else:
+        install_openapi(app, backend)
     _add_layers(app, backend, settings, metrics)
     return app
 
@@ -152,6 +162,7 @@ class Lifespan:
                 "settings": self._settings,
                 "drain": self._drain,
                 "metrics": self._metrics,
+                "neighbours": self._replacements["neighbours"],
             }
             if self._backend.metadata is not None:
                 await self._open(stack, resources, "database", self._database())

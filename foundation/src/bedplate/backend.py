@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from bedplate.auth import Guard
+    from bedplate.contracts import ContractBinding
     from bedplate.observability.health import HealthCheck
     from bedplate.rate_limits import RateLimit
 
@@ -99,6 +100,8 @@ class Backend:
     rate_limit      charges requests that are refused before any dependency of a route ran
     first_steps     command lines that `bedplate run` shows in development; `{url}` is its address
     commands        "module:typer_app" of its own commands: `bedplate NAME …`
+    contract        the published OpenAPI document that it keeps, and the handlers bound to it
+    hosts           its public host names, for a gateway; none are those of the contract's servers
     single_process  why it can't run as several workers, or None
     uploads         routes whose requests may be larger and last longer than all others
     shutdown_seconds  how long its resources may take to close, made from its settings: so much
@@ -108,7 +111,7 @@ class Backend:
     name: str
     title: str
     settings: type[Settings]
-    routers: Sequence[APIRouter]
+    routers: Sequence[APIRouter] = ()
     version: str = "0.1.0"
     summary: str = ""
     description: str = ""
@@ -123,6 +126,8 @@ class Backend:
     prepare: Callable[[Resources], Awaitable[None]] | None = None
     first_steps: Sequence[str] = ()
     commands: str | None = None
+    contract: "ContractBinding | None" = None
+    hosts: Sequence[str] = ()
     single_process: str | None = None
     uploads: Sequence[Upload] = ()
     shutdown_seconds: Callable[[Any], float] | None = None

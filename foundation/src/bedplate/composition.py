@@ -17,6 +17,7 @@ from bedplate.application import create_app
 from bedplate.asgi import AccessLog, HeadAsGet, wrap_outermost
 from bedplate.backend import Backend
 from bedplate.lifecycle import Drain
+from bedplate.neighbours import Neighbours
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.problems import ProblemPolicy, install_problems
@@ -61,7 +62,8 @@ def compose(
     drain = drain or Drain()
     given = settings or {}
     found = {b.name: given.get(b.name) or b.load_settings() for b in backends}
-    apps = {b.name: _create(b, found[b.name], drain, registry) for b in backends}
+    neighbours = Neighbours(names)
+    apps = {b.name: _create(b, found[b.name], drain, registry, neighbours) for b in backends}
     first = names[0]
     composed: FastAPI | Composition = apps[first]
     if len(apps) > 1:
@@ -90,19 +92,24 @@ def _check_of(name: str, app: FastAPI) -> HealthCheck:
 
 
 def _create(
-    backend: Backend, settings: Settings, drain: Drain, registry: CollectorRegistry
+    backend: Backend,
+    settings: Settings,
+    drain: Drain,
+    registry: CollectorRegistry,
+    neighbours: Neighbours,
 ) -> FastAPI:
     """Return a backend's application; when it can't start, the error says which and why."""
     with _naming_failures(backend, settings):
-        app = create_app(backend, settings, drain=drain, registry=registry)
-    run = app.router.lifespan_context
+        app = create_app(backend, settings, drain=drain, registry=registry, neighbours=neighbours)
+    run: Any = app.router.lifespan_context
 
     @contextlib.asynccontextmanager
     async def named(app: FastAPI) -> AsyncIterator[Any]:
         async with contextlib.AsyncExitStack() as stack:
             with _naming_failures(backend, settings):
                 state = await stack.enter_async_context(run(app))
-            yield state
+            with neighbours.run(backend.name, app, state):
+                yield state
 
     app.router.lifespan_context = named
     return app

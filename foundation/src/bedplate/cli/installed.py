@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from bedplate.backend import Backend
 
 GROUP = "bedplate.backends"
+COMMANDS_GROUP = "bedplate.commands"
+"""Commands of a distribution that has several backends: name to "module:typer_app"."""
 
 
 def installed() -> dict[str, EntryPoint]:
     """Return the entry point of each installed backend by name, in the order of the names."""
     return {point.name: point for point in sorted(entry_points(group=GROUP))}
+
+
+def installed_commands() -> dict[str, EntryPoint]:
+    """Return the entry point of each command that a distribution adds, by name."""
+    return {point.name: point for point in sorted(entry_points(group=COMMANDS_GROUP))}
 
 
 def summary(point: EntryPoint) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import bedplate
 from bedplate.cli.errors import CommandError, UsageError, sentence
-from bedplate.cli.installed import installed, load, summary
+from bedplate.cli.installed import installed, installed_commands, load, summary
 
 if TYPE_CHECKING:
     import typer
@@ -21,6 +21,8 @@ COMMANDS = {
     "db": ("bedplate.cli.database:app", "Migrate databases, and see where they stand."),
     "openapi": ("bedplate.cli.openapi:app", "Print the OpenAPI document of a backend."),
     "routes": ("bedplate.cli.routes:app", "List the routes of backends."),
+    "contracts": ("bedplate.cli.contracts:app", "Keep published OpenAPI contracts to the letter."),
+    "gateway": ("bedplate.cli.gateway:app", "Make the configuration of Kong and of DNS."),
     "settings": ("bedplate.cli.settings:app", "List settings: value, origin and meaning."),
 }
 """Each command: where its typer app is, and what it does."""
@@ -75,7 +77,9 @@ def _run_command(name: str, words: list[str]) -> int:
 
     command = get_command(application)
     try:
-        result = command.main(words, prog_name=f"bedplate {name}", standalone_mode=False)
+        # What a command writes can say which command line made it.
+        line = ("bedplate", name, *words)
+        result = command.main(words, prog_name=f"bedplate {name}", standalone_mode=False, obj=line)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         hint = f" Try '{context.command_path} --help'." if context else ""
@@ -94,6 +98,8 @@ def _place(name: str) -> str:
     """Return where the typer app of a command or a backend is, as "module:name"."""
     if name in COMMANDS:
         return COMMANDS[name][0]
+    if name in (others := installed_commands()):
+        return others[name].value
     if name not in installed():
         raise UsageError(
             f"No command or backend is named {name!r}. Commands: {', '.join(COMMANDS)}. "
@@ -112,12 +118,13 @@ def _fail(message: str, exit_code: int) -> int:
 
 def _help() -> str:
     commands = {name: meaning for name, (_, meaning) in COMMANDS.items()}
+    others = {name: summary(point) for name, point in installed_commands().items()}
     backends = {name: summary(point) for name, point in installed().items()}
     return (
         "Usage: bedplate [OPTIONS] COMMAND [ARGS]...\n\n"
         "  Serve, look after and begin backends that stand on Bedplate.\n"
         + _section("Options", OPTIONS)
-        + _section("Commands, see `bedplate COMMAND --help`", commands)
+        + _section("Commands, see `bedplate COMMAND --help`", {**commands, **others})
         + _section("Installed backends, see `bedplate BACKEND --help` for their commands", backends)
     )
 

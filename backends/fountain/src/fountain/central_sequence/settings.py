@@ -1,0 +1,17 @@
+"""What the Central Sequence Service can be told. Variables begin with `CENTRAL_SEQUENCE_`."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from bedplate.settings import DatabaseSettings
+
+
+class CentralSequenceSettings(DatabaseSettings):
+    """Settings of the Central Sequence Service."""
+
+    model_config = SettingsConfigDict(env_prefix="CENTRAL_SEQUENCE_")
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///.bedplate/central-sequence.sqlite3"),
+        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
+    )

@@ -1,0 +1,28 @@
+"""The character service: characters, actions, spoken words, paraphrases. Start reading here."""
+
+from pathlib import Path
+
+from bedplate.backend import Backend
+from bedplate.contracts import ContractBinding, message_policy
+from fountain.characters.models import Base
+from fountain.characters.router import operations
+from fountain.characters.settings import CharactersSettings
+from fountain.contract_files import contract_file
+
+_HERE = Path(__file__).parent
+
+backend = Backend(
+    name="characters",
+    title="Character Management",
+    summary="Keeps characters, what they do, what they say, and paraphrases of these.",
+    settings=CharactersSettings,
+    metadata=Base.metadata,
+    migrations=_HERE / "migrations" / "versions",
+    problems=message_policy(),
+    contract=ContractBinding(
+        contract_file("character_management_api_openapi.yaml"),
+        operations,
+        [contract_file("character_management.additions.yaml")],
+        models=_HERE / "schemas.py",
+    ),
+)

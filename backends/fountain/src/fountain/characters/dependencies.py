@@ -1,0 +1,11 @@
+"""What operations ask for: identifiers in a path."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+from bedplate.contracts import ParameterInteger64
+
+CharacterId = Annotated[ParameterInteger64, Path(alias="characterId")]
+ActionId = Annotated[ParameterInteger64, Path(alias="actionId")]
+SpokenWordId = Annotated[ParameterInteger64, Path(alias="spokenWordId")]

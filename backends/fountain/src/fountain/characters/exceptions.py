@@ -1,0 +1,15 @@
+"""What can go wrong with characters, actions and spoken words."""
+
+from bedplate.problems import BadRequest, NotFound
+
+
+class OriginalNotFound(NotFound):
+    """There is no such character, action or spoken word."""
+
+    code = "original_not_found"
+
+
+class OriginalsDiffer(BadRequest):
+    """The path names one original and the body another."""
+
+    code = "originals_differ"

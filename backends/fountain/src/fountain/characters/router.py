@@ -1,0 +1,164 @@
+"""The operations of the contract. No SQL, no rules."""
+
+from bedplate.contracts import Operations
+from bedplate.database import Row
+from bedplate.database.dependencies import Reading, Writing
+from fountain.characters import repository, service
+from fountain.characters.dependencies import ActionId, CharacterId, SpokenWordId
+from fountain.characters.repository import ACTIONS, CHARACTERS, SPOKEN_WORDS
+from fountain.characters.schemas import (
+    Action,
+    ActionCreateRequest,
+    Character,
+    CharacterCreateRequest,
+    LookupRequest,
+    Paraphrase,
+    ParaphraseCreateRequest,
+    SpokenWord,
+    SpokenWordCreateRequest,
+)
+
+operations = Operations()
+
+
+def _character(row: Row) -> Character:
+    return Character(character_id=row["id"], name=row["name"], description=row["description"])
+
+
+def _action(row: Row) -> Action:
+    return Action(action_id=row["id"], description=row["description"])
+
+
+def _spoken_word(row: Row) -> SpokenWord:
+    return SpokenWord(dialogue_id=row["id"], text=row["text"])
+
+
+def _paraphrase(row: Row) -> Paraphrase:
+    return Paraphrase(
+        paraphrase_id=row["id"],
+        original_id=row["original_id"],
+        text=row["text"],
+        commentary=row["commentary"],
+    )
+
+
+@operations.handles("listCharacters")
+async def list_characters(session: Reading) -> list[Character]:
+    """Return every character."""
+    return [_character(row) for row in await repository.everything(session, CHARACTERS)]
+
+
+@operations.handles("createCharacter")
+async def create_character(new: CharacterCreateRequest, session: Writing) -> Character:
+    """Store a character."""
+    return _character(
+        await repository.add(session, CHARACTERS, name=new.name, description=new.description)
+    )
+
+
+@operations.handles("getCharacter")
+async def get_character(identifier: CharacterId, session: Reading) -> Character:
+    """Return one character."""
+    return _character(await service.get(session, CHARACTERS, identifier))
+
+
+@operations.handles("lookUpCharacters")
+async def look_up_characters(wanted: LookupRequest, session: Reading) -> list[Character]:
+    """Return several characters."""
+    return [_character(row) for row in await service.several(session, CHARACTERS, wanted.ids)]
+
+
+@operations.handles("listCharacterParaphrases")
+async def list_character_paraphrases(identifier: CharacterId, session: Reading) -> list[Paraphrase]:
+    """Return every paraphrase of a character."""
+    found = await service.paraphrases(session, CHARACTERS, identifier)
+    return [_paraphrase(row) for row in found]
+
+
+@operations.handles("createCharacterParaphrase")
+async def create_character_paraphrase(
+    identifier: CharacterId, new: ParaphraseCreateRequest, session: Writing
+) -> Paraphrase:
+    """Store a paraphrase of a character."""
+    return _paraphrase(await service.paraphrase(session, CHARACTERS, identifier, new))
+
+
+@operations.handles("listActions")
+async def list_actions(session: Reading) -> list[Action]:
+    """Return every action."""
+    return [_action(row) for row in await repository.everything(session, ACTIONS)]
+
+
+@operations.handles("createAction")
+async def create_action(new: ActionCreateRequest, session: Writing) -> Action:
+    """Store an action."""
+    return _action(await repository.add(session, ACTIONS, description=new.description))
+
+
+@operations.handles("getAction")
+async def get_action(identifier: ActionId, session: Reading) -> Action:
+    """Return one action."""
+    return _action(await service.get(session, ACTIONS, identifier))
+
+
+@operations.handles("lookUpActions")
+async def look_up_actions(wanted: LookupRequest, session: Reading) -> list[Action]:
+    """Return several actions."""
+    return [_action(row) for row in await service.several(session, ACTIONS, wanted.ids)]
+
+
+@operations.handles("listActionParaphrases")
+async def list_action_paraphrases(identifier: ActionId, session: Reading) -> list[Paraphrase]:
+    """Return every paraphrase of an action."""
+    found = await service.paraphrases(session, ACTIONS, identifier)
+    return [_paraphrase(row) for row in found]
+
+
+@operations.handles("createActionParaphrase")
+async def create_action_paraphrase(
+    identifier: ActionId, new: ParaphraseCreateRequest, session: Writing
+) -> Paraphrase:
+    """Store a paraphrase of an action."""
+    return _paraphrase(await service.paraphrase(session, ACTIONS, identifier, new))
+
+
+@operations.handles("listSpokenWords")
+async def list_spoken_words(session: Reading) -> list[SpokenWord]:
+    """Return every spoken word."""
+    return [_spoken_word(row) for row in await repository.everything(session, SPOKEN_WORDS)]
+
+
+@operations.handles("createSpokenWord")
+async def create_spoken_word(new: SpokenWordCreateRequest, session: Writing) -> SpokenWord:
+    """Store a spoken word."""
+    return _spoken_word(await repository.add(session, SPOKEN_WORDS, text=new.text))
+
+
+@operations.handles("getSpokenWord")
+async def get_spoken_word(identifier: SpokenWordId, session: Reading) -> SpokenWord:
+    """Return one spoken word."""
+    return _spoken_word(await service.get(session, SPOKEN_WORDS, identifier))
+
+
+@operations.handles("lookUpSpokenWords")
+async def look_up_spoken_words(wanted: LookupRequest, session: Reading) -> list[SpokenWord]:
+    """Return several spoken words."""
+    return [_spoken_word(row) for row in await service.several(session, SPOKEN_WORDS, wanted.ids)]
+
+
+@operations.handles("listSpokenWordParaphrases")
+async def list_spoken_word_paraphrases(
+    identifier: SpokenWordId, session: Reading
+) -> list[Paraphrase]:
+    """Return every paraphrase of a spoken word."""
+    return [
+        _paraphrase(row) for row in await service.paraphrases(session, SPOKEN_WORDS, identifier)
+    ]
+
+
+@operations.handles("createSpokenWordParaphrase")
+async def create_spoken_word_paraphrase(
+    identifier: SpokenWordId, new: ParaphraseCreateRequest, session: Writing
+) -> Paraphrase:
+    """Store a paraphrase of a spoken word."""
+    return _paraphrase(await service.paraphrase(session, SPOKEN_WORDS, identifier, new))

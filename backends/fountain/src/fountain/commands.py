@@ -1,0 +1,175 @@
+"""The commands `bedplate fountain …`: whole plays in and out."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bedplate.cli.arguments import application
+from bedplate.cli.errors import CommandError
+from fountain.example import EXAMPLE, example
+from fountain.screenplay import render
+from fountain.screenplay.assembly import assemble
+from fountain.screenplay.plan import Plan, plan_of
+from fountain.transfer.exporting import fetch
+from fountain.transfer.importing import Import, find_state, new_state, steps
+from fountain.transfer.play_files import check_lengths, read_play
+from fountain.transfer.services import Addresses, open_services
+from fountain.transfer.state import State, alone, replace_file, state_path
+
+app = application("Bring plays in the Fountain format to the story services, and fetch them back.")
+
+Result = TypeVar("Result")
+Play = Annotated[Path, typer.Argument(metavar="PLAY", help="A screenplay, such as play.fountain.")]
+Url = Annotated[
+    str,
+    typer.Option(help="Where the services run together.", envvar="FOUNTAIN_URL"),
+]
+ScriptsUrl = Annotated[
+    str | None,
+    typer.Option(help="Where scripts run, if elsewhere.", envvar="STORY_FACTORY_SCRIPTS_URL"),
+]
+CharactersUrl = Annotated[
+    str | None,
+    typer.Option(help="Where characters run, if elsewhere.", envvar="STORY_FACTORY_CHARACTERS_URL"),
+]
+SessionsUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="Where session-context runs, if elsewhere.", envvar="STORY_FACTORY_SESSIONS_URL"
+    ),
+]
+StoriesUrl = Annotated[str | None, typer.Option(help="Where the Story Factory runs, if elsewhere.")]
+User = Annotated[int, typer.Option(min=1, help="Owner of the sessions that hold the contexts.")]
+Again = Annotated[bool, typer.Option("--again", help="Import anew what was imported before.")]
+ScriptId = Annotated[int, typer.Option("--script", min=1, help="Identifier of the script.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="File to write; else standard output.")
+]
+Copy = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
+_URL = "http://127.0.0.1:8000"
+
+
+@app.command("import")
+def import_(
+    play: Play,
+    url: Url = _URL,
+    scripts_url: ScriptsUrl = None,
+    characters_url: CharactersUrl = None,
+    sessions_url: SessionsUrl = None,
+    stories_url: StoriesUrl = None,
+    user: User = 1,
+    again: Again = False,
+) -> None:
+    """Bring a play to the services; print its scriptId and the URL of its story.
+
+    The same command goes on with an import that was cut, and makes nothing twice.
+    """
+    addresses = _addresses(url, scripts_url, characters_url, sessions_url, stories_url)
+    reading = read_play(play)
+    plan = plan_of(reading.screenplay, fallback_title=play.stem)
+    check_lengths(plan)
+    for first, last in reading.struck_out:
+        where = f"line {first}" if first == last else f"lines {first} to {last}"
+        _remark(f"{play}, {where}: struck out (/* */), so it is left out.")
+    path = state_path(play, addresses.scripts)
+    with alone(play):
+        state = new_state(plan, user) if again else find_state(path, plan, user)
+        script = _run(_import(addresses, plan, user, state, path))
+    typer.echo(f"scriptId: {script}")
+    typer.echo(f"{addresses.stories}/stories?scriptId={script}")
+
+
+@app.command("export")
+def export(
+    script: ScriptId,
+    output: Output = None,
+    url: Url = _URL,
+    scripts_url: ScriptsUrl = None,
+    characters_url: CharactersUrl = None,
+    sessions_url: SessionsUrl = None,
+) -> None:
+    """Write a script as a screenplay."""
+    addresses = _addresses(url, scripts_url, characters_url, sessions_url)
+    screenplay, remarks = assemble(_run(_fetch(addresses, script)))
+    for remark in remarks:
+        _remark(remark)
+    content = render(screenplay).encode()
+    if output is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    else:
+        _write(output, content)
+
+
+@app.command("example")
+def write_example(output: Copy = Path(EXAMPLE)) -> None:
+    """Write the example: Romeo and Juliet, act 2, scene 2."""
+    content = example().read_bytes()
+    if output.exists() and output.read_bytes() != content:
+        raise CommandError(f"{output} is there already, and is something else.")
+    _write(output, content)
+    typer.echo(output)
+
+
+def _addresses(
+    url: str,
+    scripts: str | None,
+    characters: str | None,
+    sessions: str | None,
+    stories: str | None = None,
+) -> Addresses:
+    near = Addresses.below(url)
+    return Addresses(
+        scripts=(scripts or near.scripts).rstrip("/"),
+        characters=(characters or near.characters).rstrip("/"),
+        sessions=(sessions or near.sessions).rstrip("/"),
+        stories=(stories or near.stories).rstrip("/"),
+    )
+
+
+async def _import(addresses: Addresses, plan: Plan, user: int, state: State, path: Path) -> int:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    async with open_services(addresses) as services:
+        with Progress(
+            *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+        ) as progress:
+            task = progress.add_task(plan.script["title"].partition("\n")[0], total=steps(plan))
+            return await Import(
+                services,
+                plan,
+                user=user,
+                state=state,
+                path=path,
+                advance=lambda count: progress.advance(task, count),
+            ).run()
+
+
+async def _fetch(addresses: Addresses, script: int) -> Any:
+    async with open_services(addresses) as services:
+        return await fetch(services, script)
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    # A failure is one sentence; what it was made of would stand between the progress bar's lines.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    return asyncio.run(work)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        raise CommandError(f"{path} can't be written: {error.strerror}.") from error
+
+
+def _remark(text: str) -> None:
+    typer.echo(text, err=True)

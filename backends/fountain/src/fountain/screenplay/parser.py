@@ -1,0 +1,200 @@
+"""A text becomes a screenplay. No text is refused: what is nothing else is action.
+
+Blank lines separate paragraphs. At the start of a paragraph, and after an element that is one line,
+the readers in `_READERS` are asked in turn.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fountain.screenplay.cues import read_cue
+from fountain.screenplay.lines import (
+    BYTE_ORDER_MARK,
+    KEPT_BLANK,
+    ends_lines_with_crlf,
+    is_blank,
+    normal,
+    split,
+    trim,
+)
+from fountain.screenplay.model import (
+    Action,
+    Centered,
+    Element,
+    Heading,
+    Lyrics,
+    Note,
+    PageBreak,
+    Screenplay,
+    Synopsis,
+    Transition,
+)
+from fountain.screenplay.title_page import read_title_page
+
+Lines = Sequence[str]
+Found = tuple[list[Element], int]
+"""Elements, and the line after them."""
+
+_SCENE = re.compile(r"(?:INT|EXT|EST|INT\.?/EXT|I/E)[. ]", re.IGNORECASE)
+_PAGE_BREAK = re.compile(r"={3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A screenplay, and where in the file its parts are.
+
+    lines       the line each element begins at
+    struck_out  first and last line of each boneyard: the screenplay doesn't have what is in it
+    """
+
+    screenplay: Screenplay
+    lines: tuple[int, ...]
+    struck_out: tuple[tuple[int, int], ...]
+
+
+def parse(text: str) -> Screenplay:
+    """Return the screenplay that a text is."""
+    return read(text).screenplay
+
+
+def read(text: str) -> Reading:
+    """Return the screenplay that a text is, and where its parts are."""
+    body = text.removeprefix(BYTE_ORDER_MARK)
+    lines = split(normal(body))
+    entries, start = read_title_page(lines.texts)
+    found = list(_elements(lines.texts, start))
+    screenplay = Screenplay(
+        entries,
+        tuple(element for element, _ in found),
+        crlf=ends_lines_with_crlf(body) and bool(entries or found),
+        byte_order_mark=body != text,
+    )
+    numbers = tuple(lines.numbers[at] for _, at in found)
+    return Reading(screenplay, numbers, tuple(lines.struck_out))
+
+
+def read_body(lines: Lines) -> list[Element]:
+    """Return the elements that stand in lines, of which none belongs to a title page."""
+    return [element for element, _ in _elements(lines, 0)]
+
+
+def _elements(lines: Lines, start: int) -> list[tuple[Element, int]]:
+    found: list[tuple[Element, int]] = []
+    at = start
+    while at < len(lines):
+        if is_blank(lines[at]):
+            at += 1
+            continue
+        elements, end = next(got for reader in _READERS if (got := reader(lines, at)) is not None)
+        found += ((element, at) for element in elements)
+        at = end
+    return found
+
+
+def _paragraph_end(lines: Lines, at: int) -> int:
+    """Return the first blank line from `at` on."""
+    return next((end for end in range(at, len(lines)) if is_blank(lines[end])), len(lines))
+
+
+def _note(lines: Lines, at: int) -> Found | None:
+    if not trim(lines[at]).startswith("[["):
+        return None
+    texts: list[str] = []
+    for end in range(at, len(lines)):
+        line = lines[end] if end > at else lines[at].lstrip(" \t")[2:]
+        text, closed, rest = line.partition("]]")
+        texts.append(text)
+        if closed:
+            return ([Note("\n".join(texts))], end + 1) if is_blank(rest) else None
+        if is_blank(lines[end]) and lines[end] != KEPT_BLANK:
+            return None
+    return None
+
+
+def _page_break(lines: Lines, at: int) -> Found | None:
+    return ([PageBreak()], at + 1) if _PAGE_BREAK.fullmatch(trim(lines[at])) else None
+
+
+def _synopsis(lines: Lines, at: int) -> Found | None:
+    line = trim(lines[at])
+    text = trim(line[1:])
+    return ([Synopsis(text)], at + 1) if line.startswith("=") and text else None
+
+
+def _section(lines: Lines, at: int) -> Found | None:
+    line = trim(lines[at])
+    text = line.lstrip("#")
+    level = len(line) - len(text)
+    return ([Heading(trim(text), level)], at + 1) if level and trim(text) else None
+
+
+def _centered(lines: Lines, at: int) -> Found | None:
+    texts: list[str] = []
+    for line in map(trim, lines[at : _paragraph_end(lines, at)]):
+        text = trim(line[1:-1])
+        if not (line.startswith(">") and line.endswith("<") and text):
+            break
+        texts.append(text)
+    return ([Centered("\n".join(texts))], at + len(texts)) if texts else None
+
+
+def _lyrics(lines: Lines, at: int) -> Found | None:
+    texts: list[str] = []
+    for line in lines[at : _paragraph_end(lines, at)]:
+        if not trim(line).startswith("~"):
+            break
+        texts.append(line.lstrip(" \t")[1:])
+    return ([Lyrics("\n".join(texts))], at + len(texts)) if texts else None
+
+
+def _forced_scene(lines: Lines, at: int) -> Found | None:
+    line = trim(lines[at])
+    if not (line.startswith(".") and line[1:2].isalnum()):
+        return None
+    return [Heading(line[1:])], at + 1
+
+
+def _scene(lines: Lines, at: int) -> Found | None:
+    line = trim(lines[at])
+    # The format asks for a blank line after it. Without one it must look the part all the more.
+    alone = _paragraph_end(lines, at) == at + 1
+    return ([Heading(line)], at + 1) if _SCENE.match(line) and (alone or line.isupper()) else None
+
+
+def _transition(lines: Lines, at: int) -> Found | None:
+    line = trim(lines[at])
+    if line.startswith(">"):
+        text = trim(line[1:])
+        return ([Transition(text)], at + 1) if text else None
+    return ([Transition(line)], at + 1) if line.isupper() and line.endswith("TO:") else None
+
+
+def _speeches(lines: Lines, at: int) -> Found | None:
+    speeches, end = read_cue(lines, at)
+    return (list(speeches), end) if speeches else None
+
+
+def _forced_action(lines: Lines, at: int) -> Found | None:
+    return _action(lines, at) if lines[at].startswith("!") else None
+
+
+def _action(lines: Lines, at: int) -> Found | None:
+    end = _paragraph_end(lines, at)
+    return [Action("\n".join(lines[at:end]).removeprefix("!"))], end
+
+
+_READERS: tuple[Callable[[Lines, int], Found | None], ...] = (
+    _forced_action,
+    _note,
+    _page_break,
+    _synopsis,
+    _section,
+    _centered,
+    _lyrics,
+    _forced_scene,
+    _scene,
+    _transition,
+    _speeches,
+    _action,
+)

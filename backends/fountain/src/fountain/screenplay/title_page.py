@@ -1,0 +1,61 @@
+"""The title page: `Key: value` lines from the first line to the first blank one."""
+
+from collections.abc import Iterator, Sequence
+
+from fountain.screenplay.lines import is_blank, trim
+from fountain.screenplay.model import TitleEntry
+
+KNOWN = frozenset(
+    {
+        "title",
+        "credit",
+        "author",
+        "authors",
+        "source",
+        "draft date",
+        "date",
+        "revision",
+        "contact",
+        "contact info",
+        "copyright",
+        "notes",
+        "description",
+    }
+)
+"""One of these keys makes a title page: `FADE IN:` and `He says: no` begin a play without one."""
+
+_INDENT = "    "
+
+
+def read_title_page(lines: Sequence[str]) -> tuple[tuple[TitleEntry, ...], int]:
+    """Return the entries, and how many lines they take: none when there is no title page.
+
+    A key that comes twice is one entry.
+    """
+    first = next((at for at, line in enumerate(lines) if not is_blank(line)), len(lines))
+    end = next((at for at in range(first, len(lines)) if is_blank(lines[at])), len(lines))
+    found: dict[str, tuple[str, list[str]]] = {}
+    values: list[str] | None = None
+    for line in lines[first:end]:
+        if line[0] in " \t" and values is not None:
+            values.append(trim(line))
+            continue
+        key, colon, value = line.partition(":")
+        if not colon or not key[:1].isalpha():
+            return (), 0
+        _, values = found.setdefault(key.casefold().rstrip(), (key.rstrip(" \t"), []))
+        values += [trim(value)] if trim(value) else []
+    if not found.keys() & KNOWN:
+        return (), 0
+    return tuple(TitleEntry(key, "\n".join(texts)) for key, texts in found.values()), end
+
+
+def title_page_lines(entries: Sequence[TitleEntry]) -> Iterator[str]:
+    """Yield the lines of a title page."""
+    for entry in entries:
+        values = [trim(line) for line in entry.value.split("\n") if not is_blank(line)]
+        if len(values) > 1:
+            yield f"{entry.key}:"
+            yield from (_INDENT + value for value in values)
+        else:
+            yield f"{entry.key}: {''.join(values)}".rstrip(" \t")

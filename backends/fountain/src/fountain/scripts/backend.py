@@ -1,0 +1,37 @@
+"""The script service: scripts, their headings, the elements placed in them. Start reading here."""
+
+from pathlib import Path
+
+from bedplate.backend import Backend
+from bedplate.contracts import ContractBinding, message_policy
+from bedplate.neighbours import neighbour
+from fountain.contract_files import contract_file
+from fountain.numbering import sweeping
+from fountain.scripts.models import Base
+from fountain.scripts.order import rechecking
+from fountain.scripts.repository import HEADINGS, SCRIPTS
+from fountain.scripts.router import operations
+from fountain.scripts.settings import ScriptsSettings
+
+_HERE = Path(__file__).parent
+
+backend = Backend(
+    name="scripts",
+    title="Core Script Management",
+    summary="Keeps scripts, the headings that structure them, and the elements placed in them.",
+    settings=ScriptsSettings,
+    metadata=Base.metadata,
+    migrations=_HERE / "migrations" / "versions",
+    problems=message_policy(),
+    resources={
+        "sequence": neighbour("central-sequence", url="sequence_url", timeout="sequence_timeout"),
+        "sweeping": sweeping(HEADINGS, SCRIPTS),
+        "rechecking": rechecking,
+    },
+    contract=ContractBinding(
+        contract_file("core_script_management_api_openapi.yaml"),
+        operations,
+        [contract_file("core_script_management.additions.yaml")],
+        models=_HERE / "schemas.py",
+    ),
+)

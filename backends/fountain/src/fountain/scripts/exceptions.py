@@ -1,0 +1,29 @@
+"""What can go wrong with scripts, headings and elements."""
+
+from bedplate.problems import BadRequest, NotFound
+
+
+class ScriptNotFound(NotFound):
+    """There is no such script."""
+
+    code = "script_not_found"
+    title = "No such script."
+
+
+class HeadingNotFound(NotFound):
+    """The script has no such heading."""
+
+    code = "heading_not_found"
+    title = "The script has no such heading."
+
+
+class PositionRefused(BadRequest):
+    """An element can't be placed there."""
+
+    code = "position_refused"
+
+
+class ReorderRefused(BadRequest):
+    """The order asked for can't be: nothing has changed."""
+
+    code = "reorder_refused"

@@ -1,0 +1,26 @@
+"""What operations ask for: identifiers in a path, the database, the sequence service."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path
+from fastapi.requests import HTTPConnection
+
+from bedplate.contracts import ParameterInteger64
+from bedplate.database import Database
+from bedplate.neighbours.client import Neighbour
+
+SessionId = Annotated[ParameterInteger64, Path(alias="sessionId")]
+
+
+async def _database(connection: HTTPConnection) -> Database:
+    database: Database = connection.state.database
+    return database
+
+
+async def _sequence(connection: HTTPConnection) -> Neighbour:
+    sequence: Neighbour = connection.state.sequence
+    return sequence
+
+
+CurrentDatabase = Annotated[Database, Depends(_database)]
+CurrentSequence = Annotated[Neighbour, Depends(_sequence)]

@@ -1,0 +1,34 @@
+"""The Story Factory: joins what scripts, characters and sessions hold. Start reading here.
+
+It stores nothing: every answer is made from what the other services say at that moment.
+"""
+
+from pathlib import Path
+
+from bedplate.backend import Backend
+from bedplate.contracts import ContractBinding, message_policy
+from bedplate.neighbours import neighbour
+from fountain.contract_files import contract_file
+from fountain.story_factory.router import operations
+from fountain.story_factory.settings import StoryFactorySettings
+
+_BOUNDS = {"timeout": "neighbour_timeout", "attempts": "neighbour_attempts"}
+
+backend = Backend(
+    name="story-factory",
+    title="Story Factory",
+    summary="Joins scripts, characters and sessions into ordered stories, and sets them to music.",
+    settings=StoryFactorySettings,
+    resources={
+        "scripts": neighbour("scripts", url="scripts_url", **_BOUNDS),
+        "characters": neighbour("characters", url="characters_url", **_BOUNDS),
+        "sessions": neighbour("session-context", url="sessions_url", **_BOUNDS),
+    },
+    problems=message_policy(),
+    contract=ContractBinding(
+        contract_file("story_factory_api_openapi.yaml"),
+        operations,
+        [contract_file("story_factory.additions.yaml")],
+        models=Path(__file__).parent / "schemas.py",
+    ),
+)

@@ -1,0 +1,161 @@
+"""The musical sketch of a play, which every file shows in its own way.
+
+Time is counted in eighth notes. Every passage fills whole bars, so none of its notes crosses one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from fountain.story_factory.orchestration import texts
+from fountain.story_factory.orchestration.keys import KEYS, STEPS, Key
+from fountain.story_factory.orchestration.play import Line, Play
+from fountain.story_factory.orchestration.voices import Drum, Voice, drum_of, voice_of
+
+MOST_PASSAGES = 10_000
+"""Lines of a play that are set to music; the rest of a longer one is silent."""
+MOST_NOTES = 24
+"""Syllables of one line that are sung."""
+_REGISTER = 10
+_LEAPS = (-2, -1, -1, 0, 1, 1, 2, 3)
+_PAUSES = ",.;:!?…"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """How a section sounds: `bar` is its length in eighths, `tempo` in quarter notes a minute."""
+
+    heading: str
+    key: Key
+    bar: int
+    tempo: int
+
+    @property
+    def seconds(self) -> float:
+        """How long an eighth lasts."""
+        return 30 / self.tempo
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sung syllable; `joined` when its word goes on with the next note."""
+
+    step: int
+    length: int
+    syllable: str
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One line of the play: notes from its start, silence up to its length, strokes of a drum.
+
+    opens  whether its movement begins with it
+    """
+
+    movement: Movement
+    opens: bool
+    speaker: str
+    voice: Voice
+    notes: tuple[Note, ...]
+    caption: str
+    drum: Drum
+    strokes: tuple[int, ...]
+    length: int
+    loud: bool
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A play set to music; there is one passage at least."""
+
+    title: str
+    author: str
+    passages: Sequence[Passage]
+
+
+def sketch(play: Play) -> Sketch:
+    """Set a play to music: always the same for the same play."""
+    passages: list[Passage] = []
+    section: int | None = None
+    movement = movement_of(play.title, "")
+    for line in play.lines[:MOST_PASSAGES]:
+        opens = line.section not in {None, section}
+        if opens:
+            section = line.section
+            movement = movement_of(line.heading, texts.line(line.heading))
+        passages.append(_passage(line, movement, opens=opens or not passages))
+    silence = _passage(Line(), movement, opens=True)
+    return Sketch(texts.line(play.title), texts.line(play.author), passages or [silence])
+
+
+def movement_of(text: str, heading: str) -> Movement:
+    """Return key, time and tempo that follow from a text."""
+    chance = texts.digest(text)
+    return Movement(
+        heading=heading,
+        key=KEYS[chance[0] % len(KEYS)],
+        bar=(8, 6)[chance[1] % 2],
+        tempo=60 + 4 * (chance[2] % 16),
+    )
+
+
+def _passage(line: Line, movement: Movement, *, opens: bool) -> Passage:
+    voice = voice_of(line.speaker)
+    notes = _phrase(line.words, movement, voice)
+    sung = sum(note.length for note in notes)
+    bars = max(1, -(-sung // movement.bar))
+    return Passage(
+        movement=movement,
+        opens=opens,
+        speaker=texts.line(line.speaker, 40),
+        voice=voice,
+        notes=notes,
+        caption=texts.line(line.action),
+        drum=drum_of(line.action),
+        strokes=_strokes(line.action, movement),
+        length=bars * movement.bar,
+        loud="!" in line.words,
+    )
+
+
+def _phrase(words: str, movement: Movement, voice: Voice) -> tuple[Note, ...]:
+    """Return a note for each syllable: a walk up and down the scale that ends on the tonic.
+
+    A question stays open: it ends on the fifth.
+    """
+    sung = list(islice(texts.syllables(words), MOST_NOTES))
+    chance = texts.digest(words)
+    home = voice.lowest + (movement.key.tonic - voice.lowest) % STEPS
+    last = home + 4 if words.rstrip().endswith("?") else home
+    notes: list[Note] = []
+    step, start = home, 0
+    for number, (syllable, joined) in enumerate(sung):
+        length = _length(syllable, movement.bar - start % movement.bar, joined=joined)
+        ends = number == len(sung) - 1
+        notes.append(Note(last if ends else step, length, syllable, joined and not ends))
+        step = _within(step + _LEAPS[chance[number] % len(_LEAPS)], voice)
+        start += length
+    return tuple(notes)
+
+
+def _length(syllable: str, left: int, *, joined: bool) -> int:
+    """Return a quarter before a pause, else an eighth; no more than is left of the bar."""
+    longer = not joined and syllable[-1] in _PAUSES
+    return min(2, left) if longer else 1
+
+
+def _within(step: int, voice: Voice) -> int:
+    """Return a step, or the one as far on the other side of the register's nearer end."""
+    highest = voice.lowest + _REGISTER
+    if step < voice.lowest:
+        return 2 * voice.lowest - step
+    return 2 * highest - step if step > highest else step
+
+
+def _strokes(action: str, movement: Movement) -> tuple[int, ...]:
+    """Return at which eighths of the first bar the drum is struck: at once, and as it happens."""
+    if not action.strip():
+        return ()
+    chance = texts.digest(action)[1]
+    return (0, *(eighth for eighth in range(1, movement.bar) if chance >> eighth & 1))

@@ -1,0 +1,78 @@
+"""The operations of the contract. No rules."""
+
+import hashlib
+
+from fastapi import Request, Response
+
+from bedplate.conditional import IfNoneMatch, Preconditions
+from bedplate.contracts import Operations
+from fountain.story_factory import service
+from fountain.story_factory.dependencies import (
+    CurrentSources,
+    EndSequence,
+    ScriptId,
+    ScriptIdInPath,
+    StartSequence,
+)
+from fountain.story_factory.orchestration import csound_file, lilypond_file, midi_file
+from fountain.story_factory.schemas import FullStory, Orchestration, StorySequence
+
+operations = Operations()
+
+
+@operations.handles("getFullStory")
+async def get_full_story(
+    script_id: ScriptId, request: Request, sources: CurrentSources
+) -> FullStory:
+    """Return a whole story."""
+    # Paths on this host (RFC 3986, section 4.2): they hold below a prefix too.
+    folder = f"{request.scope.get('root_path', '')}/files/{script_id}"
+    files = Orchestration(
+        csound_file_path=f"{folder}/sound.csd",
+        lily_pond_file_path=f"{folder}/sheet.ly",
+        midi_file_path=f"{folder}/music.mid",
+    )
+    return await service.full_story(sources, script_id, files)
+
+
+@operations.handles("getStorySequences")
+async def get_story_sequences(
+    script_id: ScriptId, first: StartSequence, last: EndSequence, sources: CurrentSources
+) -> StorySequence:
+    """Return part of a story."""
+    return await service.story_sequences(sources, script_id, first, last)
+
+
+@operations.handles("getCsoundFile")
+async def get_csound_file(
+    script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
+) -> Response:
+    """Return the Csound file."""
+    made = await service.file(sources, script_id, csound_file)
+    return _shown(made, condition, "sound.csd", "text/x-csound; charset=utf-8")
+
+
+@operations.handles("getLilyPondFile")
+async def get_lilypond_file(
+    script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
+) -> Response:
+    """Return the LilyPond file."""
+    made = await service.file(sources, script_id, lilypond_file)
+    return _shown(made, condition, "sheet.ly", "text/x-lilypond; charset=utf-8")
+
+
+@operations.handles("getMidiFile")
+async def get_midi_file(
+    script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
+) -> Response:
+    """Return the MIDI file."""
+    made = await service.file(sources, script_id, midi_file)
+    return _shown(made, condition, "music.mid", "audio/midi")
+
+
+def _shown(content: bytes, condition: Preconditions, name: str, media_type: str) -> Response:
+    etag = f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
+    if condition.not_modified(etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    headers = {"ETag": etag, "Content-Disposition": f'inline; filename="{name}"'}
+    return Response(content, headers=headers, media_type=media_type)

@@ -1,0 +1,49 @@
+"""A play's file, read with every reason to refuse it known before anything is made."""
+
+from pathlib import Path
+
+from bedplate.cli.errors import CommandError
+from fountain.screenplay import Reading, read
+from fountain.screenplay.plan import Plan
+
+LARGEST_FILE = 20 * 1024 * 1024
+LONGEST_TEXT = 100_000
+"""Characters. The services take no longer text."""
+_SHOWN = 40
+
+
+def read_play(path: Path) -> Reading:
+    """Return the screenplay in a file. Raises `CommandError`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise CommandError(f"{path} can't be read: {error.strerror}.") from error
+    if len(content) > LARGEST_FILE:
+        raise CommandError(f"{path} is larger than {LARGEST_FILE // 1024**2} MiB.")
+    return read(_text(path, content))
+
+
+def _text(path: Path, content: bytes) -> str:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CommandError(f"{path}, line {line}: this is no UTF-8 text.") from error
+    nul = text.find("\0")
+    if nul >= 0:
+        line = text.count("\n", 0, nul) + 1
+        raise CommandError(f"{path}, line {line}: the services take no character NUL.")
+    return text
+
+
+def check_lengths(plan: Plan) -> None:
+    """Raise `CommandError` when a text is longer than the services take."""
+    names = [text for character in plan.characters for text in character]
+    lists = (plan.contexts, plan.headings, plan.actions, plan.spoken_words, names)
+    for text in (*plan.script.values(), *(text for texts in lists for text in texts)):
+        if len(text) > LONGEST_TEXT:
+            raise CommandError(
+                f"A text has {len(text)} characters, and the services take {LONGEST_TEXT}. "
+                f"It begins with {text[:_SHOWN]!r}."
+            )

@@ -1,0 +1,105 @@
+"""Where the services answer, and calls to them."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from bedplate.cli.errors import CommandError
+from bedplate.neighbours import NeighbourRefused, NeighbourUnavailable
+from bedplate.neighbours.client import Neighbour
+
+TIMEOUT_SECONDS = 30.0
+LARGEST_ANSWER = 1 << 28
+"""Bytes. Lists have no pages, and a resumed import reads them."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The URL of each service that a play goes to."""
+
+    scripts: str
+    characters: str
+    sessions: str
+    stories: str
+
+    @classmethod
+    def below(cls, url: str) -> "Addresses":
+        """Return the addresses of services that run in one process."""
+        base = url.rstrip("/")
+        names = ("scripts", "characters", "session-context", "story-factory")
+        return cls(*(f"{base}/{name}" for name in names))
+
+
+class Unavailable(CommandError):
+    """A service is away; the same command can be given again."""
+
+
+class Service:
+    """One service. Its failures are sentences for whoever gave the command."""
+
+    def __init__(self, name: str, url: str, neighbour: Neighbour) -> None:
+        self.url = url
+        self._name = name
+        self._neighbour = neighbour
+
+    async def get(self, path: str) -> Any:
+        """Return what a GET answers. Raises `CommandError`, `Unavailable`."""
+        async with self._explaining():
+            return await self._neighbour.get(path)
+
+    async def post(self, path: str, body: Any, *, repeatable: bool = False) -> Any:
+        """Return what a POST answers. Raises `CommandError`, `Unavailable`."""
+        async with self._explaining():
+            return await self._neighbour.post(path, body, repeatable=repeatable)
+
+    @contextlib.asynccontextmanager
+    async def _explaining(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except NeighbourRefused as refusal:
+            reason = refusal.reason or "it gives no reason"
+            raise Refused(
+                f"{self._name} at {self.url} refuses ({refusal.answered}): {reason}",
+                refusal.answered,
+            ) from refusal
+        except NeighbourUnavailable as failure:
+            raise Unavailable(
+                f"{self._name} at {self.url} can't be used just now. Give the same command again "
+                "when it runs: it goes on from here."
+            ) from failure
+
+
+class Refused(CommandError):
+    """A service refused a call with this status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services that a play is stored in."""
+
+    scripts: Service
+    characters: Service
+    sessions: Service
+
+
+@contextlib.asynccontextmanager
+async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
+    """Yield clients of the services; nothing is asked yet."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def service(name: str, url: str) -> Service:
+            neighbour = Neighbour.at(
+                name, url, timeout=TIMEOUT_SECONDS, attempts=3, max_answer_bytes=LARGEST_ANSWER
+            )
+            return Service(name, url, await stack.enter_async_context(neighbour))
+
+        yield Services(
+            await service("scripts", addresses.scripts),
+            await service("characters", addresses.characters),
+            await service("session-context", addresses.sessions),
+        )

@@ -1,0 +1,265 @@
+"""What the tests of the five services stand on: migrated databases, running services, judges.
+
+Every answer that a client of these fixtures gets is held against the contract: the bare one where
+that knows operation and status, else the one with its additions.
+"""
+
+import importlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bedplate.backend import Backend
+from bedplate.composition import compose
+from bedplate.database import Database
+from bedplate.database.preparation import migrations_of
+from bedplate.settings import DatabaseSettings, Environment, Settings
+from bedplate.testing.client import Client
+from bedplate.testing.conformance import ConformanceJudge
+from bedplate.testing.databases import TemplateDatabase, TemplateFile
+from bedplate.testing.lifespan import running
+from bedplate.testing.postgres import PostgresServer
+
+SERVICES = ("central-sequence", "characters", "scripts", "session-context", "story-factory")
+
+Services = Mapping[str, Client]
+SettingsOf = Callable[..., Settings]
+OpenServices = Callable[..., AbstractAsyncContextManager[Services]]
+OpenDatabase = Callable[[str], AbstractAsyncContextManager[Database]]
+UrlOf = Callable[[str], str]
+
+
+@cache
+def backend_of(name: str) -> Backend:
+    """Return the declaration of a service."""
+    module = importlib.import_module(f"fountain.{name.replace('-', '_')}.backend")
+    found: Backend = module.backend
+    return found
+
+
+class Judge:
+    """Holds the answers that a client gets against the contract of a service."""
+
+    def __init__(self, name: str) -> None:
+        binding = backend_of(name).contract
+        assert binding is not None
+        self._judge = ConformanceJudge(binding.load())
+
+    async def __call__(self, response: httpx2.Response) -> None:
+        """Raise AssertionError unless the answer keeps the contract."""
+        violations = self._judge.violations(
+            response.request.method,
+            response.request.url.path,
+            response.status_code,
+            response.headers.get("content-type"),
+            await response.aread(),
+        )
+        assert not violations, violations
+
+
+@cache
+def judge_of(name: str) -> Judge:
+    """Return the judge of a service, made once."""
+    return Judge(name)
+
+
+async def migrate(name: str, url: str) -> None:
+    """Bring an empty database to the schema of a service."""
+    backend = backend_of(name)
+    migrations = migrations_of(backend)
+    assert migrations is not None
+    settings = backend.settings(database_url=SecretStr(url))
+    assert isinstance(settings, DatabaseSettings)
+    async with Database.open(settings) as database:
+        await migrations.upgrade(database.engine)
+
+
+@pytest.fixture(scope="session")
+def template_files() -> Iterator[Mapping[str, TemplateFile]]:
+    """Give the migrated SQLite databases that tests copy, by service; made when needed."""
+    templates = {name: TemplateFile(partial(migrate, name)) for name in SERVICES}
+    yield templates
+    for template in templates.values():
+        template.close()
+
+
+@pytest.fixture(scope="session")
+def template_databases(postgres_server: PostgresServer) -> Iterator[Mapping[str, TemplateDatabase]]:
+    """Give the migrated PostgreSQL databases that tests copy, by service; made when needed."""
+    templates = {
+        name: TemplateDatabase(postgres_server, partial(migrate, name)) for name in SERVICES
+    }
+    yield templates
+    for template in templates.values():
+        template.close()
+
+
+@pytest.fixture
+def sqlite_url_of(template_files: Mapping[str, TemplateFile], tmp_path: Path) -> UrlOf:
+    """Give what returns the URL of a service's migrated SQLite database, the test's own."""
+
+    @cache
+    def url_of(name: str) -> str:
+        folder = tmp_path / name
+        folder.mkdir()
+        return template_files[name].clone(folder)
+
+    return url_of
+
+
+@pytest.fixture
+def postgres_url_of(template_databases: Mapping[str, TemplateDatabase]) -> Iterator[UrlOf]:
+    """Give what returns the URL of a service's migrated PostgreSQL database, the test's own."""
+    urls: dict[str, str] = {}
+
+    def url_of(name: str) -> str:
+        if name not in urls:
+            urls[name] = template_databases[name].clone()
+        return urls[name]
+
+    yield url_of
+    for name, url in urls.items():
+        template_databases[name].drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url_of(request: pytest.FixtureRequest) -> UrlOf:
+    """Run the test on SQLite and on PostgreSQL; give what returns a service's database there."""
+    name = "sqlite_url_of" if request.param == "sqlite" else "postgres_url_of"
+    url_of: UrlOf = request.getfixturevalue(name)
+    return url_of
+
+
+@pytest.fixture
+def settings_of(url_of: UrlOf) -> SettingsOf:
+    """Give what returns a service's settings for the test's database, with changes."""
+
+    def settings_of(name: str, **changes: object) -> Settings:
+        backend = backend_of(name)
+        fields: dict[str, Any] = {"environment": Environment.TEST, **changes}
+        if backend.metadata is not None:
+            fields = {
+                "database_url": SecretStr(url_of(name)),
+                "database_auto_migrate": False,
+                **fields,
+            }
+        return backend.settings(_env_file=None, **fields)
+
+    return settings_of
+
+
+@pytest.fixture
+def open_database(settings_of: SettingsOf) -> OpenDatabase:
+    """Give what opens the database of a service, the test's own way to it."""
+
+    def open_database(name: str) -> AbstractAsyncContextManager[Database]:
+        settings = settings_of(name)
+        assert isinstance(settings, DatabaseSettings)
+        return Database.open(settings)
+
+    return open_database
+
+
+@pytest.fixture
+def open_services(settings_of: SettingsOf) -> OpenServices:
+    """Give what runs services together in one process and yields a client of each by name.
+
+    `open_services("scripts", scripts={"sequence_url": url})` changes settings of a service.
+    """
+
+    @asynccontextmanager
+    async def open_services(*names: str, **changes: dict[str, object]) -> AsyncIterator[Services]:
+        settings = {
+            name: settings_of(name, **changes.get(name.replace("-", "_"), {})) for name in names
+        }
+        app = compose([backend_of(name) for name in names], settings, registry=CollectorRegistry())
+        async with AsyncExitStack() as stack:
+            state = await stack.enter_async_context(running(app))
+            transport = httpx2.ASGITransport(with_state(app, state))
+            clients = {name: client_of(name, transport=transport) for name in names}
+            for client in clients.values():
+                await stack.enter_async_context(client)
+            yield clients
+
+    return open_services
+
+
+def with_state(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
+    """Return an application whose requests come with its lifespan's state, as a server gives it."""
+
+    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": dict(state)}, receive, send)
+
+    return with_state
+
+
+def client_of(name: str, **options: Any) -> Client:
+    """Return a client of a service whose every answer is judged."""
+    hooks = {"response": [judge_of(name)]}
+    # At a host name that begins with its name a service is at the root.
+    return Client(**{"base_url": f"http://{name}.localhost", "event_hooks": hooks, **options})
+
+
+@pytest.fixture
+def connect() -> Callable[..., Client]:
+    """Give what returns a judged client of a service at a URL: `connect("scripts", url)`."""
+
+    def connect(name: str, url: str) -> Client:
+        return client_of(name, base_url=url, timeout=60, trust_env=False)
+
+    return connect
+
+
+@pytest.fixture
+async def services(open_services: OpenServices) -> AsyncIterator[Services]:
+    """Give a client of each of the five services, all in one process."""
+    async with open_services(*SERVICES) as clients:
+        yield clients
+
+
+@pytest.fixture
+async def sequence_api(open_services: OpenServices) -> AsyncIterator[Client]:
+    """Give a client of the sequence service."""
+    async with open_services("central-sequence") as clients:
+        yield clients["central-sequence"]
+
+
+@pytest.fixture
+async def characters_api(open_services: OpenServices) -> AsyncIterator[Client]:
+    """Give a client of the character service."""
+    async with open_services("characters") as clients:
+        yield clients["characters"]
+
+
+@pytest.fixture
+async def with_scripts(open_services: OpenServices) -> AsyncIterator[Services]:
+    """Give the script service and the sequence service, in one process."""
+    async with open_services("central-sequence", "scripts") as clients:
+        yield clients
+
+
+@pytest.fixture
+def scripts_api(with_scripts: Services) -> Client:
+    """Give a client of the script service."""
+    return with_scripts["scripts"]
+
+
+@pytest.fixture
+async def with_sessions(open_services: OpenServices) -> AsyncIterator[Services]:
+    """Give the session service and the sequence service, in one process."""
+    async with open_services("central-sequence", "session-context") as clients:
+        yield clients
+
+
+@pytest.fixture
+def sessions_api(with_sessions: Services) -> Client:
+    """Give a client of the session service."""
+    return with_sessions["session-context"]

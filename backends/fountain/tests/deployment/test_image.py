@@ -1,0 +1,46 @@
+"""The image's recipe."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def instructions(deploy: Path) -> list[str]:
+    """Give the instructions of the Dockerfile, each on one line."""
+    text = (deploy / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_it_runs_as_nobody_in_particular(instructions: list[str]) -> None:
+    """With a number, not as root, and the process is the container's first."""
+    users = [line for line in instructions if line.startswith("USER ")]
+    assert users == ["USER ${USER_ID}:${USER_ID}"]
+    assert "ARG USER_ID=10001" in instructions
+    assert 'ENTRYPOINT ["bedplate"]' in instructions
+
+
+def test_it_says_whether_it_is_alive(instructions: list[str]) -> None:
+    """By the z-page on the operations port."""
+    (check,) = (line for line in instructions if line.startswith("HEALTHCHECK "))
+    assert "http://127.0.0.1:9090/healthz" in check
+
+
+def test_nothing_for_development_is_installed(instructions: list[str]) -> None:
+    """What is locked, without dev groups, with byte code, in a stage of its own."""
+    (sync,) = (line for line in instructions if "uv sync" in line)
+    assert "--locked --no-default-groups --no-editable" in sync
+    assert any("UV_COMPILE_BYTECODE=1" in line for line in instructions)
+    assert len([line for line in instructions if line.startswith("FROM ")]) == 2
+
+
+def test_its_python_is_one_that_bedplate_runs_on(instructions: list[str], deploy: Path) -> None:
+    """As the distribution says."""
+    match = re.search(r"ARG PYTHON=3\.(\d+)", "\n".join(instructions))
+    assert match
+    project = tomllib.loads((deploy.parent / "foundation" / "pyproject.toml").read_text())
+    assert project["project"]["requires-python"] == ">=3.11"
+    assert int(match[1]) >= 11

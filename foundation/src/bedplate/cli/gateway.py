@@ -1,0 +1,201 @@
+"""`bedplate gateway`: what stands before the backends, made from their declarations."""
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+import yaml
+
+from bedplate.backend import Backend
+from bedplate.cli.arguments import application
+from bedplate.cli.errors import CommandError, UsageError
+from bedplate.cli.installed import load_all
+from bedplate.gateway.dns import DNSTarget, change_batch
+from bedplate.gateway.kong import Certificate, KongOptions, is_reference, kong_document
+from bedplate.gateway.plugins import RateLimits
+from bedplate.gateway.public import PublicService, public_hosts, public_services
+from bedplate.settings.values import SHORTEST_SECRET
+
+app = application("Make the configuration of what stands before the backends.")
+
+_RATE = re.compile(r"([1-9][0-9]{0,8})/([a-z]+)")
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAMES]...", help="Default: all that have a public host."),
+]
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option("--host", metavar="NAME=HOST", help="A public host, instead of the declared."),
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write it to this file, else print it.")
+]
+Check = Annotated[bool, typer.Option("--check", help="Only see whether the file is fresh.")]
+
+
+@app.command()
+def kong(
+    context: typer.Context,
+    names: Names = None,
+    *,
+    format_: Annotated[str, typer.Option("--format", help="3.0 or 2.1.")] = "3.0",
+    upstream: Annotated[
+        str, typer.Option(help="Where a backend's process is.")
+    ] = "http://{name}:8000",
+    hosts: Hosts = None,
+    certificate: Annotated[
+        str | None, typer.Option(help="PEM file, or a reference: {vault://env/tls-cert}.")
+    ] = None,
+    certificate_key: Annotated[
+        str | None, typer.Option(help="A reference to its key: {vault://env/tls-key}.")
+    ] = None,
+    sni: Annotated[
+        list[str] | None, typer.Option(help="Server name of the certificate; default: every host.")
+    ] = None,
+    consumer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VARIABLE", help="Who may call, and what holds the API key."),
+    ] = None,
+    rate_limit: Annotated[
+        list[str] | None, typer.Option(metavar="600/minute", help="What each client may ask for.")
+    ] = None,
+    redis: Annotated[
+        str | None, typer.Option(metavar="HOST[:PORT]", help="Counts for several Kongs.")
+    ] = None,
+    redis_password: Annotated[
+        str | None, typer.Option(help="A reference: {vault://env/redis-password}.")
+    ] = None,
+    request_id: Annotated[bool, typer.Option(help="Hand out X-Request-ID.")] = True,
+    prometheus: Annotated[bool, typer.Option(help="Metrics of Kong itself.")] = False,
+    health_checks: Annotated[bool, typer.Option(help="Ask upstreams for /readyz.")] = False,
+    output: Output = None,
+    check: Check = False,
+) -> None:
+    """Print Kong's declarative configuration: services, host routes, certificates, plugins."""
+    if format_ not in {"3.0", "2.1"}:
+        raise UsageError("--format is 3.0 or 2.1.")
+    options = KongOptions(
+        format="3.0" if format_ == "3.0" else "2.1",
+        certificate=_certificate(certificate, certificate_key, sni or []),
+        consumers=_consumers(consumer or []),
+        rate_limits=_rate_limits(rate_limit or [], redis, redis_password),
+        request_id=request_id,
+        prometheus=prometheus,
+        health_checks=health_checks,
+    )
+    document = kong_document(_services(names or [], hosts or [], upstream), options)
+    body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    _deliver(context, f"# Made by `{_command(context)}`; not to be edited.\n{body}", output, check)
+
+
+@app.command()
+def dns(
+    context: typer.Context,
+    names: Names = None,
+    *,
+    target: Annotated[list[str], typer.Option(help="IP address or name of the gateway.")],
+    alias_zone_id: Annotated[
+        str | None, typer.Option(help="Hosted zone of the target, for alias records.")
+    ] = None,
+    zone_id: Annotated[
+        str | None, typer.Option(help="Hosted zone of the hosts, for --cli-input-json.")
+    ] = None,
+    ttl: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seconds.")] = 300,
+    hosts: Hosts = None,
+    output: Output = None,
+    check: Check = False,
+) -> None:
+    """Print the Route 53 change batch that points every public host at the gateway."""
+    services = _services(names or [], hosts or [], "http://{name}")
+    where = DNSTarget(addresses=target, alias_zone_id=alias_zone_id, ttl=ttl)
+    comment = f"Made by `{_command(context)}`"
+    batch = change_batch(services, where, zone_id=zone_id, comment=comment)
+    text = orjson.dumps(batch, option=orjson.OPT_INDENT_2).decode()
+    _deliver(context, f"{text}\n", output, check)
+
+
+def _services(names: Sequence[str], hosts: Sequence[str], upstream: str) -> list[PublicService]:
+    given: dict[str, list[str]] = {}
+    for name, host in (_pair(one, "--host") for one in hosts):
+        given.setdefault(name, []).append(host)
+    found: list[Backend] = load_all(names)
+    if not names:
+        found = [one for one in found if one.name in given or public_hosts(one)]
+    return public_services(found, upstream=upstream, hosts=given)
+
+
+def _certificate(
+    certificate: str | None, key: str | None, names: Sequence[str]
+) -> Certificate | None:
+    if certificate is None and key is None and not names:
+        return None
+    if certificate is None or key is None:
+        raise UsageError("--certificate and --certificate-key come together.")
+    text = certificate if is_reference(certificate) else _read(Path(certificate))
+    return Certificate(certificate=text, key=key, names=names)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise CommandError(f"{path} is no PEM file that can be read.") from None
+
+
+def _consumers(pairs: Sequence[str]) -> dict[str, str]:
+    return {name: _key(variable) for name, variable in (_pair(p, "--consumer") for p in pairs)}
+
+
+def _key(variable: str) -> str:
+    key = os.environ.get(variable, "")
+    if len(key.encode("utf-8", "surrogateescape")) < SHORTEST_SECRET:
+        raise CommandError(
+            f"{variable} must hold an API key: a random secret of {SHORTEST_SECRET} bytes or more."
+        )
+    return key
+
+
+def _rate_limits(
+    rates: Sequence[str], redis: str | None, redis_password: str | None
+) -> RateLimits | None:
+    if not rates:
+        if redis or redis_password:
+            raise UsageError("--redis counts rate limits: it needs --rate-limit.")
+        return None
+    limits = {}
+    for rate in rates:
+        match = _RATE.fullmatch(rate)
+        if match is None:
+            raise UsageError("--rate-limit looks like 600/minute.")
+        limits[match[2]] = int(match[1])
+    return RateLimits(limits=limits, redis=redis, redis_password=redis_password)
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    left, _, right = text.partition("=")
+    if not left or not right:
+        raise UsageError(f"{option} takes two words with = between them.")
+    return left, right
+
+
+def _command(context: typer.Context) -> str:
+    """Return the command line that makes this again; what was printed is checked by hand."""
+    words = [word for word in context.obj if word != "--check"]
+    return shlex.join(" ".join(word.split()) for word in words)
+
+
+def _deliver(context: typer.Context, text: str, output: Path | None, check: bool) -> None:
+    if output is None:
+        if check:
+            raise UsageError("--check needs the file: --output FILE.")
+        typer.echo(text, nl=False)
+    elif not check:
+        output.write_text(text, encoding="utf-8")
+    elif not output.exists() or output.read_text(encoding="utf-8") != text:
+        raise CommandError(f"{output} is stale: run `{_command(context)}`.")

@@ -1,0 +1,70 @@
+"""Additions to a contract, kept beside it: OpenAPI Overlay 1.0 documents.
+
+An overlay lists actions: a JSONPath (RFC 9535) names targets, `update` is merged into each of
+them, `remove` takes them away. The published document itself is never touched.
+"""
+
+import copy
+from typing import Any
+
+from jsonpath import JSONPathError, JSONPathMatch, finditer
+
+from bedplate.contracts.errors import ContractError
+
+
+def apply_overlay(document: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of a document with every action of an overlay applied, in their order.
+
+    Raises `ContractError` when a target isn't a JSONPath or finds nothing: an addition that
+    silently adds nothing is a mistake.
+    """
+    if not str(overlay.get("overlay", "")).startswith("1."):
+        raise ContractError("An overlay begins with `overlay: 1.0.0`.")
+    result = copy.deepcopy(document)
+    for action in overlay.get("actions", []):
+        targets = _targets(result, action["target"])
+        for match in targets:
+            if action.get("remove", False):
+                _remove(match)
+            else:
+                _merge(match, action.get("update"))
+    return result
+
+
+def _targets(document: dict[str, Any], target: str) -> list[JSONPathMatch]:
+    try:
+        found = list(finditer(target, document))
+    except JSONPathError as error:
+        raise ContractError(f"The overlay's target {target} can't be read: {error}.") from None
+    if not found:
+        raise ContractError(f"The overlay's target {target} finds nothing.")
+    return found
+
+
+def _remove(match: JSONPathMatch) -> None:
+    if match.parent is None:
+        raise ContractError("An overlay can't remove the whole document.")
+    container: Any = match.parent.obj
+    del container[match.parts[-1]]
+
+
+def _merge(match: JSONPathMatch, update: Any) -> None:
+    """Merge as Overlay 1.0, section 4.4.3.1, says: objects by key, lists at their end."""
+    target: Any = match.obj
+    if isinstance(target, list):
+        target.append(copy.deepcopy(update))
+    elif isinstance(target, dict) and isinstance(update, dict):
+        _merge_objects(target, update)
+    else:
+        raise ContractError(f"The overlay's update doesn't fit its target {match.path}.")
+
+
+def _merge_objects(target: dict[str, Any], update: dict[str, Any]) -> None:
+    for key, value in update.items():
+        standing = target.get(key)
+        if isinstance(standing, dict) and isinstance(value, dict):
+            _merge_objects(standing, value)
+        elif isinstance(standing, list) and isinstance(value, list):
+            standing.extend(copy.deepcopy(value))
+        else:
+            target[key] = copy.deepcopy(value)

@@ -1,0 +1,92 @@
+"""A backend that keeps a contract: handlers bound, documents served, errors in its shape.
+
+/openapi.json           the contract, exactly as published
+/openapi.extended.json  the contract with its documented additions, and this server's own address
+/docs                   the pages of the extended one
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.types import Scope
+
+from bedplate.contracts.binding import Operations
+from bedplate.contracts.document import Contract
+from bedplate.problems import InvalidInput, ProblemError, ProblemPolicy
+from bedplate.problems.document import policy_of, status_of
+
+EXTENDED_PATH = "/openapi.extended.json"
+
+
+@dataclass(frozen=True)
+class ContractBinding:
+    """The files of a contract and the handlers of its operations; reads nothing until installed.
+
+    `models` is the module that `bedplate contracts generate` writes.
+    """
+
+    path: Path
+    operations: Operations
+    overlays: Sequence[Path] = ()
+    models: Path | None = None
+
+    def load(self) -> Contract:
+        """Read the contract and its overlays. Raises `ContractError`."""
+        return Contract.load(self.path, *self.overlays)
+
+    def install(self, app: FastAPI) -> None:
+        """Bind every operation and serve both documents.
+
+        Raises `ContractError` for an operation that has no handler, or a handler without one.
+        """
+        contract = self.load()
+        app.include_router(self.operations.router(contract))
+        _serve_documents(app, contract)
+
+
+def _serve_documents(app: FastAPI, contract: Contract) -> None:
+    def openapi() -> dict[str, Any]:
+        return contract.document
+
+    async def extended(request: Request) -> JSONResponse:
+        here = {"url": request.scope.get("root_path", "") or "/", "description": "This server."}
+        servers = [here, *contract.extended.get("servers", [])]
+        return JSONResponse({**contract.extended, "servers": servers})
+
+    async def docs(request: Request) -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url=_below(request), title=contract.title)
+
+    async def redoc(request: Request) -> HTMLResponse:
+        return get_redoc_html(openapi_url=_below(request), title=contract.title)
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents this seam
+    app.add_route(EXTENDED_PATH, extended, include_in_schema=False)
+    app.add_route("/docs", docs, include_in_schema=False)
+    app.add_route("/redoc", redoc, include_in_schema=False)
+
+
+def _below(request: Request) -> str:
+    root: str = request.scope.get("root_path", "")
+    return root + EXTENDED_PATH
+
+
+def message_policy(*, validation_status: int = 400) -> ProblemPolicy:
+    """Return the policy of a contract whose errors are `{"message": …}`."""
+
+    def render(scope: Scope, error: ProblemError) -> JSONResponse:
+        status = status_of(error, policy_of(scope))
+        return JSONResponse({"message": _message(error)}, status, error.headers)
+
+    return ProblemPolicy(validation_status=validation_status, render=render)
+
+
+def _message(error: ProblemError) -> str:
+    if isinstance(error, InvalidInput):
+        fields: Any = error.members["errors"]
+        return " ".join(f"{one['field']}: {one['message'].rstrip('.')}." for one in fields)
+    return error.detail or error.title

@@ -1,0 +1,93 @@
+"""DNS records of the public hosts, as a Route 53 change batch.
+
+Source: Amazon Route 53 API Reference, ChangeResourceRecordSets.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from bedplate.gateway.errors import GatewayError
+from bedplate.gateway.public import PublicService
+from bedplate.gateway.schema import refuse_invalid
+
+Document = dict[str, Any]
+
+LONGEST_COMMENT = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class DNSTarget:
+    """Where the gateway is: addresses, or the name of a load balancer.
+
+    Addresses make A and AAAA records, a name makes a CNAME. A name with `alias_zone_id`, the hosted
+    zone of the load balancer, makes aliases (A and AAAA), which also work for a zone's own name.
+    `ttl` is in seconds; an alias has that of its target.
+    """
+
+    addresses: Sequence[str]
+    alias_zone_id: str | None = None
+    ttl: int = 300
+
+    def records(self) -> Iterator[Document]:
+        """Yield the records of one host, without its name. Raises `GatewayError`."""
+        versions = [_version(address) for address in self.addresses]
+        if None not in versions and versions:
+            yield from self._address_records()
+        elif len(self.addresses) != 1:
+            raise GatewayError("A target is one name, or one or more IP addresses.")
+        elif self.alias_zone_id is None:
+            yield self._record("CNAME", [_absolute(self.addresses[0])])
+        else:
+            yield from (self._alias(kind) for kind in ("A", "AAAA"))
+
+    def _address_records(self) -> Iterator[Document]:
+        if self.alias_zone_id is not None:
+            raise GatewayError("An alias has a name for its target, no address.")
+        for kind, version in (("A", 4), ("AAAA", 6)):
+            found = [address for address in self.addresses if _version(address) == version]
+            if found:
+                yield self._record(kind, found)
+
+    def _record(self, kind: str, values: Sequence[str]) -> Document:
+        return {"Type": kind, "TTL": self.ttl, "ResourceRecords": [{"Value": v} for v in values]}
+
+    def _alias(self, kind: str) -> Document:
+        target = {
+            "HostedZoneId": self.alias_zone_id,
+            "DNSName": _absolute(self.addresses[0]),
+            "EvaluateTargetHealth": False,
+        }
+        return {"Type": kind, "AliasTarget": target}
+
+
+def change_batch(
+    services: Sequence[PublicService], target: DNSTarget, *, zone_id: str | None, comment: str
+) -> Document:
+    """Return the changes that point every public host at a target, valid by our schema.
+
+    With `zone_id` it is the whole input of `aws route53 change-resource-record-sets`
+    (`--cli-input-json`), else its `--change-batch`. The comment is cut to 256 characters. Raises
+    `GatewayError`.
+    """
+    changes = [
+        {"Action": "UPSERT", "ResourceRecordSet": {"Name": _absolute(host), **record}}
+        for service in services
+        for host in service.hosts
+        for record in target.records()
+    ]
+    batch = {"Comment": comment[:LONGEST_COMMENT], "Changes": changes}
+    refuse_invalid(batch, "route53.yaml")
+    return batch if zone_id is None else {"HostedZoneId": zone_id, "ChangeBatch": batch}
+
+
+def _version(address: str) -> int | None:
+    try:
+        return ip_address(address).version
+    except ValueError:
+        return None
+
+
+def _absolute(name: str) -> str:
+    return name if name.endswith(".") else f"{name}."

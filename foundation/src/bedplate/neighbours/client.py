@@ -1,0 +1,259 @@
+"""The client of another backend: bounded in time, attempts and size.
+
+Needs httpx2, the extra `bedplate[neighbours]`.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Self
+
+import orjson
+import structlog
+from starlette.types import Receive, Scope, Send
+from structlog.contextvars import get_contextvars
+
+from bedplate import __version__, ids
+from bedplate.neighbours.errors import NeighbourRefused, NeighbourUnavailable
+from bedplate.neighbours.registry import Neighbours
+
+try:
+    import httpx2
+except ImportError as error:  # pragma: no cover - the workspace has the extra
+    raise ImportError(
+        "Calling another backend needs httpx2: pip install 'bedplate[neighbours]'"
+    ) from error
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 1.0
+RETRY_AFTER_SECONDS = 2
+LONGEST_RETRY_AFTER_SECONDS = 60
+# RFC 9110, section 9.2.2.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+_PASSING = frozenset({502, 503, 504})
+_UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
+_SUCCESS = range(200, 300)
+_REFUSAL = range(400, 500)
+_HEADERS = {
+    "Accept": "application/json",
+    # What is sent is what is counted: no small answer that unfolds into a large one.
+    "Accept-Encoding": "identity",
+    "User-Agent": f"bedplate/{__version__}",
+}
+
+
+@dataclass(eq=False)
+class _Failure(Exception):
+    """One attempt failed. `unsent` says for certain that the other side never saw it."""
+
+    reason: str
+    unsent: bool = False
+    passing: bool = False
+    retry_after: int = RETRY_AFTER_SECONDS
+
+
+class Neighbour:
+    """Another backend, called with JSON; opened in the lifespan, found on its state.
+
+    timeout           seconds for one attempt, its answer read to the end
+    attempts          how often a call is tried, with a random pause in between
+    max_answer_bytes  largest answer that is read
+    """
+
+    def __init__(
+        self,
+        name: str,
+        client: httpx2.AsyncClient,
+        *,
+        timeout: float = 3.0,
+        attempts: int = 3,
+        max_answer_bytes: int = 33_554_432,
+    ) -> None:
+        self.name = name
+        self._client = client
+        self._timeout = timeout
+        self._attempts = attempts
+        self._max_answer_bytes = max_answer_bytes
+
+    @classmethod
+    def at(cls, name: str, url: str, **options: Any) -> Self:
+        """Return the client of a backend that is at a URL."""
+        # The environment's proxies are for the outside; its certificates are OpenSSL's own matter.
+        client = httpx2.AsyncClient(
+            base_url=url,
+            headers=_HEADERS,
+            timeout=None,
+            trust_env=False,
+            verify=ssl.create_default_context(),
+        )
+        return cls(name, client, **options)
+
+    @classmethod
+    def beside(cls, name: str, neighbours: Neighbours, **options: Any) -> Self:
+        """Return the client of a backend that runs in this process."""
+        transport = httpx2.ASGITransport(_InProcess(name, neighbours), raise_app_exceptions=False)
+        client = httpx2.AsyncClient(
+            base_url=f"http://{name}", headers=_HEADERS, timeout=None, transport=transport
+        )
+        return cls(name, client, **options)
+
+    async def __aenter__(self) -> Self:
+        """Return the client; nothing is connected yet."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        """Return what a GET answers. Raises as `call` does."""
+        return await self.call("GET", path, query=query)
+
+    async def post(self, path: str, body: Any, *, repeatable: bool = False) -> Any:
+        """Return what a POST of JSON answers. Raises as `call` does."""
+        return await self.call("POST", path, body=body, repeatable=repeatable)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: Any = None,
+        repeatable: bool | None = None,
+    ) -> Any:
+        """Return the JSON of a 2xx answer, None when it has no body.
+
+        What was never sent is tried again. So is what was cut off, took too long or was answered
+        with 502, 503 or 504 if it is `repeatable`: if doing it twice is the same as once. By
+        default that follows from the method. The current request's id goes along.
+
+        Raises `NeighbourRefused` for a 4xx, `NeighbourUnavailable` for all else: after at most
+        `attempts` times `timeout` seconds, and the pauses.
+        """
+        again = method in _IDEMPOTENT if repeatable is None else repeatable
+        content = None if body is None else orjson.dumps(body)
+        request = self._client.build_request(
+            method, path, params=query, content=content, headers=_request_headers(content)
+        )
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return await self._once(request)
+            except _Failure as failure:
+                last = attempt == self._attempts
+                if last or not (failure.unsent or (again and failure.passing)):
+                    raise self._unavailable(failure, attempt) from failure.__cause__
+            await asyncio.sleep(pause(attempt))
+        raise AssertionError("a call has one attempt at least")  # pragma: no cover
+
+    def _unavailable(self, failure: _Failure, attempts: int) -> NeighbourUnavailable:
+        structlog.get_logger("bedplate.neighbours").warning(
+            "neighbour_unavailable", neighbour=self.name, reason=failure.reason, attempts=attempts
+        )
+        return NeighbourUnavailable(
+            f"{self.name} can't be used just now; try again.", retry_after=failure.retry_after
+        )
+
+    async def _once(self, request: httpx2.Request) -> Any:
+        async with self._naming_failures():
+            response = await self._client.send(request, stream=True)
+            try:
+                content = await self._read(response)
+            finally:
+                await response.aclose()
+        return self._judge(response, content)
+
+    @contextlib.asynccontextmanager
+    async def _naming_failures(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout):
+                yield
+        except TimeoutError as error:
+            raise _Failure(f"no answer within {self._timeout} s", passing=True) from error
+        except httpx2.HTTPError as error:
+            unsent = isinstance(error, _UNSENT)
+            raise _Failure(type(error).__name__, unsent=unsent, passing=True) from error
+
+    async def _read(self, response: httpx2.Response) -> bytes:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise _Failure("a content encoding that wasn't asked for")
+        content = bytearray()
+        async for chunk in response.aiter_raw():
+            content += chunk
+            if len(content) > self._max_answer_bytes:
+                raise _Failure(f"an answer of more than {self._max_answer_bytes} bytes")
+        return bytes(content)
+
+    def _judge(self, response: httpx2.Response, content: bytes) -> Any:
+        status = response.status_code
+        if status in _SUCCESS:
+            return _parsed(content)
+        if status in _REFUSAL and status != HTTPStatus.TOO_MANY_REQUESTS:
+            raise NeighbourRefused(self.name, status, _reason(content))
+        raise _Failure(
+            f"status {status}", passing=status in _PASSING, retry_after=_retry_after(response)
+        )
+
+
+class _InProcess:
+    """The ASGI application that a backend of this process is, as soon as it runs."""
+
+    def __init__(self, name: str, neighbours: Neighbours) -> None:
+        self._name = name
+        self._neighbours = neighbours
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request in a task of its own, which shares no context with the caller's."""
+        app = self._neighbours.running(self._name)
+        if app is None:
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+
+        async def serve() -> None:
+            await app(scope, receive, send)
+
+        await asyncio.create_task(serve())
+
+
+def pause(attempt: int) -> float:
+    """Return for how many seconds to wait after an attempt, the first being 1.
+
+    It is random, below a bound that doubles: who failed together doesn't come back together.
+    """
+    bound = min(FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
+    return bound * int(ids.token(4), 16) / 2**32
+
+
+def _request_headers(content: bytes | None) -> dict[str, str]:
+    headers = {} if content is None else {"Content-Type": "application/json"}
+    if request_id := get_contextvars().get("request_id"):
+        headers["X-Request-ID"] = request_id
+    return headers
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return orjson.loads(content) if content else None
+    except orjson.JSONDecodeError as error:
+        raise _Failure("an answer that is no JSON") from error
+
+
+def _reason(content: bytes) -> str | None:
+    """Return the sentence of an error: a contract's `message`, or a problem document's `detail`."""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+    found = (body.get("message") or body.get("detail")) if isinstance(body, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _retry_after(response: httpx2.Response) -> int:
+    sent = response.headers.get("retry-after", "")
+    if not (sent.isascii() and sent.isdigit()):
+        return RETRY_AFTER_SECONDS
+    return min(max(1, int(sent[:9])), LONGEST_RETRY_AFTER_SECONDS)
