@@ -45,30 +45,12 @@ def backend_of(name: str) -> Backend:
     return found
 
 
-class Judge:
-    """Holds the answers that a client gets against the contract of a service."""
-
-    def __init__(self, name: str) -> None:
-        binding = backend_of(name).contract
-        assert binding is not None
-        self._judge = ConformanceJudge(binding.load())
-
-    async def __call__(self, response: httpx2.Response) -> None:
-        """Raise AssertionError unless the answer keeps the contract."""
-        violations = self._judge.violations(
-            response.request.method,
-            response.request.url.path,
-            response.status_code,
-            response.headers.get("content-type"),
-            await response.aread(),
-        )
-        assert not violations, violations
-
-
 @cache
-def judge_of(name: str) -> Judge:
-    """Return the judge of a service, made once."""
-    return Judge(name)
+def judge_of(name: str) -> ConformanceJudge:
+    """Return the judge of a service's answers, made once."""
+    binding = backend_of(name).contract
+    assert binding is not None
+    return ConformanceJudge(binding.load())
 
 
 async def migrate(name: str, url: str) -> None:
@@ -203,7 +185,15 @@ def with_state(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
 
 def client_of(name: str, **options: Any) -> Client:
     """Return a client of a service whose every answer is judged."""
-    hooks = {"response": [judge_of(name)]}
+    judge = judge_of(name)
+
+    async def hold_against_the_contract(response: httpx2.Response) -> None:
+        request, kind = response.request, response.headers.get("content-type")
+        body = await response.aread()
+        found = judge.violations(request.method, request.url.path, response.status_code, kind, body)
+        assert not found, found
+
+    hooks = {"response": [hold_against_the_contract]}
     # At a host name that begins with its name a service is at the root.
     return Client(**{"base_url": f"http://{name}.localhost", "event_hooks": hooks, **options})
 
@@ -212,8 +202,8 @@ def client_of(name: str, **options: Any) -> Client:
 def connect() -> Callable[..., Client]:
     """Give what returns a judged client of a service at a URL: `connect("scripts", url)`."""
 
-    def connect(name: str, url: str) -> Client:
-        return client_of(name, base_url=url, timeout=60, trust_env=False)
+    def connect(name: str, url: str, **options: Any) -> Client:
+        return client_of(name, base_url=url, timeout=60, trust_env=False, **options)
 
     return connect
 

@@ -24,9 +24,10 @@ class Running:
     process: ServerProcess
 
 
-def described(names: tuple[str, ...], folder: Path, variables: dict[str, str]) -> Running:
+def described(
+    names: tuple[str, ...], port: int, folder: Path, variables: dict[str, str]
+) -> Running:
     """Return a process, not started, that runs these services together."""
-    port = free_port()
     process = ServerProcess(
         [BEDPLATE, "run", *names, "--port", str(port), "--operations-port", str(free_port())],
         url=f"http://127.0.0.1:{port}/healthz",
@@ -39,15 +40,15 @@ def described(names: tuple[str, ...], folder: Path, variables: dict[str, str]) -
 
 @pytest.fixture
 async def start_services(url_of: UrlOf, tmp_path: Path) -> AsyncIterator[StartServices]:
-    """Give what starts one process of some services on the test's databases, with variables."""
+    """Give what starts a process of some services on the test's databases, with variables."""
     async with AsyncExitStack() as stack:
 
-        async def start(*names: str, **variables: str) -> Running:
+        async def start(*names: str, port: int | None = None, **variables: str) -> Running:
             for name in names:
                 if name != "story-factory":
                     variable = f"{name.replace('-', '_').upper()}_DATABASE_URL"
                     variables.setdefault(variable, url_of(name))
-            running = described(names, tmp_path, variables)
+            running = described(names, port or free_port(), tmp_path, variables)
             await stack.enter_async_context(running.process)
             return running
 

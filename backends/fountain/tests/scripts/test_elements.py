@@ -62,7 +62,7 @@ async def test_a_place_that_is_none_is_refused(script: Client) -> None:
     for position in (0, -1, 3, 2**63 - 1, -(2**63)):
         answer = await script.post("/scripts/1/elements", json={"position": position})
         assert answer.status_code == 400
-        assert answer.json() == {"message": "position: It must be between 1 and 2."}
+        assert answer.json()["message"].startswith("position: ")
     assert await order(script) == [1]
     assert (await placed(script))["position"] == 2
 

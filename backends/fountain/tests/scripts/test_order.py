@@ -8,12 +8,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedplate.database import Database
+from bedplate.neighbours import NeighbourUnavailable
 from bedplate.neighbours.client import Neighbour
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
 from fountain.scripts import order, repository
+from fountain.scripts.schemas import Element
 
 Services = Mapping[str, Client]
 OpenDatabase = Callable[[str], AbstractAsyncContextManager[Database]]
@@ -145,3 +148,43 @@ async def test_an_older_copy_never_replaces_a_newer_one(
         async with database.write() as session:
             await repository.store_copy(session, 1, early, [(1, 2), (2, 3)])
     assert await listed(both["scripts"]) == {2: 2, 1: 3, 3: 4, 4: 5}
+
+
+class LostAnswers:
+    """A gateway before the sequence service: it passes reorders on, and loses their answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; answer a reorder with 504, whatever became of it."""
+        if scope["path"] != "/sequence/reorder":
+            await self._app(scope, receive, send)
+            return
+
+        async def lose(message: Message) -> None:
+            del message
+
+        await self._app(scope, receive, lose)
+        await send({"type": "http.response.start", "status": 504, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def test_a_reorder_whose_answer_is_lost_is_followed(
+    both: Services, open_database: OpenDatabase, clock: SettableClock
+) -> None:
+    """The answer is a 503 and the list keeps its order; when it is due, the list follows."""
+    service = both["central-sequence"]
+    direct: Any = service._transport
+    transport = httpx2.ASGITransport(LostAnswers(direct.app))
+    lossy = httpx2.AsyncClient(transport=transport, base_url=service.base_url)
+    before = await listed(both["scripts"])
+    wanted = [Element(heading_id=1, new_sequence=3), Element(heading_id=2, new_sequence=2)]
+    async with open_database("scripts") as database, Neighbour("it", lossy) as sequence:
+        with pytest.raises(NeighbourUnavailable):
+            await order.reorder(database, sequence, 1, wanted)
+        assert await held(service) != before
+        assert await listed(both["scripts"]) == before
+        clock.advance(seconds=order.RECHECK_AFTER.total_seconds())
+        await order.recheck(database, sequence)
+        assert await listed(both["scripts"]) == await held(service)

@@ -1,12 +1,13 @@
 """The statements on numbers and versions. Only here is SQL written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
 from fountain.central_sequence.models import Counter, Element, Version
+from fountain.moves import Moves
 
 _THIS = (Element.element_type == bindparam("kind"), Element.element_id == bindparam("identifier"))
 
@@ -30,7 +31,7 @@ _MAKE_ROOM = Statement(
     .where(Element.element_type == bindparam("kind"), any_of(Element.element_id, "identifiers"))
     .values(number=-Element.number)
 )
-_MOVE = Statement(update(Element).where(*_THIS).values(number=bindparam("new")))
+_MOVE = Moves("sequence_elements", "number", key="number")
 _LATEST_VERSION = Statement(
     select(func.max(Version.version).label("latest")).where(
         Version.element_type == bindparam("kind"), Version.element_id == bindparam("identifier")
@@ -73,11 +74,13 @@ async def held(
     return {row["element_id"]: row["number"] for row in rows}
 
 
-async def move(session: WriteSession, kind: str, numbers: dict[int, int]) -> None:
-    """Give elements other numbers, all of which they hold among themselves."""
-    await session.all(_MAKE_ROOM, kind=kind, identifiers=list(numbers))
-    for identifier, new in numbers.items():
-        await session.all(_MOVE, kind=kind, identifier=identifier, new=new)
+async def move(session: WriteSession, kind: str, moves: Mapping[int, tuple[int, int]]) -> None:
+    """Give elements, by their identifiers, another number for the one they hold.
+
+    The new numbers are those that these elements hold now.
+    """
+    await session.all(_MAKE_ROOM, kind=kind, identifiers=list(moves))
+    await _MOVE.run(session, [(-old, new) for old, new in moves.values()])
 
 
 async def add_version(

@@ -13,7 +13,7 @@ class SequenceRequest(ContractModel):
         Field(
             alias="elementType",
             description="Kind of element. Values named by the contract are script, section, character, action and spokenWord; no enumeration is enforced.",
-            max_length=100000,
+            max_length=500,
             pattern="^(?:|[^\\x00]+)$",
         ),
     ]
@@ -67,7 +67,7 @@ class ReorderRequest(ContractModel):
         Field(
             alias="elementType",
             description="Kind shared by all listed elements.",
-            max_length=100000,
+            max_length=500,
             pattern="^(?:|[^\\x00]+)$",
         ),
     ]
@@ -80,7 +80,7 @@ class VersionRequest(ContractModel):
         Field(
             alias="elementType",
             description="Kind of element, as in SequenceRequest.",
-            max_length=100000,
+            max_length=500,
             pattern="^(?:|[^\\x00]+)$",
         ),
     ]
@@ -131,7 +131,7 @@ class SequenceLookupRequest(ContractModel):
         Field(
             alias="elementType",
             description="Kind shared by all listed elements.",
-            max_length=100000,
+            max_length=500,
             pattern="^(?:|[^\\x00]+)$",
         ),
     ]

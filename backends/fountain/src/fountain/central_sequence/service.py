@@ -50,7 +50,8 @@ async def reorder(session: WriteSession, kind: str, elements: Sequence[Element])
             "The listed elements can exchange the numbers they hold, and take no others: "
             f"they hold {_shown(sorted(held.values()))}."
         )
-    await repository.move(session, kind, {k: v for k, v in wanted.items() if held[k] != v})
+    moves = {one: (held[one], new) for one, new in wanted.items() if held[one] != new}
+    await repository.move(session, kind, moves)
 
 
 def _wanted(elements: Sequence[Element]) -> dict[int, int]:

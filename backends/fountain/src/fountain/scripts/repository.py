@@ -23,9 +23,9 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession
+from fountain.moves import Moves
 from fountain.numbering import Numbered
 from fountain.scripts.models import Script, ScriptElement, SectionHeading
-from fountain.scripts.moves import Moves
 
 _SCRIPT_FIELDS = ("title", "author", "description")
 SCRIPTS = Numbered("script", cast("Table", Script.__table__), *_SCRIPT_FIELDS)
