@@ -1,6 +1,8 @@
 """Statements: every kind of parameter and column, the same rows on both databases."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -34,6 +36,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect as SQLite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bedplate.database import GUID, Database, DataRefused, Statement, UTCDateTime, any_of
@@ -175,6 +178,15 @@ async def test_texts_in_arrays_are_texts(database: Database, text: str) -> None:
     for hostile in ("\0", "\ud800"):
         with pytest.raises(DataRefused):
             await database.read().all(among, them=[hostile])
+
+
+def test_any_of_finds_an_index() -> None:
+    """SQLite looks each value up by the table's key, rather than to read every row."""
+    compiled = select(THINGS.c.id).where(any_of(THINGS.c.id, "ids")).compile(dialect=SQLite())
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE things (id INTEGER PRIMARY KEY)")
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled}", ["[1]"]).fetchall()
+    assert any("SEARCH things" in step[3] for step in plan), plan
 
 
 async def test_any_of_is_an_expression_like_others(database: Database) -> None:

@@ -139,6 +139,21 @@ async def test_a_store_that_is_away_costs_no_backup(
     assert [one["off_host"] for one in listed] == ["failed"]
 
 
+async def test_a_store_that_is_away_does_not_fill_the_disk(
+    open_api: OpenAPI, ended: Ended, tmp_path: Path, make_world: MakeWorld
+) -> None:
+    """Old local backups are pruned although their copies can't be deleted."""
+    url = f"http://127.0.0.1:{free_port()}"
+    api = await open_api(**_settings(url), keep_manual_backups=1)
+    make_world(tmp_path / "data/serverdata/Saves/default.vcdbs", 1)
+    for _ in range(2):
+        made = await ended(api, await api.post("/backups"))
+        assert made.state is OperationState.DONE
+        await _copied(api)
+    folder = tmp_path / "data/manager/backups"
+    assert [path.name for path in folder.iterdir()] == [made.result["backup"]]
+
+
 async def test_a_large_archive_goes_up_in_parts_and_comes_down_alike(
     bucket: Any, s3_url: str, tmp_path: Path, backup_record: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """Operations: long work that is watched, survives requests, and is remembered after a crash."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -62,7 +63,15 @@ async def test_an_error_is_told_as_a_problem(operations: Operations) -> None:
     async def broken(progress: Progress) -> None:
         raise ValueError("secret path")
 
-    for work, status, detail in ((full, 507, "No room."), (broken, 500, None)):
+    async def no_room_left(progress: Progress) -> None:
+        raise RuntimeError("while writing") from OSError(errno.ENOSPC, "No space left")
+
+    expected = (
+        (full, 507, "No room."),
+        (broken, 500, None),
+        (no_room_left, 507, "The disk is full."),
+    )
+    for work, status, detail in expected:
         begun = await operations.start(OperationKind.BACKUP, work, by="admin")
         error = (await operations.wait(begun.id)).error
         assert error is not None

@@ -140,6 +140,10 @@ class any_of(FunctionElement[bool]):  # noqa: N801 - reads as SQL in a statement
         )
         super().__init__(column, values)
 
+    def self_group(self, against: Any = None) -> "any_of":  # noqa: ARG002 - SQLAlchemy names it
+        """Return itself: SQLite finds no index for the `(…) = 1` that SQLAlchemy would write."""
+        return self
+
 
 def _widest(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return the type whose values any column of this kind can be compared with."""

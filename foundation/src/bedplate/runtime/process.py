@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
 import threading
@@ -93,6 +94,8 @@ class Process:
 
     async def _live(self) -> int:
         await self._start()
+        # What was made for the start lives as long as the process: no collection looks at it again.
+        gc.freeze()
         self._started(self)
         await self._told.wait()
         await asyncio.sleep(self._serving.grace_seconds)

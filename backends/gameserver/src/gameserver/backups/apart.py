@@ -6,6 +6,7 @@ takes the processor from whoever holds that lock, and the loop stands still mean
 
 import asyncio
 import contextlib
+import errno
 import os
 import subprocess
 import sys
@@ -46,10 +47,11 @@ Told = Callable[[int], None]
 
 
 class Answer(BaseModel):
-    """How a job ended: with an outcome, or with an error's code and detail."""
+    """How a job ended: with an outcome, or with an error's code and detail, or the system's."""
 
     outcome: Outcome = Field(default_factory=Outcome)
     code: str | None = None
+    errno: int | None = None
     detail: str = ""
 
 
@@ -123,7 +125,7 @@ def _judge(line: bytes) -> Outcome:
     if answer.code in _ERRORS:
         raise _ERRORS[answer.code](answer.detail)
     if answer.code is not None:
-        raise OSError(answer.detail)
+        raise OSError(answer.errno or errno.EIO, answer.detail)
     return answer.outcome
 
 
@@ -161,7 +163,7 @@ def _work() -> None:
     except ArchiveError as error:
         answer = Answer(code=error.code, detail=error.detail or "")
     except OSError as error:
-        answer = Answer(code="os_error", detail=str(error))
+        answer = Answer(code="os_error", errno=error.errno, detail=error.strerror or str(error))
     _write(answer.model_dump_json())
 
 

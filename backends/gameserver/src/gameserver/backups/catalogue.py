@@ -8,7 +8,7 @@ import structlog
 
 from bedplate.problems import ProblemError
 from gameserver.backups.copies import Copies
-from gameserver.backups.exceptions import BackupInUse, BackupNotFound
+from gameserver.backups.exceptions import BackupInUse, BackupNotFound, CopiesUnavailable
 from gameserver.backups.retention import superfluous
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import LocalStore
@@ -80,6 +80,18 @@ class Catalogue:
         await self.copies.begin(backup)
         await self.prune()
 
+    async def _forget(self, backup: Backup) -> None:
+        """Delete a backup; while the second store is away, here alone: else the disk fills up.
+
+        What stays there is pruned when it is back, since it is listed then.
+        """
+        try:
+            await self.delete(backup.id)
+        except CopiesUnavailable:
+            if not backup.local:
+                raise
+            await self.local.delete(backup.id)
+
     async def prune(self) -> tuple[str, ...]:
         """Delete what is beyond the numbers that are kept; return the ids that went.
 
@@ -88,7 +100,7 @@ class Catalogue:
         gone = []
         for backup in superfluous(await self.list(), self._keep):
             try:
-                await self.delete(backup.id)
+                await self._forget(backup)
                 gone.append(backup.id)
             except (ProblemError, OSError) as error:
                 reason = str(error)

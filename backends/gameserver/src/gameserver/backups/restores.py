@@ -30,6 +30,9 @@ from gameserver.process.state import AT_REST
 from gameserver.versions.installation import Installed
 from gameserver.versions.numbers import VersionNumber
 
+_NOT_BESIDE: Final = frozenset(
+    {OperationKind.BACKUP, OperationKind.RESTORE, OperationKind.SWITCH, OperationKind.MODS}
+)
 ARCHIVE_COPY: Final = "backup.tar.zst"
 _CONFIG: Final = "serverconfig.json"
 
@@ -77,7 +80,7 @@ class Restores:
             OperationKind.RESTORE,
             work,
             by=by,
-            not_beside={OperationKind.RESTORE, OperationKind.SWITCH, OperationKind.MODS},
+            not_beside=_NOT_BESIDE,
         )
 
     async def restore(

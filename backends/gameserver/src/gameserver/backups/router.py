@@ -107,7 +107,9 @@ async def upload_backup(
     return accepted(operation)
 
 
-@router.get("/{backup_id}", responses=errors(BackupNotFound), summary="Get a backup")
+@router.get(
+    "/{backup_id}", responses=errors(BackupNotFound, CopiesUnavailable), summary="Get a backup"
+)
 async def get_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentMonitor) -> Backup:
     """Return what is known of a backup."""
     return await backups.catalogue.get(backup_id)
@@ -164,7 +166,12 @@ async def download_backup(
     "/{backup_id}/restore",
     status_code=202,
     responses=errors(
-        BackupNotFound, GameStillRuns, NewerWorld, OperationUnderWay, OperationInterrupted
+        BackupNotFound,
+        GameStillRuns,
+        NewerWorld,
+        OperationUnderWay,
+        OperationInterrupted,
+        CopiesUnavailable,
     ),
     summary="Restore a backup",
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Final
 
@@ -13,6 +14,7 @@ from bedplate import clock, ids
 from bedplate.documents import Document
 from bedplate.jobs.background import Jobs
 from bedplate.problems import InternalServerError, ProblemError
+from gameserver.disk import InsufficientStorage
 from gameserver.layout import Layout
 from gameserver.operations.exceptions import (
     OperationInterrupted,
@@ -122,7 +124,7 @@ class Operations:
             _fail(operation, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the operation has ended
             structlog.get_logger().error("operation_failed", kind=operation.kind, exc_info=error)
-            _fail(operation, InternalServerError())
+            _fail(operation, _disk_full(error) or InternalServerError())
         finally:
             self._tasks.pop(operation.id, None)
             await self._write()
@@ -150,6 +152,16 @@ async def _interruptible(work: Work, progress: Progress) -> Mapping[str, JsonVal
         task.cancel()
         await asyncio.wait([task])
         raise
+
+
+def _disk_full(error: BaseException) -> ProblemError | None:
+    """Return the problem when an error, or what caused it, is that the disk is full."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return InsufficientStorage("The disk is full.")
+        cause = cause.__cause__
+    return None
 
 
 def _fail(operation: Operation, error: ProblemError) -> None:
