@@ -72,7 +72,13 @@ def import_(
 
     The same command goes on with an import that was cut, and makes nothing twice.
     """
-    addresses = _addresses(url, scripts_url, characters_url, sessions_url, stories_url)
+    addresses = Addresses.of(
+        url,
+        scripts=scripts_url,
+        characters=characters_url,
+        sessions=sessions_url,
+        stories=stories_url,
+    )
     reading = read_play(play)
     plan = plan_of(reading.screenplay, fallback_title=play.stem)
     check_lengths(plan)
@@ -97,7 +103,9 @@ def export(
     sessions_url: SessionsUrl = None,
 ) -> None:
     """Write a script as a screenplay."""
-    addresses = _addresses(url, scripts_url, characters_url, sessions_url)
+    addresses = Addresses.of(
+        url, scripts=scripts_url, characters=characters_url, sessions=sessions_url
+    )
     screenplay, remarks = assemble(_run(_fetch(addresses, script)))
     for remark in remarks:
         _remark(remark)
@@ -117,22 +125,6 @@ def write_example(output: Copy = Path(EXAMPLE)) -> None:
         raise CommandError(f"{output} is there already, and is something else.")
     _write(output, content)
     typer.echo(output)
-
-
-def _addresses(
-    url: str,
-    scripts: str | None,
-    characters: str | None,
-    sessions: str | None,
-    stories: str | None = None,
-) -> Addresses:
-    near = Addresses.below(url)
-    return Addresses(
-        scripts=(scripts or near.scripts).rstrip("/"),
-        characters=(characters or near.characters).rstrip("/"),
-        sessions=(sessions or near.sessions).rstrip("/"),
-        stories=(stories or near.stories).rstrip("/"),
-    )
 
 
 async def _import(addresses: Addresses, plan: Plan, user: int, state: State, path: Path) -> int:

@@ -1,9 +1,9 @@
 """The statements on each kind of thing and on its paraphrases. Only here is SQL written."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import BigInteger, Select, bindparam, insert, select
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
 from fountain.characters.models import (
@@ -14,6 +14,7 @@ from fountain.characters.models import (
     SpokenWord,
     SpokenWordParaphrase,
 )
+from fountain.listing import in_parts
 
 
 class Kind:
@@ -23,16 +24,20 @@ class Kind:
         self.name = name
         table, paraphrases = model.__table__, paraphrase.__table__
         this = table.c.id == bindparam("identifier")
-        self.everything = Statement(select(table).order_by(table.c.id))
+        self.everything = Statement(_part(table))
         self.one = Statement(select(table).where(this))
         self.several = Statement(select(table).where(any_of(table.c.id, "identifiers")))
         self.adding = Statement(_insert(table))
         self.paraphrases = Statement(
-            select(paraphrases)
-            .where(paraphrases.c.original_id == bindparam("identifier"))
-            .order_by(paraphrases.c.id)
+            _part(paraphrases).where(paraphrases.c.original_id == bindparam("identifier"))
         )
         self.paraphrasing = Statement(_insert(paraphrases))
+
+
+def _part(table: Any) -> Select[Any]:
+    most = bindparam("most", type_=BigInteger)
+    after = table.c.id > bindparam("after", type_=BigInteger)
+    return select(table).where(after).order_by(table.c.id).limit(most)
 
 
 def _insert(table: Any) -> Any:
@@ -46,9 +51,9 @@ ACTIONS = Kind("action", Action, ActionParaphrase)
 SPOKEN_WORDS = Kind("spoken word", SpokenWord, SpokenWordParaphrase)
 
 
-async def everything(session: ReadSession, kind: Kind) -> list[Row]:
-    """Return every thing of a kind, in the order of their identifiers."""
-    return await session.all(kind.everything)
+def everything(session: ReadSession, kind: Kind) -> AsyncIterator[list[Row]]:
+    """Yield every thing of a kind in parts, in the order of their identifiers."""
+    return in_parts(session, kind.everything)
 
 
 async def get(session: ReadSession, kind: Kind, identifier: int) -> Row | None:
@@ -66,9 +71,9 @@ async def add(session: WriteSession, kind: Kind, **fields: str) -> Row:
     return (await session.alone(kind.adding, **_new(fields)))[0]
 
 
-async def paraphrases(session: ReadSession, kind: Kind, identifier: int) -> list[Row]:
-    """Return every paraphrase of a thing, the oldest first."""
-    return await session.all(kind.paraphrases, identifier=identifier)
+def paraphrases(session: ReadSession, kind: Kind, identifier: int) -> AsyncIterator[list[Row]]:
+    """Yield every paraphrase of a thing in parts, the oldest first."""
+    return in_parts(session, kind.paraphrases, identifier=identifier)
 
 
 async def paraphrase(

@@ -17,6 +17,7 @@ from fountain.characters.schemas import (
     SpokenWord,
     SpokenWordCreateRequest,
 )
+from fountain.listing import listed
 
 operations = Operations()
 
@@ -45,7 +46,7 @@ def _paraphrase(row: Row) -> Paraphrase:
 @operations.handles("listCharacters")
 async def list_characters(session: Reading) -> list[Character]:
     """Return every character."""
-    return [_character(row) for row in await repository.everything(session, CHARACTERS)]
+    return await listed(repository.everything(session, CHARACTERS), _character)
 
 
 @operations.handles("createCharacter")
@@ -71,8 +72,7 @@ async def look_up_characters(wanted: LookupRequest, session: Reading) -> list[Ch
 @operations.handles("listCharacterParaphrases")
 async def list_character_paraphrases(identifier: CharacterId, session: Reading) -> list[Paraphrase]:
     """Return every paraphrase of a character."""
-    found = await service.paraphrases(session, CHARACTERS, identifier)
-    return [_paraphrase(row) for row in found]
+    return await listed(await service.paraphrases(session, CHARACTERS, identifier), _paraphrase)
 
 
 @operations.handles("createCharacterParaphrase")
@@ -86,7 +86,7 @@ async def create_character_paraphrase(
 @operations.handles("listActions")
 async def list_actions(session: Reading) -> list[Action]:
     """Return every action."""
-    return [_action(row) for row in await repository.everything(session, ACTIONS)]
+    return await listed(repository.everything(session, ACTIONS), _action)
 
 
 @operations.handles("createAction")
@@ -110,8 +110,7 @@ async def look_up_actions(wanted: LookupRequest, session: Reading) -> list[Actio
 @operations.handles("listActionParaphrases")
 async def list_action_paraphrases(identifier: ActionId, session: Reading) -> list[Paraphrase]:
     """Return every paraphrase of an action."""
-    found = await service.paraphrases(session, ACTIONS, identifier)
-    return [_paraphrase(row) for row in found]
+    return await listed(await service.paraphrases(session, ACTIONS, identifier), _paraphrase)
 
 
 @operations.handles("createActionParaphrase")
@@ -125,7 +124,7 @@ async def create_action_paraphrase(
 @operations.handles("listSpokenWords")
 async def list_spoken_words(session: Reading) -> list[SpokenWord]:
     """Return every spoken word."""
-    return [_spoken_word(row) for row in await repository.everything(session, SPOKEN_WORDS)]
+    return await listed(repository.everything(session, SPOKEN_WORDS), _spoken_word)
 
 
 @operations.handles("createSpokenWord")
@@ -151,9 +150,7 @@ async def list_spoken_word_paraphrases(
     identifier: SpokenWordId, session: Reading
 ) -> list[Paraphrase]:
     """Return every paraphrase of a spoken word."""
-    return [
-        _paraphrase(row) for row in await service.paraphrases(session, SPOKEN_WORDS, identifier)
-    ]
+    return await listed(await service.paraphrases(session, SPOKEN_WORDS, identifier), _paraphrase)
 
 
 @operations.handles("createSpokenWordParaphrase")

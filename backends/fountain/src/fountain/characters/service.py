@@ -1,6 +1,6 @@
 """The rules: the same for characters, actions and spoken words. Nothing here knows HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from bedplate.database import ForeignKeyViolation, ReadSession, Row, WriteSession
 from bedplate.schemas import LARGEST_INT64
@@ -25,12 +25,12 @@ async def several(session: ReadSession, kind: Kind, identifiers: Sequence[int]) 
     return [found[identifier] for identifier in wanted if identifier in found]
 
 
-async def paraphrases(session: ReadSession, kind: Kind, identifier: int) -> list[Row]:
-    """Return every paraphrase of a thing. Raises `OriginalNotFound`."""
-    found = await repository.paraphrases(session, kind, identifier)
-    if not found:
-        await get(session, kind, identifier)
-    return found
+async def paraphrases(
+    session: ReadSession, kind: Kind, identifier: int
+) -> AsyncIterator[list[Row]]:
+    """Return every paraphrase of a thing, in parts. Raises `OriginalNotFound`."""
+    await get(session, kind, identifier)
+    return repository.paraphrases(session, kind, identifier)
 
 
 async def paraphrase(

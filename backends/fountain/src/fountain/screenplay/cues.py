@@ -1,7 +1,7 @@
 """A character's name on a line of its own, and what is said below it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from fountain.screenplay.lines import KEPT_BLANK, is_blank, trim
 from fountain.screenplay.model import Speech
@@ -11,11 +11,10 @@ def read_cue(lines: Sequence[str], at: int) -> tuple[list[Speech], int]:
     """Return the speeches under the cue at a line and the line after them; none if it is no cue."""
     line = trim(lines[at])
     cue = _split_cue(line.removeprefix("@"))
-    forced = line.startswith("@")
-    end = _end(lines, at + 1)
-    if not cue.character or end == at + 1 or not (forced or cue.character.isupper()):
+    if not cue.character or not (line.startswith("@") or cue.character.isupper()):
         return [], at
-    return _speeches(cue, lines[at + 1 : end]), end
+    end = _end(lines, at + 1)
+    return (_speeches(cue, lines[at + 1 : end]), end) if end > at + 1 else ([], at)
 
 
 def _end(lines: Sequence[str], start: int) -> int:
@@ -27,32 +26,59 @@ def _end(lines: Sequence[str], start: int) -> int:
 def _split_cue(cue: str) -> Speech:
     """Return a speech with nothing but what a cue says: name, extension, dual."""
     plain = cue.removesuffix("^")
-    name = rest = trim(plain)
-    while rest.endswith(")") and (opened := rest.rfind("(")) >= 0 and ")" not in rest[opened:-1]:
-        rest = trim(rest[:opened])
-    extension = trim(name[len(rest) :]) or None
-    return Speech(rest, None, extension=extension, dual=plain != cue)
+    whole = trim(plain)
+    name = trim(whole[: _name_end(whole)])
+    extension = trim(whole[len(name) :]) or None
+    return Speech(name, None, extension=extension, dual=plain != cue)
+
+
+def _name_end(cue: str) -> int:
+    """Return where the pairs of parentheses begin that a cue ends with."""
+    end = len(cue)
+    while end and cue[end - 1] == ")":
+        opened = cue.rfind("(", 0, end)
+        if opened <= cue.rfind(")", 0, end - 1):
+            break
+        end = opened
+        while end and cue[end - 1] in " \t":
+            end -= 1
+    return end
+
+
+@dataclass(slots=True)
+class _Part:
+    """What is said without a break, line by line."""
+
+    parenthetical: str | None = None
+    lines: list[str] = field(default_factory=list)
+    sung: bool = False
 
 
 def _speeches(cue: Speech, lines: Sequence[str]) -> list[Speech]:
-    speeches = [cue]
-    begun = Speech(cue.character, None, continued=True)
+    begun = replace(cue, extension=None, dual=False, continued=True)
+    return [
+        replace(
+            begun if at else cue,
+            text="\n".join(part.lines) if part.lines else None,
+            parenthetical=part.parenthetical,
+            sung=part.sung,
+        )
+        for at, part in enumerate(_parts(lines))
+    ]
+
+
+def _parts(lines: Sequence[str]) -> list[_Part]:
+    parts: list[_Part] = []
     for line in map(trim, lines):
-        said = speeches[-1]
         if line.startswith("(") and line.endswith(")") and line != "()":
-            fresh = said is cue
-            speeches.append(replace(cue if fresh else begun, parenthetical=line[1:-1]))
-            if fresh:
-                del speeches[0]
+            parts.append(_Part(line[1:-1]))
             continue
-        sung = line.startswith("~") or (not line and said.sung)
-        if said.text is not None and said.sung != sung:
-            said = begun
-            speeches.append(said)
-        text = line.removeprefix("~") if sung else line
-        text = text if said.text is None else f"{said.text}\n{text}"
-        speeches[-1] = replace(said, text=text, sung=sung)
-    return speeches
+        sung = line.startswith("~") or (not line and bool(parts) and parts[-1].sung)
+        if not parts or (parts[-1].lines and parts[-1].sung != sung):
+            parts.append(_Part())
+        parts[-1].sung = sung
+        parts[-1].lines.append(line.removeprefix("~") if sung else line)
+    return parts
 
 
 def cue_line(speech: Speech, *, forced: bool) -> str:

@@ -5,7 +5,7 @@ the readers in `_READERS` are asked in turn.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fountain.screenplay.cues import read_cue
@@ -97,19 +97,26 @@ def _paragraph_end(lines: Lines, at: int) -> int:
     return next((end for end in range(at, len(lines)) if is_blank(lines[end])), len(lines))
 
 
+def _from(lines: Lines, at: int) -> Iterator[str]:
+    return (lines[here] for here in range(at, len(lines)))
+
+
 def _note(lines: Lines, at: int) -> Found | None:
     if not trim(lines[at]).startswith("[["):
         return None
     texts: list[str] = []
-    for end in range(at, len(lines)):
+    end = at
+    while end < len(lines) and (lines[end] == KEPT_BLANK or not is_blank(lines[end])):
         line = lines[end] if end > at else lines[at].lstrip(" \t")[2:]
         text, closed, rest = line.partition("]]")
         texts.append(text)
+        if closed and is_blank(rest):
+            return [Note("\n".join(texts))], end + 1
         if closed:
-            return ([Note("\n".join(texts))], end + 1) if is_blank(rest) else None
-        if is_blank(lines[end]) and lines[end] != KEPT_BLANK:
-            return None
-    return None
+            break
+        end += 1
+    # It begins like a note and is none. What was searched is taken, or it would be searched again.
+    return _action_until(lines, at, _paragraph_end(lines, end))
 
 
 def _page_break(lines: Lines, at: int) -> Found | None:
@@ -131,7 +138,7 @@ def _section(lines: Lines, at: int) -> Found | None:
 
 def _centered(lines: Lines, at: int) -> Found | None:
     texts: list[str] = []
-    for line in map(trim, lines[at : _paragraph_end(lines, at)]):
+    for line in map(trim, _from(lines, at)):
         text = trim(line[1:-1])
         if not (line.startswith(">") and line.endswith("<") and text):
             break
@@ -141,7 +148,7 @@ def _centered(lines: Lines, at: int) -> Found | None:
 
 def _lyrics(lines: Lines, at: int) -> Found | None:
     texts: list[str] = []
-    for line in lines[at : _paragraph_end(lines, at)]:
+    for line in _from(lines, at):
         if not trim(line).startswith("~"):
             break
         texts.append(line.lstrip(" \t")[1:])
@@ -158,7 +165,7 @@ def _forced_scene(lines: Lines, at: int) -> Found | None:
 def _scene(lines: Lines, at: int) -> Found | None:
     line = trim(lines[at])
     # The format asks for a blank line after it. Without one it must look the part all the more.
-    alone = _paragraph_end(lines, at) == at + 1
+    alone = at + 1 == len(lines) or is_blank(lines[at + 1])
     return ([Heading(line)], at + 1) if _SCENE.match(line) and (alone or line.isupper()) else None
 
 
@@ -179,8 +186,11 @@ def _forced_action(lines: Lines, at: int) -> Found | None:
     return _action(lines, at) if lines[at].startswith("!") else None
 
 
-def _action(lines: Lines, at: int) -> Found | None:
-    end = _paragraph_end(lines, at)
+def _action(lines: Lines, at: int) -> Found:
+    return _action_until(lines, at, _paragraph_end(lines, at))
+
+
+def _action_until(lines: Lines, at: int, end: int) -> Found:
     return [Action("\n".join(lines[at:end]).removeprefix("!"))], end
 
 

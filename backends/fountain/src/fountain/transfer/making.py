@@ -86,7 +86,10 @@ class Making:
             self._save(self._made)
             raise failure
         await asyncio.sleep(FIRST_PAUSE_SECONDS * 2 ** (failures - 1))
-        await self._find()
+        try:
+            await self._find()
+        except Unavailable as still:
+            await self._recover(still, failures + 1)
 
     def _missing(self) -> list[int]:
         return [at for at in range(len(self._bodies)) if at not in self._made.identifiers]

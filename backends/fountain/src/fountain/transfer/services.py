@@ -5,13 +5,33 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from bedplate.cli.errors import CommandError
-from bedplate.neighbours import NeighbourRefused, NeighbourUnavailable
+from pydantic import TypeAdapter, ValidationError
+
+from bedplate.cli.errors import CommandError, UsageError
+from bedplate.neighbours import NeighbourRefused, NeighbourUnavailable, NeighbourURL
 from bedplate.neighbours.client import Neighbour
 
 TIMEOUT_SECONDS = 30.0
 LARGEST_ANSWER = 1 << 28
 """Bytes. Lists have no pages, and a resumed import reads them."""
+
+
+_NAMES = {
+    "scripts": "scripts",
+    "characters": "characters",
+    "sessions": "session-context",
+    "stories": "story-factory",
+}
+_URL: TypeAdapter[str] = TypeAdapter(NeighbourURL)
+
+
+def _checked(url: str) -> str:
+    try:
+        return _URL.validate_python(url.rstrip("/"))
+    except ValidationError as error:
+        raise UsageError(
+            f"{url!r} is no URL of a service: it looks like http://host:8000."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -24,15 +44,28 @@ class Addresses:
     stories: str
 
     @classmethod
-    def below(cls, url: str) -> "Addresses":
-        """Return the addresses of services that run in one process."""
-        base = url.rstrip("/")
-        names = ("scripts", "characters", "session-context", "story-factory")
-        return cls(*(f"{base}/{name}" for name in names))
+    def of(cls, base: str, **elsewhere: str | None) -> "Addresses":
+        """Return the addresses of services that run in one process, some of them elsewhere.
+
+        Raises `UsageError` for what is no URL.
+        """
+        urls = {
+            field: elsewhere.get(field) or f"{base.rstrip('/')}/{name}"
+            for field, name in _NAMES.items()
+        }
+        return cls(**{field: _checked(url) for field, url in urls.items()})
 
 
 class Unavailable(CommandError):
     """A service is away; the same command can be given again."""
+
+
+class Refused(CommandError):
+    """A service refused a call with this status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Service:
@@ -65,17 +98,9 @@ class Service:
             ) from refusal
         except NeighbourUnavailable as failure:
             raise Unavailable(
-                f"{self._name} at {self.url} can't be used just now. Give the same command again "
-                "when it runs: it goes on from here."
+                f"{self._name} at {self.url} can't be used just now: give the same command again "
+                "when it runs."
             ) from failure
-
-
-class Refused(CommandError):
-    """A service refused a call with this status."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True)

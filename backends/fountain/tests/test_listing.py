@@ -1,0 +1,68 @@
+"""Lists without a bound come whole, in order, and a part at a time."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from starlette.responses import StreamingResponse
+
+from bedplate.database import Database, DatabaseUnavailable, Row
+from bedplate.testing.client import Client
+from fountain.characters import repository
+from fountain.characters.repository import CHARACTERS
+from fountain.characters.schemas import Character
+from fountain.listing import PART, in_parts, listed
+
+OpenDatabase = Callable[[str], AbstractAsyncContextManager[Database]]
+Services = Mapping[str, Client]
+OpenServices = Callable[..., AbstractAsyncContextManager[Services]]
+
+
+@pytest.mark.parametrize("count", [0, 1, PART - 1, PART, PART + 1, 2 * PART])
+async def test_a_list_is_whole(
+    count: int, open_services: OpenServices, open_database: OpenDatabase
+) -> None:
+    """However many there are, each is listed once, and no part is larger than it may be."""
+    async with open_database("characters") as database:
+        async with database.write() as session:
+            for number in range(count):
+                await repository.add(session, CHARACTERS, name=f"{number}", description="")
+        parts = [p async for p in in_parts(database.read(), CHARACTERS.everything)]
+    assert [len(part) for part in parts] == [*[PART] * (count // PART), count % PART]
+    async with open_services("characters") as services:
+        answer = await services["characters"].get("/characters")
+    assert answer.headers["content-type"] == "application/json"
+    assert [one["name"] for one in answer.json()] == [str(number) for number in range(count)]
+
+
+async def interrupted(after: int) -> AsyncIterator[list[Row]]:
+    """Yield so many parts, then fail as the database does."""
+    for number in range(after):
+        yield [{"id": number}]
+    raise DatabaseUnavailable
+
+
+async def test_an_outage_before_the_first_part_is_an_error() -> None:
+    """Nothing has been sent then, so the client gets the error's own answer."""
+    with pytest.raises(DatabaseUnavailable):
+        await listed(interrupted(0), lambda row: Character(character_id=row["id"]))
+
+
+async def receive(response: StreamingResponse, sent: bytearray) -> None:
+    """Add to `sent` what a response sends, until it ends or fails."""
+    async for chunk in response.body_iterator:
+        assert isinstance(chunk, bytes)
+        sent.extend(chunk)
+
+
+async def test_an_outage_amid_a_list_leaves_no_whole_array() -> None:
+    """What has been sent until then is no JSON that a client could take for the list."""
+    response: object = await listed(interrupted(2), lambda row: Character(character_id=row["id"]))
+    assert isinstance(response, StreamingResponse)
+    sent = bytearray()
+    with pytest.raises(DatabaseUnavailable):
+        await receive(response, sent)
+    assert sent == b'[{"characterId":0},{"characterId":1}'
+    with pytest.raises(ValueError, match="Expecting"):
+        json.loads(sent)

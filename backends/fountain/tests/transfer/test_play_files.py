@@ -1,0 +1,40 @@
+"""Files that are refused before anything is made of them."""
+
+from pathlib import Path
+
+import pytest
+
+from bedplate.cli.errors import CommandError
+from fountain.screenplay.plan import Plan
+from fountain.transfer import play_files
+from fountain.transfer.play_files import LONGEST_TEXT, check_lengths, read_play
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"One.\nT\xffwo.", "line 2: this is no UTF-8 text"),
+        ("One.".encode("utf-16"), "line 1: this is no UTF-8 text"),
+        (b"One.\n\nT\0wo.", "line 3: the services take no character NUL"),
+        (b"x" * (play_files.LARGEST_FILE + 1), "larger than 20 MiB"),
+    ],
+)
+def test_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
+    """What services can't store is refused, with its line."""
+    play = tmp_path / "play.fountain"
+    play.write_bytes(content)
+    with pytest.raises(CommandError, match=complaint):
+        read_play(play)
+
+
+def test_unreadable(tmp_path: Path) -> None:
+    """A file that isn't there is named."""
+    with pytest.raises(CommandError, match=r"gone\.fountain can't be read: No such file"):
+        read_play(tmp_path / "gone.fountain")
+
+
+def test_lengths() -> None:
+    """A text is as long as the services take, and not longer."""
+    check_lengths(Plan({"title": "A"}, actions=["x" * LONGEST_TEXT]))
+    with pytest.raises(CommandError, match="It begins with 'yyyy"):
+        check_lengths(Plan({"title": "A"}, characters=[("A", "y" * (LONGEST_TEXT + 1))]))
