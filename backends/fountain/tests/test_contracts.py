@@ -25,6 +25,11 @@ from bedplate.testing.client import Client
 from bedplate.testing.conformance import ConformanceJudge, Judged
 from bedplate.testing.contracts import listed, new_seed, schemathesis_failures
 
+SQLITE_FIRST = pytest.mark.parametrize(
+    "url_of", ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)], indirect=True
+)
+"""PostgreSQL, too, in the long run: the same happens there, for twice the time."""
+
 CONFIGURATION = Path(__file__).parents[3] / "schemathesis.toml"
 CONTRACTS = {
     "central-sequence": "central_sequence_service_openapi.yaml",
@@ -151,6 +156,7 @@ def without_additions(bare: Any, extended: Any) -> Any:
     return extended
 
 
+@pytest.mark.soak  # `scripts/check` runs both each time
 @pytest.mark.parametrize("arguments", [["check"], ["generate", "--check"]], ids=" ".join)
 def test_the_commands_find_nothing(arguments: list[str]) -> None:
     """The contracts are valid, the handlers keep them, and the models are fresh."""
@@ -187,6 +193,7 @@ def found(app: Judged, *, examples: int, seed: int | None = None) -> dict[str, s
     return failures | dict.fromkeys(app.violations, "")
 
 
+@SQLITE_FIRST
 @every_service
 async def test_it_keeps_its_promises(judged: Judged) -> None:
     """No request that Schemathesis makes up gets an answer that the documents don't allow."""

@@ -159,7 +159,14 @@ async def test_everything(stories: Stories) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"), [("spoken words", 10), ("actions", 3), ("sessions", 2), ("elements", 40)]
+    ("kind", "count"),
+    [
+        ("elements", 40),
+        *(
+            pytest.param(kind, count, marks=pytest.mark.soak)
+            for kind, count in (("spoken words", 10), ("actions", 3), ("sessions", 2))
+        ),
+    ],
 )
 async def test_killed(stories: Stories, kind: str, count: int) -> None:
     """An import that is killed goes on with the same command, and makes nothing twice."""
@@ -177,6 +184,7 @@ async def test_killed(stories: Stories, kind: str, count: int) -> None:
     assert await stories.export(script) == example().read_bytes()
 
 
+@pytest.mark.soak
 async def test_cut_connections(stories: Stories) -> None:
     """An import whose connections are cut again and again makes everything, and nothing twice."""
     (stories.folder / EXAMPLE).write_bytes(example().read_bytes())

@@ -13,6 +13,11 @@ from bedplate.database import Database
 from bedplate.testing.client import Client
 from bedplate.testing.proxy import FaultProxy
 
+SQLITE_FIRST = pytest.mark.parametrize(
+    "url_of", ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)], indirect=True
+)
+"""PostgreSQL, too, in the long run: the same happens there, for twice the time."""
+
 Services = Mapping[str, Client]
 OpenServices = Callable[..., AbstractAsyncContextManager[Services]]
 OpenDatabase = Callable[[str], AbstractAsyncContextManager[Database]]
@@ -94,6 +99,7 @@ async def test_without_the_sequence_service_nothing_is_left(
         assert all(number is not None for _, number in rows)
 
 
+@SQLITE_FIRST
 async def test_a_killed_sequence_service_comes_back(far: Services, sequence: Any) -> None:
     """After `kill -9` scripts are a 503; with a new process they are stored under new numbers."""
     scripts = far["scripts"]
@@ -126,6 +132,7 @@ async def test_a_reorder_that_is_not_answered(far: Services, proxy: FaultProxy) 
     assert [one["headingId"] for one in after] == [2, 1]
 
 
+@SQLITE_FIRST
 async def test_a_killed_script_service_leaves_nothing_to_see(
     start_services: StartServices,
     proxy: FaultProxy,

@@ -24,6 +24,10 @@ backend = Backend(
         "characters": neighbour("characters", url="characters_url", **_BOUNDS),
         "sessions": neighbour("session-context", url="sessions_url", **_BOUNDS),
     },
+    first_steps=[
+        "bedplate fountain example -o romeo.fountain && bedplate fountain import romeo.fountain",
+        "curl '{url}/stories?scriptId=1'",
+    ],
     problems=message_policy(),
     contract=ContractBinding(
         contract_file("story_factory_api_openapi.yaml"),
