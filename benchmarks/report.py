@@ -121,9 +121,10 @@ def backup_section(command: str, megabytes: int, found: Mapping[str, Stall]) -> 
 
 def kills_section(command: str, found: Mapping[str, Any]) -> str:
     """Return what was done amid the kills."""
-    rows = {name: value for name, value in found.items() if name != "begun"}
+    rows = {name: value for name, value in found.items() if name not in {"begun", "seed"}}
     rows |= {f"begun: {name}": count for name, count in found["begun"].items()}
-    cells = {name: {"": value} for name, value in rows.items()}
+    cells = {name: {"": float(value)} for name, value in rows.items()}
+    command = f"CRASH_SEED={found['seed']} {command}"
     parts = [_KILLS_HEADING, f"    {command}", _KILLS_METHOD, table("what", ("",), cells, _whole)]
     return "\n\n".join(parts)
 
