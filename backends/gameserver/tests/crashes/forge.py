@@ -39,7 +39,8 @@ def manage() -> None:
         os._exit(code)
 
 
-assert uvicorn, bedplate.runtime
+assert uvicorn.__version__
+assert bedplate.runtime.__name__
 assert gameserver.backend.backend.name == "gameserver"
 signal.signal(signal.SIGCHLD, reap)
 print("ready", flush=True)  # noqa: T201 - whoever started this reads it
