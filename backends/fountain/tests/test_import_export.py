@@ -201,6 +201,7 @@ async def test_cut_connections(stories: Stories) -> None:
     assert await stories.export(int(out.split()[1])) == example().read_bytes()
 
 
+@pytest.mark.soak
 async def test_again(stories: Stories) -> None:
     """What was imported is imported anew when that is asked for, or when the script is gone."""
     play = stories.write("Title: A\n\nOne.\n")
@@ -217,6 +218,7 @@ async def test_again(stories: Stories) -> None:
     assert await stories.count("scripts") == 3
 
 
+@pytest.mark.soak
 async def test_refusals(stories: Stories) -> None:
     """What can't be done is one sentence and an exit code, and makes nothing."""
     play = stories.write("Title: A\n\nOne.\n")
