@@ -1,5 +1,6 @@
 """The stand-ins that a manager in development brings along."""
 
+import contextlib
 import socket
 
 import httpx2
@@ -39,7 +40,9 @@ async def test_elsewhere_there_are_none() -> None:
 async def test_a_taken_port_is_no_hindrance() -> None:
     """Where another program listens, a free port is used."""
     settings = GameServerSettings.load(_env_file=None, environment=Environment.DEVELOPMENT)
-    with socket.create_server(("127.0.0.1", MOD_DATABASE_PORT)):
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # or another test's manager listens there already
+            stack.enter_context(socket.create_server(("127.0.0.1", MOD_DATABASE_PORT)))
         async with open_stand_ins(settings, {}) as served:
             assert served.mod_database is not None
             assert not served.mod_database.endswith(f":{MOD_DATABASE_PORT}")
