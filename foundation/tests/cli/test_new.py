@@ -58,6 +58,7 @@ def test_what_is_written_passes_its_tests(folder: Path) -> None:
     run(folder / "larkmemos", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
+@pytest.mark.soak  # mypy on an empty cache takes its time
 def test_what_is_written_keeps_types_and_arrows(folder: Path) -> None:
     """Mypy --strict and the import contracts hold for a new backend."""
     assert main(["new", "larkmemos"]) == 0
