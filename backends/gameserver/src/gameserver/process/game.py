@@ -36,6 +36,8 @@ from gameserver.process.world_lock import WorldLock
 MANAGER: Final = "manager"
 """Who acts when no person does."""
 
+_START: Final = "a start"
+
 _EVENTS = {
     GameState.STARTING: EventKind.STARTING,
     GameState.RUNNING: EventKind.RUNNING,
@@ -196,7 +198,7 @@ class Game:
 
     async def _start(self, by: str) -> None:
         stops = self._stops
-        async with self._world.hold("a start"):
+        async with self._world.hold(_START):
             self._refuse_unless_at_rest()
             await self._audit.record(by, "start")
             self._crashes.forget()
@@ -254,7 +256,7 @@ class Game:
 
     async def _start_again(self, stops: int) -> None:
         """Start without a person who asks: what prevents it counts as a crash."""
-        async with self._world.hold("a start", wait=True):
+        async with self._world.hold(_START, wait=True):
             if stops != self._stops or self._child is not None:
                 return
             try:
@@ -329,7 +331,10 @@ class Game:
         await self._audit.record(by, "stop", reason=reason)
         if for_good:
             await self._want(running=False)
+        starting = self._restarting if self._world.purpose == _START else None
         await self._stop(reason)
+        if starting is not None:  # it notices the stop, and then lets go of the world
+            await asyncio.wait({starting}, timeout=KILL_SECONDS)
 
     async def _stop(self, reason: str) -> None:
         self._stops += 1
