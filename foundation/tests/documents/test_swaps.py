@@ -43,8 +43,8 @@ def test_sixty_kills_at_random_moments_leave_all_readable_and_whole(tmp_path: Pa
     """Targets are of one generation, no document is torn, and none that was written is lost."""
     found = crash("random", tmp_path)
     assert (found["kills"], found["broken"]) == (60, [])
-    assert found["writes"] > 0
-    assert found["generation"] > 0
+    assert found["writes"] > 10
+    assert found["generation"] > 10
 
 
 def test_a_kill_before_each_change_is_finished(tmp_path: Path) -> None:
