@@ -82,7 +82,9 @@ async def test_a_thousand_ids_are_one_statement(
         ids = list(range(task["id"], task["id"] + 1000))
         response = await api.post(PATH, json={"ids": ids}, headers=ada)
     assert response.json() == {"deleted": ids[:1], "not_found": ids[1:]}
-    assert [text.split()[0] for text in counting_database.statements] == ["SELECT", "DELETE"]
+    # The hourly deletion of expired keys may come in between.
+    own = [text for text in counting_database.statements if "idempotency" not in text]
+    assert [text.split()[0] for text in own] == ["SELECT", "DELETE"]
 
 
 async def test_other_bodies_are_refused(

@@ -92,10 +92,11 @@ def test_a_port_that_is_taken(
 ) -> None:
     """Both ports have to be free, and the refusal says which isn't."""
     with socket.socket(socket.AF_INET, kind) as other:
-        other.bind(("127.0.0.1", 0))
+        # Below the range of client ports: a connection of any program could hold its TCP side.
+        port = free_port()
+        other.bind(("127.0.0.1", port))
         if kind == socket.SOCK_STREAM:
             other.listen()
-        port: int = other.getsockname()[1]
         assert refusal(program, layout, port=port).startswith(f"{name} port {port} is taken")
 
 
