@@ -9,7 +9,7 @@ from typing import Final
 from bedplate import ids
 from gameserver.mods.archives import check_mod
 from gameserver.mods.database import ModDatabase
-from gameserver.mods.downloads import Downloads
+from gameserver.mods.downloads import ModDownloads
 from gameserver.mods.exceptions import InvalidModFile, ModNotFound
 from gameserver.mods.folder import sha256_of
 from gameserver.mods.listing import ModPage, Release
@@ -69,7 +69,7 @@ class DatabaseCatalogue:
     def __init__(
         self,
         database: ModDatabase,
-        downloads: Downloads,
+        downloads: ModDownloads,
         files: FileCache,
         staging: Path,
         *,

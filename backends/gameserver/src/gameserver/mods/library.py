@@ -15,7 +15,7 @@ from gameserver.layout import Layout
 from gameserver.mods.archives import check_mod
 from gameserver.mods.changes import Change, Changes
 from gameserver.mods.database import ModDatabase
-from gameserver.mods.downloads import Downloads
+from gameserver.mods.downloads import ModDownloads
 from gameserver.mods.exceptions import GameIsRunning, InvalidModFile, ModConflict, ModNeeded
 from gameserver.mods.fetching import DatabaseCatalogue, FileCache
 from gameserver.mods.folder import DISABLED, FileKind, ModFile, sha256_of
@@ -41,11 +41,11 @@ Outcome = dict[str, JsonValue]
 
 
 @dataclass(frozen=True)
-class Sources:
+class ModSources:
     """Where mods come from: the database, its files, and those that were fetched before."""
 
     database: ModDatabase
-    downloads: Downloads
+    downloads: ModDownloads
     files: FileCache
 
 
@@ -57,7 +57,7 @@ class ModLibrary:
         layout: Layout,
         inventory: Inventory,
         changes: Changes,
-        sources: Sources,
+        sources: ModSources,
         restarts: Restarts,
         events: Events,
         game_version: GameVersion,

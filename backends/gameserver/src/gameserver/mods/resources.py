@@ -9,22 +9,26 @@ import httpx2
 from bedplate.backend import Resources
 from bedplate.documents import Document
 from gameserver.layout import Layout
+from gameserver.mods.archives import LARGEST_MOD
 from gameserver.mods.cache import Cache
 from gameserver.mods.changes import Changes
 from gameserver.mods.database import ModDatabase
-from gameserver.mods.downloads import AllowedSources, Downloads, origin_of
+from gameserver.mods.downloads import ModDownloads
 from gameserver.mods.fetching import FileCache
 from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
-from gameserver.mods.library import ModLibrary, Sources
+from gameserver.mods.library import ModLibrary, ModSources
 from gameserver.mods.restarts import Restarts
 from gameserver.mods.state import ModsState
+from gameserver.outgoing.fetching import Bounds, Downloads
+from gameserver.outgoing.sources import Sources
 from gameserver.process.game import Game
 from gameserver.settings import GameServerSettings
 from gameserver.stand_ins.embedded import StandIns
 from gameserver.versions.installation import Installed
 
 _USER_AGENT: Final = "bedplate-gameserver"
+_MOST_REDIRECTS: Final = 5
 
 
 @contextlib.asynccontextmanager
@@ -57,7 +61,7 @@ def _sources(
     layout: Layout,
     client: httpx2.AsyncClient,
     stand_ins: StandIns,
-) -> Sources:
+) -> ModSources:
     base = stand_ins.mod_database or settings.mod_database_url
     database = ModDatabase(
         client,
@@ -66,13 +70,11 @@ def _sources(
         seconds=settings.mod_database_seconds,
         fresh_seconds=settings.mod_cache_seconds,
     )
-    allowed = AllowedSources(
-        frozenset(host.lower() for host in settings.mod_hosts),
-        origin_of(base),
-        private=settings.mod_hosts_may_be_private,
-    )
-    downloads = Downloads(client, allowed, seconds=settings.mod_download_seconds)
-    return Sources(database, downloads, FileCache(layout.cache / "mod-files"))
+    hosts = frozenset(host.lower() for host in settings.mod_hosts)
+    sources = Sources(base, hosts, private=settings.mod_hosts_may_be_private)
+    bounds = Bounds(LARGEST_MOD, settings.mod_download_seconds, redirects=_MOST_REDIRECTS)
+    downloads = ModDownloads(Downloads(client, sources, bounds))
+    return ModSources(database, downloads, FileCache(layout.cache / "mod-files"))
 
 
 async def _version(game: Game, installed: Installed) -> str | None:

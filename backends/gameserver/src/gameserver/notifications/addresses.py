@@ -1,18 +1,15 @@
 """Where a webhook may lead: https, to public addresses, unless a setting allows more."""
 
-import asyncio
-import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import Final
 
 import httpx2
 
 from gameserver.notifications.exceptions import HookRefused
+from gameserver.outgoing.addresses import Address, UnknownHost, is_public, look_up
 
-_NAT64: Final = IPv6Network("64:ff9b::/96")
 _LAST_PORT: Final = 65_535
-Address = IPv4Address | IPv6Address
 
 
 class AddressRefused(Exception):
@@ -47,16 +44,14 @@ class AddressRules:
 
     def allows(self, address: Address) -> bool:
         """Return whether this address may be called."""
-        return self.private or _is_public(address)
+        return self.private or is_public(address)
 
     async def resolve(self, host: str, port: int) -> str:
         """Return an address of a host. Raises `AddressRefused` when one of them is not allowed."""
-        loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
+            addresses = await look_up(host, port)
+        except UnknownHost:
             raise AddressRefused("The receiver's name can't be looked up.") from None
-        addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
         if not addresses or not all(self.allows(address) for address in addresses):
             raise AddressRefused("The receiver's name leads into a private network.")
         return str(addresses[0])
@@ -93,18 +88,3 @@ def _literal(host: str) -> Address | None:
         return ip_address(host.strip("[]"))
     except ValueError:
         return None
-
-
-def _is_public(address: Address) -> bool:
-    embedded = _embedded(address) if isinstance(address, IPv6Address) else None
-    if embedded is not None:
-        return _is_public(embedded)
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _embedded(address: IPv6Address) -> IPv4Address | None:
-    """Return the IPv4 address that a mapped, 6to4, Teredo or NAT64 address stands for."""
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
-import httpx2
 import structlog
 
 from bedplate import clock
 from bedplate.documents import DamagedDocument, Document
-from gameserver.versions.downloads import FetchError, Sources, fetch_small
+from gameserver.outgoing.exceptions import FetchError
+from gameserver.outgoing.fetching import Downloads
+from gameserver.versions.downloads import fetch_document
 from gameserver.versions.exceptions import FeedUnavailable, VersionNotOffered
 from gameserver.versions.numbers import VersionNumber, is_version
 from gameserver.versions.schemas import Channel, ChannelCache, FeedCache, OfferedVersion
@@ -34,16 +35,14 @@ class VersionFeed:
 
     def __init__(
         self,
-        client: httpx2.AsyncClient,
+        downloads: Downloads,
         url: str,
-        sources: Sources,
         cache: Document[FeedCache],
         *,
         fresh_seconds: float,
     ) -> None:
-        self._client = client
+        self._downloads = downloads
         self._url = url.rstrip("/")
-        self._sources = sources
         self._cache = cache
         self._fresh = timedelta(seconds=fresh_seconds)
         self._one_at_a_time = asyncio.Lock()
@@ -89,9 +88,8 @@ class VersionFeed:
         channels = {}
         for channel in Channel:
             before = known.channels.get(channel, ChannelCache())
-            answer = await fetch_small(
-                self._client, f"{self._url}/{channel}.json", self._sources, etag=before.etag
-            )
+            url = f"{self._url}/{channel}.json"
+            answer = await fetch_document(self._downloads, url, etag=before.etag)
             if answer is None:
                 channels[channel] = before
             else:

@@ -11,8 +11,10 @@ from bedplate.documents import Document
 from gameserver.archives.reading import Limits
 from gameserver.backups.opening import BackupParts
 from gameserver.layout import Layout
+from gameserver.outgoing.fetching import Bounds, Downloads
+from gameserver.outgoing.sources import Sources
 from gameserver.settings import GameServerSettings
-from gameserver.versions.downloads import GameDownloads, Sources
+from gameserver.versions.downloads import DOCUMENT_BOUNDS, GameDownloads
 from gameserver.versions.feed import VersionFeed
 from gameserver.versions.installing import Installer
 from gameserver.versions.schemas import FeedCache
@@ -48,18 +50,17 @@ def make_versions(
     game, installed = resources["game"], resources["installed"]
     operations, events = resources["operations"], resources["events"]
     url = resources["stand_ins"].version_feed or settings.version_feed_url
-    sources = Sources(url, frozenset(settings.version_hosts))
+    hosts = frozenset(host.lower() for host in settings.version_hosts)
+    sources = Sources(url, hosts, any_port=True)
     cache = Document(layout.cache / "versions.json", FeedCache, default=FeedCache)
     feed = VersionFeed(
-        client,
+        Downloads(client, sources, DOCUMENT_BOUNDS),
         url,
-        sources,
         cache,
         fresh_seconds=settings.version_feed_fresh_seconds,
     )
-    downloads = GameDownloads(
-        client, sources, settings.version_archive_bytes, settings.version_download_seconds
-    )
+    bounds = Bounds(settings.version_archive_bytes, settings.version_download_seconds)
+    downloads = GameDownloads(Downloads(client, sources, bounds))
     unpacked = settings.version_unpacked_bytes
     installer = Installer(layout, installed, downloads, Limits(_MOST_FILES, unpacked, unpacked))
     versions = Versions(layout, installed, feed, installer, operations)

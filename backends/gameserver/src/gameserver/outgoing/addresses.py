@@ -1,0 +1,39 @@
+"""The addresses behind a name, and which of them are of the public internet."""
+
+import asyncio
+import socket
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+Address = IPv4Address | IPv6Address
+
+
+class UnknownHost(Exception):
+    """A name can't be looked up."""
+
+
+async def look_up(host: str, port: int) -> list[Address]:
+    """Return every address of a host, the one to try first at the front. Raises `UnknownHost`."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise UnknownHost from None
+    return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+
+
+def is_public(address: Address) -> bool:
+    """Return whether an address is one of the public internet, however it is written."""
+    embedded = _embedded(address) if isinstance(address, IPv6Address) else None
+    if embedded is not None:
+        return is_public(embedded)
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that a mapped, 6to4, Teredo or NAT64 address stands for."""
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)

@@ -1,0 +1,163 @@
+"""Fetching: from sources that are allowed, at addresses that are public, within bounds.
+
+Every redirect is judged like the first URL. The address that was judged is the one connected to,
+so a name can't change its mind in between (DNS rebinding).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx2
+
+from gameserver.outgoing.addresses import Address, UnknownHost, is_public, look_up
+from gameserver.outgoing.exceptions import (
+    NotDelivered,
+    PrivateAddress,
+    StatusRefused,
+    TooLarge,
+    TooManyRedirects,
+    TooSlow,
+)
+from gameserver.outgoing.sources import Sources
+
+_PORTION: Final = 1 << 20
+_SILENCE_SECONDS: Final = 30.0
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_OK: Final = 200
+
+LookUp = Callable[[str, int], Awaitable[list[Address]]]
+Told = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a download may take: bytes, seconds for all of it, redirects on the way."""
+
+    most_bytes: int
+    seconds: float
+    redirects: int = 3
+
+    def check_size(self, size: int) -> None:
+        """Raise `TooLarge` when there are more bytes than there may be."""
+        if size > self.most_bytes:
+            raise TooLarge
+
+
+class Downloads:
+    """Fetches documents and files from allowed sources, each within bounds."""
+
+    def __init__(
+        self,
+        client: httpx2.AsyncClient,
+        sources: Sources,
+        bounds: Bounds,
+        *,
+        look_up: LookUp = look_up,
+    ) -> None:
+        self.bounds = bounds
+        self._client = client
+        self._sources = sources
+        self._look_up = look_up
+
+    @asynccontextmanager
+    async def opened(
+        self, url: str, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[httpx2.Response]:
+        """Give the answer behind the redirects, whose body is still to be read.
+
+        The time runs until the end of the context. Raises `FetchError`, also for what fails within.
+        """
+        try:
+            async with asyncio.timeout(self.bounds.seconds):
+                response = await self._follow(url, headers or {})
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise TooSlow from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+            raise NotDelivered(error) from None
+
+    async def save(self, url: str, target: Path, told: Told = lambda _: None) -> None:
+        """Write the file behind a URL to `target`, which must not exist yet.
+
+        `told` is told of the fraction that is there. Raises `FetchError`; what was written by then
+        stays.
+        """
+        async with self.opened(url, {"Accept-Encoding": "identity"}) as response:
+            require_ok(response)
+            expected = _length(response)
+            self.bounds.check_size(expected)
+            size = 0
+            with await asyncio.to_thread(target.open, "xb") as file:
+                async for chunk in response.aiter_raw(_PORTION):
+                    size += len(chunk)
+                    self.bounds.check_size(size)
+                    await asyncio.to_thread(file.write, chunk)
+                    told(size / max(expected, size))
+
+    async def _follow(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        for _ in range(self.bounds.redirects + 1):
+            judged = self._sources.check(url)
+            response = await self._ask(judged, headers)
+            if response.status_code not in _REDIRECTS:
+                return response
+            await response.aclose()
+            url = str(judged.join(response.headers.get("location", "")))
+        raise TooManyRedirects
+
+    async def _ask(self, url: httpx2.URL, headers: Mapping[str, str]) -> httpx2.Response:
+        if self._sources.may_be_private(url):
+            return await self._send(self._request(url, headers))
+        failure: httpx2.TransportError = httpx2.ConnectError("The host has no address.")
+        for address in await self._public_addresses(url):
+            try:
+                return await self._send(self._bound_request(url, headers, address))
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def _public_addresses(self, url: httpx2.URL) -> list[Address]:
+        try:
+            addresses = await self._look_up(url.raw_host.decode(), url.port or 443)
+        except UnknownHost:
+            raise httpx2.ConnectError("The host is unknown.") from None
+        if not all(is_public(address) for address in addresses):
+            raise PrivateAddress
+        return addresses
+
+    def _bound_request(
+        self, url: httpx2.URL, headers: Mapping[str, str], address: Address
+    ) -> httpx2.Request:
+        """Return a request that leads to this address, whatever the name says by then.
+
+        Its connection isn't kept: another name at this address has to prove itself anew.
+        """
+        request = self._request(
+            url.copy_with(host=str(address)),
+            {**headers, "Host": url.netloc.decode(), "Connection": "close"},
+        )
+        request.extensions["sni_hostname"] = url.raw_host.decode()
+        return request
+
+    def _request(self, url: httpx2.URL, headers: Mapping[str, str]) -> httpx2.Request:
+        return self._client.build_request("GET", url, headers=headers, timeout=_SILENCE_SECONDS)
+
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        return await self._client.send(request, stream=True, follow_redirects=False)
+
+
+def require_ok(response: httpx2.Response) -> None:
+    """Raise `StatusRefused` unless the answer is 200."""
+    if response.status_code != _OK:
+        raise StatusRefused(response.status_code)
+
+
+def _length(response: httpx2.Response) -> int:
+    declared = response.headers.get("content-length", "")
+    return int(declared[:18]) if declared.isascii() and declared.isdigit() else 0
