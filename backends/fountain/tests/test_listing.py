@@ -3,16 +3,23 @@
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
+from sqlalchemy import insert
 from starlette.responses import StreamingResponse
 
-from bedplate.database import Database, DatabaseUnavailable, Row
+from bedplate import clock
+from bedplate.database import Database, DatabaseUnavailable, Row, Statement
 from bedplate.testing.client import Client
 from fountain.characters import repository
 from fountain.characters.repository import CHARACTERS
 from fountain.characters.schemas import Character
 from fountain.listing import PART, in_parts, listed
+from fountain.scripts.models import Script
+from fountain.scripts.repository import EVERY_SCRIPT
+from fountain.session_context.models import Session
+from fountain.session_context.repository import EVERY
 
 OpenDatabase = Callable[[str], AbstractAsyncContextManager[Database]]
 Services = Mapping[str, Client]
@@ -34,6 +41,36 @@ async def test_a_list_is_whole(
         answer = await services["characters"].get("/characters")
     assert answer.headers["content-type"] == "application/json"
     assert [one["name"] for one in answer.json()] == [str(number) for number in range(count)]
+
+
+NUMBERED = {
+    "scripts": (Script, {"title": "T"}, EVERY_SCRIPT, "/scripts", "scriptId"),
+    "session-context": (Session, {"user_id": 1}, EVERY, "/sessions", "sessionId"),
+}
+
+
+@pytest.mark.parametrize(("name", "listing"), NUMBERED.items(), ids=list(NUMBERED))
+async def test_what_is_numbered_is_listed_in_parts(
+    name: str,
+    listing: tuple[Any, dict[str, object], Statement, str, str],
+    open_services: OpenServices,
+    open_database: OpenDatabase,
+) -> None:
+    """Scripts and sessions come in parts too, in their order, and without the unseen."""
+    model, fields, statement, path, identifier = listing
+    ids = list(range(1, PART + 3))
+    rows = [{"id": n, "sequence_number": n, "created_at": clock.now(), **fields} for n in ids]
+    rows[1]["sequence_number"] = None
+    ids.remove(2)
+    async with open_database(name) as database:
+        async with database.engine.begin() as connection:
+            await connection.execute(insert(model), rows)
+        parts = [part async for part in in_parts(database.read(), statement)]
+    assert [len(part) for part in parts] == [PART, 1]
+    async with open_services("central-sequence", name) as services:
+        answer = await services[name].get(path)
+    assert [one[identifier] for one in answer.json()] == ids
+    assert "content-length" not in answer.headers
 
 
 async def interrupted(after: int) -> AsyncIterator[list[Row]]:

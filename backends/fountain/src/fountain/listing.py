@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, TypeVar, cast
 
 from pydantic_core import to_json
+from sqlalchemy import BigInteger, Select, bindparam
 from starlette.responses import StreamingResponse
 
 from bedplate.contracts import ContractModel
@@ -19,12 +20,21 @@ PART: Final = 500
 Item = TypeVar("Item", bound=ContractModel)
 
 
+def part_of(query: Select[*tuple[Any, ...]]) -> Statement:
+    """Return what reads a part of the rows, for `in_parts`; their first column is the `id`."""
+    identifier = query.selected_columns[0]
+    after = identifier > bindparam("after", type_=BigInteger)
+    most = bindparam("most", type_=BigInteger)
+    return Statement(query.where(after).order_by(identifier).limit(most))
+
+
 async def in_parts(
     session: ReadSession, statement: Statement, **parameters: Any
 ) -> AsyncIterator[list[Row]]:
     """Yield the rows of a statement in parts, at least one part, in the order of their `id`.
 
-    The statement takes `after`, the `id` before the first it returns, and `most`, their number.
+    The statement, made by `part_of`, takes `after`, the `id` before the first it returns, and
+    `most`, their number.
     """
     rows = await session.all(statement, after=0, most=PART, **parameters)
     while len(rows) == PART:

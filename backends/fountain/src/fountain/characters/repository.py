@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, bindparam, insert, select
+from sqlalchemy import bindparam, insert, select
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
 from fountain.characters.models import (
@@ -14,7 +14,7 @@ from fountain.characters.models import (
     SpokenWord,
     SpokenWordParaphrase,
 )
-from fountain.listing import in_parts
+from fountain.listing import in_parts, part_of
 
 
 class Kind:
@@ -24,20 +24,14 @@ class Kind:
         self.name = name
         table, paraphrases = model.__table__, paraphrase.__table__
         this = table.c.id == bindparam("identifier")
-        self.everything = Statement(_part(table))
+        self.everything = part_of(select(table))
         self.one = Statement(select(table).where(this))
         self.several = Statement(select(table).where(any_of(table.c.id, "identifiers")))
         self.adding = Statement(_insert(table))
-        self.paraphrases = Statement(
-            _part(paraphrases).where(paraphrases.c.original_id == bindparam("identifier"))
+        self.paraphrases = part_of(
+            select(paraphrases).where(paraphrases.c.original_id == bindparam("identifier"))
         )
         self.paraphrasing = Statement(_insert(paraphrases))
-
-
-def _part(table: Any) -> Select[Any]:
-    most = bindparam("most", type_=BigInteger)
-    after = table.c.id > bindparam("after", type_=BigInteger)
-    return select(table).where(after).order_by(table.c.id).limit(most)
 
 
 def _insert(table: Any) -> Any:

@@ -1,6 +1,6 @@
 """The statements on scripts, headings and elements. Only here is SQL written."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession
+from fountain.listing import in_parts, part_of
 from fountain.moves import Moves
 from fountain.numbering import Numbered
 from fountain.scripts.models import Script, ScriptElement, SectionHeading
@@ -63,9 +64,7 @@ def _sent(name: str, column: Any) -> ColumnElement[Any]:
     )
 
 
-_EVERY_SCRIPT = Statement(
-    select(*_SCRIPT).where(_SCRIPT_SEEN).order_by(Script.sequence_number, Script.id)
-)
+EVERY_SCRIPT = part_of(select(*_SCRIPT).where(_SCRIPT_SEEN))
 _ONE_SCRIPT = Statement(select(*_SCRIPT).where(_THIS_SCRIPT))
 _CHANGE_SCRIPT = Statement(
     update(Script)
@@ -197,9 +196,9 @@ _STRUCTURE = Statement(
 )
 
 
-async def every_script(session: ReadSession) -> list[Row]:
-    """Return every script in the order of their numbers."""
-    return await session.all(_EVERY_SCRIPT)
+def every_script(session: ReadSession) -> AsyncIterator[list[Row]]:
+    """Yield every script in parts, in the order of their identifiers."""
+    return in_parts(session, EVERY_SCRIPT)
 
 
 async def script(session: ReadSession, script_id: int) -> Row | None:

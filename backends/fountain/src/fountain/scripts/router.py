@@ -2,6 +2,7 @@
 
 from bedplate.contracts import Operations
 from bedplate.database.dependencies import Reading, Writing
+from fountain.listing import listed
 from fountain.scripts import answers, order, repository, service
 from fountain.scripts.dependencies import (
     CurrentDatabase,
@@ -45,7 +46,7 @@ async def create_script(
 @operations.handles("listScripts")
 async def list_scripts(session: Reading) -> list[Script]:
     """Return every script."""
-    return [answers.script(row) for row in await repository.every_script(session)]
+    return await listed(repository.every_script(session), answers.script)
 
 
 @operations.handles("getScript")

@@ -1,11 +1,12 @@
 """The statements on sessions. Only here is SQL written."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
 from sqlalchemy import Boolean, Table, Text, bindparam, case, select, update
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
+from fountain.listing import in_parts, part_of
 from fountain.numbering import Numbered
 from fountain.session_context.models import Session
 
@@ -15,7 +16,7 @@ _SHOWN = (Session.id, Session.user_id, Session.context)
 _SEEN = Session.sequence_number.is_not(None)
 _THIS = (Session.id == bindparam("identifier")) & _SEEN
 
-_EVERY = Statement(select(*_SHOWN).where(_SEEN).order_by(Session.id))
+EVERY = part_of(select(*_SHOWN).where(_SEEN))
 _ONE = Statement(select(*_SHOWN).where(_THIS))
 _SEVERAL = Statement(select(*_SHOWN).where(_SEEN, any_of(Session.id, "identifiers")))
 _CHANGE = Statement(
@@ -31,9 +32,9 @@ _CHANGE = Statement(
 )
 
 
-async def every(session: ReadSession) -> list[Row]:
-    """Return every session, in the order of their identifiers."""
-    return await session.all(_EVERY)
+def every(session: ReadSession) -> AsyncIterator[list[Row]]:
+    """Yield every session in parts, in the order of their identifiers."""
+    return in_parts(session, EVERY)
 
 
 async def get(session: ReadSession, identifier: int) -> Row | None:

@@ -5,6 +5,7 @@ from pydantic import MISSING
 from bedplate.contracts import Operations
 from bedplate.database import Row
 from bedplate.database.dependencies import Reading, Writing
+from fountain.listing import listed
 from fountain.session_context import repository, service
 from fountain.session_context.dependencies import CurrentDatabase, CurrentSequence, SessionId
 from fountain.session_context.schemas import (
@@ -40,7 +41,7 @@ async def create_session(
 @operations.handles("listSessions")
 async def list_sessions(session: Reading) -> list[Session]:
     """Return every session."""
-    return [_session(row) for row in await repository.every(session)]
+    return await listed(repository.every(session), _session)
 
 
 @operations.handles("getSession")
