@@ -35,6 +35,8 @@ from gameserver.versions.installation import Installed
 
 _SETTLE_SECONDS: Final = 120.0
 _PACKED: Final = 0.9
+_MOST_SKIPPED: Final = 100
+_LONGEST_NAME: Final = 1_024
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ async def describe(outcome: Outcome, archive: Path, occasion: Occasion) -> Backu
         bytes=(await asyncio.to_thread(archive.stat)).st_size,
         sha256=outcome.sha256,
         contents=contents_of(manifest.members),
-        skipped=manifest.skipped,
+        skipped=[name[:_LONGEST_NAME] for name in manifest.skipped[:_MOST_SKIPPED]],
     )
 
 

@@ -7,9 +7,13 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field, StrictBool
 
 from bedplate.schemas import LongText, Schema
+from gameserver.versions.numbers import PATTERN
 
 FORMAT: Final = 1
 ID_PATTERN: Final = r"^[0-9]{8}-[0-9]{6}-[a-z-]{1,20}-[0-9a-f]{8}$"
+
+GameVersion = Annotated[str, Field(pattern=f"^{PATTERN}$")]
+"""A version of the game; who uploads an archive writes its manifest, and may write anything."""
 
 
 class BackupKind(StrEnum):
@@ -41,7 +45,7 @@ class Manifest(BaseModel):
     format: Literal[1] = FORMAT
     kind: BackupKind
     created_at: datetime
-    game_version: str | None = None
+    game_version: GameVersion | None = None
     world: str
     members: list[Member]
     skipped: list[str] = Field(default_factory=list)
@@ -67,6 +71,7 @@ class Backup(BaseModel):
 
     bytes      size of the archive; `sha256` is the archive's
     contents   files and bytes of each part: `Saves`, `Mods`, `serverconfig.json`, …
+    skipped    of what was left out, the first hundred names
     local      whether the archive lies here; otherwise only the off-host copy exists
     copy       the off-host copy, where the manager makes any
     """
@@ -76,7 +81,7 @@ class Backup(BaseModel):
     created_at: datetime
     by: str
     note: str = ""
-    game_version: str | None = None
+    game_version: GameVersion | None = None
     world: str
     bytes: int
     sha256: str
