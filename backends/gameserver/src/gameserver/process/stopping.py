@@ -36,15 +36,17 @@ class StopLadder:
     async def descend(self, child: Child, console: Console, *, listens: bool) -> str | None:
         """End a process, and return what it took beyond `/stop`, in words; None when nothing.
 
-        `listens` says whether it takes commands; while it starts, it may not.
+        `listens` says whether it takes commands; while it starts, it may not. One that shuts down
+        already, since somebody in the game wanted it, is given its time to save, too.
         """
-        if listens and self._ask(console) and await child.ends_within(self.ask_seconds):
+        saves = console.facts.current.shuts_down or (listens and self._ask(console))
+        if saves and await child.ends_within(self.ask_seconds):
             return None
-        why = "doesn't stop" if listens else "takes no commands"
+        why = "doesn't stop" if saves else "takes no commands"
         self._tell(console, f"The game {why}: SIGTERM.")
         child.signal(signal.SIGTERM)
         if await child.ends_within(self.terminate_seconds):
-            return "it took SIGTERM to stop it" if listens else None
+            return "it took SIGTERM to stop it" if listens or saves else None
         self._tell(console, "The game ignores SIGTERM: SIGKILL.")
         child.signal(signal.SIGKILL)
         await child.ends_within(KILL_SECONDS)
