@@ -1,12 +1,23 @@
 """The console over HTTP."""
 
+import json
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from bedplate import clock
+from bedplate.auth import Principal
 from bedplate.testing.client import Client
+from gameserver.audit.trail import Audit
+from gameserver.console.console import Console
+from gameserver.console.facts import Facts
+from gameserver.console.lines import ConsoleLine
+from gameserver.console.router import list_lines
+from gameserver.events import Events
 
 ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
@@ -27,6 +38,26 @@ async def test_lines_by_number_and_level(api: Client) -> None:
     chosen = (await api.get("/console/lines?level=event&level=Error&limit=10000")).json()["lines"]
     assert {line["level"] for line in chosen} == {"Event"}
     assert any("now running on Port" in line["text"] for line in chosen)
+
+
+async def test_many_lines_are_put_together_elsewhere(tmp_path: Path) -> None:
+    """Ten thousand lines would hold the event loop up: another thread makes the answer of them."""
+    threads: set[int] = set()
+
+    class Level(str):
+        __slots__ = ()
+
+        def lower(self) -> str:
+            threads.add(threading.get_ident())
+            return super().lower()
+
+    console = Console(Facts(Events()), Audit(tmp_path))
+    console.lines.publish(ConsoleLine(clock.now(), Level("Event"), "One."))
+    reader = Principal("test", frozenset())
+    answer = await list_lines(reader, console, after=0, limit=1, level=["event"])
+    assert [line["text"] for line in json.loads(answer.body)["lines"]] == ["One."]
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_command_is_answered(api: Client, problem_of: ProblemOf) -> None:

@@ -1,8 +1,9 @@
 """HTTP: paths, status codes, summaries. No rules."""
 
+import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from bedplate.auth.credentials import header
 from bedplate.openapi import errors
@@ -32,7 +33,7 @@ router = APIRouter(prefix="/console", tags=["console"])
 _LARGEST = 2**53
 
 
-@router.get("/lines", summary="Lines of the console")
+@router.get("/lines", response_model=Lines, summary="Lines of the console")
 async def list_lines(
     _: CurrentMonitor,
     console: CurrentConsole,
@@ -41,25 +42,22 @@ async def list_lines(
     ] = None,
     limit: Annotated[int, Decimal(1, 10_000), Query()] = 500,
     level: Annotated[list[Level] | None, Query(max_length=20)] = None,
-) -> Lines:
+) -> Response:
     """Return lines after a number, or the newest ones; the last 10,000 are held."""
     wants = OfLevels.named(level)
     held = console.lines.since(after or 0)
-    found = [one for one in held if wants is None or wants(one.item)]
-    chosen = found[-limit:] if after is None else found[:limit]
-    complete = after is None or len(found) <= limit
-    lines = [
-        Line(
-            number=one.number,
-            at=one.item.at,
-            level=one.item.level,
-            text=one.item.text,
-            continued=one.item.continued,
-        )
-        for one in chosen
-    ]
-    last = console.lines.last if complete else chosen[-1].number
-    return Lines(run=console.lines.run, first=console.lines.first, last=last, lines=lines)
+    run, first, last = console.lines.run, console.lines.first, console.lines.last
+
+    def page() -> str:
+        found = [one for one in held if wants is None or wants(one.item)]
+        chosen = found[-limit:] if after is None else found[:limit]
+        complete = after is None or len(found) <= limit
+        lines = [Line.of(one) for one in chosen]
+        end = last if complete else chosen[-1].number
+        return Lines(run=run, first=first, last=end, lines=lines).model_dump_json()
+
+    # All of them take a fifth of a second.
+    return Response(await asyncio.to_thread(page), media_type="application/json")
 
 
 @router.post(

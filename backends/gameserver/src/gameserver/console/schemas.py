@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from bedplate.realtime import Numbered
 from bedplate.schemas import Schema
 from gameserver.console.commands import LONGEST_COMMAND
 from gameserver.console.lines import ConsoleLine
@@ -50,6 +51,18 @@ class Line(BaseModel):
     level: str | None
     text: str = Field(description="Untrusted text; lines of one message are joined by a line feed")
     continued: bool = Field(description="Whether it goes on with the message before")
+
+    @classmethod
+    def of(cls, entry: Numbered[ConsoleLine]) -> Self:
+        """Return a numbered line as clients see it."""
+        line = entry.item
+        return cls(
+            number=entry.number,
+            at=line.at,
+            level=line.level,
+            text=line.text,
+            continued=line.continued,
+        )
 
 
 class Lines(BaseModel):

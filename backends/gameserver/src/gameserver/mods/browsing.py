@@ -1,5 +1,6 @@
 """The list of the mod database, filtered, sorted and in pages of our own: it has none."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,6 +61,11 @@ class Search:
             and self.side in ("", mod.side)
         )
 
+    def among(self, mods: Iterable[ListedMod], made_for: frozenset[int] | None) -> list[ListedMod]:
+        """Return those that are looked for, in order; `made_for` are numbers that may be among."""
+        suiting = (mod for mod in mods if made_for is None or mod.number in made_for)
+        return self.sorted(mod for mod in suiting if self.admits(mod))
+
     def sorted(self, mods: Iterable[ListedMod]) -> list[ListedMod]:
         """Return mods in the order asked for; equal ones by their number."""
         by_number = sorted(mods, key=_KEYS[Order.NUMBER])
@@ -72,14 +78,16 @@ async def browse(
     """Return a page of what is looked for. Raises `ModDatabaseUnavailable`."""
     answer = await database.mods()
     stale, fetched_at = answer.stale, answer.fetched_at
-    found = [mod for mod in answer.content if search.admits(mod)]
+    made_for: frozenset[int] | None = None
     if search.game_version:
         suiting = await database.made_for(search.game_version)
-        found = [mod for mod in found if mod.number in suiting.content]
+        made_for = suiting.content
         stale, fetched_at = stale or suiting.stale, min(fetched_at, suiting.fetched_at)
+    # Some 5,000 mods take up to a tenth of a second.
+    found = await asyncio.to_thread(search.among, answer.content, made_for)
     page = ModListing(
         total=len(found),
-        mods=search.sorted(found)[offset : offset + limit],
+        mods=found[offset : offset + limit],
         stale=stale,
         fetched_at=fetched_at,
     )
