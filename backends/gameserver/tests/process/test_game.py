@@ -1,6 +1,7 @@
 """The game's life: started, watched, stopped; on the simulated game, which is a real process."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -21,7 +22,7 @@ from gameserver.process.exceptions import (
     StartRefused,
 )
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
+from gameserver.process.state import AT_REST, GameState
 
 OpenGame = Callable[..., Awaitable[Game]]
 OpenState = Callable[..., Awaitable[dict[str, Any]]]
@@ -221,6 +222,19 @@ async def test_a_stop_from_within(running_game: Game) -> None:
     assert (status.exit_code, status.reason) == (3, "The game was stopped from within.")
 
 
+async def test_a_start_right_after_a_stop_from_within(running_game: Game) -> None:
+    """While the end is written down the game is not at rest yet; the next start is seen whole."""
+    await running_game.console.send("/stop", by="test")
+    async with asyncio.timeout(SOON):
+        while running_game.status.state is not GameState.STARTING:
+            with contextlib.suppress(AlreadyRunning):
+                await running_game.start(by="test")
+            await asyncio.sleep(0)
+    status = await running_game.wait_for(GameState.RUNNING, *AT_REST, timeout=SOON)
+    assert status.state is GameState.RUNNING
+    assert status.pid is not None
+
+
 async def test_a_crash_is_followed_by_a_start(open_game: OpenGame) -> None:
     """A game that crashes is started again after a pause, and runs."""
     game = await open_game(simulate={"crash_first": 1})
@@ -262,7 +276,7 @@ async def test_a_pending_restart_is_called_off(open_game: OpenGame) -> None:
     await game.wait_for(GameState.CRASHED, timeout=SOON)
     await game.stop(by="test", reason="Enough.")
     assert (state_of(game), game.status.restart_at) == (GameState.STOPPED, None)
-    assert game._restarting is None
+    assert not game._restarts.is_planned
 
 
 async def test_a_missing_runtime_is_explained(open_game: OpenGame) -> None:

@@ -1,11 +1,35 @@
 """Why a process of the game ended, in words."""
 
 import signal
+from dataclasses import dataclass
+from enum import Enum, auto
 
 from gameserver.console.facts import GameFacts
 from gameserver.process.runtimes import MISSING_RUNTIME
 
 _LONGEST = 300
+
+
+class Cause(Enum):
+    """Who or what ended a process."""
+
+    MANAGER = auto()
+    PLAYER = auto()
+    CRASH = auto()
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a process ended.
+
+    reason: one sentence. code: its exit code, negative for a signal; None when nobody knows.
+    lines: what it said last, if it crashed.
+    """
+
+    cause: Cause
+    reason: str
+    code: int | None = None
+    lines: tuple[str, ...] = ()
 
 
 def explain(code: int, facts: GameFacts) -> str:

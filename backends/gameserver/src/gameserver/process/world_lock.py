@@ -3,8 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Final
 
 from gameserver.process.exceptions import GameBusy
+
+START: Final = "a start"
+"""The purpose of whoever starts the game."""
 
 
 class WorldLock:
