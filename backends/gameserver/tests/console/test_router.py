@@ -53,9 +53,9 @@ async def test_many_lines_are_put_together_elsewhere(tmp_path: Path) -> None:
 
     console = Console(Facts(Events()), Audit(tmp_path))
     console.lines.publish(ConsoleLine(clock.now(), Level("Event"), "One."))
-    reader = Principal("test", frozenset())
+    reader = Principal("test", "test")
     answer = await list_lines(reader, console, after=0, limit=1, level=["event"])
-    assert [line["text"] for line in json.loads(answer.body)["lines"]] == ["One."]
+    assert [line["text"] for line in json.loads(bytes(answer.body))["lines"]] == ["One."]
     assert threads
     assert threading.get_ident() not in threads
 
