@@ -76,6 +76,21 @@ async def test_a_feed_that_never_answered_is_unavailable(
             await opened.read()
 
 
+async def test_a_feed_that_is_away_is_left_alone(
+    feed: Served, served_feed: tuple[Served, str], tmp_path: Path, clock: SettableClock
+) -> None:
+    """Who asks while it is away has an answer at once; half a minute later it is asked again."""
+    feed.manners.status = 503
+    async with _opened(served_feed[1], tmp_path / "cache.json") as opened:
+        asked = [opened.read(refresh=True) for _ in range(5)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(one) for one in answers} == {FeedUnavailable}
+        assert len(feed.manners.requests) == 1
+        feed.manners.status = None
+        clock.advance(seconds=31)
+        assert offered_in(await opened.read())
+
+
 HOSTILE: dict[str, Any] = {
     "1.21.6": {"linuxserver": {"filename": "a", "md5": "0" * 32, "urls": {"cdn": "https://x/a"}}},
     "../../etc": {"linuxserver": {"md5": "0" * 32, "urls": {"cdn": "https://x/a"}}},

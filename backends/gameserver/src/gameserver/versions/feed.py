@@ -23,6 +23,7 @@ _MOST_VERSIONS: Final = 2_000
 _MOST_URLS: Final = 4
 _LONGEST_TEXT: Final = 200
 _LONGEST_URL: Final = 1_000
+_RETRY_SECONDS: Final = 30.0
 _MD5: Final = re.compile("[0-9a-f]{32}")
 
 
@@ -30,7 +31,8 @@ class VersionFeed:
     """What versions there are.
 
     It is asked again after `fresh_seconds`. When it doesn't answer, or answers nonsense, what it
-    said last counts, from a file that outlives the manager.
+    said last counts, from a file that outlives the manager, and the feed is left alone for half a
+    minute: who asks meanwhile doesn't wait for it, too.
     """
 
     def __init__(
@@ -46,11 +48,12 @@ class VersionFeed:
         self._cache = cache
         self._fresh = timedelta(seconds=fresh_seconds)
         self._one_at_a_time = asyncio.Lock()
+        self._away_until = float("-inf")
         self.stale = False
         """Whether the feed didn't answer when it was last asked."""
 
     async def read(self, *, refresh: bool = False) -> FeedCache:
-        """Return what is offered; with `refresh` the feed is asked in any case.
+        """Return what is offered; with `refresh` the feed is asked however fresh that is.
 
         Raises `FeedUnavailable` when it doesn't answer and never did.
         """
@@ -58,14 +61,15 @@ class VersionFeed:
             known = await self._known()
             if not refresh and known.fetched_at and clock.now() - known.fetched_at < self._fresh:
                 return known
+            if clock.monotonic() < self._away_until:
+                return _last_said(known)
             try:
                 fetched = await self._fetch(known)
             except (FetchError, ValueError) as error:
                 structlog.get_logger().warning("version_feed_unavailable", reason=str(error))
                 self.stale = True
-                if known.fetched_at is None:
-                    raise FeedUnavailable from None
-                return known
+                self._away_until = clock.monotonic() + _RETRY_SECONDS
+                return _last_said(known)
             self.stale = False
             await self._cache.write(fetched)
             return fetched
@@ -97,6 +101,12 @@ class VersionFeed:
                 versions = await asyncio.to_thread(_parse, content, channel)
                 channels[channel] = ChannelCache(etag=etag, versions=versions)
         return FeedCache(fetched_at=clock.now(), channels=channels)
+
+
+def _last_said(known: FeedCache) -> FeedCache:
+    if known.fetched_at is None:
+        raise FeedUnavailable
+    return known
 
 
 def offered_in(feed: FeedCache) -> list[OfferedVersion]:
