@@ -82,6 +82,9 @@ async def test_paraphrases_belong_to_their_original(characters_api: Client, kind
     first = (await characters_api.get(f"{kind.path}/1/paraphrases")).json()
     assert first == [made[0], made[2]]
     assert (await characters_api.get(f"{kind.path}/2/paraphrases")).json() == [made[1]]
+    assert (await characters_api.get(f"{kind.path}/1/paraphrases/3")).json() == made[2]
+    for unknown in ("2/paraphrases/3", "1/paraphrases/9"):
+        assert (await characters_api.get(f"{kind.path}/{unknown}")).status_code == 404
 
 
 @every_kind

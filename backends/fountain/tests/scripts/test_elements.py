@@ -47,6 +47,7 @@ async def test_an_element_comes_last(script: Client) -> None:
     second = {"elementId": 2, "scriptId": 1, "position": 2}
     assert await placed(script) == second
     assert (await script.get("/scripts/1/elements")).json() == [first, second]
+    assert (await script.get("/scripts/1/elements/1")).json() == first
 
 
 async def test_an_element_is_placed_before_others(script: Client) -> None:

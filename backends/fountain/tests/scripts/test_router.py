@@ -51,6 +51,7 @@ async def test_headings_share_the_counter_with_scripts(scripts_api: Client) -> N
     assert [(one["title"], one["sequenceNumber"]) for one in listed] == [("Act 1", 2), ("Act 2", 3)]
     assert (await scripts_api.post("/scripts", json=ROMEO)).json()["sequenceNumber"] == 4
     assert (await scripts_api.get("/scripts/2/sections")).json() == []
+    assert (await scripts_api.get("/scripts/1/sections/2")).json() == listed[1]
 
 
 @pytest.mark.parametrize("place", ["/scripts/1/sections?headingId=1", "/scripts/1/sections/1"])
@@ -74,6 +75,10 @@ UNKNOWN: list[tuple[str, str, Any]] = [
     ("PUT", "/scripts/9/sections?headingId=1", {}),
     ("PUT", "/scripts/1/sections?headingId=9", {}),
     ("PUT", "/scripts/2/sections/1", {"title": "Another script's"}),
+    ("GET", "/scripts/1/sections/9", None),
+    ("GET", "/scripts/2/sections/1", None),
+    ("GET", "/scripts/1/elements/9", None),
+    ("GET", "/scripts/2/elements/1", None),
     ("POST", "/scripts/9/sections/reorder", {"elements": []}),
     ("GET", "/scripts/9/elements", None),
     ("POST", "/scripts/9/elements", {}),
@@ -100,6 +105,7 @@ async def test_what_there_is_not_is_a_404(scripts_api: Client) -> None:
     await scripts_api.post("/scripts", json=ROMEO)
     await scripts_api.post("/scripts", json=ROMEO)
     await scripts_api.post("/scripts/1/sections", json={"title": "Act 1"})
+    await scripts_api.post("/scripts/1/elements", json={"headingId": 1})
     before = (await scripts_api.get("/scripts/1/structure")).json()
     for method, path, body in UNKNOWN:
         answer = await scripts_api.request(method, path, json=body)

@@ -50,6 +50,7 @@ async def test_a_whole_story(api: Client, play: int) -> None:
         "story": [
             {
                 "sequence": 1,
+                "headingId": 1,
                 "character": {"characterId": 1, "name": "Juliet", "description": "A Capulet."},
                 "action": {
                     "actionId": 1,
@@ -64,6 +65,7 @@ async def test_a_whole_story(api: Client, play: int) -> None:
             },
             {
                 "sequence": 2,
+                "headingId": 2,
                 "character": {"characterId": 2, "name": "Romeo", "description": "A Montague."},
             },
             {"sequence": 3},

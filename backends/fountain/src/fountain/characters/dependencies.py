@@ -8,4 +8,5 @@ from bedplate.contracts import ParameterInteger64
 
 CharacterId = Annotated[ParameterInteger64, Path(alias="characterId")]
 ActionId = Annotated[ParameterInteger64, Path(alias="actionId")]
+ParaphraseId = Annotated[ParameterInteger64, Path(alias="paraphraseId")]
 SpokenWordId = Annotated[ParameterInteger64, Path(alias="spokenWordId")]

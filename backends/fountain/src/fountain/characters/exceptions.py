@@ -9,6 +9,13 @@ class OriginalNotFound(NotFound):
     code = "original_not_found"
 
 
+class ParaphraseNotFound(NotFound):
+    """The original has no such paraphrase."""
+
+    code = "paraphrase_not_found"
+    title = "The original has no such paraphrase."
+
+
 class OriginalsDiffer(BadRequest):
     """The path names one original and the body another."""
 

@@ -31,6 +31,12 @@ class Kind:
         self.paraphrases = part_of(
             select(paraphrases).where(paraphrases.c.original_id == bindparam("identifier"))
         )
+        self.one_paraphrase = Statement(
+            select(paraphrases).where(
+                paraphrases.c.original_id == bindparam("identifier"),
+                paraphrases.c.id == bindparam("paraphrase_id"),
+            )
+        )
         self.paraphrasing = Statement(_insert(paraphrases))
 
 
@@ -68,6 +74,15 @@ async def add(session: WriteSession, kind: Kind, **fields: str) -> Row:
 def paraphrases(session: ReadSession, kind: Kind, identifier: int) -> AsyncIterator[list[Row]]:
     """Yield every paraphrase of a thing in parts, the oldest first."""
     return in_parts(session, kind.paraphrases, identifier=identifier)
+
+
+async def get_paraphrase(
+    session: ReadSession, kind: Kind, identifier: int, paraphrase_id: int
+) -> Row | None:
+    """Return one paraphrase of a thing, or None."""
+    return await session.one_or_none(
+        kind.one_paraphrase, identifier=identifier, paraphrase_id=paraphrase_id
+    )
 
 
 async def paraphrase(

@@ -4,7 +4,7 @@ from bedplate.contracts import Operations
 from bedplate.database import Row
 from bedplate.database.dependencies import Reading, Writing
 from fountain.characters import repository, service
-from fountain.characters.dependencies import ActionId, CharacterId, SpokenWordId
+from fountain.characters.dependencies import ActionId, CharacterId, ParaphraseId, SpokenWordId
 from fountain.characters.repository import ACTIONS, CHARACTERS, SPOKEN_WORDS
 from fountain.characters.schemas import (
     Action,
@@ -75,6 +75,14 @@ async def list_character_paraphrases(identifier: CharacterId, session: Reading) 
     return await listed(await service.paraphrases(session, CHARACTERS, identifier), _paraphrase)
 
 
+@operations.handles("getCharacterParaphrase")
+async def get_character_paraphrase(
+    identifier: CharacterId, paraphrase_id: ParaphraseId, session: Reading
+) -> Paraphrase:
+    """Return one paraphrase of a character."""
+    return _paraphrase(await service.get_paraphrase(session, CHARACTERS, identifier, paraphrase_id))
+
+
 @operations.handles("createCharacterParaphrase")
 async def create_character_paraphrase(
     identifier: CharacterId, new: ParaphraseCreateRequest, session: Writing
@@ -111,6 +119,14 @@ async def look_up_actions(wanted: LookupRequest, session: Reading) -> list[Actio
 async def list_action_paraphrases(identifier: ActionId, session: Reading) -> list[Paraphrase]:
     """Return every paraphrase of an action."""
     return await listed(await service.paraphrases(session, ACTIONS, identifier), _paraphrase)
+
+
+@operations.handles("getActionParaphrase")
+async def get_action_paraphrase(
+    identifier: ActionId, paraphrase_id: ParaphraseId, session: Reading
+) -> Paraphrase:
+    """Return one paraphrase of an action."""
+    return _paraphrase(await service.get_paraphrase(session, ACTIONS, identifier, paraphrase_id))
 
 
 @operations.handles("createActionParaphrase")
@@ -151,6 +167,16 @@ async def list_spoken_word_paraphrases(
 ) -> list[Paraphrase]:
     """Return every paraphrase of a spoken word."""
     return await listed(await service.paraphrases(session, SPOKEN_WORDS, identifier), _paraphrase)
+
+
+@operations.handles("getSpokenWordParaphrase")
+async def get_spoken_word_paraphrase(
+    identifier: SpokenWordId, paraphrase_id: ParaphraseId, session: Reading
+) -> Paraphrase:
+    """Return one paraphrase of a spoken word."""
+    return _paraphrase(
+        await service.get_paraphrase(session, SPOKEN_WORDS, identifier, paraphrase_id)
+    )
 
 
 @operations.handles("createSpokenWordParaphrase")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from bedplate.database import ForeignKeyViolation, ReadSession, Row, WriteSession
 from bedplate.schemas import LARGEST_INT64
 from fountain.characters import repository
-from fountain.characters.exceptions import OriginalNotFound, OriginalsDiffer
+from fountain.characters.exceptions import OriginalNotFound, OriginalsDiffer, ParaphraseNotFound
 from fountain.characters.repository import Kind
 from fountain.characters.schemas import ParaphraseCreateRequest
 
@@ -31,6 +31,16 @@ async def paraphrases(
     """Return every paraphrase of a thing, in parts. Raises `OriginalNotFound`."""
     await get(session, kind, identifier)
     return repository.paraphrases(session, kind, identifier)
+
+
+async def get_paraphrase(
+    session: ReadSession, kind: Kind, identifier: int, paraphrase_id: int
+) -> Row:
+    """Return one paraphrase of a thing. Raises `ParaphraseNotFound`."""
+    found = await repository.get_paraphrase(session, kind, identifier, paraphrase_id)
+    if found is None:
+        raise ParaphraseNotFound
+    return found
 
 
 async def paraphrase(

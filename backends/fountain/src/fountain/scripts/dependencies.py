@@ -11,6 +11,7 @@ from bedplate.neighbours.client import Neighbour
 
 ScriptId = Annotated[ParameterInteger64, Path(alias="scriptId")]
 HeadingId = Annotated[ParameterInteger64, Path(alias="headingId")]
+ElementId = Annotated[ParameterInteger64, Path(alias="elementId")]
 HeadingIdInQuery = Annotated[ParameterInteger64, Query(alias="headingId")]
 First = Annotated[ParameterInteger64 | None, Query(alias="from")]
 Last = Annotated[ParameterInteger64 | None, Query(alias="to")]

@@ -17,6 +17,13 @@ class HeadingNotFound(NotFound):
     title = "The script has no such heading."
 
 
+class ElementNotFound(NotFound):
+    """The script has no such element."""
+
+    code = "element_not_found"
+    title = "The script has no such element."
+
+
 class PositionRefused(BadRequest):
     """An element can't be placed there."""
 

@@ -77,7 +77,7 @@ _HEADINGS_OF = Statement(
     .where(_ITS_HEADINGS)
     .order_by(SectionHeading.sequence_number, SectionHeading.id)
 )
-_ONE_HEADING = Statement(select(SectionHeading.id).where(_THIS_HEADING))
+_ONE_HEADING = Statement(select(*_HEADING).where(_THIS_HEADING))
 _CHANGE_HEADING = Statement(
     update(SectionHeading)
     .where(_THIS_HEADING)
@@ -88,6 +88,9 @@ _ELEMENTS_OF = Statement(
     select(*_ELEMENT)
     .where(_ITS_ELEMENTS, ScriptElement.position.between(bindparam("first"), bindparam("last")))
     .order_by(ScriptElement.position)
+)
+_ONE_ELEMENT = Statement(
+    select(*_ELEMENT).where(_ITS_ELEMENTS, ScriptElement.id == bindparam("element_id"))
 )
 # Who changes the elements of a script changes its count first, and thereby locks the others out.
 _COUNT_ON = Statement(
@@ -242,15 +245,21 @@ async def change_heading(
     return rows[0] if rows else None
 
 
-async def has_heading(session: WriteSession, script_id: int, heading_id: int) -> bool:
-    """Whether a script has this heading."""
-    found = await session.one_or_none(_ONE_HEADING, script_id=script_id, heading_id=heading_id)
-    return found is not None
+async def heading(
+    session: ReadSession | WriteSession, script_id: int, heading_id: int
+) -> Row | None:
+    """Return a heading of a script, or None."""
+    return await session.one_or_none(_ONE_HEADING, script_id=script_id, heading_id=heading_id)
 
 
 async def elements(session: ReadSession, script_id: int, first: int, last: int) -> list[Row]:
     """Return the elements between two places, both included, in order."""
     return await session.all(_ELEMENTS_OF, script_id=script_id, first=first, last=last)
+
+
+async def element(session: ReadSession, script_id: int, element_id: int) -> Row | None:
+    """Return an element of a script, or None."""
+    return await session.one_or_none(_ONE_ELEMENT, script_id=script_id, element_id=element_id)
 
 
 async def lock_elements(session: WriteSession, script_id: int, *, more: int = 0) -> int | None:

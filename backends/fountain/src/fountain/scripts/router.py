@@ -7,6 +7,7 @@ from fountain.scripts import answers, order, repository, service
 from fountain.scripts.dependencies import (
     CurrentDatabase,
     CurrentSequence,
+    ElementId,
     First,
     HeadingId,
     HeadingIdInQuery,
@@ -90,6 +91,14 @@ async def list_section_headings(script_id: ScriptId, session: Reading) -> list[S
     return [answers.heading(row) for row in await service.headings(session, script_id)]
 
 
+@operations.handles("getSectionHeading")
+async def get_section_heading(
+    script_id: ScriptId, heading_id: HeadingId, session: Reading
+) -> SectionHeading:
+    """Return one heading."""
+    return answers.heading(await service.get_heading(session, script_id, heading_id))
+
+
 @operations.handles("updateSectionHeading")
 async def update_section_heading(
     script_id: ScriptId,
@@ -139,6 +148,14 @@ async def list_elements(
 ) -> list[ScriptElement]:
     """Return elements in order."""
     return [answers.element(row) for row in await service.elements(session, script_id, first, last)]
+
+
+@operations.handles("getElement")
+async def get_element(
+    script_id: ScriptId, element_id: ElementId, session: Reading
+) -> ScriptElement:
+    """Return one element."""
+    return answers.element(await service.get_element(session, script_id, element_id))
 
 
 @operations.handles("reorderScriptElements")

@@ -10,6 +10,7 @@ from bedplate.neighbours.client import Neighbour
 from bedplate.schemas import LARGEST_INT64
 from fountain.scripts import repository
 from fountain.scripts.exceptions import (
+    ElementNotFound,
     HeadingNotFound,
     PositionRefused,
     ReorderRefused,
@@ -71,6 +72,14 @@ async def headings(session: ReadSession, script_id: int) -> list[Row]:
     return found
 
 
+async def get_heading(session: ReadSession | WriteSession, script_id: int, heading_id: int) -> Row:
+    """Return a heading of a script. Raises `HeadingNotFound`."""
+    found = await repository.heading(session, script_id, heading_id)
+    if found is None:
+        raise HeadingNotFound
+    return found
+
+
 async def add_heading(
     database: Database, sequence: Neighbour, script_id: int, new: SectionHeadingRequest
 ) -> tuple[int, int]:
@@ -105,6 +114,14 @@ async def elements(
     return found
 
 
+async def get_element(session: ReadSession, script_id: int, element_id: int) -> Row:
+    """Return an element of a script. Raises `ElementNotFound`."""
+    found = await repository.element(session, script_id, element_id)
+    if found is None:
+        raise ElementNotFound
+    return found
+
+
 async def place(session: WriteSession, script_id: int, new: ElementRequest) -> Row:
     """Place an element; those from its place on move up by one. Return it.
 
@@ -115,8 +132,8 @@ async def place(session: WriteSession, script_id: int, new: ElementRequest) -> R
     if count is None:
         raise ScriptNotFound
     heading_id = given.get("heading_id")
-    if heading_id is not None and not await repository.has_heading(session, script_id, heading_id):
-        raise HeadingNotFound
+    if heading_id is not None:
+        await get_heading(session, script_id, heading_id)
     position: int = given.get("position", count)
     if not 1 <= position <= count:
         raise PositionRefused(f"position: It must be between 1 and {count}.")

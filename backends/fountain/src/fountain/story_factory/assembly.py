@@ -114,6 +114,7 @@ def _element(element: Element, objects: Objects) -> StoryElement:
     session = _known(objects.sessions, element.context_id)
     return StoryElement(
         sequence=element.position,
+        heading_id=MISSING if element.heading_id is None else element.heading_id,
         character=character,
         action=_known(objects.actions, element.action_id),
         spoken_word=MISSING if words is MISSING else _placed(words, element.position),

@@ -182,6 +182,15 @@ class StoryElement(ContractModel):
     action: Action | MISSING = MISSING
     spoken_word: Annotated[SpokenWord | MISSING, Field(alias="spokenWord")] = MISSING
     context: Context | MISSING = MISSING
+    heading_id: Annotated[
+        Integer | MISSING,
+        Field(
+            alias="headingId",
+            description="Heading in sections under which the element stands.",
+            ge=-9223372036854775808,
+            le=9223372036854775807,
+        ),
+    ] = MISSING
 
 
 class StorySequence(ContractModel):
