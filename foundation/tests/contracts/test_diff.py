@@ -12,6 +12,7 @@ from bedplate.contracts.diff import compare
 
 Document = dict[str, Any]
 SENT = {"type": "object", "properties": {"n": {"type": "integer"}}}
+REQUIRED = {**SENT, "required": ["n"]}
 
 
 def api(schema: Document, *, answered: bool = False) -> Document:
@@ -50,6 +51,12 @@ def breaking(old: Document, new: Document, *, answered: bool) -> list[bool]:
         (SENT, {**SENT, "additionalProperties": False}),
         ({"type": "array", "items": {}}, {"type": "array", "items": {"type": "null"}}),
         ({"type": "array"}, {"type": "array", "maxItems": 3}),
+        ({"type": "object"}, {"type": "object", "dependentRequired": {"a": ["b"]}}),
+        ({"type": "object"}, {"type": "object", "unevaluatedProperties": False}),
+        ({"type": "array"}, {"type": "array", "prefixItems": [{"type": "null"}]}),
+        ({"type": "array"}, {"type": "array", "contains": {"type": "null"}}),
+        ({"anyOf": [SENT, {"type": "null"}]}, {"anyOf": [REQUIRED, {"type": "null"}]}),
+        ({"allOf": [SENT]}, {"allOf": [REQUIRED]}),
     ],
 )
 def test_requests_may_widen_and_answers_narrow(wide: Document, narrow: Document) -> None:
@@ -58,6 +65,74 @@ def test_requests_may_widen_and_answers_narrow(wide: Document, narrow: Document)
     assert True not in breaking(narrow, wide, answered=False)
     assert True in breaking(narrow, wide, answered=True)
     assert True not in breaking(wide, narrow, answered=True)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"anyOf": [{"$ref": "#/components/schemas/Sent"}, {"type": "null"}]},
+        {"allOf": [{"$ref": "#/components/schemas/Sent"}, {"maxProperties": 5}]},
+        {"not": {"not": {"$ref": "#/components/schemas/Sent"}}},
+        {"$ref": "#/components/schemas/Sent", "maxProperties": 5},
+        {"type": "array", "items": {"oneOf": [{"$ref": "#/components/schemas/Sent"}]}},
+    ],
+)
+def test_a_change_behind_a_reference_is_found(around: Document) -> None:
+    """Also where what holds the reference is the same to the letter."""
+    old, new = (api(around) | {"components": {"schemas": {"Sent": s}}} for s in (SENT, REQUIRED))
+    assert any(one.breaking for one in compare(old, new))
+    assert compare(old, copy.deepcopy(old)) == []
+
+
+def test_what_stands_beside_a_reference_counts() -> None:
+    """It narrows what the reference leads to."""
+    reference = {"$ref": "#/components/schemas/Sent"}
+    components = {"components": {"schemas": {"Sent": REQUIRED}}}
+    old, new = (api({**reference, **more}) | components for more in ({}, {"required": ["m"]}))
+    assert [str(one) for one in compare(old, new)] == [
+        "breaking: POST /go body.m: it is required now"
+    ]
+    assert not any(one.breaking for one in compare(new, old))
+
+
+def test_a_schema_that_holds_itself_beside_something() -> None:
+    """The comparison ends."""
+    tree: Document = {"properties": {"a": {"$ref": "#/components/schemas/Tree", "title": "A"}}}
+    tree["not"] = {"$ref": "#/components/schemas/Tree"}
+    old = api({"$ref": "#/components/schemas/Tree"}) | {"components": {"schemas": {"Tree": tree}}}
+    new = copy.deepcopy(old)
+    assert compare(old, new) == []
+    new["components"]["schemas"]["Tree"]["properties"]["b"] = {}
+    assert compare(old, new)
+
+
+KEY: Document = {"key": []}
+BOTH: Document = {"key": [], "user": ["read"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "breaks"),
+    [
+        (None, [KEY], True),
+        ([], [KEY], True),
+        ([KEY, {}], [KEY], True),
+        ([KEY], [BOTH], True),
+        ([BOTH], [{"key": [], "user": ["read", "write"]}], True),
+        ([KEY], [{"user": []}], True),
+        ([KEY], None, False),
+        ([KEY], [BOTH, KEY], False),
+        ([BOTH], [KEY], False),
+    ],
+)
+def test_who_may_call_breaks_clients_when_it_asks_for_more(
+    before: Any, after: Any, breaks: bool
+) -> None:
+    """For the whole document as for one operation."""
+    old, new = ({**api({}), **({} if s is None else {"security": s})} for s in (before, after))
+    assert [one.breaking for one in compare(old, new)] == [breaks]
+    for document in (old, new):
+        document["paths"]["/go"]["post"] |= {"security": document.pop("security", [])}
+    assert [one.breaking for one in compare(old, new)] == [breaks]
 
 
 def remove_path(new: Document) -> None:

@@ -1,10 +1,11 @@
-"""Operations compared: paths, ids, parameters, bodies, statuses."""
+"""Operations compared: paths, ids, who may call, parameters, bodies, statuses."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bedplate.contracts.diff.change import Change
 from bedplate.contracts.diff.schemas import Direction, SchemaComparison
+from bedplate.contracts.diff.security import security_changes
 from bedplate.contracts.document import Operation, operations_of, resolve
 
 Document = Mapping[str, Any]
@@ -37,6 +38,7 @@ class _Comparison:
         if old.operation_id != new.operation_id:
             what = f"operationId {old.operation_id} became {new.operation_id}"
             yield Change(place, what, breaking=True)
+        yield from security_changes(place, (self._old, old), (self._new, new))
         yield from self._parameters(place, old, new)
         yield from self._body(place, old, new)
         yield from self._responses(place, old, new)

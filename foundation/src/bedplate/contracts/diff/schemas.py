@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from bedplate.contracts.diff.change import Change
-from bedplate.contracts.document import resolve
+from bedplate.contracts.diff.references import References
 
 Schema = Mapping[str, Any]
 _ANYTHING: Schema = {}
@@ -17,7 +17,11 @@ _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 # Keywords that narrow by being there, and whose two values can't be compared.
 _OPAQUE = ("pattern", "format", "const", "multipleOf", "uniqueItems", "not", "propertyNames",
-           "patternProperties", "allOf", "anyOf", "oneOf", "if", "then", "else")  # fmt: skip
+           "patternProperties", "if", "then", "else", "dependentRequired", "dependentSchemas",
+           "contains", "minContains", "maxContains", "unevaluatedProperties", "unevaluatedItems",
+           "contentEncoding", "contentMediaType")  # fmt: skip
+# Lists of schemas: compared one by one when there are as many as before, else as the above.
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 
 
 class Direction(Enum):
@@ -31,17 +35,16 @@ class SchemaComparison:
     """Compares two schemas of two documents for values that go one way."""
 
     def __init__(self, old_document: Schema, new_document: Schema, direction: Direction) -> None:
-        self._old_document = old_document
-        self._new_document = new_document
+        self._old = References(old_document)
+        self._new = References(new_document)
         self._narrowing_breaks = direction is Direction.REQUEST
         self._seen: set[tuple[int, int]] = set()
 
     def changes(self, place: str, old: Schema | bool, new: Schema | bool) -> Iterator[Change]:
         """Yield every change between two schemas, and between those within them."""
-        before = resolve(self._old_document, _as_object(old))
-        after = resolve(self._new_document, _as_object(new))
+        before, after = self._old.whole(_as_object(old)), self._new.whole(_as_object(new))
         pair = (id(before), id(after))
-        if (before == after and before is after) or pair in self._seen:
+        if pair in self._seen:
             return
         self._seen.add(pair)
         yield from self._types(place, before, after)
@@ -90,8 +93,11 @@ class SchemaComparison:
                 yield self._narrower(place, what)
 
     def _opaque(self, place: str, old: Schema, new: Schema) -> Iterator[Change]:
-        for keyword in _OPAQUE:
-            before, after = old.get(keyword), new.get(keyword)
+        for keyword in (*_OPAQUE, *_LISTS):
+            if keyword in _LISTS and _as_many(old.get(keyword), new.get(keyword)):
+                continue
+            before = self._old.expanded(old.get(keyword))
+            after = self._new.expanded(new.get(keyword))
             if before == after:
                 continue
             if before is None:
@@ -118,6 +124,11 @@ class SchemaComparison:
         earlier, later = old.get("properties", {}), new.get("properties", {})
         for name in sorted(earlier.keys() & later.keys()):
             yield from self.changes(f"{place}.{name}", earlier[name], later[name])
+        for keyword in _LISTS:
+            if _as_many(old.get(keyword), new.get(keyword)):
+                pairs = zip(old[keyword], new[keyword], strict=True)
+                for at, (one, other) in enumerate(pairs):
+                    yield from self.changes(f"{place} {keyword} {at}", one, other)
         if "items" in old or "items" in new:
             yield from self.changes(f"{place}[]", old.get("items", {}), new.get("items", {}))
         extra = "additionalProperties"
@@ -130,6 +141,10 @@ def _as_object(schema: Schema | bool) -> Schema:
     if isinstance(schema, bool):
         return _ANYTHING if schema else _NOTHING
     return schema
+
+
+def _as_many(before: Any, after: Any) -> bool:
+    return before is not None and after is not None and len(before) == len(after)
 
 
 def _types_of(schema: Schema) -> frozenset[str]:
