@@ -29,11 +29,14 @@ from gameserver.layout import Layout
 from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.process.exceptions import GameNotAtRest
 from gameserver.process.game import Game
 from gameserver.process.state import AT_REST, GameState
+from gameserver.process.turns import world_in_turn
 from gameserver.versions.installation import Installed
 
 _SETTLE_SECONDS: Final = 120.0
+_PAUSE_SECONDS: Final = 0.05
 _PACKED: Final = 0.9
 _MOST_SKIPPED: Final = 100
 _LONGEST_NAME: Final = 1_024
@@ -91,14 +94,19 @@ class Backups:
     async def make(self, occasion: Occasion, progress: Progress) -> Backup:
         """Make a backup as part of other work, whatever the game does; it goes on doing it.
 
-        Raises `NoWorld`, `GameNotSettled`, `InsufficientStorage` and what `LiveCopy.make` raises.
+        Raises `NoWorld`, `GameNotSettled`, `GameBusy`, `InsufficientStorage` and what
+        `LiveCopy.make` raises.
         """
         progress.report(0, "Waiting for another backup" if self._turn.locked() else "Preparing")
         async with self._turn, self._told_of_failure(occasion):
-            if await self._state() is GameState.RUNNING:
-                return await self._make(occasion, progress, running=True)
-            async with self._game.exclusive("a backup"):
-                return await self._make(occasion, progress, running=False)
+            while True:
+                if await self._state() is GameState.RUNNING:
+                    return await self._make(occasion, progress, running=True)
+                # Whoever starts the game in between is no reason to have no backup.
+                with contextlib.suppress(GameNotAtRest):
+                    async with world_in_turn(self._game, "a backup"):
+                        return await self._make(occasion, progress, running=False)
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def make_at_rest(self, occasion: Occasion, progress: Progress) -> Backup:
         """Make a backup for whoever holds the world already (`Game.exclusive`).

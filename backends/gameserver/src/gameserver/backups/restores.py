@@ -11,6 +11,7 @@ from typing import Final
 from bedplate import ids
 from bedplate.documents import Swaps, write_atomically
 from bedplate.documents.threads import finish_in_thread
+from bedplate.problems import ProblemError
 from gameserver.backups.apart import perform
 from gameserver.backups.backups import Backups, Counted, Occasion
 from gameserver.backups.exceptions import GameStillRuns, NewerWorld
@@ -27,6 +28,7 @@ from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.process.game import Game
 from gameserver.process.state import AT_REST
+from gameserver.process.turns import start_in_turn, world_in_turn
 from gameserver.versions.installation import Installed
 from gameserver.versions.numbers import VersionNumber
 
@@ -152,11 +154,15 @@ class Restores:
         if ran:
             await self._game.stop(by=by, reason="A backup is restored.", for_good=False)
         try:
-            async with self._game.exclusive("a restore"):
+            async with world_in_turn(self._game, "a restore"):
                 yield
-        finally:
+        except BaseException:
             if ran:
-                await self._game.start(by=by)
+                with contextlib.suppress(ProblemError):
+                    await start_in_turn(self._game, by=by)
+            raise
+        if ran:
+            await start_in_turn(self._game, by=by)
 
     async def _keep_present(self, backup: Backup, progress: Progress, by: str) -> dict[str, str]:
         if not await self._backups.has_world():

@@ -5,26 +5,22 @@ crash it much later, so a change never happens while it runs. It is refused, or 
 restarted for it, with everything fetched and checked before it is stopped.
 """
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from pydantic import JsonValue
 
-from bedplate import clock
 from bedplate.problems import Conflict, ProblemError
 from gameserver.mods.exceptions import GameIsRunning
 from gameserver.mods.schemas import ChangeOptions
 from gameserver.operations.progress import Progress
-from gameserver.process.exceptions import GameBusy, GameNotAtRest
 from gameserver.process.game import Game
 from gameserver.process.state import AT_REST, GameState
+from gameserver.process.turns import start_in_turn, world_in_turn
 
 Outcome = dict[str, JsonValue]
 _REASON = "The mods are changed."
 _RETURN = "The former mods are brought back."
-_PATIENCE_SECONDS = 30.0
-_PAUSE_SECONDS = 0.05
 
 
 class GameNotReady(Conflict):
@@ -67,12 +63,12 @@ class Restarts:
             await self._game.stop(by=by, reason=_REASON, for_good=False)
         try:
             progress.report(0.8, "Puts the files in place.")
-            async with self._game.exclusive("a change of mods"):
+            async with world_in_turn(self._game, "a change of mods"):
                 outcome = await change()
         except BaseException:
             if was_up:
                 with contextlib.suppress(ProblemError):
-                    await self._game.start(by=by)
+                    await start_in_turn(self._game, by=by)
             raise
         if was_up:
             await self._bring_up(outcome, undo, options, progress, by=by)
@@ -114,23 +110,18 @@ class Restarts:
     @contextlib.asynccontextmanager
     async def _stopped(self, purpose: str, *, by: str) -> AsyncIterator[None]:
         """Take the world from a game that keeps crashing, and being started again on its own."""
-        deadline = clock.monotonic() + _PATIENCE_SECONDS
-        async with contextlib.AsyncExitStack() as stack:
-            while True:
-                await self._game.stop(by=by, reason=_RETURN, for_good=False)
-                try:
-                    await stack.enter_async_context(self._game.exclusive(purpose))
-                    break
-                except (GameBusy, GameNotAtRest):
-                    if clock.monotonic() > deadline:
-                        raise
-                    await asyncio.sleep(_PAUSE_SECONDS)
+
+        async def stop() -> None:
+            await self._game.stop(by=by, reason=_RETURN, for_good=False)
+
+        await stop()
+        async with world_in_turn(self._game, purpose, rest=stop):
             yield
 
     async def _start(self, by: str) -> str | None:
         """Start the game, and return None when it is ready, else why it isn't."""
         try:
-            await self._game.start(by=by)
+            await start_in_turn(self._game, by=by)
             status = await self._game.wait_for(
                 GameState.RUNNING, *AT_REST, timeout=self._ready_seconds
             )

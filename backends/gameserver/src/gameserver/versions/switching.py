@@ -1,6 +1,7 @@
 """Switching to another version: with a way back, until the new one has proven itself."""
 
 import asyncio
+import contextlib
 from typing import Final
 
 from bedplate.problems import ProblemError
@@ -14,6 +15,7 @@ from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.process.game import Game
 from gameserver.process.state import AT_REST, GameState
+from gameserver.process.turns import start_in_turn, world_in_turn
 from gameserver.versions.exceptions import DowngradeRefused, VersionInUse, VersionRolledBack
 from gameserver.versions.installation import Installed
 from gameserver.versions.journal import SwitchJournal, SwitchStep, switch_document
@@ -112,7 +114,8 @@ class Switching:
             backup = await self._change(version, wanted, progress.part(0.62, 0.85), by)
         except BaseException:
             if ran:
-                await self._game.start(by=by)
+                with contextlib.suppress(ProblemError):
+                    await start_in_turn(self._game, by=by)
             raise
         if ran:
             progress.report(0.9, f"Waiting until {version} is ready")
@@ -126,7 +129,7 @@ class Switching:
         self, version: str, wanted: NewSwitch, progress: Progress, by: str
     ) -> Backup | None:
         """Back up and switch, with the world to ourselves; return the backup."""
-        async with self._game.exclusive("a switch of versions"):
+        async with world_in_turn(self._game, "a switch of versions"):
             backup = None
             if wanted.backup and await self._backups.has_world():
                 occasion = Occasion(BackupKind.BEFORE_UPDATE, by, f"Before version {version}")
@@ -158,7 +161,7 @@ class Switching:
     async def _failure(self, by: str) -> str | None:
         """Start the game and return why it doesn't get ready; None when it does."""
         try:
-            await self._game.start(by=by)
+            await start_in_turn(self._game, by=by)
             status = await self._game.wait_for(
                 GameState.RUNNING, *AT_REST, timeout=self._ready_seconds
             )
@@ -177,9 +180,13 @@ class Switching:
         """
         async with self._journal.change() as journal:
             journal.step = SwitchStep.RETURNING
-        if self._game.status.state is not GameState.STOPPED:
+
+        async def kill() -> None:
             await self._game.kill(by=by)  # what it would save now, nobody wants
-        async with self._game.exclusive("the way back to the version before"):
+
+        if self._game.status.state is not GameState.STOPPED:
+            await kill()
+        async with world_in_turn(self._game, "the way back to the version before", rest=kill):
             touched = backup is None and await self._backups.has_world()
             if backup is not None:
                 await self._restores.put_back(backup, Progress.silent())
@@ -191,7 +198,7 @@ class Switching:
         if touched:
             return "and may have changed the world, of which there is no backup: nothing runs."
         try:
-            await self._game.start(by=by)
+            await start_in_turn(self._game, by=by)
         except ProblemError as error:
             return f"and the one from before can't be started: {error.detail}"
         return "so the one from before runs again."

@@ -1,0 +1,71 @@
+"""Turns with the world."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gameserver.process.exceptions import GameBusy, GameNotAtRest, StartRefused
+from gameserver.process.game import Game
+from gameserver.process.turns import start_in_turn, world_in_turn
+
+
+@pytest.fixture
+async def taken(game: Game) -> AsyncIterator[asyncio.Event]:
+    """Give what is to be set for a backup to let go of the world, which it has."""
+    taken, release = asyncio.Event(), asyncio.Event()
+
+    async def back_up() -> None:
+        async with game.exclusive("a backup"):
+            taken.set()
+            await release.wait()
+
+    task = asyncio.create_task(back_up())
+    await taken.wait()
+    yield release
+    release.set()
+    await task
+
+
+async def test_the_world_is_waited_for(game: Game, taken: asyncio.Event) -> None:
+    """Who comes second has the world as soon as the first lets go of it."""
+    asyncio.get_running_loop().call_later(0.1, taken.set)
+    async with world_in_turn(game, "a restore"):
+        assert taken.is_set()
+        assert game.busy_with == "a restore"
+
+
+async def test_a_start_waits_for_the_world(game: Game, taken: asyncio.Event) -> None:
+    """A start that others are in the way of is made afterwards; what else prevents it is told."""
+
+    async def refuse() -> None:
+        assert taken.is_set()
+        raise StartRefused("Not today.")
+
+    game.before_start.append(refuse)
+    asyncio.get_running_loop().call_later(0.1, taken.set)
+    with pytest.raises(StartRefused):
+        await start_in_turn(game, by="test")
+
+
+@pytest.mark.usefixtures("taken")
+async def test_patience_ends(game: Game) -> None:
+    """Nobody waits forever."""
+    with pytest.raises(GameBusy):
+        await start_in_turn(game, by="test", seconds=0)
+    with pytest.raises(GameBusy):
+        async with world_in_turn(game, "a restore", seconds=0):
+            pass
+
+
+async def test_a_game_that_runs_is_brought_to_rest(running_game: Game) -> None:
+    """Whoever started it meanwhile; without a way to stop it there is no waiting."""
+    with pytest.raises(GameNotAtRest):
+        async with world_in_turn(running_game, "a restore"):
+            pass
+
+    async def kill() -> None:
+        await running_game.kill(by="test")
+
+    async with world_in_turn(running_game, "a restore", rest=kill):
+        assert running_game.status.pid is None
