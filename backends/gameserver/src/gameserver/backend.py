@@ -15,10 +15,11 @@ from gameserver.files.router import router as files_router
 from gameserver.files.router import upload as file_upload
 from gameserver.metrics.performance import open_performance
 from gameserver.metrics.router import router as performance_router
+from gameserver.mods.changes_router import router as mod_changes_router
+from gameserver.mods.changes_router import upload as mod_upload
 from gameserver.mods.database_router import router as mod_database_router
 from gameserver.mods.resources import open_mods
 from gameserver.mods.router import router as mods_router
-from gameserver.mods.router import upload as mod_upload
 from gameserver.notifications.notifications import open_notifications
 from gameserver.notifications.router import router as webhooks_router
 from gameserver.operations.router import router as operations_router
@@ -49,6 +50,7 @@ backend = Backend(
         settings_router,
         files_router,
         mods_router,
+        mod_changes_router,
         mod_database_router,
         players_router,
         schedules_router,

@@ -1,0 +1,240 @@
+"""HTTP: changes of this server's mods. Most are long work: 202, and an operation to watch."""
+
+import asyncio
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Response, UploadFile
+
+from bedplate import ids
+from bedplate.backend import Upload
+from bedplate.openapi import errors
+from bedplate.schemas import TrueOrFalse
+from gameserver.dependencies import CurrentLayout
+from gameserver.layout import Layout
+from gameserver.mods.archives import LARGEST_MOD
+from gameserver.mods.dependencies import CurrentMods, CurrentModWork, ThisMod
+from gameserver.mods.exceptions import (
+    GameIsRunning,
+    InvalidModFile,
+    ModNeeded,
+    ModNotInstalled,
+    ModTooLarge,
+)
+from gameserver.mods.library import Outcome
+from gameserver.mods.planning import Request
+from gameserver.mods.resolution import Wish
+from gameserver.mods.schemas import (
+    ChangeOptions,
+    InstallFromURL,
+    InstallMods,
+    PlanMods,
+    RemoveMod,
+    RollBack,
+    UpdateMods,
+    WishedMod,
+)
+from gameserver.operations.exceptions import OperationUnderWay
+from gameserver.operations.progress import Progress
+from gameserver.operations.schemas import Operation
+from gameserver.security import CurrentAdmin
+from gameserver.settings import GameServerSettings
+
+router = APIRouter(prefix="/mods", tags=["mods"])
+
+_MULTIPART_BYTES: Final = 65_536
+
+
+def _largest(_: GameServerSettings) -> int:
+    return LARGEST_MOD + _MULTIPART_BYTES
+
+
+def _longest(settings: GameServerSettings) -> float:
+    return settings.upload_seconds
+
+
+upload = Upload(path="/mods/upload", max_bytes=_largest, seconds=_longest)
+
+_CHANGES: Final = errors(GameIsRunning, OperationUnderWay)
+_OF_ONE: Final = errors(ModNotInstalled, GameIsRunning, OperationUnderWay)
+_OF_A_NEEDED_ONE: Final = errors(ModNotInstalled, ModNeeded, GameIsRunning, OperationUnderWay)
+
+
+@router.post(
+    "/plan",
+    status_code=202,
+    responses=errors(OperationUnderWay),
+    summary="See what a change would do",
+)
+async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
+    """Resolve dependencies and fetch files, and change nothing; the plan is the result."""
+    request = Request(
+        _wishes(body.mods), update_all=body.update_all, any_game_version=body.any_game_version
+    )
+    return await work.look(partial(mods.plan, request))
+
+
+@router.post("/install", status_code=202, responses=_CHANGES, summary="Install mods")
+async def install_mods(body: InstallMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
+    """Install mods from the mod database with what they depend on: all of them, or none."""
+    mods.refuse_running(body)
+    request = Request(_wishes(body.mods), any_game_version=body.any_game_version)
+    return await work.change(partial(mods.install, request, body, by=work.by))
+
+
+@router.post(
+    "/install-from-url", status_code=202, responses=_CHANGES, summary="Install a mod by URL"
+)
+async def install_mod_from_url(
+    body: InstallFromURL, mods: CurrentMods, work: CurrentModWork
+) -> Operation:
+    """Fetch a mod from an allowed host, and install it with what it depends on."""
+    mods.refuse_running(body)
+    request = Request(url=body.url, url_mod_id=body.mod_id, any_game_version=body.any_game_version)
+    return await work.change(partial(mods.install, request, body, by=work.by))
+
+
+@router.post(
+    "/upload",
+    status_code=202,
+    responses=errors(InvalidModFile, GameIsRunning, OperationUnderWay),
+    summary="Upload a mod",
+)
+async def upload_mod(
+    file: UploadFile,
+    mods: CurrentMods,
+    layout: CurrentLayout,
+    work: CurrentModWork,
+    restart: Annotated[TrueOrFalse, Form()] = False,
+    rollback_if_not_ready: Annotated[TrueOrFalse, Form()] = False,
+    any_game_version: Annotated[TrueOrFalse, Form()] = False,
+) -> Operation:
+    """Install a mod from a zip file, with what it depends on. Its file name doesn't matter."""
+    options = ChangeOptions(restart=restart, rollback_if_not_ready=rollback_if_not_ready)
+    mods.refuse_running(options)
+    path = await _stored(file, layout)
+
+    async def install(progress: Progress) -> Outcome:
+        try:
+            return await mods.install(request, options, progress, by=work.by)
+        finally:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    try:
+        given = await mods.check_upload(path)
+        request = Request(given=[given], any_game_version=any_game_version)
+        mods.refuse_running(options)
+        return await work.change(install)
+    except BaseException:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        raise
+
+
+@router.post("/update", status_code=202, responses=_OF_ONE, summary="Update mods")
+async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
+    """Update all that are enabled and not pinned, or those that are named."""
+    await mods.refuse_absent(body.mods or ())
+    mods.refuse_running(body)
+    request = Request(
+        update=body.mods, update_all=body.mods is None, any_game_version=body.any_game_version
+    )
+    return await work.change(partial(mods.install, request, body, by=work.by))
+
+
+@router.post("/rollback", status_code=202, responses=_CHANGES, summary="Roll back mods")
+async def roll_back_mods(body: RollBack, mods: CurrentMods, work: CurrentModWork) -> Operation:
+    """Bring back the mods as they were before the last change, or before the one named."""
+    mods.refuse_running(body)
+    return await work.change(
+        partial(mods.roll_back, body.change, body, by=work.by, force=body.force)
+    )
+
+
+@router.post(
+    "/installed/{mod_id}/remove",
+    status_code=202,
+    responses=_OF_A_NEEDED_ONE,
+    summary="Remove a mod",
+)
+async def remove_mod(
+    mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
+) -> Operation:
+    """Take a mod out of Mods/; a roll back brings it again."""
+    await mods.refuse_needed(mod_id, force=body.force)
+    mods.refuse_running(body)
+    return await work.change(partial(mods.remove, mod_id, body, by=work.by, force=body.force))
+
+
+@router.post(
+    "/installed/{mod_id}/disable",
+    status_code=202,
+    responses=_OF_A_NEEDED_ONE,
+    summary="Disable a mod",
+)
+async def disable_mod(
+    mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
+) -> Operation:
+    """Make the game ignore a mod: its file gets the suffix `.disabled`."""
+    await mods.refuse_needed(mod_id, force=body.force)
+    mods.refuse_running(body)
+    return await work.change(
+        partial(mods.switch, mod_id, body, by=work.by, enable=False, force=body.force)
+    )
+
+
+@router.post(
+    "/installed/{mod_id}/enable", status_code=202, responses=_OF_ONE, summary="Enable a mod"
+)
+async def enable_mod(
+    mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
+) -> Operation:
+    """Make the game load a mod again; `force` does it although it lacks what it depends on."""
+    await mods.refuse_absent([mod_id])
+    mods.refuse_running(body)
+    return await work.change(
+        partial(mods.switch, mod_id, body, by=work.by, enable=True, force=body.force)
+    )
+
+
+@router.put(
+    "/installed/{mod_id}/pin",
+    status_code=204,
+    responses=errors(ModNotInstalled),
+    summary="Pin a mod",
+)
+async def pin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> Response:
+    """Keep a mod at its version: no update touches it."""
+    await mods.pin(mod_id, pinned=True)
+    return Response(status_code=204)
+
+
+@router.delete(
+    "/installed/{mod_id}/pin",
+    status_code=204,
+    responses=errors(ModNotInstalled),
+    summary="Unpin a mod",
+)
+async def unpin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> Response:
+    """Let a mod be updated again."""
+    await mods.pin(mod_id, pinned=False)
+    return Response(status_code=204)
+
+
+def _wishes(mods: list[WishedMod]) -> list[Wish]:
+    return [Wish(mod.mod_id, mod.version) for mod in mods]
+
+
+async def _stored(file: UploadFile, layout: Layout) -> Path:
+    """Return the staged copy of an upload. Raises `ModTooLarge`."""
+    if (file.size or 0) > LARGEST_MOD:
+        raise ModTooLarge(f"A mod's file may have at most {LARGEST_MOD} bytes.")
+    path = layout.staging / f"upload-{ids.token(8)}.zip"
+
+    def copy() -> None:
+        with path.open("xb") as target:
+            shutil.copyfileobj(file.file, target)
+
+    await asyncio.to_thread(copy)
+    return path
