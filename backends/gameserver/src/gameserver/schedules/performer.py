@@ -14,7 +14,7 @@ from gameserver.console.exceptions import GameNotRunning
 from gameserver.console.harmless import without_secrets_of
 from gameserver.events import Events
 from gameserver.operations.operations import Operations
-from gameserver.operations.schemas import OperationState
+from gameserver.operations.schemas import OperationKind, OperationState
 from gameserver.process.exceptions import AlreadyRunning
 from gameserver.process.game import Game
 from gameserver.process.state import GameState
@@ -73,11 +73,13 @@ class Performer:
         return await self._actions[type(schedule.action)](schedule.action, by)
 
     async def _restart(self, action: schemas.RestartAction, by: str) -> str:
+        await self._until_backed_up()
         await Countdown(self._game, self._events, by=by)(action)
         await self._game.restart(by=by, reason="A scheduled restart.")
         return await self._until_running("The game was restarted.")
 
     async def _stop(self, action: schemas.StopAction, by: str) -> str:
+        await self._until_backed_up()
         await Countdown(self._game, self._events, by=by)(action)
         await self._game.stop(by=by, reason="A scheduled stop.")
         return "The game was stopped."
@@ -88,6 +90,12 @@ class Performer:
         except AlreadyRunning as error:
             raise RunSkipped(error.detail or error.title) from None
         return await self._until_running("The game was started.")
+
+    async def _until_backed_up(self) -> None:
+        """Let backups end: a stop would cut the copy that the game makes, every night again."""
+        for one in self._operations.running():
+            if one.kind is OperationKind.BACKUP:
+                await self._operations.wait(one.id)
 
     async def _until_running(self, text: str) -> str:
         try:
