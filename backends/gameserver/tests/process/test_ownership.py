@@ -262,7 +262,7 @@ async def test_nothing_touches_the_world_of_a_left_game(
     leave_game: LeaveGame, open_game: OpenGame
 ) -> None:
     """While the left game saves, nothing starts and nothing has the world to itself."""
-    leave_game(stop_seconds=0.5)
+    leave_game(stop_seconds=2)
     game = await open_game(autostart="never")
     with pytest.raises(AlreadyRunning):
         await game.start(by="test")
