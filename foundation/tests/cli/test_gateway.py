@@ -105,6 +105,15 @@ def test_wrong_usage_is_told_in_one_line(capsys: Captured, wrong: list[str]) -> 
     assert captured.err.count("\n") == 1
 
 
+def test_a_file_that_cannot_be_written_is_told_in_one_line(
+    capsys: Captured, tmp_path: Path
+) -> None:
+    """By its name and the reason."""
+    for output in (tmp_path, tmp_path / "nowhere" / "kong.yml"):
+        assert main(["gateway", "kong", *NAMES, *HOSTS, "--output", str(output)]) == 1
+        assert capsys.readouterr().err.startswith(f"Error: {output} can't be written: ")
+
+
 def test_dns_is_printed_with_what_made_it(capsys: Captured) -> None:
     """Its comment says so; with a zone it is the whole request."""
     command = ["gateway", "dns", *NAMES, *HOSTS, "--target", "lb.example.net"]

@@ -190,12 +190,19 @@ def _command(context: typer.Context) -> str:
     return shlex.join(" ".join(word.split()) for word in words)
 
 
+def _write(output: Path, text: str) -> None:
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{output} can't be written: {error.strerror}.") from None
+
+
 def _deliver(context: typer.Context, text: str, output: Path | None, check: bool) -> None:
     if output is None:
         if check:
             raise UsageError("--check needs the file: --output FILE.")
         typer.echo(text, nl=False)
     elif not check:
-        output.write_text(text, encoding="utf-8")
+        _write(output, text)
     elif not output.exists() or output.read_text(encoding="utf-8") != text:
         raise CommandError(f"{output} is stale: run `{_command(context)}`.")
