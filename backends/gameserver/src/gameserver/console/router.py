@@ -48,15 +48,15 @@ async def list_lines(
     held = console.lines.since(after or 0)
     run, first, last = console.lines.run, console.lines.first, console.lines.last
 
-    def page() -> str:
+    def page() -> bytes:
         found = [one for one in held if wants is None or wants(one.item)]
         chosen = found[-limit:] if after is None else found[:limit]
         complete = after is None or len(found) <= limit
-        lines = [Line.of(one) for one in chosen]
         end = last if complete else chosen[-1].number
-        return Lines(run=run, first=first, last=end, lines=lines).model_dump_json()
+        lines = ",".join(Line.of(one).model_dump_json() for one in chosen)
+        return f'{{"run":"{run}","first":{first},"last":{end},"lines":[{lines}]}}'.encode()
 
-    # All of them take a fifth of a second.
+    # All of them take a fifth of a second, in which the event loop gets its turn line by line.
     return Response(await asyncio.to_thread(page), media_type="application/json")
 
 
