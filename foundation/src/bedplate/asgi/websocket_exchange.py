@@ -8,6 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 from bedplate import clock
 from bedplate.asgi.exchange import LOGGER_NAME, Journal
 from bedplate.observability.route_template import route_template
+from bedplate.problems import Forbidden, NotFound, problem_response
 
 ABNORMAL_CLOSURE = 1006
 INTERNAL_ERROR = 1011
@@ -40,6 +41,9 @@ class WebSocketExchange:
     async def send(self, message: Message) -> None:
         """Pass on what goes to the client."""
         kind = message["type"]
+        if kind == "websocket.close" and self._can_deny():
+            await self._refuse()
+            return
         if kind in {"websocket.accept", f"{_DENIAL}.start"}:
             self._accepted = kind == "websocket.accept"
             self._status = None if self._accepted else message["status"]
@@ -52,10 +56,24 @@ class WebSocketExchange:
         """End a connection after an unhandled error: refuse it with `response`, or close it."""
         if self._code is not None or self._status is not None:
             return
-        if not self._accepted and _DENIAL in self._scope.get("extensions", {}):
+        if self._can_deny():
             await response(self._scope, self.receive, self.send)
         else:
             await self.send({"type": "websocket.close", "code": INTERNAL_ERROR, "reason": ""})
+
+    def _can_deny(self) -> bool:
+        """Whether the handshake is still to be answered, and by a response if need be."""
+        unanswered = not self._accepted and self._status is None
+        return unanswered and _DENIAL in self._scope.get("extensions", {})
+
+    async def _refuse(self) -> None:
+        """Answer a handshake that the application closes: by itself that is a 403 without a body.
+
+        Where no route was met, it is the router that closes.
+        """
+        found = route_template(self._scope) is not None
+        error = Forbidden("This WebSocket isn't open to you.") if found else NotFound()
+        await problem_response(self._scope, error)(self._scope, self.receive, self.send)
 
     def finish(self) -> None:
         """Write the connection down."""

@@ -9,6 +9,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bedplate import clock
+from bedplate.runtime.connection_state import ConnectionState
+from bedplate.runtime.http_protocol import HEAD_SECONDS, DrainingHttpProtocol
 from bedplate.runtime.lifespan import Lifespan
 from bedplate.runtime.listener import (
     BACKLOG,
@@ -16,15 +18,12 @@ from bedplate.runtime.listener import (
     cannot_listen,
     refuse_new_connections,
 )
-from bedplate.runtime.protocols import (
-    HEAD_SECONDS,
+from bedplate.runtime.serving import StartupError
+from bedplate.runtime.websocket_protocol import (
     LARGEST_MESSAGE,
     PING_SECONDS,
-    ConnectionState,
-    DrainingHttpProtocol,
     DrainingWebSocketProtocol,
 )
-from bedplate.runtime.serving import StartupError
 
 HANDSHAKE_SECONDS = 0.2
 """How long handshakes under way may take to complete: a round trip around half the globe."""

@@ -1,22 +1,17 @@
-"""uvicorn's protocols, taught to leave no request unanswered when they are told to close."""
+"""uvicorn's WebSocket, taught to close in order, and to answer what is no handshake."""
 
 import asyncio
-import select
+from http import HTTPStatus
 from typing import Any, cast
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import ServerState
-from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import State
 
-HEAD_SECONDS = 1.0
-"""How long the head of a request may take to arrive on an open connection when the server closes.
-
-A new connection has that time to send its first request.
-"""
+from bedplate.runtime.connection_state import ConnectionState
+from bedplate.runtime.refusals import NoHandshake, refusal
 
 CLOSE_HANDSHAKE_SECONDS = 2.0
 """How long a WebSocket client may take to answer a close frame."""
@@ -28,71 +23,6 @@ PING_SECONDS = 20.0
 """How often a WebSocket client is pinged, and how long it may take to answer."""
 
 SERVICE_RESTART = 1012  # IANA WebSocket Close Code Number Registry
-
-
-class ConnectionState(ServerState):
-    """What uvicorn's protocols share, and how far the server is on its way out.
-
-    announce_close: responses say `Connection: close`.
-    heads_until: the time of the event loop until which heads of requests may still arrive.
-    """
-
-    announce_close = False
-    heads_until = 0.0
-    _text = ""
-    _frame = b""
-
-    def text_frame(self, text: str) -> bytes:
-        """Return the frame of a text message; made once for one that many clients get in a row."""
-        if text is not self._text:
-            frame = Frame(Opcode.TEXT, text.encode())
-            self._text, self._frame = text, frame.serialize(mask=False)
-        return self._frame
-
-
-class DrainingHttpProtocol(HttpToolsProtocol):
-    """HTTP/1.1; `shutdown` may be called again and again until the connection is gone.
-
-    uvicorn's own closes a connection that has not sent its first request yet, or whose next
-    request has arrived but was not read: that request would be reset.
-    """
-
-    server_state: ConnectionState
-
-    def on_headers_complete(self) -> None:
-        """Begin a request; its response says `Connection: close` when the server is leaving."""
-        super().on_headers_complete()
-        if self.server_state.announce_close:
-            self.announce_close()
-
-    def announce_close(self) -> None:
-        """Let the response under way say `Connection: close` (RFC 9112, section 9.6)."""
-        cycle = self._latest()
-        if cycle is not None and not cycle.response_complete:
-            cycle.keep_alive = False
-
-    def shutdown(self) -> None:
-        """Close the connection when it is idle, else let its request be the last."""
-        if not self.transport.is_closing() and not self._request_arrives():
-            super().shutdown()
-
-    def _request_arrives(self) -> bool:
-        if self._is_readable():
-            return True
-        return self._head_expected() and self.loop.time() < self.server_state.heads_until
-
-    def _head_expected(self) -> bool:
-        """Whether the first request has not begun, or the head of one is incomplete."""
-        cycle = self._latest()
-        return cycle is None or cycle.scope is not self.scope
-
-    def _latest(self) -> RequestResponseCycle | None:
-        return self.cycle  # None before the first request, whatever uvicorn's annotation says
-
-    def _is_readable(self) -> bool:
-        poll = select.poll()
-        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
-        return bool(poll.poll(0))
 
 
 class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
@@ -130,6 +60,25 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
                 self.transport.write(self._shared.text_frame(text))
                 return
         await super().send(message)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came; a handshake that can't be read at all gets an answer, too."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self._refuse_handshake()
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin the handshake, or refuse what is none."""
+        if self.conn.accept(event).status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            super().handle_connect(event)
+        else:
+            self._refuse_handshake()
+
+    def _refuse_handshake(self) -> None:
+        headers = self._shared.default_headers
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        self.transport.write(refusal(NoHandshake(), headers, self.client))
+        self.transport.close()
 
     def _can_send(self) -> bool:
         return (

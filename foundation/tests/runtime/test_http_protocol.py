@@ -1,0 +1,237 @@
+"""Bare bytes on a connection: every answer is HTTP, and nothing holds a connection for ever."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from bedplate.asgi import AccessLog
+from bedplate.runtime import http_protocol
+from bedplate.runtime.http_protocol import LARGEST_HEAD
+from bedplate.runtime.listener import bind
+from bedplate.runtime.server import HttpServer
+
+Events = list[dict[str, Any]]
+POST = b"POST /echo HTTP/1.1\r\nhost: x\r\n"
+HANDSHAKE = (
+    b"GET %b HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+BAD = {
+    "no HTTP": b"hello\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + bytes(100),
+    "unknown method": b"BREW / HTTP/1.1\r\nhost: x\r\n\r\n",
+    "unescaped path": b"GET /t\xc3\xa4sks HTTP/1.1\r\nhost: x\r\n\r\n",
+    "two framings": POST + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": POST + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}x",
+    "bad chunk": POST + b"transfer-encoding: chunked\r\n\r\nzz\r\n",
+}
+
+
+class Answer(NamedTuple):
+    """A response as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def is_problem(self, status: int, code: str, logged: Events) -> bool:
+        """Whether it is a problem document whose request id stands in header, body and log."""
+        problem = json.loads(self.body)
+        [line] = [line for line in logged if line.get("problem") == code]
+        ids = {problem["request_id"], self.headers["x-request-id"], line["request_id"]}
+        told = {problem["status"], self.status, line["status"]}
+        return len(ids) == 1 and told == {status} and problem["code"] == code
+
+
+class Client:
+    """A connection that sends and reads bytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def send(self, sent: bytes) -> None:
+        """Send bytes."""
+        self._writer.write(sent)
+
+    async def answer(self) -> Answer:
+        """Return the next response; one that never comes fails the test."""
+        async with asyncio.timeout(10):
+            head = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = dict(line.split(": ", 1) for line in head[1:] if line)
+            body = await self._reader.readexactly(int(headers.get("content-length", "0")))
+        return Answer(int(head[0].split()[1]), headers, body)
+
+    async def end(self) -> bytes:
+        """Return what comes until the server closes."""
+        async with asyncio.timeout(10):
+            return await self._reader.read()
+
+
+async def echo(request: Request) -> Response:
+    """Answer with the body."""
+    return Response(await request.body())
+
+
+async def refuse(socket: WebSocket) -> None:
+    """Refuse a WebSocket."""
+    await socket.close()
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    """The port of a server in this process."""
+    routes = [Route("/echo", echo, methods=["GET", "POST"]), WebSocketRoute("/refused", refuse)]
+    app = AccessLog(Starlette(routes=routes), backend="notes")
+    server = HttpServer(app, bind("127.0.0.1", 0), keep_alive=5)
+    await server.start()
+    yield server.address[1]
+    await server.stop_listening(last=False)
+    await server.cut()
+    await server.lifespan.shutdown()
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[Client]:
+    """Connect, and disconnect."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    yield Client(reader, writer)
+    writer.close()
+
+
+@pytest.fixture
+def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a head be late soon."""
+    monkeypatch.setattr(http_protocol, "SLOWEST_HEAD_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize("sent", BAD.values(), ids=BAD)
+async def test_what_is_no_request_gets_a_problem(
+    sent: bytes, port: int, captured_logs: Events
+) -> None:
+    """Bytes that are no HTTP request are answered 400 with a problem document, and closed."""
+    async with connected(port) as client:
+        client.send(sent)
+        answer = await client.answer()
+        assert await client.end() == b""
+    assert answer.is_problem(400, "malformed_request", captured_logs)
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"GET /",
+        b"GET / HTTP/1.1\r\nx: ",
+        POST + b"transfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nx: ",
+    ],
+    ids=["path", "header", "trailer"],
+)
+async def test_endless_head_is_refused(begin: bytes, port: int, captured_logs: Events) -> None:
+    """A path, a header or a trailer without an end is refused, and not kept without a bound."""
+    async with connected(port) as client:
+        client.send(begin)
+        await asyncio.sleep(0.02)  # so that it is read by itself
+        client.send(b"x" * (LARGEST_HEAD + 1))
+        assert (await client.answer()).is_problem(431, "request_head_too_large", captured_logs)
+        assert await client.end() == b""
+
+
+async def test_largest_head_passes(port: int) -> None:
+    """A head just below the limit is served, and so is a body far larger than it."""
+    body = b"x" * (4 * LARGEST_HEAD)
+    async with connected(port) as client:
+        client.send(POST + b"x: " + b"x" * (LARGEST_HEAD - 200) + b"\r\n")
+        client.send(b"content-length: %d\r\n\r\n" % len(body) + body)
+        assert (await client.answer()).body == body
+
+
+@pytest.mark.usefixtures("short_times")
+async def test_late_head_is_refused(port: int, captured_logs: Events) -> None:
+    """Who begins a head and doesn't end it is answered 408 in time, and closed."""
+    async with connected(port) as client:
+        client.send(b"GET /echo HTTP/1.1\r\n")
+        assert (await client.answer()).is_problem(408, "request_head_too_late", captured_logs)
+        assert await client.end() == b""
+
+
+@pytest.mark.usefixtures("short_times")
+async def test_slow_body_is_no_late_head(port: int) -> None:
+    """The time of a head is over when it is complete: a body may pause."""
+    async with connected(port) as client:
+        client.send(POST + b"transfer-encoding: chunked\r\n\r\n2\r\n")
+        await asyncio.sleep(0.05)
+        client.send(b"ab\r\n0\r\n\r\n")
+        assert (await client.answer()).body == b"ab"
+
+
+async def test_earlier_answer_comes_whole(port: int) -> None:
+    """Garbage behind a request doesn't replace its answer, which is the last of the connection."""
+    async with connected(port) as client:
+        client.send(POST + b"content-length: 2\r\n\r\nab" + b"garbage\r\n\r\n")
+        answer = await client.answer()
+        assert (answer.status, answer.body) == (200, b"ab")
+        assert answer.headers["connection"] == "close"
+        assert await client.end() == b""
+
+
+@pytest.mark.parametrize("upgrade", [b"h2c", b"websocket"])
+@pytest.mark.parametrize(
+    "framing", [b"content-length: 2\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n"]
+)
+async def test_upgrade_with_a_body_is_ignored(upgrade: bytes, framing: bytes, port: int) -> None:
+    """A POST that offers an upgrade is served with its body, as is the next on its connection."""
+    body = b"2\r\nab\r\n0\r\n\r\n" if b"chunked" in framing else b"ab"
+    offer = b"connection: upgrade\r\nupgrade: " + upgrade + b"\r\n"
+    async with connected(port) as client:
+        for rest in (body, body):
+            client.send(POST + offer + framing + rest[:1])
+            await asyncio.sleep(0)
+            client.send(rest[1:])
+            answer = await client.answer()
+            assert (answer.status, answer.body) == (200, b"ab")
+        client.send(POST + b"content-length: 0\r\n\r\n")
+        assert (await client.answer()).status == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"key: dGhl", b"key: "),
+        (b"version: 13", b"version: 8"),
+        (b"host: x", b"host: x\r\ncookie: " + b"x" * 9000),
+    ],
+    ids=["key", "version", "long line"],
+)
+async def test_no_handshake(old: bytes, new: bytes, port: int, captured_logs: Events) -> None:
+    """A handshake that is none, or that is too long to read, is answered with a problem."""
+    async with connected(port) as client:
+        client.send(HANDSHAKE.replace(old, new) % b"/refused" + b"\r\n")
+        assert (await client.answer()).is_problem(400, "malformed_handshake", captured_logs)
+        assert await client.end() == b""
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [(b"/refused", 403, "forbidden"), (b"/nowhere", 404, "not_found")],
+)
+async def test_refused_websocket(
+    path: bytes, status: int, code: str, port: int, captured_logs: Events
+) -> None:
+    """A WebSocket that is closed before it was accepted gets a problem document."""
+    async with connected(port) as client:
+        client.send(HANDSHAKE % path + b"\r\n")
+        answer = await client.answer()
+        assert await client.end() == b""
+    [line] = [line for line in captured_logs if line["event"] == "websocket"]
+    problem = json.loads(answer.body)
+    assert {problem["request_id"], answer.headers["x-request-id"]} == {line["request_id"]}
+    assert (answer.status, problem["code"], line["status"]) == (status, code, status)
