@@ -25,7 +25,7 @@ from gameserver.versions.schemas import Channel, FeedCache, OfferedVersion
 
 @asynccontextmanager
 async def _opened(url: str, cache: Path, fresh_seconds: float = 900) -> AsyncIterator[VersionFeed]:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         document = Document(cache, FeedCache, default=FeedCache)
         yield VersionFeed(
             client, url, Sources(url, frozenset()), document, fresh_seconds=fresh_seconds
@@ -187,7 +187,7 @@ def _offered(*urls: str, md5: str = "0" * 32) -> OfferedVersion:
 async def test_a_download_is_bounded_in_size_and_time(hostile_url: str, tmp_path: Path) -> None:
     """A file ends at the limit of bytes, or of time; nothing of it stays."""
     sources = Sources(hostile_url, frozenset())
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         for kind, most_bytes, seconds in (("endless", 1 << 20, 60.0), ("slow", 1 << 50, 0.2)):
             downloads = GameDownloads(client, sources, most_bytes, seconds)
             offered = _offered(f"{hostile_url}/{kind}/a")
@@ -204,7 +204,7 @@ async def test_the_second_place_is_tried_when_the_first_fails(
     name = "vs_server_linux-x64_1.21.6.tar.gz"
     good = f"{url}/gamefiles/stable/{name}"
     md5 = (await asyncio.to_thread(feed.file, "1.21.6")).md5
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         downloads = GameDownloads(client, Sources(url, frozenset()), 1 << 30, 60)
         offered = _offered("https://elsewhere.example/a", f"{url}/missing", good, md5=md5)
         await downloads.fetch(offered, tmp_path / "a", lambda _: None)
