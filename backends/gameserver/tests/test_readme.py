@@ -74,7 +74,7 @@ def wait_for_operations(url: str) -> None:
     """Wait until no long work is under way: a person takes that time to read."""
     deadline = time.monotonic() + LONGEST
     headers = {"X-API-Key": DEVELOPMENT_ADMIN_KEY}
-    while httpx2.get(f"{url}/operations?state=running", headers=headers).json():
+    while httpx2.get(f"{url}/operations?state=running", headers=headers, timeout=60).json():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 

@@ -83,7 +83,7 @@ async def test_real_server(app: FastAPI) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
-        async with httpx2.AsyncClient(base_url=url) as client:
+        async with httpx2.AsyncClient(base_url=url, timeout=60) as client:
             for path in ["/", "/stream", "/"]:
                 response = await client.head(path)
                 assert (response.status_code, response.content) == (200, b"")

@@ -50,7 +50,7 @@ def run(backends: list[Path], tmp_path: Path, port: int) -> Iterator[Run]:
 
 def get(port: int, path: str, **headers: str) -> httpx2.Response:
     """Ask the process."""
-    return httpx2.get(f"http://127.0.0.1:{port}{path}", headers=headers)
+    return httpx2.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=60)
 
 
 def test_two_backends_in_one_process(run: Run, port: int) -> None:
@@ -63,10 +63,12 @@ def test_two_backends_in_one_process(run: Run, port: int) -> None:
         assert 'href="/larksongs/docs"' in page
         assert f"http://127.0.0.1:{port}/larksongs/docs" in process.output
         address = process.output.partition("Operations")[2].split()[0]
-        metrics = httpx2.get(address).text
+        metrics = httpx2.get(address, timeout=60).text
         assert 'backend="larknotes"' in metrics
         assert 'backend="larksongs"' in metrics
-        assert {*httpx2.get(address.replace("metrics", "readyz")).json()["backends"]} == {
+        assert {
+            *httpx2.get(address.replace("metrics", "readyz"), timeout=60).json()["backends"]
+        } == {
             "larknotes",
             "larksongs",
         }

@@ -78,7 +78,7 @@ def test_handlers_fit_the_contract_at_once(contract: Contract) -> None:
     source = sketch_handlers(contract, contract.operations)
     exec(compile(source, "sketch", "exec"), {**NAMES, "operations": operations})
     app = FastAPI()
-    app.include_router(operations.router(contract))
+    operations.add_to(app.router, contract)
     assert drift(contract, get_openapi(title="", version="", routes=app.routes)) == []
 
 

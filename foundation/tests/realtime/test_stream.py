@@ -327,7 +327,7 @@ async def test_the_example_of_the_page_works(tmp_path: Path) -> None:
     server = HttpServer(app, socket.create_server(("127.0.0.1", 0)), keep_alive=5)
     await server.start()
     place = f"127.0.0.1:{server.address[1]}/songs"
-    async with httpx2.AsyncClient() as http, connect(f"ws://{place}") as client:
+    async with httpx2.AsyncClient(timeout=60) as http, connect(f"ws://{place}") as client:
         hello = await hear(client, "hello")
         for number in (1, 2):
             assert (await http.post(f"http://{place}?text=la")).json() == number

@@ -108,7 +108,7 @@ async def test_grace_time_serves_and_says_close(start: Start, logged: Logged) ->
     process = await start(grace_seconds=0.5)
     ports = await logged(process, "listening")
     api, operations = (f"http://127.0.0.1:{ports[key]}" for key in ("port", "operations_port"))
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         before = await client.get(f"{api}/pid")
         ready = await client.get(f"{operations}/readyz")
         process.send_signal(signal.SIGTERM)
@@ -129,7 +129,10 @@ async def test_operations_port_leaves_last(start: Start, logged: Logged) -> None
     process = await start(grace_seconds=0)
     ports = await logged(process, "listening")
     readyz = f"http://127.0.0.1:{ports['operations_port']}/readyz"
-    async with connection(ports["port"]) as (reader, writer), httpx2.AsyncClient() as client:
+    async with (
+        connection(ports["port"]) as (reader, writer),
+        httpx2.AsyncClient(timeout=60) as client,
+    ):
         writer.write(b"POST /write HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\na")
         await writer.drain()
         process.send_signal(signal.SIGTERM)
@@ -149,7 +152,7 @@ async def test_running_requests_finish_then_jobs_stop_then_resources_close(
     """After SIGINT, too, the end comes in order: requests, jobs, resources, exit code 0."""
     process = await start(grace_seconds=0)
     port = (await logged(process, "listening"))["port"]
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         running = asyncio.ensure_future(client.get(f"http://127.0.0.1:{port}/until-drain"))
         await logged(process, "request_running")
         process.send_signal(signal.SIGINT)
@@ -196,7 +199,7 @@ async def test_event_stream_that_waits_for_the_drain_ends_cleanly(
     process = await start(grace_seconds=0.2)
     port = (await logged(process, "listening"))["port"]
     async with (
-        httpx2.AsyncClient() as client,
+        httpx2.AsyncClient(timeout=60) as client,
         client.stream("GET", f"http://127.0.0.1:{port}/events") as response,
     ):
         lines = response.aiter_lines()
@@ -213,7 +216,7 @@ async def test_event_stream_that_ignores_the_drain_is_cut_at_the_deadline(
     process = await start(grace_seconds=0, deadline_seconds=0.5)
     port = (await logged(process, "listening"))["port"]
     async with (
-        httpx2.AsyncClient() as client,
+        httpx2.AsyncClient(timeout=60) as client,
         client.stream("GET", f"http://127.0.0.1:{port}/stubborn") as response,
     ):
         lines = response.aiter_lines()

@@ -44,7 +44,7 @@ async def test_it_answers_once_it_is_started(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
     async with (
         ServerProcess([*SERVE, str(port)], url=f"{url}/missing", cwd=tmp_path) as process,
-        httpx2.AsyncClient() as http,
+        httpx2.AsyncClient(timeout=60) as http,
     ):
         assert (await http.get(f"{url}/hello")).text == "hello"
         assert "GET /missing" in process.output

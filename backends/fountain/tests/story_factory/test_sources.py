@@ -41,7 +41,11 @@ async def answering(
     """Run an HTTP server that answers paths with JSON, whatever it is asked."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:  # the service gave up before it had asked
+            writer.close()
+            return
         path = head.split()[1].partition(b"?")[0].decode()
         content = json.dumps(answers[path]).encode()
         start = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\nConnection: close"

@@ -13,7 +13,7 @@ from gameserver.stand_ins.embedded import MOD_DATABASE_PORT, open_stand_ins
 async def test_in_development_they_serve() -> None:
     """Without any setting both answer."""
     settings = GameServerSettings.load(_env_file=None, environment=Environment.DEVELOPMENT)
-    async with open_stand_ins(settings, {}) as served, httpx2.AsyncClient() as web:
+    async with open_stand_ins(settings, {}) as served, httpx2.AsyncClient(timeout=60) as web:
         assert (await web.get(f"{served.mod_database}/api/tags")).status_code == 200
         assert (await web.get(f"{served.version_feed}/lateststable.txt")).text == "1.21.6"
 

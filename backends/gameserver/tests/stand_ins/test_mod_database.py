@@ -53,7 +53,7 @@ def database() -> ModDatabase:
 @pytest.fixture(scope="module")
 def web(database: ModDatabase) -> Iterator[httpx2.Client]:
     """Give a client of the served stand-in."""
-    with database.serving() as url, httpx2.Client(base_url=url) as client:
+    with database.serving() as url, httpx2.Client(base_url=url, timeout=60) as client:
         yield client
 
 
@@ -195,7 +195,7 @@ def test_as_many_mods_as_the_real_one() -> None:
 def test_it_misbehaves_as_told() -> None:
     """It fails by status, by statuscode, with nonsense, and in the middle of a body."""
     database = ModDatabase(10)
-    with database.serving() as url, httpx2.Client(base_url=url) as web:
+    with database.serving() as url, httpx2.Client(base_url=url, timeout=60) as web:
         database.manners.status = 503
         assert web.get("/api/mods").status_code == 503
         database.manners.status = None

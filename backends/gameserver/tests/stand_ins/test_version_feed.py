@@ -26,7 +26,7 @@ FAULTS = {
 @pytest.fixture(scope="module")
 def web() -> Iterator[httpx2.Client]:
     """Give a client of the served stand-in, some of whose versions are faulty."""
-    with VersionFeed(FAULTS).serving() as url, httpx2.Client(base_url=url) as client:
+    with VersionFeed(FAULTS).serving() as url, httpx2.Client(base_url=url, timeout=60) as client:
         yield client
 
 
@@ -146,6 +146,6 @@ def test_an_archive_can_be_made_large() -> None:
 def test_new_versions_may_come_while_it_serves() -> None:
     """What is added to `stable` is listed at once."""
     feed = VersionFeed()
-    with feed.serving() as url, httpx2.Client(base_url=url) as web:
+    with feed.serving() as url, httpx2.Client(base_url=url, timeout=60) as web:
         feed.stable.append("1.21.7")
         assert web.get("/stable.json").json()["1.21.7"]["linuxserver"]["latest"] == 1

@@ -27,7 +27,7 @@ from gameserver.versions.schemas import FeedCache
 
 @asynccontextmanager
 async def _opened(url: str, cache: Path, fresh_seconds: float = 900) -> AsyncIterator[VersionFeed]:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         document = Document(cache, FeedCache, default=FeedCache)
         downloads = Downloads(client, Sources(url, frozenset()), DOCUMENT_BOUNDS)
         yield VersionFeed(downloads, url, document, fresh_seconds=fresh_seconds)

@@ -85,7 +85,9 @@ class AuthServer:
         if cookie:
             headers["Cookie"] = f"{COOKIE}={cookie}"
         url = f"{self.url}/api/auth/{path}"
-        return httpx2.request(method, url, headers=headers, json=json).raise_for_status()
+        return httpx2.request(
+            method, url, headers=headers, json=json, timeout=60
+        ).raise_for_status()
 
     def _session(self, response: httpx2.Response) -> str:
         token = str(response.json()["token"])

@@ -237,8 +237,8 @@ async def test_a_sign_in_without_a_copy_fails(
 
 def test_it_says_that_it_is_well(server: AuthServer) -> None:
     """GET /health answers while the server runs; a path that is not its own is 404."""
-    assert httpx2.get(f"{server.url}/health").json() == {"status": "ok"}
-    assert httpx2.get(f"{server.url}/tasks").status_code == 404
+    assert httpx2.get(f"{server.url}/health", timeout=60).json() == {"status": "ok"}
+    assert httpx2.get(f"{server.url}/tasks", timeout=60).status_code == 404
 
 
 def test_a_jwt_verifies_through_jwks(server: AuthServer, email: str) -> None:

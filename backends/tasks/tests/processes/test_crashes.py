@@ -41,7 +41,10 @@ async def test_a_killed_postgresql_is_a_503_until_it_is_back(
     people = await sign_in_many(url)
     instance = await start_api(url)
     pid = instance.process.pid
-    async with writers(instance.url, people, 20) as load, httpx2.AsyncClient() as operations:
+    async with (
+        writers(instance.url, people, 20) as load,
+        httpx2.AsyncClient(timeout=60) as operations,
+    ):
         await load.until_acknowledged(100)
         await asyncio.to_thread(server.kill)
         await load.until_answered(503, 40)
@@ -71,7 +74,7 @@ async def test_a_killed_valkey_is_not_noticed_by_clients(
         await asyncio.to_thread(mortal_valkey.kill)
         await logged(instance, "rate_limit_store_lost")
         await load.until_acknowledged(100)
-        async with httpx2.AsyncClient(base_url=instance.url, headers=spender) as client:
+        async with httpx2.AsyncClient(base_url=instance.url, headers=spender, timeout=60) as client:
             writes = [(await client.post("/tasks", json=MILK)).status_code for _ in range(50)]
         # Where a minute ends meanwhile, a few more have become free.
         assert writes[:30] == [201] * 30
@@ -90,7 +93,7 @@ async def test_a_hanging_valkey_holds_up_one_decision_at_most(
     """Of forty requests in a row one waits for Valkey, 200 ms, and all are served."""
     (user, *_) = await sign_in_many(postgres_url)
     instance = await start_api(postgres_url, REDIS_URL=mortal_valkey.url)
-    async with httpx2.AsyncClient(base_url=instance.url, headers=user) as client:
+    async with httpx2.AsyncClient(base_url=instance.url, headers=user, timeout=60) as client:
         assert (await client.get("/tasks")).headers["ratelimit-remaining"] == "99"
         mortal_valkey.pause()
         began = clock.monotonic()

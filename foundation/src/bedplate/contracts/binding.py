@@ -37,21 +37,19 @@ class Operations:
 
         return register
 
-    def router(self, contract: Contract) -> APIRouter:
-        """Return the routes of a contract.
+    def add_to(self, router: APIRouter, contract: Contract) -> None:
+        """Add the routes of a contract to a router; an application's own is `app.router`.
 
         Raises `ContractError` naming the operations that have no handler, and the handlers that
         have no operation.
         """
         self._refuse_gaps(contract)
-        router = APIRouter()
         paths = _by_path(contract)
         for path, operations in paths.items():
             for operation in operations:
                 _add(router, operation, self._handlers[operation.operation_id])
             if _is_shadowed(path, paths):
                 router.routes.append(_refusing(path, operations))
-        return router
 
     def missing(self, contract: Contract) -> list[str]:
         """Return the operations of a contract that have no handler, in its order."""

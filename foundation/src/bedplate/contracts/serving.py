@@ -7,6 +7,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ class ContractBinding:
     models: Path | None = None
 
     def load(self) -> Contract:
-        """Read the contract and its overlays. Raises `ContractError`."""
-        return Contract.load(self.path, *self.overlays)
+        """Return the contract with its overlays, read once. Raises `ContractError`."""
+        return self._contract
 
     def install(self, app: FastAPI) -> None:
         """Bind every operation and serve both documents.
@@ -45,8 +46,13 @@ class ContractBinding:
         Raises `ContractError` for an operation that has no handler, or a handler without one.
         """
         contract = self.load()
-        app.include_router(self.operations.router(contract))
+        # Not by `include_router`, which makes every route a second time.
+        self.operations.add_to(app.router, contract)
         _serve_documents(app, contract)
+
+    @cached_property
+    def _contract(self) -> Contract:
+        return Contract.load(self.path, *self.overlays)
 
 
 def _serve_documents(app: FastAPI, contract: Contract) -> None:
