@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from bedplate.documents import DocumentError
 from bedplate.problems import ProblemError
 from gameserver.backups.copies import Copies
 from gameserver.backups.exceptions import BackupInUse, BackupNotFound, CopiesUnavailable
@@ -77,7 +78,10 @@ class Catalogue:
         size = backup.bytes // 1_000_000
         text = f"A backup of {backup.world} stands ({backup.kind}, {size} MB)."
         self._events.publish(EventKind.BACKUP_FINISHED, text, backup=backup.id, bytes=backup.bytes)
-        await self.copies.begin(backup)
+        try:
+            await self.copies.begin(backup)
+        except DocumentError as error:  # the disk is full now; the next start begins it again
+            structlog.get_logger().warning("copy_not_begun", backup=backup.id, reason=str(error))
         await self.prune()
 
     async def _forget(self, backup: Backup) -> None:

@@ -1,0 +1,28 @@
+"""The backups that stand, on a disk that takes no more."""
+
+from pathlib import Path
+
+from bedplate.documents import Document
+from bedplate.jobs.background import Jobs
+from gameserver.backups.catalogue import Catalogue
+from gameserver.backups.copies import Copies
+from gameserver.backups.schemas import Backup, BackupKind
+from gameserver.backups.stores import ARCHIVE, LocalStore
+from gameserver.events import Events
+from gameserver.operations.operations import Operations
+from gameserver.operations.schemas import OperationLog
+
+
+async def test_a_copy_that_cannot_be_begun(tmp_path: Path, backup_record: Backup) -> None:
+    """A backup stands when its off-host copy can't be written down; the copy can come later."""
+    here, elsewhere, staged = (tmp_path / name for name in ("here", "elsewhere", "staged"))
+    for folder in (here, elsewhere, staged, tmp_path / "operations.json"):
+        folder.mkdir()
+    (staged / ARCHIVE).touch()
+    log = Document(tmp_path / "operations.json", OperationLog, default=OperationLog)
+    async with Jobs() as jobs:
+        local = LocalStore(here)
+        copies = Copies(local, LocalStore(elsewhere), Operations(log, jobs))
+        catalogue = Catalogue(local, copies, Events(), dict.fromkeys(BackupKind, 1))
+        await catalogue.add(backup_record, staged)
+        assert [one.id for one in await catalogue.list()] == [backup_record.id]
