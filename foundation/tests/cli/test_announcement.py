@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bedplate.backend import Backend
-from bedplate.cli.announcement import Announcement, announcing
+from bedplate.cli.announcement import Announcement, announcing, program
 from bedplate.settings import Settings
 
 
@@ -50,6 +50,15 @@ def test_first_steps_have_the_address() -> None:
     red = replace(backend("red"), first_steps=["curl {url}/colours"])
     text = Announcement([red, backend("blue")]).text("127.0.0.1", 8000, None)
     assert text.endswith("\ncurl http://127.0.0.1:8000/red/colours")
+
+
+def test_first_steps_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the PATH has no `bedplate`, a suggested command has the path that this one has."""
+    monkeypatch.setattr("sys.argv", [".venv/bin/bedplate", "run"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    red = replace(backend("red"), first_steps=["bedplate red a && bedplate red b.bedplate"])
+    text = Announcement([red], program()).text("127.0.0.1", 8000, None)
+    assert text.endswith("\n.venv/bin/bedplate red a && .venv/bin/bedplate red b.bedplate")
 
 
 def test_it_waits_until_the_runtime_listens(capsys: pytest.CaptureFixture[str]) -> None:

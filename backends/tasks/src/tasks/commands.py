@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bedplate.cli.arguments import application
 from bedplate.database import Database
 from bedplate.database.preparation import prepare_database
 from bedplate.settings import SettingsError
@@ -12,7 +13,7 @@ from tasks import sessions
 from tasks.backend import backend
 from tasks.settings import TasksSettings
 
-app = typer.Typer(help="The to-do API.", no_args_is_help=True)
+app = application("The to-do API.")
 
 
 @app.callback()
@@ -25,7 +26,7 @@ def sign_in(
     email: str,
     url: Annotated[str, typer.Option(help="Where the API answers")] = "http://127.0.0.1:8000",
 ) -> None:
-    """Make a user and a session in the development database, and print its token."""
+    """Sign in for development, and print the token."""
     settings = TasksSettings.load()
     if settings.production or settings.sessions != "hashed":
         raise SettingsError(

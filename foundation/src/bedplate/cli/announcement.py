@@ -2,6 +2,9 @@
 
 import contextlib
 import logging
+import re
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 
 import typer
@@ -14,9 +17,10 @@ EVERYWHERE = {"0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104 - compare
 class Announcement(logging.Handler):
     """Prints the URLs when the runtime logs that it listens: only then are the ports known."""
 
-    def __init__(self, backends: Sequence[Backend]) -> None:
+    def __init__(self, backends: Sequence[Backend], program: str = "bedplate") -> None:
         super().__init__()
         self._backends = backends
+        self._program = program
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one log record."""
@@ -34,17 +38,28 @@ class Announcement(logging.Handler):
         for backend in self._backends:
             url = base if single else f"{base}/{backend.name}"
             lines.append((backend.title, f"{url}/docs"))
-            steps += [step.replace("{url}", url) for step in backend.first_steps]
+            steps += [self._step(step.replace("{url}", url)) for step in backend.first_steps]
         if operations_port is not None:
             lines.append(("Operations", f"http://{name}:{operations_port}/metrics"))
         width = max(len(title) for title, _ in lines)
         return "\n".join([*(f"{title:<{width}}  {url}" for title, url in lines), *steps])
 
+    def _step(self, step: str) -> str:
+        """Return a command line that can be copied: it calls `bedplate` as this process was."""
+        return re.sub(r"(?<!\S)bedplate(?=\s)", lambda _: self._program, step)
+
+
+def program() -> str:
+    """Return what calls `bedplate`: its name, or the path it was called by if the PATH has none."""
+    called = sys.argv[0]
+    on_path = shutil.which("bedplate") is not None
+    return "bedplate" if on_path or not called.endswith("/bedplate") else called
+
 
 @contextlib.contextmanager
 def announcing(backends: Sequence[Backend], *, enabled: bool) -> Iterator[None]:
     """Print the URLs of what is served within the context, as soon as it is."""
-    handler = Announcement(backends)
+    handler = Announcement(backends, program())
     if enabled:
         logging.getLogger().addHandler(handler)
     try:

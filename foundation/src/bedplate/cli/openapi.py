@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from bedplate.application import create_app
 from bedplate.backend import Backend
 from bedplate.cli.arguments import OneBackendName, application
+from bedplate.cli.errors import CommandError
 from bedplate.cli.installed import load_one
 
 app = application("Print the OpenAPI document of a backend as JSON.")
@@ -26,8 +27,11 @@ def openapi(
     text = orjson.dumps(document_of(load_one(backend)), option=orjson.OPT_INDENT_2).decode()
     if output is None:
         typer.echo(text)
-    else:
+        return
+    try:
         output.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{output} can't be written: {error.strerror}.") from error
 
 
 def document_of(backend: Backend) -> dict[str, Any]:
