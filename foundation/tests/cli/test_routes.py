@@ -33,7 +33,7 @@ def test_ways_to_prove_who_calls_are_shown() -> None:
     bearer, key = HTTPBearer(scheme_name="token"), APIKeyHeader(name="X-Key", scheme_name="key")
     router = APIRouter(prefix="/below")
 
-    @router.get("/both")
+    @router.get("/both/{path:path}")
     async def both(
         one: Annotated[object, Depends(bearer)], other: Annotated[object, Depends(key)]
     ) -> None: ...
@@ -43,6 +43,6 @@ def test_ways_to_prove_who_calls_are_shown() -> None:
 
     backend = Backend(name="guarded", title="Guarded", settings=Settings, routers=[router])
     rows = list(list_routes(create_app(backend, registry=CollectorRegistry())))
-    assert ("GET", "/below/both", "both", "token or key") in rows
+    assert ("GET", "/below/both/{path}", "both", "token or key") in rows
     assert ("WS", "/below/talk", "talk", "key") in rows
     assert ("GET", "/", "start_page", "-") in rows

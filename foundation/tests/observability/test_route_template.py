@@ -9,10 +9,14 @@ from bedplate.observability.route_template import route_template
 
 @pytest.mark.parametrize(
     ("path", "template"),
-    [("/api/items/5", "/api/items/{item_id}"), ("/plain/5", "/plain/{item_id}")],
+    [
+        ("/api/items/5", "/api/items/{item_id}"),
+        ("/plain/5", "/plain/{item_id}"),
+        ("/converted/5", "/converted/{item_id}"),
+    ],
 )
 def test_template(path: str, template: str) -> None:
-    """The template is the whole one, with the prefixes of all routers."""
+    """The template is the whole one, with the prefixes of all routers and no convertors."""
     seen: list[str | None] = []
 
     async def note(item_id: int, request: Request) -> None:
@@ -23,6 +27,7 @@ def test_template(path: str, template: str) -> None:
     outer.include_router(inner)
     app.include_router(outer, prefix="/api")
     app.get("/plain/{item_id}")(note)
+    app.get("/converted/{item_id:int}")(note)
     TestClient(app).get(path)
     assert seen == [template]
 

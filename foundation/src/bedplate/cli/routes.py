@@ -45,7 +45,12 @@ def list_routes(application_: FastAPI) -> Iterator[tuple[str, str, str, str]]:
                     for way in operations.get(method.lower(), {}).get("security", ())
                 ]
             )
-            yield method, route.path or "", route.name or "", " or ".join(ways) or "-"
+            yield (
+                method,
+                route.path_format or route.path or "",
+                route.name or "",
+                " or ".join(ways) or "-",
+            )
 
 
 def _schemes(dependant: Any) -> list[str]:
