@@ -1,6 +1,7 @@
 """`bedplate new`: what it writes passes its own checks and tests."""
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -74,6 +75,23 @@ def test_a_standalone_project_has_its_own_scripts(folder: Path) -> None:
     assert os.access(project / "scripts" / "test", os.X_OK)
     assert "[tool.ruff]" in (project / "pyproject.toml").read_text()
     assert ".env" in (project / ".gitignore").read_text()
+
+
+@pytest.mark.parametrize("script", ["check", "test"])
+def test_a_machine_without_uv_is_told_so(folder: Path, script: str) -> None:
+    """The scripts of a standalone project say what they need, in one line."""
+    assert main(["new", "larkmemos"]) == 0
+    (folder / "bin").mkdir()
+    for tool in ("bash", "dirname"):
+        (folder / "bin" / tool).symlink_to(str(shutil.which(tool)))
+    found = subprocess.run(
+        [str(folder / "bin" / "bash"), f"larkmemos/scripts/{script}"],
+        env={"PATH": str(folder / "bin")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (found.returncode, found.stderr) == (1, "This needs uv: python3 -m pip install uv\n")
 
 
 def test_in_the_workspace_nothing_else_changes(folder: Path) -> None:
