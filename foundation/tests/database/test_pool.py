@@ -190,3 +190,13 @@ async def test_no_place_is_lost_at_any_moment(
         assert checked_out(database) == 0
     if not fails:
         await use_every_place(database, 2)
+
+
+async def test_closing_is_quiet(
+    open_database: OpenDatabase, database_url: str, captured_logs: list[dict[str, object]]
+) -> None:
+    """SQLAlchemy's notes about a pool that goes away are no lines of a service's log."""
+    database = await open_database(database_url)
+    await database.ping()
+    await database.close()
+    assert [line for line in captured_logs if line["level"] != "debug"] == []

@@ -27,6 +27,7 @@ _LEAST_LEVELS = {
     "httpx2": logging.WARNING,
     "httpcore": logging.WARNING,
     "asyncio": logging.INFO,
+    "bedplate.database.pool": logging.WARNING,
 }
 
 _installed: EventHandler | None = None

@@ -60,6 +60,8 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
                 self.transport.write(self._shared.text_frame(text))
                 return
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True  # by a refusal; uvicorn would log it as an error
 
     def data_received(self, data: bytes) -> None:
         """Read what came; a handshake that can't be read at all gets an answer, too."""
