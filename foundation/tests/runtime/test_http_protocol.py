@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -88,7 +89,17 @@ async def refuse(socket: WebSocket) -> None:
 
 
 @pytest.fixture
-async def port() -> AsyncIterator[int]:
+def log_levels() -> Iterator[None]:
+    """Put the levels of uvicorn's loggers back, which it sets for the whole process."""
+    loggers = [logging.getLogger(f"uvicorn.{name}") for name in ("error", "access", "asgi")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+@pytest.fixture
+async def port(log_levels: None) -> AsyncIterator[int]:  # noqa: ARG001 - kept while it serves
     """The port of a server in this process."""
     routes = [Route("/echo", echo, methods=["GET", "POST"]), WebSocketRoute("/refused", refuse)]
     app = AccessLog(Starlette(routes=routes), backend="notes")
