@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
-from bedplate.documents import Document
+import structlog
+
+from bedplate.documents import Document, DocumentError
 from bedplate.problems import ProblemError
 from gameserver.audit.trail import Audit
 from gameserver.console.console import Console
@@ -288,5 +290,9 @@ class Game:
             raise NotGoneYet from None
 
     async def _want(self, *, running: bool) -> None:
-        async with self._record.change() as record:
-            record.wanted = running
+        """Remember it for the next manager; on a full disk the game can be stopped all the same."""
+        try:
+            async with self._record.change() as record:
+                record.wanted = running
+        except DocumentError as error:
+            structlog.get_logger().error("want_not_written", running=running, reason=str(error))
