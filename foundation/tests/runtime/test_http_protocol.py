@@ -99,7 +99,7 @@ def log_levels() -> Iterator[None]:
 
 
 @pytest.fixture
-async def port(log_levels: None) -> AsyncIterator[int]:  # noqa: ARG001 - kept while it serves
+async def port(log_levels: None) -> AsyncIterator[int]:
     """The port of a server in this process."""
     routes = [Route("/echo", echo, methods=["GET", "POST"]), WebSocketRoute("/refused", refuse)]
     app = AccessLog(Starlette(routes=routes), backend="notes")
