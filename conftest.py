@@ -5,13 +5,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from bedplate.testing import watchdog
 
 # How long an example takes depends on the machine, and is measured in benchmarks/.
-settings.register_profile("ordinary", deadline=None, max_examples=40)
-settings.register_profile("thorough", deadline=None, max_examples=500)
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ordinary", patient, max_examples=40)
+settings.register_profile("thorough", patient, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it

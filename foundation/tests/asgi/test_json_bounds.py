@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect
 
 from bedplate.asgi import JSONBounds
-from bedplate.asgi.json_bounds import depth, has_lone_surrogate
+from bedplate.asgi.json_bounds import depth, has_lone_surrogate, names_no_number
 
 Call = Callable[..., Any]
 JSON = [(b"content-type", b"application/json")]
@@ -168,3 +168,28 @@ def test_half_of_a_surrogate_pair_is_found(parts: list[str]) -> None:
     """Half of an escaped pair is found exactly where the parser would let it in."""
     body = '"' + "".join(parts) + '"'
     assert has_lone_surrogate(body.encode()) == _holds_surrogate(json.loads(body))
+
+
+NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
+
+
+@given(
+    st.recursive(
+        st.sampled_from(
+            [*NO_NUMBERS, "1", "null", '"NaN"', '"\\"Infinity"', '"\\\\"', r'"\u0041"']
+        ),
+        lambda inner: st.lists(inner).map(lambda texts: f"[{','.join(texts)}]"),
+    )
+)
+def test_what_is_no_number_is_found(text: str) -> None:
+    """NaN and Infinity are found where the parser would take them, and not within strings."""
+    named: list[str] = []
+    json.loads(text, parse_constant=named.append)
+    assert names_no_number(text.encode()) == bool(named)
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+async def test_no_number_is_refused(call: Call, app: FastAPI, text: str) -> None:
+    """Where any JSON is welcome, too, what isn't JSON is a 400."""
+    exchange = await post(call, app, f'{{"a": [{text}]}}'.encode())
+    assert (exchange.status, json.loads(exchange.body)["code"]) == (400, "json_no_number")

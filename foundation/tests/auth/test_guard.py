@@ -207,6 +207,14 @@ async def test_failed_proofs_are_charged_to_the_address(limited: FastAPI) -> Non
         assert await _statuses(one, 1, "good") == [200]
 
 
+async def test_failed_proofs_can_have_a_budget_of_their_own() -> None:
+    """It is smaller than what users may do, and leaves theirs alone."""
+    limit = RateLimit(read=Budget(10), write=Budget(10), failed_proofs=Budget(2))
+    async with client(_app(Guard(rate_limit=limit)), remote=("192.0.2.3", 1)) as one:
+        assert await _statuses(one, 3, "guess") == [401, 401, 429]
+        assert await _statuses(one, 11, "good") == [200] * 10 + [429]
+
+
 async def test_good_proofs_are_charged_to_the_principal(limited: FastAPI) -> None:
     """Two users behind one address don't share a budget; nor does one with those who guess."""
     async with client(limited, remote=("192.0.2.2", 1)) as one:

@@ -16,7 +16,7 @@ from gameserver.settings import GameServerSettings
 ADMIN = "admin"
 MONITOR = "monitor"
 
-rate_limit = RateLimit(read=Budget(1200), write=Budget(300))
+rate_limit = RateLimit(read=Budget(1200), write=Budget(300), failed_proofs=Budget(30))
 cors = CORSPolicy(allow_credentials=False)
 guard = Guard(
     rate_limit=rate_limit,

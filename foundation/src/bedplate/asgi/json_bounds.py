@@ -14,12 +14,15 @@ _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\."
 )
 _SURROGATES = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NO_NUMBERS = (b"NaN", b"Infinity")
 _UNMARKED = bytes(set(range(256)) - set(b'[{]}"'))
 
 
 class JSONBounds:
-    """Answers 400 to a JSON body that nests deeper than `max_depth`, or that isn't Unicode.
+    """Answers 400 to a JSON body that nests deeper than `max_depth`, or that only Python takes.
 
+    Python's parser takes half of a surrogate pair, NaN and Infinity, which no other party can read.
     Parsers and validators recurse: 100 KB of `[` are enough to end them. The body is read here and
     handed on, so a limit on its size belongs outside (`BodyLimit`). A number too long to convert
     (more than 4300 digits) needs nothing here: the parser refuses it, and FastAPI answers 400.
@@ -54,6 +57,8 @@ class JSONBounds:
             return _NotUTF8("JSON must be UTF-8, and may have no zero byte.")
         if b"\\u" in body and has_lone_surrogate(body):
             return _NotUnicode("JSON must not escape half of a surrogate pair.")
+        if any(name in body for name in _NO_NUMBERS) and names_no_number(body):
+            return _NoNumber("JSON has no NaN and no Infinity.")
         most = body.count(b"[") + body.count(b"{")
         if most > self._max_depth and depth(body) > self._max_depth:
             return _TooDeep(f"JSON may be nested at most {self._max_depth} levels deep.")
@@ -79,6 +84,19 @@ class _NotUnicode(BadRequest):
 
     code = "json_not_unicode"
     title = "JSON Not Unicode"
+
+
+class _NoNumber(BadRequest):
+    """The JSON names what is no number (RFC 8259, section 6)."""
+
+    code = "json_no_number"
+    title = "JSON Has No Such Number"
+
+
+def names_no_number(body: bytes) -> bool:
+    """Return whether a JSON text says NaN or Infinity outside of its strings."""
+    outside_of_strings = _STRINGS.sub(b"", body)
+    return any(name in outside_of_strings for name in _NO_NUMBERS)
 
 
 def has_lone_surrogate(body: bytes) -> bool:

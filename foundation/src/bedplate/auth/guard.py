@@ -68,12 +68,13 @@ class Guard(SecurityBase):
         if verifier is None:
             raise TypeError(f"A Guard needs a {self.verifier!r} in the lifespan's state.")
         principal = await verifier.verify(connection)
-        if principal is not None:
-            state["principal_id"] = principal.id
-        if self.rate_limit is not None:
-            await self.rate_limit.charge(connection, principal.id if principal else None)
         if principal is None:
+            if self.rate_limit is not None:
+                await self.rate_limit.charge_failed_proof(connection)
             raise not_proven(self.challenge)
+        state["principal_id"] = principal.id
+        if self.rate_limit is not None:
+            await self.rate_limit.charge(connection, principal.id)
         if not principal.has(self.scopes):
             raise Forbidden("Your key or session doesn't grant this.")
         return principal

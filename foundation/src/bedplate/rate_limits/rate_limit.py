@@ -23,16 +23,25 @@ class RateLimit:
 
     Safe methods (GET, HEAD, OPTIONS) and WebSocket handshakes spend `read`, all others `write`.
     `None` is no limit; a function is given the backend's settings, so that they decide. Who asks is
-    the principal, else the client's address. `scope` is a name: limits of different scopes are
-    spent separately, limits of equal scope and budget together.
+    the principal, else the client's address. Proofs that fail spend `failed_proofs`, where that is
+    declared, whatever their method. `scope` is a name: limits of different scopes are spent
+    separately, limits of equal scope and budget together.
 
     It needs a `Limiter` at `request.state.limiter` and leaves the headers at
     `request.state.response_headers`, for `bedplate.asgi` to put on whatever response leaves.
     """
 
-    def __init__(self, *, read: DeclaredBudget, write: DeclaredBudget, scope: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        read: DeclaredBudget,
+        write: DeclaredBudget,
+        failed_proofs: DeclaredBudget = None,
+        scope: str = "",
+    ) -> None:
         self._read = read
         self._write = write
+        self._failed_proofs = failed_proofs
         self._scope = scope
 
     async def __call__(self, connection: HTTPConnection) -> None:
@@ -45,8 +54,28 @@ class RateLimit:
         Raises `TooManyRequests` when the budget is spent, and `ServiceUnavailable` when Redis is
         away and the limiter's policy is to refuse.
         """
-        is_read = connection.scope.get("method", "GET") in _READS
-        budget = self._read if is_read else self._write
+        if connection.scope.get("method", "GET") in _READS:
+            await self._spend(connection, self._read, "read", principal_id)
+        else:
+            await self._spend(connection, self._write, "write", principal_id)
+
+    async def charge_failed_proof(self, connection: HTTPConnection) -> None:
+        """Charge a key or session that proved nothing to the client's address.
+
+        Raises as `charge`.
+        """
+        if self._failed_proofs is None:
+            await self.charge(connection, None)
+        else:
+            await self._spend(connection, self._failed_proofs, "failed proofs", None)
+
+    async def _spend(
+        self,
+        connection: HTTPConnection,
+        budget: DeclaredBudget,
+        kind: str,
+        principal_id: str | None,
+    ) -> None:
         state = _state(connection)
         state["rate_limit_charged"] = True
         if callable(budget):
@@ -54,9 +83,7 @@ class RateLimit:
         if budget is None:
             return
         who = _payer(connection, principal_id)
-        decision = await _limiter(state).hit(
-            budget, self._scope, "read" if is_read else "write", who
-        )
+        decision = await _limiter(state).hit(budget, self._scope, kind, who)
         leave_headers(state, decision)
         if not decision.allowed:
             raise _too_many_requests(decision)
