@@ -141,6 +141,7 @@ async def lookup_books(book: Book) -> Book:
         ("/books/2", None, 404, "No such book."),
         ("/books/true", None, 400, "bookId: Input should be a valid integer."),
         ("/nowhere", None, 404, "Not Found"),
+        ("/books/1/", None, 404, "Not Found"),
     ],
 )
 async def test_every_error_is_a_message(

@@ -43,11 +43,13 @@ class ContractBinding:
     def install(self, app: FastAPI) -> None:
         """Bind every operation and serve both documents.
 
+        What the contract doesn't name is a 404: no redirects for a slash too many.
         Raises `ContractError` for an operation that has no handler, or a handler without one.
         """
         contract = self.load()
         # Not by `include_router`, which makes every route a second time.
         self.operations.add_to(app.router, contract)
+        app.router.redirect_slashes = False
         _serve_documents(app, contract)
 
     @cached_property
