@@ -48,6 +48,17 @@ def test_every_setting_says_what_it_means() -> None:
     assert all(field.description for field in NotesSettings.model_fields.values())
 
 
+def test_all_that_production_lacks_is_told_at_once() -> None:
+    """Whoever sets up production learns of all that is missing by one start, not by several."""
+    refused = _refusal(environment="production", debug=True, mail_key="short")
+    assert refused == (
+        "NOTES_DEBUG must be off in production. "
+        "NOTES_HASH_SECRET still has its development default: "
+        "set a random secret of 32 bytes or more in production. "
+        "NOTES_MAIL_KEY (or MAIL_KEY) is shorter than 32 bytes: set a longer random secret."
+    )
+
+
 def test_settings_cannot_be_changed_later() -> None:
     """What was checked at load is what runs."""
     with pytest.raises(ValueError, match="frozen"):

@@ -2,10 +2,11 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from bedplate.settings import Secret, Settings
@@ -190,10 +191,8 @@ class GameServerSettings(Settings):
         5, ge=1, le=50, description="Changes of mods that can be rolled back"
     )
 
-    @model_validator(mode="after")
-    def _refuse_nameless_bucket(self) -> Self:
+    def refusals(self) -> Iterator[str]:
+        """Yield what can't stay as it is: copies need a bucket."""
+        yield from super().refusals()
         if self.backup_store == "s3" and not self.backup_s3_bucket:
-            raise ValueError(
-                f"{self.variable('backup_s3_bucket')} must name the bucket of the copies"
-            )
-        return self
+            yield f"{self.variable('backup_s3_bucket')} must name the bucket of the copies"

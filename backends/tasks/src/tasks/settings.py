@@ -1,9 +1,10 @@
 """What the to-do API can be told. Variables begin with `TASKS_`; shared ones may do without."""
 
 import re
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from bedplate.settings import CommaSeparated, DatabaseSettings, Secret
@@ -75,18 +76,17 @@ class TasksSettings(DatabaseSettings):
         default_factory=lambda: ["EdDSA"], description="jwt: accepted signature algorithms"
     )
 
-    @model_validator(mode="after")
-    def _know_the_auth_server(self) -> Self:
+    def refusals(self) -> Iterator[str]:
+        """Yield what can't stay as it is: each kind of session has to know its auth server."""
+        yield from super().refusals()
         if self.sessions == "better-auth" and self.better_auth_secret is None:
-            raise ValueError(self._needed("better_auth_secret"))
+            yield self._needed("better_auth_secret")
         if self.sessions == "jwt" and self.better_auth_url is None:
-            raise ValueError(self._needed("better_auth_url"))
-        return self
+            yield self._needed("better_auth_url")
 
-    def _refuse_weak_secret(self, name: str, default: Any) -> None:
-        if name == "session_hash_secret" and self.sessions != "hashed":
-            return
-        super()._refuse_weak_secret(name, default)
+    def _weakness(self, name: str, default: Any) -> Iterator[str]:
+        if name != "session_hash_secret" or self.sessions == "hashed":
+            yield from super()._weakness(name, default)
 
     def _needed(self, field: str) -> str:
         variable = self.variable(field)

@@ -145,28 +145,37 @@ class Settings(BaseSettings):
         others = sources_of(settings_cls, cls.shared, env_file)
         return (init_settings, *(named.source for named in others))
 
-    @model_validator(mode="after")
-    def _refuse_unsafe(self) -> Self:
+    def refusals(self) -> Iterator[str]:
+        """Yield what can't stay as it is, a sentence each that names the variable.
+
+        A derived class yields from its base's, then its own: all of them are told at once.
+        """
         if not self.production:
-            return self
+            return
         if self.debug:
-            raise ValueError(f"{self.variables('debug')} must be off in production")
+            yield f"{self.variables('debug')} must be off in production"
         for name, field in type(self).model_fields.items():
             if is_signing_secret(field):
-                self._refuse_weak_secret(name, field.get_default(call_default_factory=True))
+                yield from self._weakness(name, field.get_default(call_default_factory=True))
+
+    @model_validator(mode="after")
+    def _refuse_unsafe(self) -> Self:
+        found = list(self.refusals())
+        if found:
+            raise ValueError(". ".join(found))
         return self
 
-    def _refuse_weak_secret(self, name: str, default: Any) -> None:
+    def _weakness(self, name: str, default: Any) -> Iterator[str]:
         secret: SecretStr | None = getattr(self, name)
         if secret is None:
             return
         if secret == default:
-            raise ValueError(
+            yield (
                 f"{self.variables(name)} still has its development default: "
                 f"set a random secret of {SHORTEST_SECRET} bytes or more in production"
             )
-        if byte_length(secret) < SHORTEST_SECRET:
-            raise ValueError(
+        elif byte_length(secret) < SHORTEST_SECRET:
+            yield (
                 f"{self.variables(name)} is shorter than {SHORTEST_SECRET} bytes: "
                 "set a longer random secret"
             )

@@ -1,8 +1,9 @@
 """Settings of a backend that stores."""
 
-from typing import ClassVar, Self
+from collections.abc import Iterator
+from typing import ClassVar
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
 from bedplate.settings.base import Settings
 
@@ -63,8 +64,8 @@ class DatabaseSettings(Settings):
             return self.database_auto_migrate
         return not self.production
 
-    @model_validator(mode="after")
-    def _refuse_embedded_in_production(self) -> Self:
+    def refusals(self) -> Iterator[str]:
+        """Yield what can't stay as it is: production needs a database of its own."""
+        yield from super().refusals()
         if self.production and "database_url" not in self.model_fields_set:
-            raise ValueError(f"{self.variables('database_url')} must be set in production")
-        return self
+            yield f"{self.variables('database_url')} must be set in production"
