@@ -1,6 +1,9 @@
 """Pools and connections as the settings want them."""
 
+import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +57,19 @@ async def test_the_server_sees_the_application(postgres_url: str) -> None:
         settings = DatabaseSettings(database_url=SecretStr(url))
         async with Database.open(settings, application_name="tasks") as database:
             assert await one(database, shown) == name
+
+
+async def test_a_new_file_that_another_sets_up(open_database: OpenDatabase, tmp_path: Path) -> None:
+    """Who comes second waits, though SQLite itself refuses at once to switch the log then."""
+    file = tmp_path / "new.db"
+    database = await open_database(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        mode = asyncio.create_task(one(database, "PRAGMA journal_mode"))
+        done, _ = await asyncio.wait({mode}, timeout=0.2)
+        assert not done
+        other.execute("COMMIT")
+        assert await mode == "wal"
 
 
 async def test_sqlite_is_set_up_for_a_service(open_database: OpenDatabase, sqlite_url: str) -> None:

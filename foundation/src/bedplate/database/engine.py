@@ -1,5 +1,7 @@
 """The engine of a backend: SQLAlchemy's pool over asyncpg or aiosqlite, set up for services."""
 
+import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy.util import await_
 
 from bedplate import clock
 from bedplate.database.drivers import COMMAND_TIMEOUT
@@ -16,6 +19,8 @@ from bedplate.settings import DatabaseSettings
 
 _PING_AFTER_IDLE_SECONDS = 1.0
 _PING_TIMEOUT_SECONDS = 2.0
+_LOCKED_SECONDS = 0.01
+_PRIMARY_CODE = 0xFF  # of SQLite's extended result codes
 _RETURNED_AT = "bedplate.returned_at"
 
 
@@ -90,6 +95,21 @@ def _make_folder(target: DatabaseURL) -> None:
         ) from None
 
 
+def _switch_to_wal(cursor: Any, seconds: float) -> None:
+    """Wait while others set the same new file up; SQLite itself would refuse at once."""
+    deadline = clock.monotonic() + seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            locked = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+            if not locked or clock.monotonic() > deadline:
+                raise
+        else:
+            return
+        await_(asyncio.sleep(_LOCKED_SECONDS))
+
+
 def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngine:
     if not target.in_memory:
         _make_folder(target)
@@ -118,7 +138,7 @@ def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngi
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {busy_milliseconds}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(cursor, settings.database_command_timeout)
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
