@@ -1,4 +1,4 @@
-"""One command prints the tables: `uv run --group peers python -m benchmarks`."""
+"""One command prints the tables: `scripts/benchmarks`."""
 
 import asyncio
 import sys
@@ -27,7 +27,7 @@ from benchmarks.servers import running_servers
 from benchmarks.stories import SIZES, measure_stories
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
-_COMMAND = "uv run --group peers python -m benchmarks"
+_COMMAND = "scripts/benchmarks"
 _METHOD = """\
 CPU is the serving process's own, the best of several rounds after warm-up, one request at a time;
 the contenders take turns, each in its own process. Waiting for PostgreSQL and Valkey costs none.
