@@ -1,5 +1,6 @@
 """What the tests of the game-server manager stand on: the simulated game, the API, its keys."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 
 from bedplate.application import create_app
 from bedplate.settings import Environment
@@ -163,6 +167,30 @@ async def running_game(game: Game) -> Game:
 def console(running_game: Game) -> Console:
     """Give the console of a game that runs."""
     return running_game.console
+
+
+async def _endless(_: Request) -> Response:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(1_000):
+            yield b" " * 65_536
+            await asyncio.sleep(0)
+
+    return StreamingResponse(chunks())
+
+
+async def _slow(_: Request) -> Response:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(200):
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    return StreamingResponse(chunks())
+
+
+@pytest.fixture(scope="session")
+def unending_routes() -> list[Route]:
+    """Give all below /endless, which floods whoever asks, and /slow, which takes its time."""
+    return [Route("/endless{rest:path}", _endless), Route("/slow", _slow)]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Fetching: bounded, and never led to another address than the one that was judged."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bedplate.testing.processes import free_port
@@ -50,30 +49,11 @@ async def _led(request: Any) -> Response:
     return answer
 
 
-async def _endless(request: Any) -> Response:
-    async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(1_000):
-            yield b" " * 65_536
-            await asyncio.sleep(0)
-
-    return StreamingResponse(chunks())
-
-
-async def _slow(request: Any) -> Response:
-    async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(200):
-            yield b" "
-            await asyncio.sleep(0.01)
-
-    return StreamingResponse(chunks())
-
-
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def url(unending_routes: list[Route]) -> Iterator[str]:
     """Serve a file, what leads to it, and what has no end."""
     led = [Route(f"/{name}", _led) for name in LEADS]
-    others = [Route("/file", _file), Route("/endless", _endless), Route("/slow", _slow)]
-    with serving(Starlette(routes=[*led, *others])) as found:
+    with serving(Starlette(routes=[*led, Route("/file", _file), *unending_routes])) as found:
         yield found
 
 

@@ -1,14 +1,12 @@
 """Archives of the game: bounded, whole, from the first place that has them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gameserver.outgoing.fetching import Bounds, Downloads
@@ -22,28 +20,10 @@ from gameserver.versions.schemas import Channel, OfferedVersion
 BOUNDS = Bounds(1 << 30, 60)
 
 
-async def _endless(request: Any) -> Response:
-    async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(1_000):
-            yield b" " * 65_536
-            await asyncio.sleep(0)
-
-    return StreamingResponse(chunks())
-
-
-async def _slow(request: Any) -> Response:
-    async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(200):
-            yield b" "
-            await asyncio.sleep(0.01)
-
-    return StreamingResponse(chunks())
-
-
 @pytest.fixture(scope="module")
-def hostile_url() -> Iterator[str]:
+def hostile_url(unending_routes: list[Route]) -> Iterator[str]:
     """Serve archives that mean harm."""
-    with serving(Starlette(routes=[Route("/endless", _endless), Route("/slow", _slow)])) as url:
+    with serving(Starlette(routes=unending_routes)) as url:
         yield url
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bedplate.documents import Document
@@ -117,27 +117,18 @@ async def _hostile(request: Any) -> Response:
     return JSONResponse(HOSTILE)
 
 
-async def _endless(request: Any) -> Response:
-    async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(1_000):
-            yield b" " * 65_536
-            await asyncio.sleep(0)
-
-    return StreamingResponse(chunks())
-
-
 async def _deep(request: Any) -> Response:
     return Response(b"[" * 100_000)
 
 
 @pytest.fixture(scope="module")
-def hostile_url() -> Iterator[str]:
+def hostile_url(unending_routes: list[Route]) -> Iterator[str]:
     """Serve feeds that mean harm."""
     routes = [
         Route("/misled/{name}", _misled),
         Route("/hostile/{name}", _hostile),
-        Route("/endless/{name}", _endless),
         Route("/deep/{name}", _deep),
+        *unending_routes,
     ]
     with serving(Starlette(routes=routes)) as url:
         yield url
