@@ -19,6 +19,8 @@ from bedplate.problems import ServiceUnavailable
 try:
     import httpx2
     import jwt
+
+    from bedplate.tls import trusted
 except ImportError as error:  # pragma: no cover - the workspace has the extra
     raise ImportError("bedplate.auth.jwt needs PyJWT: pip install 'bedplate[jwt]'") from error
 
@@ -134,7 +136,7 @@ class JWTSessions:
         self._issuer = issuer
         self._audience = audience
         self._algorithms = list(algorithms)
-        self._client = httpx2.AsyncClient(timeout=timeout)
+        self._client = httpx2.AsyncClient(timeout=timeout, verify=trusted())
         self._keys = KeySet(jwks_url, self._client, timeout=timeout)
 
     async def __aenter__(self) -> Self:

@@ -5,7 +5,6 @@ Needs httpx2, the extra `bedplate[neighbours]`.
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,6 +21,8 @@ from bedplate.neighbours.registry import Neighbours
 
 try:
     import httpx2
+
+    from bedplate.tls import trusted
 except ImportError as error:  # pragma: no cover - the workspace has the extra
     raise ImportError(
         "Calling another backend needs httpx2: pip install 'bedplate[neighbours]'"
@@ -81,13 +82,13 @@ class Neighbour:
     @classmethod
     def at(cls, name: str, url: str, **options: Any) -> Self:
         """Return the client of a backend that is at a URL."""
-        # The environment's proxies are for the outside; its certificates are OpenSSL's own matter.
+        # The environment's proxies are for the outside.
         client = httpx2.AsyncClient(
             base_url=url,
             headers=_HEADERS,
             timeout=None,
             trust_env=False,
-            verify=ssl.create_default_context(),
+            verify=trusted(),
         )
         return cls(name, client, **options)
 

@@ -8,6 +8,7 @@ import httpx2
 
 from bedplate.backend import Resources
 from bedplate.documents import Document
+from bedplate.tls import trusted
 from gameserver.layout import Layout
 from gameserver.mods.archives import LARGEST_MOD
 from gameserver.mods.cache import Cache
@@ -44,7 +45,9 @@ async def open_mods(
         inventory, resources["swaps"], layout.former_mods, most=settings.kept_mod_changes
     )
     await changes.tidy()
-    async with httpx2.AsyncClient(headers={"User-Agent": _USER_AGENT}, trust_env=False) as client:
+    async with httpx2.AsyncClient(
+        headers={"User-Agent": _USER_AGENT}, trust_env=False, verify=trusted()
+    ) as client:
         yield ModLibrary(
             layout,
             inventory,

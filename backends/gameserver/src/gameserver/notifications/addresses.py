@@ -6,6 +6,7 @@ from typing import Final
 
 import httpx2
 
+from bedplate.tls import trusted
 from gameserver.notifications.exceptions import HookRefused
 from gameserver.outgoing.addresses import Address, UnknownHost, is_public, look_up
 
@@ -66,7 +67,9 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
     def __init__(self, rules: AddressRules) -> None:
         self._rules = rules
         self._transport = httpx2.AsyncHTTPTransport(
-            trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
+            trust_env=False,
+            verify=trusted(),
+            limits=httpx2.Limits(max_keepalive_connections=0),
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

@@ -8,6 +8,7 @@ import httpx2
 
 from bedplate.backend import Resources
 from bedplate.documents import Document
+from bedplate.tls import trusted
 from gameserver.archives.reading import Limits
 from gameserver.backups.opening import BackupParts
 from gameserver.layout import Layout
@@ -37,7 +38,7 @@ async def open_versions(
     settings: GameServerSettings, resources: Resources
 ) -> AsyncIterator[VersionParts]:
     """Yield the parts."""
-    async with httpx2.AsyncClient(trust_env=True) as client:
+    async with httpx2.AsyncClient(verify=trusted()) as client:
         yield make_versions(settings, resources, client)
 
 
