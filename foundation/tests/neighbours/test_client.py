@@ -150,7 +150,7 @@ async def test_the_largest_answer_is_read(connect: Connect, other: Any) -> None:
 async def test_a_slow_answer_is_a_503(connect: Connect, other: Any) -> None:
     """Each attempt ends when its time is up; when the other is quick again, all is well."""
     other.go_on.clear()
-    neighbour = connect(timeout=0.1, attempts=2)
+    neighbour = connect(timeout=0.5, attempts=2)
     with pytest.raises(NeighbourUnavailable):
         await neighbour.get("/echo")
     with pytest.raises(NeighbourUnavailable):
@@ -202,7 +202,7 @@ async def test_a_refused_connection_is_a_503(far: Connect, other: Any, proxy: Fa
 
 async def test_a_hanging_network_is_a_503(far: Connect, other: Any, proxy: FaultProxy) -> None:
     """While nothing comes through, every call ends in bounded time; then all is well again."""
-    neighbour = far(timeout=0.2, attempts=2)
+    neighbour = far(timeout=1.0, attempts=2)
     await neighbour.get("/echo")
     await proxy.hang()
     async with asyncio.timeout(LONG):

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import os
 import secrets
 import signal
@@ -20,7 +21,9 @@ import anyio.to_thread
 from bedplate.testing import watchdog
 
 _POLL_SECONDS = 0.01
-_LOWEST_PORT, _HIGHEST_PORT = 20_000, 32_000
+_LOWEST_PORT = 20_000
+_PORTS_A_WORKER, _WORKERS = 750, 16
+_turn = itertools.count(secrets.randbelow(_PORTS_A_WORKER))
 
 
 class ProcessError(RuntimeError):
@@ -31,16 +34,17 @@ def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nothing listens on at the moment.
 
     It lies below the range that systems take client ports from. A server that is down for a while
-    thus finds its port free again, and a client that retries cannot connect to itself.
+    thus finds its port free again, and a client that retries cannot connect to itself. Test workers
+    have ports of their own, each of which has its turn: nobody takes what another is about to use.
     """
-    for _ in range(1000):
-        # Not bedplate.ids: test workers with the same seed would meet at the same port.
-        port = _LOWEST_PORT + secrets.randbelow(_HIGHEST_PORT - _LOWEST_PORT)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+    for _ in range(_PORTS_A_WORKER):
+        port = _LOWEST_PORT + worker * _PORTS_A_WORKER + next(_turn) % _PORTS_A_WORKER
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return port
-    raise ProcessError("1000 random ports of 127.0.0.1 are all taken")
+    raise ProcessError(f"{_PORTS_A_WORKER} ports of 127.0.0.1 are all taken")
 
 
 class ServerProcess:
