@@ -1,5 +1,6 @@
 """What holds for every test of the workspace."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -14,6 +15,9 @@ patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ordinary", patient, max_examples=40)
 settings.register_profile("thorough", patient, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))
+
+# By default Python looks through all objects of a test worker, 200 MB of them, again and again.
+gc.set_threshold(20_000, 20, 10)
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 _ROOM_BYTES = 4 << 30

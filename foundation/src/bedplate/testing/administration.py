@@ -19,10 +19,15 @@ class Administration:
     def __init__(self, url: str) -> None:
         self._url = _without_driver(url)
 
-    def create(self, template: str | None = None) -> str:
-        """Make a database, a copy of the one with URL `template` if given; return its URL."""
+    def create(self, template: str | None = None, *, by_files: bool = False) -> str:
+        """Make a database, a copy of the one with URL `template` if given; return its URL.
+
+        `by_files` copies its files, which is quicker where they are in memory.
+        """
         name = f"test_{secrets.token_hex(8)}"
         source = "" if template is None else f' TEMPLATE "{_database(template)}"'
+        if source and by_files:
+            source += " STRATEGY FILE_COPY"
         self._execute(f'CREATE DATABASE "{name}"{source}')
         return urlsplit(self._url)._replace(path=f"/{name}").geturl()
 

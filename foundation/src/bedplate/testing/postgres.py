@@ -118,7 +118,8 @@ class PostgresServer(RealServer):
 
         Nothing may be connected to the template meanwhile.
         """
-        return Administration(self.url).create(template)
+        by_files = self._folder is not None and _is_in_memory(self._folder)
+        return Administration(self.url).create(template, by_files=by_files)
 
     def drop_database(self, url: str) -> None:
         """Remove the database with this URL; whatever is connected to it loses its connection."""
@@ -166,6 +167,11 @@ class PostgresServer(RealServer):
             end_signal=signal.SIGINT,  # fast shutdown: does not wait for clients
         )
         return process
+
+
+def _is_in_memory(folder: Path) -> bool:
+    memory = Path("/dev/shm")  # noqa: S108 - only looked at
+    return memory.exists() and folder.stat().st_dev == memory.stat().st_dev
 
 
 def _accepts_connections(data: Path, pid: int) -> bool:
