@@ -3,7 +3,7 @@
 Their names are read from the distributions' metadata; a backend is imported only when it is used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,10 @@ def load(name: str) -> "Backend":
 
     Raises `UsageError` for an unknown name, `CommandError` when the import fails.
     """
-    points = installed()
+    return _load(name, installed())
+
+
+def _load(name: str, points: Mapping[str, EntryPoint]) -> "Backend":
     if name not in points:
         names = ", ".join(points) or "none"
         raise UsageError(f"No backend is named {name!r}. Installed: {names}.")
@@ -57,7 +60,8 @@ def load_all(names: Sequence[str] = ()) -> "list[Backend]":
 
     Raises as `load` does, and `CommandError` when nothing is installed.
     """
-    found = [load(name) for name in dict.fromkeys(names or installed())]
+    points = installed()
+    found = [_load(name, points) for name in dict.fromkeys(names or points)]
     if not found:
         raise CommandError(
             "No backend is installed: install one, or write one with `bedplate new NAME`."
