@@ -188,6 +188,12 @@ def test_what_is_no_number_is_found(text: str) -> None:
     assert names_no_number(text.encode()) == bool(named)
 
 
+def test_the_worst_text_is_read_once() -> None:
+    """Quotation marks that end no string are not each taken for the beginning of one."""
+    assert names_no_number(b'NaN"' + b'\\"' * 400_000)
+    assert not names_no_number(b'"NaN' + b'\\"' * 400_000 + b"\\")
+
+
 @pytest.mark.parametrize("text", NO_NUMBERS)
 async def test_no_number_is_refused(call: Call, app: FastAPI, text: str) -> None:
     """Where any JSON is welcome, too, what isn't JSON is a 400."""
