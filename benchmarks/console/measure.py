@@ -20,7 +20,7 @@ NAMES = ("a broadcast", "gameserver")
 _KEY = "a-key-for-this-measurement-only"
 _LINES = Path(__file__).with_name("lines.py")
 _BEDPLATE = Path(sys.executable).with_name("bedplate")
-_MOST_SECONDS = 120.0
+_MAX_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _line(process: "subprocess.Popen[str]") -> str:
 def _start(port: int) -> None:
     url = f"http://127.0.0.1:{port}/server/start"
     request = urllib.request.Request(url, method="POST", headers={"X-API-Key": _KEY})
-    with urllib.request.urlopen(request, timeout=_MOST_SECONDS) as answer:
+    with urllib.request.urlopen(request, timeout=_MAX_SECONDS) as answer:
         answer.read()
 
 

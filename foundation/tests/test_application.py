@@ -23,7 +23,9 @@ from bedplate.rate_limits import Budget, RateLimit
 from bedplate.settings import DatabaseSettings, Settings, SettingsError
 from bedplate.testing.client import Client, client
 
-SETTINGS = Settings.load(_env_file=None, max_body_bytes=1000, max_json_depth=5, request_timeout=1.5)
+SETTINGS = Settings.load(
+    _env_file=None, max_body_bytes=1000, max_json_depth=5, request_timeout_seconds=1.5
+)
 LIMIT = RateLimit(read=Budget(3), write=Budget(3))
 ORIGIN = {"Origin": "http://localhost:3000"}
 

@@ -23,7 +23,7 @@ from bedplate.problems import (
     install_problems,
 )
 from bedplate.rate_limits import Budget, RateLimit
-from bedplate.schemas import DecimalInt, Int64Id, StrictInt64Id
+from bedplate.schemas import Int64Id, QueryInt64, StrictInt64Id
 from bedplate.settings import Settings
 
 GUARD = Guard(alternatives={"cookie": SESSION_COOKIE})
@@ -50,7 +50,7 @@ def _router() -> APIRouter:
 
     @router.get("/notes/{note_id}", responses=errors(NotFound), dependencies=[Depends(GUARD)])
     async def read(
-        note_id: Int64Id, limit: Annotated[DecimalInt, Query(ge=1, le=1000)] = 9
+        note_id: Int64Id, limit: Annotated[QueryInt64, Query(ge=1, le=1000)] = 9
     ) -> Note:
         return Note(text="x")
 

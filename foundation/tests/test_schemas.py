@@ -15,29 +15,29 @@ from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bedplate.schemas import (
-    LARGEST_INT64,
-    SMALLEST_INT64,
-    DecimalInt,
+    MAX_INT64,
+    MIN_INT64,
     Int64Id,
-    LineText,
-    LongText,
+    MultiLineStr,
+    QueryBool,
+    QueryInt64,
     Schema,
+    SingleLineStr,
     StrictBool,
     StrictInt64Id,
     Timestamp,
-    TrueOrFalse,
     WholeNumber,
 )
 
-LINE: TypeAdapter[str] = TypeAdapter(Annotated[str, LineText(200)])
-LONG: TypeAdapter[str] = TypeAdapter(Annotated[str, LongText(200)])
-DECIMAL: TypeAdapter[int] = TypeAdapter(DecimalInt)
+LINE: TypeAdapter[str] = TypeAdapter(Annotated[str, SingleLineStr(200)])
+LONG: TypeAdapter[str] = TypeAdapter(Annotated[str, MultiLineStr(200)])
+DECIMAL: TypeAdapter[int] = TypeAdapter(QueryInt64)
 ID: TypeAdapter[int] = TypeAdapter(Int64Id)
 BODY_ID: TypeAdapter[int] = TypeAdapter(StrictInt64Id)
-CHAT: TypeAdapter[str] = TypeAdapter(Annotated[str, LineText(200, printable=True)])
+CHAT: TypeAdapter[str] = TypeAdapter(Annotated[str, SingleLineStr(200, printable=True)])
 AMOUNT: TypeAdapter[int] = TypeAdapter(Annotated[int, WholeNumber(1, 1000)])
 TIMESTAMP: TypeAdapter[datetime] = TypeAdapter(Timestamp)
-BOOLEAN: TypeAdapter[bool] = TypeAdapter(TrueOrFalse)
+BOOLEAN: TypeAdapter[bool] = TypeAdapter(QueryBool)
 
 EMOJI = "\N{GRINNING FACE}"
 WHITE = " \t\n\r\x0b\x0c\x1c\x1f\x85\xa0\u1680\u180e\u2003\u2028\u2029\u202f\u205f\u3000"
@@ -168,8 +168,8 @@ def test_a_megabyte_of_nothing_is_refused_at_once() -> None:
 def test_a_line_has_room_for_two_characters() -> None:
     """A smaller bound is the author's mistake, and told at import."""
     with pytest.raises(ValueError, match="at least 2"):
-        LineText(1)
-    assert _takes(TypeAdapter(Annotated[str, LineText(2)]), "ab")
+        SingleLineStr(1)
+    assert _takes(TypeAdapter(Annotated[str, SingleLineStr(2)]), "ab")
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\0b", "a\x7fb", "a\x9bb", "a\u2028b", "\0", "a\r/stop"])
@@ -204,7 +204,7 @@ def test_a_timestamp_has_a_zone_and_is_no_number(value: object) -> None:
 
 INTEGERS = st.one_of(
     st.integers(-(2**70), 2**70),
-    st.sampled_from([0, 1, LARGEST_INT64, SMALLEST_INT64]).flatmap(
+    st.sampled_from([0, 1, MAX_INT64, MIN_INT64]).flatmap(
         lambda edge: st.integers(edge - 2, edge + 2)
     ),
 )
@@ -212,8 +212,8 @@ INTEGERS = st.one_of(
 
 @pytest.mark.parametrize("adapter", [DECIMAL, ID])
 @given(number=INTEGERS)
-@example(number=LARGEST_INT64 + 1)
-@example(number=SMALLEST_INT64)
+@example(number=MAX_INT64 + 1)
+@example(number=MIN_INT64)
 @example(number=10**30)
 def test_a_decimal_number_is_what_its_schema_says(adapter: TypeAdapter[int], number: int) -> None:
     """In a path or query the digits stand for the number that the schema speaks of."""
@@ -253,7 +253,7 @@ def test_nothing_else_is_a_number(adapter: TypeAdapter[int], value: object) -> N
 @given(st.one_of(INTEGERS, INTEGERS.map(float), st.floats(), st.booleans(), st.text(max_size=3)))
 @example(1.0)
 @example(1e300)
-@example(float(LARGEST_INT64))
+@example(float(MAX_INT64))
 @example("1")
 @example(True)
 def test_an_id_in_a_body_is_what_its_schema_says(value: object) -> None:

@@ -45,7 +45,7 @@ NEEDED = {
     "story-factory": list(CONTRACTS),
 }
 PUBLISHED = 27
-LONGEST_TEXT = 300
+MAX_TEXT_LENGTH = 300
 
 Services = Mapping[str, Client]
 OpenServices = Callable[..., AbstractAsyncContextManager[Services]]
@@ -182,7 +182,9 @@ def test_every_operation_explains_itself() -> None:
     for contract in contracts:
         for operation in contract.operations.values():
             for text in ("summary", "description"):
-                assert 0 < len(operation.definition[text]) <= LONGEST_TEXT, operation.operation_id
+                assert 0 < len(operation.definition[text]) <= MAX_TEXT_LENGTH, (
+                    operation.operation_id
+                )
 
 
 def found(app: Judged, *, examples: int, seed: int | None = None) -> dict[str, str]:

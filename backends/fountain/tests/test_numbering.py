@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from bedplate.clients import LocalServices, UpstreamUnavailable
+from bedplate.clients.client import ServiceClient
 from bedplate.database import Database
-from bedplate.neighbours import Neighbours, NeighbourUnavailable
-from bedplate.neighbours.client import Neighbour
 from bedplate.problems import ServiceUnavailable
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
@@ -48,11 +48,11 @@ def numbers() -> Numbers:
 
 
 @pytest.fixture
-async def service(numbers: Numbers) -> AsyncIterator[Neighbour]:
+async def service(numbers: Numbers) -> AsyncIterator[ServiceClient]:
     """Give the client of that service."""
-    neighbours = Neighbours({"central-sequence"})
-    with neighbours.run("central-sequence", numbers.app, {}):
-        yield Neighbour.beside("central-sequence", neighbours, attempts=1, timeout=20.0)
+    local_services = LocalServices({"central-sequence"})
+    with local_services.run("central-sequence", numbers.app, {}):
+        yield ServiceClient.beside("central-sequence", local_services, attempts=1, timeout=20.0)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ async def test_concurrent_creators_get_every_number_once(services: Services) -> 
 
 
 async def test_what_is_left_unfinished_is_swept(
-    database: Database, service: Neighbour, numbers: Numbers, clock: SettableClock
+    database: Database, service: ServiceClient, numbers: Numbers, clock: SettableClock
 ) -> None:
     """A row without a number goes when it is old; a young one and one with a number stay."""
     await SCRIPTS.store(database, service, **HAMLET)
@@ -119,12 +119,12 @@ async def test_what_is_left_unfinished_is_swept(
 
 
 async def test_an_identifier_is_never_given_out_twice(
-    database: Database, service: Neighbour, numbers: Numbers
+    database: Database, service: ServiceClient, numbers: Numbers
 ) -> None:
     """What was not stored leaves its identifier unused, so its number can't become another's."""
     numbers.answer = {}
     for _ in range(2):
-        with pytest.raises(NeighbourUnavailable):
+        with pytest.raises(UpstreamUnavailable):
             await SCRIPTS.store(database, service, **HAMLET)
     numbers.answer = {"sequenceNumber": 8}
     assert await SCRIPTS.store(database, service, **HAMLET) == (3, 8)
@@ -133,19 +133,19 @@ async def test_an_identifier_is_never_given_out_twice(
 
 @pytest.mark.parametrize("url_of", ["sqlite"], indirect=True)
 async def test_an_answer_without_a_number_is_a_503(
-    database: Database, service: Neighbour, numbers: Numbers
+    database: Database, service: ServiceClient, numbers: Numbers
 ) -> None:
     """Whatever is no integer is no number, and nothing is stored."""
     answers: list[object] = [{}, [], None, {"sequenceNumber": "1"}, {"sequenceNumber": True}]
     for numbers.answer in answers:
-        with pytest.raises(NeighbourUnavailable):
+        with pytest.raises(UpstreamUnavailable):
             await SCRIPTS.store(database, service, **HAMLET)
     assert await rows(database) == []
 
 
 @pytest.mark.parametrize("url_of", ["sqlite"], indirect=True)
 async def test_who_gives_up_leaves_nothing_to_see(
-    database: Database, service: Neighbour, numbers: Numbers
+    database: Database, service: ServiceClient, numbers: Numbers
 ) -> None:
     """A request that is cancelled while the number is asked for leaves a row that is swept."""
     numbers.go_on.clear()

@@ -57,7 +57,7 @@ def make_settings(tmp_path: Path) -> MakeSettings:
             "monitor_key": SecretStr(MONITOR_KEY),
             "game_port": free_port(),
             "game_environment": environment,
-            "crash_first_pause": 0.01,
+            "crash_first_pause_seconds": 0.01,
             **changes,
         }
         return GameServerSettings.load(_env_file=None, **values)

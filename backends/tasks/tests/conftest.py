@@ -94,7 +94,7 @@ def settings(database_url: str) -> TasksSettings:
 
 @pytest.fixture
 def make_app(settings: TasksSettings) -> MakeApp:
-    """Give what makes the API with changed settings: `make_app(request_timeout=1)`."""
+    """Give what makes the API with changed settings: `make_app(request_timeout_seconds=1)`."""
 
     def make_app(**changes: object) -> FastAPI:
         changed = settings.model_copy(update=changes)

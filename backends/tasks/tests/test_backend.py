@@ -115,7 +115,10 @@ async def test_a_request_that_takes_too_long_is_a_504(
     captured_logs: list[EventDict],
 ) -> None:  # fmt: skip
     """A write that waits for another's transaction beyond the time limit is a 504."""
-    async with client(make_app(request_timeout=0.2)) as api, database.engine.begin() as other:
+    async with (
+        client(make_app(request_timeout_seconds=0.2)) as api,
+        database.engine.begin() as other,
+    ):
         await other.execute(text("LOCK TABLE tasks"))
         with api.expecting(504):
             response = await api.post("/tasks", json={"title": "Milk"}, headers=ada)
@@ -130,7 +133,7 @@ async def test_exhausted_connections_are_a_503(
     make_app: MakeApp, database: Database, ada: Headers, problem_of: ProblemOf
 ) -> None:
     """With every connection lent out, the next request gets a 503; afterwards all is well."""
-    app = make_app(database_pool_size=2, database_max_overflow=0, database_pool_timeout=0.3)
+    app = make_app(database_pool_size=2, database_max_overflow=0, database_pool_timeout_seconds=0.3)
     milk = {"title": "Milk"}
     async with client(app) as api:
         with api.expecting(503):

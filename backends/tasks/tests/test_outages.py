@@ -39,9 +39,9 @@ async def far_api(make_app: MakeApp, proxy: FaultProxy) -> AsyncIterator[Client]
     """Give a client of the API, whose database is behind that network and has short bounds."""
     app = make_app(
         database_url=SecretStr(proxy.url),
-        database_connect_timeout=1.0,
-        database_command_timeout=1.0,
-        database_pool_timeout=1.0,
+        database_connect_timeout_seconds=1.0,
+        database_command_timeout_seconds=1.0,
+        database_pool_timeout_seconds=1.0,
     )
     async with client(app) as api, asyncio.timeout(LONG):
         yield api

@@ -24,9 +24,9 @@ from bedplate.asgi import (
 )
 from bedplate.asgi.by_route import Layer
 from bedplate.backend import Backend, Resources, Upload
+from bedplate.clients import LocalServices
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
-from bedplate.neighbours import Neighbours
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.telemetry import telemetry_options
@@ -47,19 +47,19 @@ def create_app(
     drain: Drain | None = None,
     registry: CollectorRegistry = REGISTRY,
     resources: Mapping[str, Any] | None = None,
-    neighbours: Neighbours | None = None,
+    local_services: LocalServices | None = None,
 ) -> FastAPI:
     """Return the FastAPI application of a backend.
 
     `settings` are read from the environment when not given. `drain` says that the process is going
     away. `resources` replace what the lifespan would open, by name: a test passes its own
-    `database`, for instance, and closes it itself. `neighbours` are who else runs in this process.
-    Raises `SettingsError`.
+    `database`, for instance, and closes it itself. `local_services` are the other backends of
+    this process. Raises `SettingsError`.
     """
     settings = settings or backend.load_settings()
     drain = drain or Drain()
     metrics = RequestMetrics(registry, backend.name)
-    given = {"neighbours": neighbours or Neighbours(), **(resources or {})}
+    given = {"local_services": local_services or LocalServices(), **(resources or {})}
     lifespan = Lifespan(backend, settings, drain, metrics, given)
     app = FastAPI(
         title=backend.title,
@@ -104,7 +104,7 @@ def _add_layers(
     )
     _add_bound(
         app,
-        partial(RequestTimeout, seconds=settings.request_timeout),
+        partial(RequestTimeout, seconds=settings.request_timeout_seconds),
         {one: partial(RequestTimeout, seconds=one.seconds(settings)) for one in backend.uploads},
     )
     app.add_middleware(HeadAsGet)
@@ -162,7 +162,7 @@ class Lifespan:
                 "settings": self._settings,
                 "drain": self._drain,
                 "metrics": self._metrics,
-                "neighbours": self._replacements["neighbours"],
+                "local_services": self._replacements["local_services"],
             }
             if self._backend.metadata is not None:
                 await self._open(stack, resources, "database", self._database())

@@ -16,8 +16,8 @@ from bedplate import __version__
 from bedplate.application import create_app
 from bedplate.asgi import AccessLog, HeadAsGet, wrap_outermost
 from bedplate.backend import Backend
+from bedplate.clients import LocalServices
 from bedplate.lifecycle import Drain
-from bedplate.neighbours import Neighbours
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.problems import ProblemPolicy, install_problems
@@ -62,8 +62,8 @@ def compose(
     drain = drain or Drain()
     given = settings or {}
     found = {b.name: given.get(b.name) or b.load_settings() for b in backends}
-    neighbours = Neighbours(names)
-    apps = {b.name: _create(b, found[b.name], drain, registry, neighbours) for b in backends}
+    local_services = LocalServices(names)
+    apps = {b.name: _create(b, found[b.name], drain, registry, local_services) for b in backends}
     first = names[0]
     composed: FastAPI | Composition = apps[first]
     if len(apps) > 1:
@@ -96,11 +96,13 @@ def _create(
     settings: Settings,
     drain: Drain,
     registry: CollectorRegistry,
-    neighbours: Neighbours,
+    local_services: LocalServices,
 ) -> FastAPI:
     """Return a backend's application; when it can't start, the error says which and why."""
     with _naming_failures(backend, settings):
-        app = create_app(backend, settings, drain=drain, registry=registry, neighbours=neighbours)
+        app = create_app(
+            backend, settings, drain=drain, registry=registry, local_services=local_services
+        )
     run: Any = app.router.lifespan_context
 
     @contextlib.asynccontextmanager
@@ -108,7 +110,7 @@ def _create(
         async with contextlib.AsyncExitStack() as stack:
             with _naming_failures(backend, settings):
                 state = await stack.enter_async_context(run(app))
-            with neighbours.run(backend.name, app, state):
+            with local_services.run(backend.name, app, state):
                 yield state
 
     app.router.lifespan_context = named
@@ -224,7 +226,7 @@ def explain_failure(backend: Backend, settings: Settings, error: Exception) -> s
 def _is_unreachable(error: Exception) -> bool:
     """Whether a database's address, name, user or password is wrong, or nobody answers there."""
     from bedplate.database import DatabaseUnavailable, DatabaseURLError  # noqa: PLC0415 - an extra
-    from bedplate.database.errors import translate  # noqa: PLC0415
+    from bedplate.database.exceptions import translate  # noqa: PLC0415
 
     if isinstance(error, DatabaseUnavailable | DatabaseURLError):
         return True

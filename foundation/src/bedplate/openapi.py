@@ -25,7 +25,7 @@ from bedplate.problems import (
     TooManyRequests,
     Unauthorized,
 )
-from bedplate.problems.errors import phrase_of
+from bedplate.problems.exceptions import phrase_of
 
 _METHODS = {"get", "put", "post", "delete", "patch", "options", "head", "trace"}
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}

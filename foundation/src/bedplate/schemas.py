@@ -21,8 +21,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
-SMALLEST_INT64: Final = -(2**63)
-LARGEST_INT64: Final = 2**63 - 1
+MIN_INT64: Final = -(2**63)
+MAX_INT64: Final = 2**63 - 1
 
 # White space of Unicode, and characters that show nothing: joiners, fillers, marks of direction.
 # Variation selectors are not among them: an emoji may end in one.
@@ -56,13 +56,13 @@ class Schema(BaseModel):
 
 
 @dataclass(frozen=True)
-class LineText:
+class SingleLineStr:
     """Marks a text of 1 to `longest` characters (code points) after trimming, `longest` ≥ 2.
 
     White space and characters that show nothing are trimmed off both ends; a text of nothing else
     is refused, and so are U+0000 and lone surrogates, which PostgreSQL can't store.
-    `Annotated[str, LineText(200)]`. With `printable`, control characters and line separators are
-    refused within it too: for what becomes a line of another program's input.
+    `Annotated[str, SingleLineStr(200)]`. With `printable`, control characters and line separators
+    are refused within it too: for what becomes a line of another program's input.
     """
 
     longest: int
@@ -71,7 +71,7 @@ class LineText:
     def __post_init__(self) -> None:
         """Refuse a bound that the pattern can't express."""
         if self.longest < 2:  # noqa: PLR2004 - a first and a last character
-            raise ValueError("A LineText has room for at least 2 characters.")
+            raise ValueError("A SingleLineStr has room for at least 2 characters.")
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -101,7 +101,7 @@ class LineText:
 
 
 @dataclass(frozen=True)
-class LongText:
+class MultiLineStr:
     """Marks a text of at most `longest` characters, without U+0000 and lone surrogates."""
 
     longest: int
@@ -168,15 +168,15 @@ def _boolean(value: object) -> object:
 
 
 @dataclass(frozen=True)
-class Decimal:
-    """Marks a whole number in a path or query, in decimal digits: `Annotated[int, Decimal(1, 9)]`.
+class QueryInt:
+    """Marks a whole number in a path or query, in decimal digits: `Annotated[int, QueryInt(1, 9)]`.
 
     The bounds belong in here: Pydantic writes `Query(ge=1)` as `ge` into the JSON Schema when it
     follows a validator.
     """
 
-    smallest: int = SMALLEST_INT64
-    largest: int = LARGEST_INT64
+    smallest: int = MIN_INT64
+    largest: int = MAX_INT64
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         """Return the validation of the number."""
@@ -191,8 +191,8 @@ class WholeNumber:
     Never `true` or a text; 1.0 is one, since JSON Schema doesn't tell it from 1.
     """
 
-    smallest: int = SMALLEST_INT64
-    largest: int = LARGEST_INT64
+    smallest: int = MIN_INT64
+    largest: int = MAX_INT64
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         """Return the validation of the number."""
@@ -200,34 +200,34 @@ class WholeNumber:
         return core_schema.no_info_before_validator_function(_json_number, number)
 
 
-DecimalInt = Annotated[int, Decimal()]
+QueryInt64 = Annotated[int, QueryInt()]
 """A whole number of 64 bits in a path or query: decimal digits, nothing else."""
 
-Int64Id = Annotated[int, Decimal(smallest=1)]
+Int64Id = Annotated[int, QueryInt(smallest=1)]
 """An id in a path or query that a 64-bit column can hold."""
 
 # FastAPI writes the bounds of a body's fields as floats, which 2**63 survives and 2**63 - 1 not.
-StrictInt64Id = Annotated[int, Field(ge=1, lt=LARGEST_INT64 + 1), BeforeValidator(_json_number)]
+StrictInt64Id = Annotated[int, Field(ge=1, lt=MAX_INT64 + 1), BeforeValidator(_json_number)]
 """An id in a JSON body: a number, never `true` or a text."""
 
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
 """A time with its zone (RFC 3339), never a number of seconds, which Pydantic takes too."""
 
-TrueOrFalse = Annotated[bool, BeforeValidator(_boolean)]
+QueryBool = Annotated[bool, BeforeValidator(_boolean)]
 """A boolean in a query: `true` or `false`, nothing else."""
 
 __all__ = [
-    "LARGEST_INT64",
-    "SMALLEST_INT64",
-    "Decimal",
-    "DecimalInt",
+    "MAX_INT64",
+    "MIN_INT64",
     "Int64Id",
-    "LineText",
-    "LongText",
+    "MultiLineStr",
+    "QueryBool",
+    "QueryInt",
+    "QueryInt64",
     "Schema",
+    "SingleLineStr",
     "StrictBool",
     "StrictInt64Id",
     "Timestamp",
-    "TrueOrFalse",
     "WholeNumber",
 ]

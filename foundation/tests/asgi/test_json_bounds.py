@@ -198,4 +198,4 @@ def test_the_worst_text_is_read_once() -> None:
 async def test_no_number_is_refused(call: Call, app: FastAPI, text: str) -> None:
     """Where any JSON is welcome, too, what isn't JSON is a 400."""
     exchange = await post(call, app, f'{{"a": [{text}]}}'.encode())
-    assert (exchange.status, json.loads(exchange.body)["code"]) == (400, "json_no_number")
+    assert (exchange.status, json.loads(exchange.body)["code"]) == (400, "json_non_finite_number")

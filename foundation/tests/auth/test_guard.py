@@ -22,7 +22,7 @@ from bedplate.auth import (
     APIKeys,
     Guard,
     Principal,
-    not_proven,
+    unauthorized,
 )
 from bedplate.auth.credentials import bearer_token, cookie
 from bedplate.problems import MEDIA_TYPE, ServiceUnavailable, install_problems
@@ -177,8 +177,8 @@ async def test_an_app_without_a_verifier_is_told_so() -> None:
 
 def test_the_one_refusal_says_nothing_of_why() -> None:
     """A route that refuses by itself uses it too."""
-    assert not_proven("ApiKey").headers == {"WWW-Authenticate": "ApiKey"}
-    assert not_proven().headers == {"WWW-Authenticate": "Bearer"}
+    assert unauthorized("ApiKey").headers == {"WWW-Authenticate": "ApiKey"}
+    assert unauthorized().headers == {"WWW-Authenticate": "Bearer"}
 
 
 # The budget

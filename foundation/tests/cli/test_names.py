@@ -3,7 +3,7 @@
 import pytest
 
 from bedplate.cli import template
-from bedplate.cli.errors import UsageError
+from bedplate.cli.exceptions import UsageError
 from bedplate.cli.names import Names, check_name
 
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from bedplate.backend import Backend
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from bedplate.cli.main import main
 from bedplate.cli.run import refuse_several_workers, shutdown_seconds
 from bedplate.settings import Settings

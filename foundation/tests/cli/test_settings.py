@@ -10,10 +10,12 @@ Captured = pytest.CaptureFixture[str]
 
 def test_value_and_origin_are_shown(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting from the environment shows its value, where it came from, and what it means."""
-    monkeypatch.setenv("LARKNOTES_REQUEST_TIMEOUT", "12.5")
+    monkeypatch.setenv("LARKNOTES_REQUEST_TIMEOUT_SECONDS", "12.5")
     assert main(["settings", "larknotes"]) == 0
     line = next(
-        line for line in capsys.readouterr().out.splitlines() if "LARKNOTES_REQUEST_TIMEOUT" in line
+        line
+        for line in capsys.readouterr().out.splitlines()
+        if "LARKNOTES_REQUEST_TIMEOUT_SECONDS" in line
     )
     assert "12.5" in line
     assert "environment" in line
@@ -38,8 +40,8 @@ def test_the_process_has_settings_of_its_own(capsys: Captured) -> None:
 
 def test_a_refused_setting_is_one_line(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting that can't be used is named on one line."""
-    monkeypatch.setenv("LARKNOTES_REQUEST_TIMEOUT", "soon")
+    monkeypatch.setenv("LARKNOTES_REQUEST_TIMEOUT_SECONDS", "soon")
     assert main(["settings", "larknotes"]) == 1
     captured = capsys.readouterr()
-    assert "LARKNOTES_REQUEST_TIMEOUT" in captured.err
+    assert "LARKNOTES_REQUEST_TIMEOUT_SECONDS" in captured.err
     assert captured.err.count("\n") == 1

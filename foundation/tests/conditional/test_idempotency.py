@@ -27,7 +27,7 @@ from sqlalchemy import (
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from bedplate.conditional.idempotency import KEPT, Idempotency, OnceForKey, idempotency_table
+from bedplate.conditional.idempotency import KEPT, Idempotency, IdempotentRequest, idempotency_table
 from bedplate.database import Database, Statement
 from bedplate.database.dependencies import Writing
 from bedplate.jobs.background import Jobs
@@ -51,8 +51,8 @@ COUNT_KEYS = Statement(select(func.count().label("count")).select_from(KEYS))
 TITLE = {"title": "Tea"}
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 
-Once = Annotated[OnceForKey, Depends(Idempotency(KEYS, wait_seconds=0.3))]
-Patient = Annotated[OnceForKey, Depends(Idempotency(KEYS, wait_seconds=30))]
+Once = Annotated[IdempotentRequest, Depends(Idempotency(KEYS, wait_seconds=0.3))]
+Patient = Annotated[IdempotentRequest, Depends(Idempotency(KEYS, wait_seconds=30))]
 Owner = Annotated[str, Header(alias="X-Owner")]
 
 

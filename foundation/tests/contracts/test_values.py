@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from pydantic import MISSING, TypeAdapter, ValidationError
 
 from bedplate.contracts import ContractModel, Integer, ParameterInteger, ParameterInteger64
-from bedplate.schemas import LARGEST_INT64, SMALLEST_INT64
+from bedplate.schemas import MAX_INT64, MIN_INT64
 
 INTEGER: TypeAdapter[int] = TypeAdapter(Integer)
 PARAMETER: TypeAdapter[int] = TypeAdapter(ParameterInteger)
@@ -67,10 +67,10 @@ def test_odd_spellings_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("number", "expected"),
     [
-        (LARGEST_INT64, True),
-        (LARGEST_INT64 + 1, False),
-        (SMALLEST_INT64, True),
-        (SMALLEST_INT64 - 1, False),
+        (MAX_INT64, True),
+        (MAX_INT64 + 1, False),
+        (MIN_INT64, True),
+        (MIN_INT64 - 1, False),
     ],
 )
 def test_sixty_four_bits_are_the_bound(number: int, *, expected: bool) -> None:

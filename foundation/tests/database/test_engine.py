@@ -74,7 +74,7 @@ async def test_a_new_file_that_another_sets_up(open_database: OpenDatabase, tmp_
 
 async def test_sqlite_is_set_up_for_a_service(open_database: OpenDatabase, sqlite_url: str) -> None:
     """Every connection: write-ahead log, a bounded wait for locks, foreign keys enforced."""
-    database = await open_database(sqlite_url, database_command_timeout=7)
+    database = await open_database(sqlite_url, database_command_timeout_seconds=7)
     for pragma, value in (
         ("journal_mode", "wal"), ("busy_timeout", 7000), ("foreign_keys", 1), ("synchronous", 1)
     ):  # fmt: skip

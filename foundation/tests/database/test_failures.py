@@ -30,12 +30,12 @@ TERMINATE = Statement(
 )
 # Short, so that a test takes no longer than it must: connect, statement, wait for the pool.
 BOUNDS = {
-    "database_connect_timeout": 0.5,
-    "database_command_timeout": 0.5,
-    "database_pool_timeout": 0.5,
+    "database_connect_timeout_seconds": 0.5,
+    "database_command_timeout_seconds": 0.5,
+    "database_pool_timeout_seconds": 0.5,
 }
 # A wait for the pool, then a ping (2 s), then a connect, then a statement and its cancellation.
-LONGEST_SECONDS = 10
+MAX_SECONDS = 10
 
 
 async def read(database: Database) -> object:
@@ -78,7 +78,7 @@ async def _database(open_database: OpenDatabase, proxy: FaultProxy) -> Database:
 
 async def refused(work: Awaitable[object]) -> None:
     """Expect the 503, with a time to come back at, within the bound."""
-    async with asyncio.timeout(LONGEST_SECONDS):
+    async with asyncio.timeout(MAX_SECONDS):
         with pytest.raises(DatabaseUnavailable) as error:
             await work
     assert error.value.status == 503
@@ -87,7 +87,7 @@ async def refused(work: Awaitable[object]) -> None:
 
 async def many(use: Use, database: Database) -> None:
     """Expect the 503 from each of twenty uses at once."""
-    async with asyncio.timeout(3 * LONGEST_SECONDS):
+    async with asyncio.timeout(3 * MAX_SECONDS):
         found = await asyncio.gather(*(use(database) for _ in range(20)), return_exceptions=True)
     assert {type(one) for one in found} == {DatabaseUnavailable}
 
@@ -140,7 +140,7 @@ async def test_a_hanging_connection(
     await many(use, database)
     assert checked_out(database) == 0
     await proxy.heal()
-    async with asyncio.timeout(LONGEST_SECONDS):
+    async with asyncio.timeout(MAX_SECONDS):
         await use(database)
     assert checked_out(database) == 0
 
@@ -149,7 +149,7 @@ async def test_what_hung_is_closed(database: Database, proxy: FaultProxy) -> Non
     """No connection and no task of a hung statement outlives it by long."""
     await proxy.hang()
     await many(read, database)
-    async with asyncio.timeout(LONGEST_SECONDS):
+    async with asyncio.timeout(MAX_SECONDS):
         await database.close()
     left = [task for task in asyncio.all_tasks() if "_cancel" in repr(task.get_coro())]
     assert not left
@@ -191,7 +191,7 @@ async def test_a_statement_that_takes_too_long(
     """By our bound, or by the server's own."""
     limited = f"{postgres_url}?options=-c%20statement_timeout%3D200"
     for url, bound in ((postgres_url, 0.3), (limited, 30)):
-        database = await open_database(url, METADATA, database_command_timeout=bound)
+        database = await open_database(url, METADATA, database_command_timeout_seconds=bound)
         await refused(database.read().all(SLEEP))
         await refused(store_and_sleep(database))
         assert checked_out(database) == 0
@@ -224,7 +224,7 @@ async def test_an_exhausted_pool(open_database: OpenDatabase, postgres_url: str,
         METADATA,
         database_pool_size=1,
         database_max_overflow=0,
-        database_pool_timeout=0.2,
+        database_pool_timeout_seconds=0.2,
     )
     async with database.write() as session:
         await session.all(ADD, number=1)
@@ -367,7 +367,7 @@ async def test_a_sqlite_file_that_another_process_locks(
 ) -> None:
     """The wait is bounded, reads go on, and the next write after it works."""
     first = await open_database(sqlite_url, METADATA)
-    second = await open_database(sqlite_url, database_command_timeout=0.2)
+    second = await open_database(sqlite_url, database_command_timeout_seconds=0.2)
     async with first.write() as session:
         await session.all(ADD, number=1)
         with pytest.raises((LockTimeout, DatabaseUnavailable)):

@@ -346,7 +346,7 @@ async def test_a_migration_may_take_longer_than_a_statement_of_a_request(
     migrations = Migrations("larks", MetaData(), tmp_path)
     url = f"{postgres_url}?options=-c%20statement_timeout%3D300"
     databases = [
-        await open_database(url, database_command_timeout=0.3, database_pool_size=1)
+        await open_database(url, database_command_timeout_seconds=0.3, database_pool_size=1)
         for _ in range(2)
     ]
     await asyncio.gather(*(migrations.upgrade(database.engine) for database in databases))

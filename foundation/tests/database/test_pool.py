@@ -89,7 +89,7 @@ async def test_a_place_whose_connecting_failed_goes_to_the_next(
     """A database that hangs is noticed by all after the time to connect, not that for the pool."""
     async with FaultProxy(postgres_url) as proxy:
         database = await open_database(
-            f"{proxy.url}?sslmode=disable", database_connect_timeout=1.0, **ONE_PLACE
+            f"{proxy.url}?sslmode=disable", database_connect_timeout_seconds=1.0, **ONE_PLACE
         )
         await proxy.hang()
         async with asyncio.timeout(10):  # by default the pool waits for 30

@@ -286,7 +286,7 @@ async def test_an_endless_statement_on_sqlite_is_bounded(
     open_database: OpenDatabase, sqlite_url: str, checked_out: CheckedOut
 ) -> None:
     """It ends with the command timeout, its thread with it; a cancelled one ends at once."""
-    database = await open_database(sqlite_url, METADATA, database_command_timeout=0.3)
+    database = await open_database(sqlite_url, METADATA, database_command_timeout_seconds=0.3)
     with pytest.raises(DatabaseUnavailable):
         await database.read().all(ENDLESS)
     task = asyncio.ensure_future(database.read().all(ENDLESS))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from bedplate.documents import Document, Swaps
+from bedplate.documents import Document, FileTransactions
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir"}
 KILLS = 60
@@ -41,7 +41,7 @@ class Place:
         self.staging = root / "staging"
         self.kept = root / "kept"
         self.journal = root / "journal"
-        self.swaps = Swaps(self.journal)
+        self.swaps = FileTransactions(self.journal)
         self.document = Document(root / "state" / "count.json", Count, default=Count)
 
     def create(self) -> None:

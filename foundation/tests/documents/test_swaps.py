@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bedplate.documents import DamagedDocument, ExchangeFailed, Swaps, UnsuitableFile
+from bedplate.documents import DamagedDocument, ExchangeFailed, FileTransactions, UnsuitableFile
 from bedplate.documents.exchange import Exchange, Step
 
 PROGRAM = Path(__file__).parent / "crash_program.py"
@@ -75,7 +75,7 @@ async def test_targets_are_exchanged_and_old_ones_kept(tmp_path: Path) -> None:
         tmp_path / "extra": staged / "extra",
         tmp_path / "never": None,
     }
-    await Swaps(tmp_path / "journal").exchange(replacements, keep=tmp_path / "kept")
+    await FileTransactions(tmp_path / "journal").exchange(replacements, keep=tmp_path / "kept")
     assert tree(tmp_path) == {
         "a.zip": "new",
         "game/bin": "new",
@@ -85,13 +85,15 @@ async def test_targets_are_exchanged_and_old_ones_kept(tmp_path: Path) -> None:
         "kept/game/bin": "old",
         "kept/gone": "old",
     }
-    assert await Swaps(tmp_path / "journal").recover() == []
+    assert await FileTransactions(tmp_path / "journal").recover() == []
 
 
 async def test_without_keep_nothing_of_the_old_stays(tmp_path: Path) -> None:
     """What was replaced is removed, and the journal is empty."""
     fill(tmp_path, {"game/bin": "old", "staged/game/bin": "new"})
-    await Swaps(tmp_path / "journal").exchange({tmp_path / "game": tmp_path / "staged" / "game"})
+    await FileTransactions(tmp_path / "journal").exchange(
+        {tmp_path / "game": tmp_path / "staged" / "game"}
+    )
     assert tree(tmp_path) == {"game/bin": "new"}
     assert not any((tmp_path / "journal").iterdir())
 
@@ -101,7 +103,7 @@ async def test_one_that_the_system_refuses_leaves_all_as_it_was(tmp_path: Path) 
     long = "x" * 255
     fill(tmp_path, {"one": "old", "two/x": "old", long: "old", f"kept/{long}": "older"})
     fill(tmp_path, {f"staged/{name}": "new" for name in ("one", "two/x", long, "new")})
-    before, swaps = tree(tmp_path), Swaps(tmp_path / "journal")
+    before, swaps = tree(tmp_path), FileTransactions(tmp_path / "journal")
     staged = {tmp_path / name: tmp_path / "staged" / name for name in ("one", "two", long, "new")}
     with pytest.raises(ExchangeFailed, match="can't be exchanged, its name is too long"):
         await swaps.exchange(staged, keep=tmp_path / "kept")
@@ -113,7 +115,7 @@ async def test_overlapping_paths_are_refused(tmp_path: Path) -> None:
     """A path twice, within another, or around the journal raises ValueError and moves nothing."""
     fill(tmp_path, {"game/Mods/a": "old", "staged/new": "new", "journal/x": ""})
     before = tree(tmp_path)
-    swaps = Swaps(tmp_path / "journal")
+    swaps = FileTransactions(tmp_path / "journal")
     game, new = tmp_path / "game", tmp_path / "staged" / "new"
     for replacements in (
         {game: new, game / "Mods": None},
@@ -134,7 +136,7 @@ async def test_links_and_missing_files_are_refused(tmp_path: Path) -> None:
     """A link as target or staged, a staged file that is missing, or no folder: nothing moves."""
     fill(tmp_path, {"target": "old", "new": "new"})
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    swaps = Swaps(tmp_path / "journal")
+    swaps = FileTransactions(tmp_path / "journal")
     target, link = tmp_path / "target", tmp_path / "link"
     for wrong in ({link: tmp_path / "new"}, {target: link}):
         with pytest.raises(UnsuitableFile):
@@ -154,7 +156,7 @@ async def test_another_file_system_is_refused(tmp_path: Path) -> None:
         pytest.skip("there is one file system only")
     fill(tmp_path, {"target": "old"})
     with pytest.raises(ExchangeFailed, match="another file system"):
-        await Swaps(tmp_path / "journal").exchange({tmp_path / "target": elsewhere})
+        await FileTransactions(tmp_path / "journal").exchange({tmp_path / "target": elsewhere})
     assert tree(tmp_path) == {"target": "old"}
 
 
@@ -168,7 +170,7 @@ async def test_a_crash_is_told_in_words_and_survives_a_move(tmp_path: Path) -> N
     ]
     fill(first, {"journal/7.json": Exchange(steps=steps).model_dump_json()})
     first.rename(second)
-    swaps = Swaps(second / "journal")
+    swaps = FileTransactions(second / "journal")
     assert await swaps.recover() == [
         "Finished the exchange of a, b, which a crash had interrupted."
     ]
@@ -181,7 +183,7 @@ async def test_the_next_exchange_recovers_first(tmp_path: Path) -> None:
     fill(tmp_path, {"a": "old", "staged/a": "new", "newer": "newer"})
     steps = [Step(target="../a", staged="../staged/a", aside="../kept", existed=True)]
     fill(tmp_path, {"journal/7.json": Exchange(steps=steps).model_dump_json()})
-    await Swaps(tmp_path / "journal").exchange({tmp_path / "a": tmp_path / "newer"})
+    await FileTransactions(tmp_path / "journal").exchange({tmp_path / "a": tmp_path / "newer"})
     assert tree(tmp_path) == {"a": "newer", "kept": "old"}
 
 
@@ -189,15 +191,15 @@ async def test_a_damaged_journal_is_never_guessed_at(tmp_path: Path) -> None:
     """A journal that can't be read stops everything, and says which file it is."""
     fill(tmp_path, {"a": "old", "new": "new", "journal/7.json": '{"steps": ['})
     with pytest.raises(DamagedDocument, match=r"7\.json"):
-        await Swaps(tmp_path / "journal").recover()
+        await FileTransactions(tmp_path / "journal").recover()
     with pytest.raises(DamagedDocument):
-        await Swaps(tmp_path / "journal").exchange({tmp_path / "a": tmp_path / "new"})
+        await FileTransactions(tmp_path / "journal").exchange({tmp_path / "a": tmp_path / "new"})
     assert tree(tmp_path)["a"] == "old"
 
 
 async def test_a_cancelled_exchange_is_carried_to_its_end(tmp_path: Path) -> None:
     """Cancelled at any step, the targets are all old or all new when the caller goes on."""
-    swaps, targets = Swaps(tmp_path / "journal"), [tmp_path / "a", tmp_path / "b"]
+    swaps, targets = FileTransactions(tmp_path / "journal"), [tmp_path / "a", tmp_path / "b"]
     fill(tmp_path, {"a": "0", "b": "0"})
     for count in range(1, 20):
         fill(tmp_path, {"staged/a": str(count), "staged/b": str(count)})
@@ -217,7 +219,7 @@ async def test_exchanges_at_the_same_time_take_turns(tmp_path: Path) -> None:
 
     async def exchange(number: int) -> None:
         staged = tmp_path / "staged" / str(number)
-        await Swaps(tmp_path / "journal").exchange(
+        await FileTransactions(tmp_path / "journal").exchange(
             {tmp_path / name: staged / name for name in "ab"}
         )
 
@@ -246,7 +248,7 @@ def test_any_exchange_is_what_a_dictionary_would_say(
     replacements: dict[Path, Path | None] = {root / "now" / name: None for name in removed}
     replacements |= {root / "now" / name: root / "staged" / name for name in new}
     kept = root / "kept" if keep else None
-    asyncio.run(Swaps(root / "journal").exchange(replacements, keep=kept))
+    asyncio.run(FileTransactions(root / "journal").exchange(replacements, keep=kept))
     touched = removed | set(new)
     expected = {place(f"now/{n}", k): "old" for n, k in old.items() if n not in touched}
     expected |= {place(f"now/{n}", k): "new" for n, k in new.items()}

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from bedplate.documents import Document, DocumentError
-from bedplate.jobs.errors import (
+from bedplate.jobs.exceptions import (
     RunSkipped,
     ScheduleBusy,
     ScheduleIdle,

@@ -13,7 +13,7 @@ from pydantic import Base64Str, BaseModel, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from bedplate.problems import ProblemPolicy
-from bedplate.schemas import LineText
+from bedplate.schemas import SingleLineStr
 from bedplate.testing.client import Client, client
 
 
@@ -47,7 +47,7 @@ class Note(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Annotated[str, LineText(20)] = "x"
+    title: Annotated[str, SingleLineStr(20)] = "x"
     colour: Colour = Colour.RED
     count: Annotated[int, Field(ge=0, le=3)] = 0
     pattern: Annotated[str, Field(pattern="^[0-9]$")] = "1"

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 
 from bedplate.asgi import AccessLog
 from bedplate.runtime import http_protocol
-from bedplate.runtime.http_protocol import LARGEST_HEAD
+from bedplate.runtime.http_protocol import MAX_HEAD_BYTES
 from bedplate.runtime.listener import bind
 from bedplate.runtime.server import HttpServer
 
@@ -151,16 +151,16 @@ async def test_endless_head_is_refused(begin: bytes, port: int, captured_logs: E
     async with connected(port) as client:
         client.send(begin)
         await asyncio.sleep(0.02)  # so that it is read by itself
-        client.send(b"x" * (LARGEST_HEAD + 1))
+        client.send(b"x" * (MAX_HEAD_BYTES + 1))
         assert (await client.answer()).is_problem(431, "request_head_too_large", captured_logs)
         assert await client.end() == b""
 
 
 async def test_largest_head_passes(port: int) -> None:
     """A head just below the limit is served, and so is a body far larger than it."""
-    body = b"x" * (4 * LARGEST_HEAD)
+    body = b"x" * (4 * MAX_HEAD_BYTES)
     async with connected(port) as client:
-        client.send(POST + b"x: " + b"x" * (LARGEST_HEAD - 200) + b"\r\n")
+        client.send(POST + b"x: " + b"x" * (MAX_HEAD_BYTES - 200) + b"\r\n")
         client.send(b"content-length: %d\r\n\r\n" % len(body) + body)
         assert (await client.answer()).body == body
 

@@ -63,7 +63,12 @@ def test_what_is_set_comes_before_the_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["database_pool_timeout", "database_connect_timeout", "database_command_timeout"]
+    "field",
+    [
+        "database_pool_timeout_seconds",
+        "database_connect_timeout_seconds",
+        "database_command_timeout_seconds",
+    ],
 )
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "1e9"])
 def test_no_timeout_is_boundless(monkeypatch: pytest.MonkeyPatch, field: str, value: str) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bedplate.cli.arguments import application
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from fountain.example import EXAMPLE, example
 from fountain.screenplay import render
 from fountain.screenplay.assembly import assemble

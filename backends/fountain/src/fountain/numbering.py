@@ -19,9 +19,9 @@ from sqlalchemy import Table, bindparam, delete, insert, update
 
 from bedplate import clock
 from bedplate.backend import OpenResource, Resources
+from bedplate.clients import UpstreamUnavailable
+from bedplate.clients.client import ServiceClient
 from bedplate.database import Database, Statement
-from bedplate.neighbours import NeighbourUnavailable
-from bedplate.neighbours.client import Neighbour
 from bedplate.problems import ServiceUnavailable
 from bedplate.settings import Settings
 from fountain import sequence
@@ -55,10 +55,12 @@ class Numbered:
             delete(table).where(unseen, table.c.created_at < bindparam("before"))
         )
 
-    async def store(self, database: Database, service: Neighbour, **fields: Any) -> tuple[int, int]:
+    async def store(
+        self, database: Database, service: ServiceClient, **fields: Any
+    ) -> tuple[int, int]:
         """Store a row with these fields; return its identifier and its number.
 
-        Raises `NeighbourUnavailable`, and then nothing is stored.
+        Raises `UpstreamUnavailable`, and then nothing is stored.
         """
         new = {f"new_{name}": value for name, value in fields.items()}
         async with database.write() as session:
@@ -66,7 +68,7 @@ class Numbered:
         identifier: int = row["id"]
         try:
             number = await sequence.number(service, self.kind, identifier)
-        except NeighbourUnavailable:
+        except UpstreamUnavailable:
             # If the database is away as well, the sweep does it.
             with contextlib.suppress(ServiceUnavailable):
                 await self._run(database, self._remove, identifier=identifier)

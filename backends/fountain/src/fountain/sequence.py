@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bedplate.neighbours import NeighbourUnavailable
-from bedplate.neighbours.client import Neighbour
+from bedplate.clients import UpstreamUnavailable
+from bedplate.clients.client import ServiceClient
 
-MOST_LOOKED_UP = 5000
+MAX_IDS_PER_LOOKUP = 5000
 
 
-async def number(sequence: Neighbour, kind: str, identifier: int) -> int:
+async def number(sequence: ServiceClient, kind: str, identifier: int) -> int:
     """Return the number of an element, which gets one if it has none. Doing it again is safe.
 
-    Raises `NeighbourUnavailable`.
+    Raises `UpstreamUnavailable`.
     """
     element = {"elementType": kind, "elementId": identifier}
     answer = await sequence.post("/sequence", element, repeatable=True)
@@ -20,15 +20,15 @@ async def number(sequence: Neighbour, kind: str, identifier: int) -> int:
 
 
 async def numbers(
-    sequence: Neighbour, kind: str, identifiers: Sequence[int]
+    sequence: ServiceClient, kind: str, identifiers: Sequence[int]
 ) -> list[tuple[int, int]]:
     """Return the identifiers and numbers of those elements that have one.
 
-    Up to `MOST_LOOKED_UP` of them are read at one moment. Raises `NeighbourUnavailable`.
+    Up to `MAX_IDS_PER_LOOKUP` of them are read at one moment. Raises `UpstreamUnavailable`.
     """
     found: list[tuple[int, int]] = []
-    for start in range(0, len(identifiers), MOST_LOOKED_UP):
-        some = list(identifiers[start : start + MOST_LOOKED_UP])
+    for start in range(0, len(identifiers), MAX_IDS_PER_LOOKUP):
+        some = list(identifiers[start : start + MAX_IDS_PER_LOOKUP])
         wanted = {"elementType": kind, "elementIds": some}
         for entry in await sequence.post("/sequence/lookup", wanted, repeatable=True):
             names = ("elementId", "sequenceNumber")
@@ -37,10 +37,10 @@ async def numbers(
     return found
 
 
-async def reorder(sequence: Neighbour, kind: str, wanted: Mapping[int, int]) -> None:
+async def reorder(sequence: ServiceClient, kind: str, wanted: Mapping[int, int]) -> None:
     """Give elements other numbers, by identifier. Doing it again is safe.
 
-    Raises `NeighbourRefused` when they can't have these, `NeighbourUnavailable`: then it is unknown
+    Raises `UpstreamRefused` when they can't have these, `UpstreamUnavailable`: then it is unknown
     whether they have.
     """
     elements = [{"elementId": one, "newSequence": new} for one, new in wanted.items()]
@@ -48,8 +48,8 @@ async def reorder(sequence: Neighbour, kind: str, wanted: Mapping[int, int]) -> 
     await sequence.post("/sequence/reorder", order, repeatable=True)
 
 
-def _whole(sequence: Neighbour, answer: Any, name: str) -> int:
+def _whole(sequence: ServiceClient, answer: Any, name: str) -> int:
     value = answer.get(name) if isinstance(answer, dict) else None
     if type(value) is not int:
-        raise NeighbourUnavailable(f"{sequence.name} gave an answer without {name}.")
+        raise UpstreamUnavailable(f"{sequence.name} gave an answer without {name}.")
     return value

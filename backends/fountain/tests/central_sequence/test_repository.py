@@ -15,9 +15,9 @@ UrlOf = Callable[[str], str]
 
 NAME = "central-sequence"
 BOUNDS = {
-    "database_connect_timeout": 0.5,
-    "database_command_timeout": 0.5,
-    "database_pool_timeout": 0.5,
+    "database_connect_timeout_seconds": 0.5,
+    "database_command_timeout_seconds": 0.5,
+    "database_pool_timeout_seconds": 0.5,
 }
 REQUESTS = {
     "/sequence": {"elementType": "section", "elementId": 3},

@@ -15,9 +15,9 @@ UrlOf = Callable[[str], str]
 
 WRITERS = 32
 BOUNDS = {
-    "database_connect_timeout": 0.5,
-    "database_command_timeout": 0.5,
-    "database_pool_timeout": 0.5,
+    "database_connect_timeout_seconds": 0.5,
+    "database_command_timeout_seconds": 0.5,
+    "database_pool_timeout_seconds": 0.5,
 }
 CHARACTER = {"name": "Juliet", "description": "A Capulet"}
 PARAPHRASE = {"originalId": 1, "text": "A young woman", "commentary": "Shorter"}

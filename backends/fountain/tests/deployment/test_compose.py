@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bedplate.backend import Backend
+from bedplate.clients import ServiceURL
 from bedplate.gateway.kong import ANSWER_MILLISECONDS
-from bedplate.neighbours import NeighbourURL
 from bedplate.settings import DatabaseSettings
 
 Document = dict[str, Any]
@@ -119,7 +119,7 @@ def test_every_neighbour_is_a_service(compose: Document, backends: Backends) -> 
     for name, backend in backends.items():
         environment = _environment(compose["services"][name])
         fields = backend.settings.model_fields
-        urls = [f for f, field in fields.items() if field.annotation == NeighbourURL | None]
+        urls = [f for f, field in fields.items() if field.annotation == ServiceURL | None]
         for field in urls:
             match = re.fullmatch(
                 r"http://([a-z-]+):8000", environment[backend.settings.variable(field)]

@@ -43,7 +43,7 @@ async def proxy(sequence: Any) -> AsyncIterator[FaultProxy]:
 @pytest.fixture
 async def far(open_services: OpenServices, proxy: FaultProxy) -> AsyncIterator[Services]:
     """Give scripts and sessions, which reach the sequence service by way of that network."""
-    options: dict[str, object] = {"sequence_url": proxy.url, "sequence_timeout": 0.3}
+    options: dict[str, object] = {"sequence_url": proxy.url, "sequence_timeout_seconds": 0.3}
     opened = open_services("scripts", "session-context", scripts=options, session_context=options)
     async with opened as clients, asyncio.timeout(LONG):
         yield clients
@@ -142,7 +142,7 @@ async def test_a_killed_script_service_leaves_nothing_to_see(
     """Killed between storing and numbering, it shows no script afterwards, and goes on."""
     await proxy.hang()
     service = await start_services(
-        "scripts", SCRIPTS_SEQUENCE_URL=proxy.url, SCRIPTS_SEQUENCE_TIMEOUT="30"
+        "scripts", SCRIPTS_SEQUENCE_URL=proxy.url, SCRIPTS_SEQUENCE_TIMEOUT_SECONDS="30"
     )
     async with connect("scripts", service.url) as scripts, asyncio.timeout(LONG):
         creating = asyncio.create_task(scripts.post("/scripts", json={"title": "Never"}))

@@ -10,9 +10,9 @@ import httpx2
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bedplate.clients import UpstreamUnavailable
+from bedplate.clients.client import ServiceClient
 from bedplate.database import Database
-from bedplate.neighbours import NeighbourUnavailable
-from bedplate.neighbours.client import Neighbour
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
 from fountain.scripts import order, repository
@@ -122,7 +122,7 @@ async def test_numbers_are_read_again_after_a_reorder(
     await both["central-sequence"].post("/sequence/reorder", json=unseen)
     service = both["central-sequence"]
     plain = httpx2.AsyncClient(transport=service._transport, base_url=service.base_url)
-    async with open_database("scripts") as database, Neighbour("it", plain) as sequence:
+    async with open_database("scripts") as database, ServiceClient("it", plain) as sequence:
         await order.recheck(database, sequence)
         assert (await listed(both["scripts"]))[3] == 4
         clock.advance(seconds=order.RECHECK_AFTER.total_seconds() + 1)
@@ -180,8 +180,8 @@ async def test_a_reorder_whose_answer_is_lost_is_followed(
     lossy = httpx2.AsyncClient(transport=transport, base_url=service.base_url)
     before = await listed(both["scripts"])
     wanted = [Element(heading_id=1, new_sequence=3), Element(heading_id=2, new_sequence=2)]
-    async with open_database("scripts") as database, Neighbour("it", lossy) as sequence:
-        with pytest.raises(NeighbourUnavailable):
+    async with open_database("scripts") as database, ServiceClient("it", lossy) as sequence:
+        with pytest.raises(UpstreamUnavailable):
             await order.reorder(database, sequence, 1, wanted)
         assert await held(service) != before
         assert await listed(both["scripts"]) == before

@@ -75,7 +75,7 @@ async def silent(port: int) -> AsyncIterator[None]:
 async def factory(ports: Mapping[str, int], **changes: Any) -> AsyncIterator[Client]:
     """Run the Story Factory with the other services at these ports."""
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    fields = {"neighbour_timeout": 0.3, "neighbour_attempts": 2, **urls, **changes}
+    fields = {"client_timeout_seconds": 0.3, "client_attempts": 2, **urls, **changes}
     settings = StoryFactorySettings(_env_file=None, environment=Environment.TEST, **fields)
     async with client(create_app(backend, settings, registry=CollectorRegistry())) as api:
         yield api

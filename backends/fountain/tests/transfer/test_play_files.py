@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from fountain.screenplay.plan import Plan
 from fountain.transfer import play_files
-from fountain.transfer.play_files import LONGEST_TEXT, check_lengths, read_play
+from fountain.transfer.play_files import MAX_TEXT_LENGTH, check_lengths, read_play
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from fountain.transfer.play_files import LONGEST_TEXT, check_lengths, read_play
         (b"One.\nT\xffwo.", "line 2: this is no UTF-8 text"),
         ("One.".encode("utf-16"), "line 1: this is no UTF-8 text"),
         (b"One.\n\nT\0wo.", "line 3: the services take no character NUL"),
-        (b"x" * (play_files.LARGEST_FILE + 1), "larger than 20 MiB"),
+        (b"x" * (play_files.MAX_FILE_BYTES + 1), "larger than 20 MiB"),
     ],
 )
 def test_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
@@ -35,6 +35,6 @@ def test_unreadable(tmp_path: Path) -> None:
 
 def test_lengths() -> None:
     """A text is as long as the services take, and not longer."""
-    check_lengths(Plan({"title": "A"}, actions=["x" * LONGEST_TEXT]))
+    check_lengths(Plan({"title": "A"}, actions=["x" * MAX_TEXT_LENGTH]))
     with pytest.raises(CommandError, match="It begins with 'yyyy"):
-        check_lengths(Plan({"title": "A"}, characters=[("A", "y" * (LONGEST_TEXT + 1))]))
+        check_lengths(Plan({"title": "A"}, characters=[("A", "y" * (MAX_TEXT_LENGTH + 1))]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bedplate.cli.errors import UsageError
+from bedplate.cli.exceptions import UsageError
 from fountain.transfer.services import Addresses
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from fountain.transfer.state import (
     Made,
     State,

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from bedplate.backend import Resources
-from bedplate.documents import Swaps
+from bedplate.documents import FileTransactions
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from gameserver.audit.trail import Audit
@@ -52,10 +52,12 @@ async def open_events(_settings: GameServerSettings, _: Resources) -> AsyncItera
 
 
 @contextlib.asynccontextmanager
-async def open_swaps(_: GameServerSettings, resources: Resources) -> AsyncIterator[Swaps]:
+async def open_swaps(
+    _: GameServerSettings, resources: Resources
+) -> AsyncIterator[FileTransactions]:
     """Finish or undo the exchanges that an earlier manager left, then yield what makes new ones."""
     layout: Layout = resources["layout"]
-    swaps = Swaps(layout.journal)
+    swaps = FileTransactions(layout.journal)
     for sentence in await swaps.recover():
         structlog.get_logger().warning("exchange_recovered", what=sentence)
     await asyncio.to_thread(_empty, layout)
@@ -123,13 +125,13 @@ def make_game(settings: GameServerSettings, resources: Resources) -> Game:
     audit: Audit = resources["audit"]
     programs = Programs(settings, layout, resources["installed"])
     return Game(
-        Console(Facts(events), audit, flood_lines=settings.flood_lines),
+        Console(Facts(events), audit, flood_lines_per_second=settings.flood_lines_per_second),
         Launcher(settings, layout, programs),
         stop_ladder(settings),
         CrashCounter(
             most=settings.crash_limit,
-            first=settings.crash_first_pause,
-            longest=settings.crash_longest_pause,
+            first=settings.crash_first_pause_seconds,
+            longest=settings.crash_max_pause_seconds,
         ),
         process_document(layout),
         events,

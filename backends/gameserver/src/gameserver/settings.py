@@ -65,7 +65,7 @@ class GameServerSettings(Settings):
     autostart: Literal["last", "always", "never"] = Field(
         "last", description="Start the game with the manager; last: when it was wanted before"
     )
-    least_free_megabytes: int = Field(
+    min_free_megabytes: int = Field(
         500, ge=0, description="Free disk space without which the game is not started"
     )
     stop_announcement: str = Field(
@@ -78,11 +78,11 @@ class GameServerSettings(Settings):
     crash_limit: int = Field(
         3, ge=1, le=100, description="Crashes within an hour after which the game stays down"
     )
-    crash_first_pause: float = Field(
+    crash_first_pause_seconds: float = Field(
         5.0, ge=0, description="Seconds from a first crash to the next start; doubles with each"
     )
-    crash_longest_pause: float = Field(80.0, ge=0, description="Longest such pause")
-    flood_lines: int = Field(
+    crash_max_pause_seconds: float = Field(80.0, ge=0, description="Longest such pause")
+    flood_lines_per_second: int = Field(
         2_000, ge=1, description="Console lines a second that are shown; the rest is counted"
     )
     version_feed_url: str = Field(
@@ -161,7 +161,7 @@ class GameServerSettings(Settings):
     webhook_retry_seconds: float = Field(
         1.0, ge=0, description="Seconds until a failed webhook is tried again; doubles each time"
     )
-    metrics_seconds: float = Field(
+    metrics_interval_seconds: float = Field(
         15.0, ge=0.1, le=60, description="Seconds between two samples of the day's history"
     )
     mod_database_url: WebURL = Field(
@@ -175,24 +175,24 @@ class GameServerSettings(Settings):
         default=False,
         description="Let these hosts be in a private network, and without HTTPS: a mirror at home",
     )
-    mod_database_seconds: float = Field(
+    mod_database_timeout_seconds: float = Field(
         10.0, gt=0, description="Seconds the mod database may take for an answer"
     )
     mod_download_seconds: float = Field(
         300.0, gt=0, description="Seconds the download of one mod may take"
     )
-    mod_cache_seconds: float = Field(
+    mod_cache_fresh_seconds: float = Field(
         3_600.0, ge=0, description="Seconds for which an answer of the mod database is fresh"
     )
     mod_ready_seconds: float = Field(
         900.0, gt=0, description="Seconds the game may take to be ready with changed mods"
     )
-    kept_mod_changes: int = Field(
+    keep_mod_changes: int = Field(
         5, ge=1, le=50, description="Changes of mods that can be rolled back"
     )
 
-    def refusals(self) -> Iterator[str]:
+    def validation_errors(self) -> Iterator[str]:
         """Yield what can't stay as it is: copies need a bucket."""
-        yield from super().refusals()
+        yield from super().validation_errors()
         if self.backup_store == "s3" and not self.backup_s3_bucket:
             yield f"{self.variable('backup_s3_bucket')} must name the bucket of the copies"

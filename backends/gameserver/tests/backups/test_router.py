@@ -94,7 +94,7 @@ async def test_a_copy_that_is_damaged_gets_no_name(open_api: OpenAPI, ended: End
     await _started(api)
     operation = await ended(api, await api.post("/backups"))
     assert operation.error is not None
-    assert operation.error.code in {"world_damaged", "backup_cut_short"}
+    assert operation.error.code in {"world_damaged", "backup_incomplete"}
     assert (await api.get("/backups")).json() == []
 
 
@@ -111,7 +111,7 @@ async def test_a_stop_that_cuts_the_copy_is_noticed(
     await _stopped(api)
     operation = await ended(api, begun)
     assert operation.error is not None
-    assert operation.error.code == "backup_cut_short"
+    assert operation.error.code == "backup_incomplete"
     assert list((data / "Backups").iterdir()) == []
     assert (await api.get("/backups")).json() == []
 

@@ -8,7 +8,7 @@ import pytest
 
 from gameserver.audit.trail import Audit
 from gameserver.console.commands import checked_command
-from gameserver.console.console import MOST_COMMANDS, Console
+from gameserver.console.console import MAX_COMMANDS, Console
 from gameserver.console.exceptions import CommandRefused, ConsoleBusy, GameNotRunning
 from gameserver.console.facts import Facts
 from gameserver.events import Events
@@ -25,7 +25,7 @@ def audit(tmp_path: Path) -> Audit:
 @pytest.fixture
 def silent(audit: Audit) -> Console:
     """Give a console without a game, which shows 100 lines a second."""
-    return Console(Facts(Events()), audit, flood_lines=100)
+    return Console(Facts(Events()), audit, flood_lines_per_second=100)
 
 
 def says(console: Console, *messages: str) -> None:
@@ -178,7 +178,7 @@ async def test_answers_of_several_commands_dont_mix(silent: Console) -> None:
 async def test_too_many_commands_at_once(silent: Console) -> None:
     """More commands than may wait are refused, the others have their turn."""
     silent.accept_commands(lambda _: True, "running")
-    sends = (silent.send("chat", by="ada") for _ in range(MOST_COMMANDS + 5))
+    sends = (silent.send("chat", by="ada") for _ in range(MAX_COMMANDS + 5))
     done = await asyncio.gather(*sends, return_exceptions=True)
     assert sum(isinstance(one, ConsoleBusy) for one in done) == 5
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameserver.console.facts import MOST_MODS, MOST_PROBLEMS, Facts
+from gameserver.console.facts import MAX_MODS, MAX_PROBLEMS, Facts
 from gameserver.console.lines import ConsoleLine
 from gameserver.events import Event, EventKind, Events
 
@@ -169,11 +169,11 @@ def test_failed_mods() -> None:
 
 def test_facts_are_bounded() -> None:
     """Neither a long list of mods nor endless errors fill the memory."""
-    names = ", ".join(f"m{number}" for number in range(5 * MOST_MODS))
-    errors = [("Error", f"[m{n}]     x@1.0.0 - Missing") for n in range(2 * MOST_PROBLEMS)]
+    names = ", ".join(f"m{number}" for number in range(5 * MAX_MODS))
+    errors = [("Error", f"[m{n}]     x@1.0.0 - Missing") for n in range(2 * MAX_PROBLEMS)]
     reading = Reading(("Notification", f"Mods, sorted by dependency: {names}"), *errors)
-    assert len(reading.facts.current.mods) <= MOST_MODS
-    assert len(reading.facts.current.failed_mods) == MOST_PROBLEMS
+    assert len(reading.facts.current.mods) <= MAX_MODS
+    assert len(reading.facts.current.failed_mods) == MAX_PROBLEMS
 
 
 def test_players_are_told() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bedplate.realtime import Numbered
 from gameserver.console.lines import (
-    LONGEST_TEXT,
-    MOST_JOINED,
+    MAX_JOINED_LINES,
+    MAX_TEXT_LENGTH,
     ConsoleLine,
     MessageJoiner,
     encode,
@@ -76,11 +76,11 @@ def test_only_a_true_stamp_begins_a_message(text: str) -> None:
 def test_messages_are_bounded() -> None:
     """Neither many nor long continuation lines make a message grow without end."""
     stamped = "1.2.2026 12:00:00 [Server Error] x"
-    many = joined(stamped, *["y"] * (3 * MOST_JOINED))
-    assert max(one.text.count("\n") for one in many) < MOST_JOINED
+    many = joined(stamped, *["y"] * (3 * MAX_JOINED_LINES))
+    assert max(one.text.count("\n") for one in many) < MAX_JOINED_LINES
     assert [one.continued for one in many] == [False, True, True, True]
     long = joined(stamped, *["z" * 60_000] * 5)
-    assert max(len(one.text) for one in long) <= LONGEST_TEXT
+    assert max(len(one.text) for one in long) <= MAX_TEXT_LENGTH
 
 
 def test_who_is_authentic() -> None:

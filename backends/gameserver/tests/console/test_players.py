@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gameserver.console.lines import ConsoleLine
-from gameserver.console.players import MOST_CLIENTS, OnlinePlayers
+from gameserver.console.players import MAX_CLIENTS, OnlinePlayers
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ADDRESS = "[::ffff:149.102.168.245]:57239"
@@ -115,8 +115,8 @@ def test_a_number_is_given_again() -> None:
 def test_a_flood_of_clients_is_bounded() -> None:
     """Clients that never join displace each other, not those who play."""
     players = online_after(*URAKA)
-    for number in range(2, 3 * MOST_CLIENTS):
+    for number in range(2, 3 * MAX_CLIENTS):
         text = f"Client {number} uid x attempting identification. Name: Flood{number}"
         players.take(line("Notification", text))
-    assert len(players._clients) <= MOST_CLIENTS
+    assert len(players._clients) <= MAX_CLIENTS
     assert [player.name for player in players.list()] == ["Uraka"]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameserver.console.reader import CUT_MARK, LONGEST_LINE, LineReader
+from gameserver.console.reader import CUT_MARK, MAX_LINE_LENGTH, LineReader
 
 
 def read(*chunks: bytes) -> list[str]:
@@ -27,16 +27,16 @@ def test_lines_span_chunks() -> None:
 def test_a_long_line_is_cut_once() -> None:
     """More than 64 KiB are shown up to there with a mark, at once; the next line is whole."""
     reader = LineReader()
-    assert reader.feed(b"x" * (LONGEST_LINE + 1)) == ["x" * LONGEST_LINE + CUT_MARK]
+    assert reader.feed(b"x" * (MAX_LINE_LENGTH + 1)) == ["x" * MAX_LINE_LENGTH + CUT_MARK]
     assert reader.feed(b"y" * 1_000_000) == []
     assert reader.feed(b"z\nnext\n") == ["next"]
-    assert read(b"x" * LONGEST_LINE + b"\n") == ["x" * LONGEST_LINE]
+    assert read(b"x" * MAX_LINE_LENGTH + b"\n") == ["x" * MAX_LINE_LENGTH]
 
 
 def test_an_endless_line_in_one_chunk() -> None:
     """A line of many times 64 KiB with its end in the same chunk is cut just so."""
-    lines = read(b"a\n" + b"x" * (5 * LONGEST_LINE) + b"\nb\n")
-    assert lines == ["a", "x" * LONGEST_LINE + CUT_MARK, "b"]
+    lines = read(b"a\n" + b"x" * (5 * MAX_LINE_LENGTH) + b"\nb\n")
+    assert lines == ["a", "x" * MAX_LINE_LENGTH + CUT_MARK, "b"]
 
 
 def test_other_encodings_are_survived() -> None:
@@ -63,5 +63,5 @@ def test_nothing_grows(chunks: list[bytes]) -> None:
     reader = LineReader()
     for chunk in chunks:
         for line in reader.feed(chunk * 30):
-            assert len(line) <= LONGEST_LINE + len(CUT_MARK)
-        assert len(reader._rest) <= LONGEST_LINE
+            assert len(line) <= MAX_LINE_LENGTH + len(CUT_MARK)
+        assert len(reader._rest) <= MAX_LINE_LENGTH

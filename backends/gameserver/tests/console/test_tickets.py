@@ -9,7 +9,7 @@ from bedplate.auth.api_keys import APIKeyEntry, APIKeys
 from bedplate.auth.principal import Principal, Verifier
 from bedplate.testing.clock import SettableClock
 from gameserver.console.exceptions import TicketNotFound, TooManyConnections
-from gameserver.console.tickets import MOST_CONNECTIONS, MOST_TICKETS, Connections
+from gameserver.console.tickets import MAX_CONNECTIONS, MAX_TICKETS, Connections
 
 KEY = b"the key of ada"
 ADA = Principal("api_key", "ada")
@@ -44,8 +44,8 @@ async def test_a_ticket_expires(connections: Connections, clock: SettableClock) 
 
 async def test_tickets_are_bounded(connections: Connections) -> None:
     """Tickets that nobody uses displace the oldest."""
-    secrets = [connections.issue(ADA, KEY)[0] for _ in range(MOST_TICKETS + 1)]
-    assert len(connections._tickets) == MOST_TICKETS
+    secrets = [connections.issue(ADA, KEY)[0] for _ in range(MAX_TICKETS + 1)]
+    assert len(connections._tickets) == MAX_TICKETS
     assert await connections.prove_ticket(secrets[0]) is None
     assert await connections.prove_ticket(secrets[-1]) is not None
 
@@ -94,7 +94,7 @@ async def test_a_key_that_is_taken_away_ends_its_connections(connections: Connec
 async def test_connections_are_bounded(connections: Connections) -> None:
     """One more than may be connected is refused, until one leaves."""
     with contextlib.ExitStack() as stack:
-        for _ in range(MOST_CONNECTIONS):
+        for _ in range(MAX_CONNECTIONS):
             stack.enter_context(connections.connected(connections.issue(ADA, KEY)[1], None))
         ticket = connections.issue(ADA, KEY)[1]
         with pytest.raises(TooManyConnections), connections.connected(ticket, None):

@@ -35,7 +35,7 @@ from gameserver.stand_ins.version_feed import VersionFeed
 ADMIN = {"X-API-Key": "a" * 40}
 VERSIONS = ("1.21.5", "1.21.6")
 FORGE = Path(__file__).with_name("forge.py")
-LONGEST_WORK = 0.9
+MAX_WORK_SECONDS = 0.9
 """Seconds after which a manager is killed at the latest, once it has begun its work."""
 
 SIMULATE = {
@@ -277,8 +277,8 @@ def managers(tmp_path: Path, served: dict[str, str]) -> Iterator[Managers]:
         "VS_GAME_PORT": str(free_port()),
         "VS_GAME_ENVIRONMENT": json.dumps(SIMULATE),
         "VS_CRASH_LIMIT": "100",
-        "VS_CRASH_FIRST_PAUSE": "0.01",
-        "VS_CRASH_LONGEST_PAUSE": "0.01",
+        "VS_CRASH_FIRST_PAUSE_SECONDS": "0.01",
+        "VS_CRASH_MAX_PAUSE_LENGTH": "0.01",
         "VS_BACKUP_SETTLE_SECONDS": "0.3",
         "VS_BACKUP_SAVE_SECONDS": "1",
         "VS_KEEP_MANUAL_BACKUPS": "2",
@@ -341,7 +341,7 @@ def _torture(
     _prepare(managers)
     while managers.kills < kills:
         deeds.begin()
-        time.sleep(chance.uniform(0, LONGEST_WORK))
+        time.sleep(chance.uniform(0, MAX_WORK_SECONDS))
         managers.kill()
         while managers.kills < kills and chance.random() < 0.15:  # amid its start, too
             managers.start()

@@ -43,12 +43,12 @@ async def test_samples_a_running_game(open_state: Any) -> None:
 
 async def test_kept_over_a_restart(make_app: Any, tmp_path: Path) -> None:
     """The history is there after a restart of the manager."""
-    async with running(make_app(metrics_seconds=60)) as state:
+    async with running(make_app(metrics_interval_seconds=60)) as state:
         performance, _, _ = opened(state)
         await performance.sample()
         count = len(performance.history)
         latest = performance.history.latest
-    async with running(make_app(metrics_seconds=60)) as state:
+    async with running(make_app(metrics_interval_seconds=60)) as state:
         performance, _, _ = opened(state)
         assert len(performance.history) >= count
         assert latest is not None
@@ -58,7 +58,7 @@ async def test_kept_over_a_restart(make_app: Any, tmp_path: Path) -> None:
 
 async def test_disk_low_is_told_once(open_state: Any) -> None:
     """A disk that gets low is an event, which comes again only after there was room."""
-    performance, _, events = opened(await open_state(metrics_seconds=60))
+    performance, _, events = opened(await open_state(metrics_interval_seconds=60))
     told: list[EventKind] = []
     events.listen(lambda event: told.append(event.kind))
     sample = await performance.sample()
@@ -70,7 +70,7 @@ async def test_disk_low_is_told_once(open_state: Any) -> None:
 async def test_prometheus(make_settings: Any) -> None:
     """Prometheus sees gauges, counters and saves, and nothing that tells who plays."""
     registry = CollectorRegistry()
-    app = create_app(backend, make_settings(metrics_seconds=60), registry=registry)
+    app = create_app(backend, make_settings(metrics_interval_seconds=60), registry=registry)
     async with running(app) as state:
         performance, game, events = opened(state)
         await game.start(by="test")
@@ -91,7 +91,7 @@ async def test_prometheus(make_settings: Any) -> None:
 
 async def test_a_failing_look_is_not_the_last(open_state: Any) -> None:
     """When a look fails, the next one comes."""
-    performance, _, _ = opened(await open_state(metrics_seconds=0.1))
+    performance, _, _ = opened(await open_state(metrics_interval_seconds=0.1))
     disk, looked = performance._look, asyncio.Event()
     calls = []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bedplate.documents import Document, Swaps
+from bedplate.documents import Document, FileTransactions
 from gameserver.layout import Layout
 from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
@@ -19,7 +19,7 @@ WORKER = """
 import asyncio, hashlib, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from bedplate.documents import Document, Swaps
+from bedplate.documents import Document, FileTransactions
 from gameserver.layout import Layout
 from gameserver.mods.changes import Change, Changes
 from gameserver.mods.folder import ModsFolder
@@ -30,7 +30,7 @@ async def main(root):
     layout = Layout(root)
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     inventory = Inventory(ModsFolder(layout.mods), document)
-    changes = Changes(inventory, Swaps(layout.journal), layout.former_mods, most=3)
+    changes = Changes(inventory, FileTransactions(layout.journal), layout.former_mods, most=3)
     print("ready", flush=True)
     for number in range(10_000):
         staging = layout.staging / str(number)
@@ -69,7 +69,7 @@ async def test_a_killed_change_is_whole_or_undone(tmp_path: Path, milliseconds: 
     await asyncio.sleep(milliseconds / 1000)  # the moment of the kill is what varies
     worker.kill()
     await worker.wait()
-    await Swaps(layout.journal).recover()
+    await FileTransactions(layout.journal).recover()
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     stock = await Inventory(ModsFolder(layout.mods), document).stock()
     remembered = {record.file: record.sha256 for record in stock.state.records.values()}

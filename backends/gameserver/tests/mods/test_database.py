@@ -22,7 +22,9 @@ async def impatient_api(
     make_app: Callable[..., Any], database_url: str, admin: dict[str, str]
 ) -> AsyncIterator[Client]:
     """Give a client of an API that waits half a second for the database, and trusts no cache."""
-    app = make_app(mod_database_url=database_url, mod_database_seconds=0.5, mod_cache_seconds=0.0)
+    app = make_app(
+        mod_database_url=database_url, mod_database_timeout_seconds=0.5, mod_cache_fresh_seconds=0.0
+    )
     async with client(app, headers=admin) as opened:
         yield opened
 

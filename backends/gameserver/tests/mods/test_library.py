@@ -113,7 +113,7 @@ async def test_a_file_that_is_not_replaced_is_never_overwritten(
     (mods_folder / "lanternlib_1.4.0.zip").write_bytes(b"mine")
     before = snapshot()
     operation = await install(mods_api, ended, "lanternlib")
-    assert operation["error"]["code"] == "mod_file_in_the_way"
+    assert operation["error"]["code"] == "mod_file_conflict"
     assert snapshot() == before
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameserver.mods.modinfo import LONGEST_MODINFO, ModInfo, UnreadableModInfo, is_mod_id
+from gameserver.mods.modinfo import MAX_MODINFO_BYTES, ModInfo, UnreadableModInfo, is_mod_id
 
 USUAL = b"""\xef\xbb\xbf{ // a comment
   "Type": "Code", 'Name': 'Example Mod', ModID: "examplemod", "Version": "1.2.0-rc.1",
@@ -51,7 +51,7 @@ def test_the_id_is_what_the_game_makes_of_it(content: bytes, mod_id: str) -> Non
     [
         b"", b"null", b"[]", b'"text"', b"{", b'{"name": "1"}', b'{"modid": "../../etc"}',
         b'{"modid": "a b"}', b"[" * 60_000, b'{"a":' * 10_000, b"/*" * 20_000, b"\0" * 100,
-        b'{"modid":"a","x":"' + b"x" * LONGEST_MODINFO + b'"}',
+        b'{"modid":"a","x":"' + b"x" * MAX_MODINFO_BYTES + b'"}',
         b'{"modid":"a","dependencies":' + json.dumps(dict.fromkeys(map(str, range(300)))).encode(),
     ],
 )  # fmt: skip

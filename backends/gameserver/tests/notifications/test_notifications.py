@@ -21,7 +21,7 @@ from bedplate.documents import Document
 from gameserver.events import EventKind, Events
 from gameserver.notifications import courier as couriers
 from gameserver.notifications.addresses import AddressRules
-from gameserver.notifications.courier import MOST_WAITING, Courier, Patience
+from gameserver.notifications.courier import MAX_WAITING, Courier, Patience
 from gameserver.notifications.notifications import Notifications
 from gameserver.notifications.schemas import (
     Delivery,
@@ -231,14 +231,14 @@ async def test_bounded_queue(opened: Open, events: Events, receiver: Receiver, u
     receiver.held.clear()
     async with opened() as notifications:
         courier = await add(notifications, url)
-        for number in range(MOST_WAITING + 50):
+        for number in range(MAX_WAITING + 50):
             events.publish(EventKind.CRASHED, str(number))
-        assert len(courier) == MOST_WAITING
+        assert len(courier) == MAX_WAITING
         assert courier.dropped == 50
         receiver.held.set()
         await flushed(courier)
     texts = [json.loads(body)["data"]["text"] for _, body in receiver.received]
-    assert texts == ["0", *(str(number) for number in range(51, MOST_WAITING + 50))]
+    assert texts == ["0", *(str(number) for number in range(51, MAX_WAITING + 50))]
 
 
 async def test_leaving(opened: Open, events: Events, receiver: Receiver, url: str) -> None:

@@ -11,7 +11,7 @@ from bedplate.documents import Document
 from bedplate.jobs.background import Jobs
 from gameserver.disk import InsufficientStorage
 from gameserver.operations.exceptions import OperationNotFound, OperationUnderWay
-from gameserver.operations.operations import MOST_KEPT, Operations
+from gameserver.operations.operations import MAX_KEPT, Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import OperationKind, OperationLog, OperationState
 
@@ -156,11 +156,11 @@ async def test_old_operations_are_forgotten_and_running_ones_never(
         return
 
     running = await operations.start(OperationKind.BACKUP, wait, by="admin")
-    for _ in range(MOST_KEPT + 5):
+    for _ in range(MAX_KEPT + 5):
         begun = await operations.start(OperationKind.MODS, nothing, by="admin")
         await operations.wait(begun.id)
     assert operations.get(running.id).state is OperationState.RUNNING
-    assert len((await document.read()).operations) <= MOST_KEPT + 1
+    assert len((await document.read()).operations) <= MAX_KEPT + 1
     with pytest.raises(OperationNotFound):
         operations.get("00000000-0000-4000-8000-000000000000")
     go.set()

@@ -6,7 +6,7 @@ from bedplate.documents import Document
 from bedplate.testing.clock import SettableClock
 from gameserver.events import EventKind, Events
 from gameserver.players.schemas import SessionEnd, SessionLog
-from gameserver.players.sessions import MOST_SESSIONS, Sessions
+from gameserver.players.sessions import MAX_SESSIONS, Sessions
 
 
 def opened(tmp_path: Path, events: Events) -> Sessions:
@@ -42,10 +42,10 @@ async def test_bounded(tmp_path: Path) -> None:
     """Of too many stays the oldest go."""
     events = Events()
     async with opened(tmp_path, events) as sessions:
-        for number in range(MOST_SESSIONS + 5):
+        for number in range(MAX_SESSIONS + 5):
             events.publish(EventKind.PLAYER_JOINED, "", name=f"P{number}", uid=str(number))
-        found = sessions.newest(name=None, limit=MOST_SESSIONS * 2)
-        assert (len(found), found[-1].name) == (MOST_SESSIONS, "P5")
+        found = sessions.newest(name=None, limit=MAX_SESSIONS * 2)
+        assert (len(found), found[-1].name) == (MAX_SESSIONS, "P5")
         assert len(sessions.newest(name=None, limit=3)) == 3
 
 

@@ -16,8 +16,8 @@ from gameserver.events import Event, EventKind, Events
 from gameserver.process.exceptions import (
     AlreadyRunning,
     GameBusy,
-    GameNotAtRest,
     GameNotInstalled,
+    GameNotStopped,
     StartCancelled,
     StartRefused,
 )
@@ -271,7 +271,7 @@ async def test_a_crash_loop_is_given_up(open_state: OpenState) -> None:
 
 async def test_a_pending_restart_is_called_off(open_game: OpenGame) -> None:
     """A stop between a crash and the next start keeps the game down."""
-    game = await open_game(simulate={"crash_first": 99}, crash_first_pause=NEVER)
+    game = await open_game(simulate={"crash_first": 99}, crash_first_pause_seconds=NEVER)
     await game.start(by="test")
     await game.wait_for(GameState.CRASHED, timeout=SOON)
     await game.stop(by="test", reason="Enough.")
@@ -361,21 +361,21 @@ async def test_what_has_the_world_to_itself(game: Game) -> None:
                 pass
     assert purpose_of(game) is None
     await run(game)
-    with pytest.raises(GameNotAtRest):
+    with pytest.raises(GameNotStopped):
         async with game.exclusive("a restore"):
             pass
 
 
 async def test_a_restart_after_a_crash_waits_for_the_world(open_game: OpenGame) -> None:
     """The start after a crash waits until nobody has the world to itself."""
-    game = await open_game(simulate={"crash_first": 1}, crash_first_pause=0.01)
+    game = await open_game(simulate={"crash_first": 1}, crash_first_pause_seconds=0.01)
     await game.start(by="test")
     await game.wait_for(GameState.CRASHED, timeout=SOON)
     try:
         async with game.exclusive("a restore"):
             with pytest.raises(TimeoutError):
                 await game.wait_for(GameState.STARTING, timeout=0.2)
-    except (GameBusy, GameNotAtRest):
+    except (GameBusy, GameNotStopped):
         pass  # the next start was quicker than this test
     await game.wait_for(GameState.RUNNING, timeout=SOON)
 

@@ -28,7 +28,7 @@ from bedplate.testing.processes import (
     wait_until_gone,
 )
 from gameserver.layout import Layout
-from gameserver.process.exceptions import AlreadyRunning, GameNotAtRest
+from gameserver.process.exceptions import AlreadyRunning, GameNotStopped
 from gameserver.process.game import Game
 from gameserver.process.ownership import WorldFile
 from gameserver.process.record import process_document
@@ -266,7 +266,7 @@ async def test_nothing_touches_the_world_of_a_left_game(
     game = await open_game(autostart="never")
     with pytest.raises(AlreadyRunning):
         await game.start(by="test")
-    with pytest.raises(GameNotAtRest):
+    with pytest.raises(GameNotStopped):
         async with game.exclusive("a restore"):
             pass
     await game.stop(by="test", reason="Test.")

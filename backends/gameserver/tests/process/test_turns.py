@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gameserver.process.exceptions import GameBusy, GameNotAtRest, StartRefused
+from gameserver.process.exceptions import GameBusy, GameNotStopped, StartRefused
 from gameserver.process.game import Game
 from gameserver.process.turns import start_in_turn, world_in_turn
 
@@ -60,7 +60,7 @@ async def test_patience_ends(game: Game) -> None:
 
 async def test_a_game_that_runs_is_brought_to_rest(running_game: Game) -> None:
     """Whoever started it meanwhile; without a way to stop it there is no waiting."""
-    with pytest.raises(GameNotAtRest):
+    with pytest.raises(GameNotStopped):
         async with world_in_turn(running_game, "a restore"):
             pass
 

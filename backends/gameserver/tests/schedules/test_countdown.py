@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bedplate.jobs.errors import RunSkipped
+from bedplate.jobs.exceptions import RunSkipped
 from gameserver.console.lines import ConsoleLine
 from gameserver.process.game import Game
 from gameserver.process.state import GameState

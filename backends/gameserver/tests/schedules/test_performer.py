@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bedplate import clock, ids
-from bedplate.jobs.errors import RunSkipped
+from bedplate.jobs.exceptions import RunSkipped
 from bedplate.jobs.schedule import Run, RunState, Schedule, Trigger
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import OperationKind

@@ -7,8 +7,8 @@ from fastapi import Depends
 from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 
-from bedplate.auth import SESSION_COOKIE, Guard, not_proven
-from bedplate.conditional.idempotency import Idempotency, OnceForKey
+from bedplate.auth import SESSION_COOKIE, Guard, unauthorized
+from bedplate.conditional.idempotency import Idempotency, IdempotentRequest
 from bedplate.rate_limits import Budget, RateLimit
 from tasks.models import idempotency_keys
 from tasks.settings import TasksSettings
@@ -41,8 +41,8 @@ class CurrentUser(SecurityBase):
         try:
             return UUID(principal.id)
         except ValueError:
-            raise not_proven() from None
+            raise unauthorized() from None
 
 
 UserId = Annotated[UUID, Depends(CurrentUser(guard))]
-Once = Annotated[OnceForKey, Depends(idempotency)]
+Once = Annotated[IdempotentRequest, Depends(idempotency)]

@@ -9,8 +9,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from bedplate.conditional.idempotency import idempotency_table
 from bedplate.database import GUID, UTCDateTime
 
-LONGEST_TITLE = 200
-LONGEST_DESCRIPTION = 1000
+MAX_TITLE_LENGTH = 200
+MAX_DESCRIPTION_LENGTH = 1000
 
 
 class Base(DeclarativeBase):
@@ -31,8 +31,8 @@ class Task(Base):
         BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True
     )
     user_id: Mapped[UUID] = mapped_column(GUID)
-    title: Mapped[str] = mapped_column(String(LONGEST_TITLE))
-    description: Mapped[str | None] = mapped_column(String(LONGEST_DESCRIPTION))
+    title: Mapped[str] = mapped_column(String(MAX_TITLE_LENGTH))
+    description: Mapped[str | None] = mapped_column(String(MAX_DESCRIPTION_LENGTH))
     completed: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -13,7 +13,7 @@ from bedplate.database.dependencies import Reading, Writing
 from bedplate.database.links import next_link
 from bedplate.openapi import errors, headers
 from bedplate.problems import PreconditionFailed
-from bedplate.schemas import Decimal, Int64Id, LongText, TrueOrFalse
+from bedplate.schemas import Int64Id, MultiLineStr, QueryBool, QueryInt
 from tasks import repository, service
 from tasks.dependencies import Once, UserId
 from tasks.exceptions import TaskNotFound
@@ -30,10 +30,10 @@ register_url_convertor("task_id", TaskIdConvertor())
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 _SHOWN = TypeAdapter(Task)
-MOST_TASKS = 1000
-PageSize = Annotated[int, Decimal(1, MOST_TASKS)]
+MAX_TASKS = 1000
+PageSize = Annotated[int, QueryInt(1, MAX_TASKS)]
 Cursor = Annotated[str, StringConstraints(pattern=repository.NEWEST_FIRST.pattern)]
-SearchText = Annotated[str, LongText(200)]
+SearchText = Annotated[str, MultiLineStr(200)]
 TaskId = Annotated[Int64Id, Path(description="Number of the task")]
 
 
@@ -49,7 +49,7 @@ async def list_tasks(
     session: Reading,
     limit: Annotated[PageSize, Query()] = 100,
     cursor: Annotated[Cursor | None, Query(description="From the Link header")] = None,
-    completed: Annotated[TrueOrFalse | None, Query()] = None,
+    completed: Annotated[QueryBool | None, Query()] = None,
     q: Annotated[SearchText | None, Query(description="Part of title or description")] = None,
 ) -> Response:
     """Return a page of tasks; the `Link` header leads to the next one."""

@@ -6,18 +6,18 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
-from bedplate.schemas import LARGEST_INT64, LineText, LongText, Schema, StrictInt64Id
-from tasks.models import LONGEST_DESCRIPTION, LONGEST_TITLE
+from bedplate.schemas import MAX_INT64, MultiLineStr, Schema, SingleLineStr, StrictInt64Id
+from tasks.models import MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH
 
-Title = Annotated[str, LineText(LONGEST_TITLE)]
-Description = Annotated[str, LongText(LONGEST_DESCRIPTION)]
-MOST_IDS = 1000
+Title = Annotated[str, SingleLineStr(MAX_TITLE_LENGTH)]
+Description = Annotated[str, MultiLineStr(MAX_DESCRIPTION_LENGTH)]
+MAX_IDS = 1000
 
 
 class Task(BaseModel):
     """A task as clients see it."""
 
-    id: int = Field(ge=1, lt=LARGEST_INT64 + 1)
+    id: int = Field(ge=1, lt=MAX_INT64 + 1)
     user_id: UUID
     title: str
     description: str | None
@@ -53,7 +53,7 @@ class TaskPatch(Schema):
 class BulkDelete(Schema):
     """Which tasks to delete; ids that come twice count once."""
 
-    ids: Annotated[list[StrictInt64Id], Field(min_length=1, max_length=MOST_IDS)]
+    ids: Annotated[list[StrictInt64Id], Field(min_length=1, max_length=MAX_IDS)]
 
 
 class BulkDeleted(BaseModel):

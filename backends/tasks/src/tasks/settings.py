@@ -76,9 +76,9 @@ class TasksSettings(DatabaseSettings):
         default_factory=lambda: ["EdDSA"], description="jwt: accepted signature algorithms"
     )
 
-    def refusals(self) -> Iterator[str]:
+    def validation_errors(self) -> Iterator[str]:
         """Yield what can't stay as it is: each kind of session has to know its auth server."""
-        yield from super().refusals()
+        yield from super().validation_errors()
         if self.sessions == "better-auth" and self.better_auth_secret is None:
             yield self._needed("better_auth_secret")
         if self.sessions == "jwt" and self.better_auth_url is None:

@@ -18,7 +18,7 @@ from bedplate.problems import InternalServerError, problem_response
 
 SECURITY_HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 
-_ERRORS = logging.getLogger("bedplate.errors")
+_ERRORS = logging.getLogger("bedplate.exceptions")
 _UNHANDLED = "Something went wrong here; quote the request id when you report it."
 
 

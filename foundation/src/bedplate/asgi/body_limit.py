@@ -4,7 +4,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedplate.problems import BadRequest, ContentTooLarge, ProblemError, problem_response
 
-_MOST_DIGITS = 18
+_MAX_DIGITS = 18
 
 
 class BodyLimit:
@@ -44,7 +44,7 @@ class BodyLimit:
     def _judge(self, content_length: bytes) -> ProblemError | None:
         if not content_length.isdigit():
             return BadRequest("Content-Length must be a whole number.")
-        if len(content_length) > _MOST_DIGITS or int(content_length) > self._max_bytes:
+        if len(content_length) > _MAX_DIGITS or int(content_length) > self._max_bytes:
             return self._too_large()
         return None
 

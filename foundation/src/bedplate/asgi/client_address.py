@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_LONGEST_ADDRESS = 64
-_MOST_HOPS = 32
+_MAX_ADDRESS_LENGTH = 64
+_MAX_HOPS = 32
 _PREFIX_OF_A_SITE = 64
 _SCHEMES = {"http": {b"http": "http", b"https": "https"}, "websocket": {b"http": "ws"}}
 _SCHEMES["websocket"] |= {b"https": "wss", b"ws": "ws", b"wss": "wss"}
@@ -52,7 +52,7 @@ class TrustedProxies:
 
     def _walk(self, peer: Address, forwarded: list[bytes]) -> Address:
         client = peer
-        for hop in forwarded[: -_MOST_HOPS - 1 : -1]:
+        for hop in forwarded[: -_MAX_HOPS - 1 : -1]:
             address = parse_address(hop.decode("latin-1"))
             if address is None:
                 break
@@ -72,7 +72,7 @@ def parse_address(text: str) -> Address | None:
     IPv4, so that one client has one address.
     """
     text = text.strip()
-    if len(text) > _LONGEST_ADDRESS:
+    if len(text) > _MAX_ADDRESS_LENGTH:
         return None
     try:
         address = ip_address(_without_port(text).partition("%")[0])

@@ -88,7 +88,7 @@ class _NotUnicode(BadRequest):
 class _NoNumber(BadRequest):
     """The JSON names what is no number (RFC 8259, section 6)."""
 
-    code = "json_no_number"
+    code = "json_non_finite_number"
     title = "JSON Has No Such Number"
 
 

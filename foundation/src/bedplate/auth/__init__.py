@@ -6,7 +6,7 @@ The verifiers that read a database are in `bedplate.auth.hashed_sessions` and
 
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys
 from bedplate.auth.guard import API_KEY, BEARER, SESSION_COOKIE, Guard
-from bedplate.auth.principal import Principal, Verifier, not_proven
+from bedplate.auth.principal import Principal, Verifier, unauthorized
 
 __all__ = [
     "API_KEY",
@@ -17,5 +17,5 @@ __all__ = [
     "Guard",
     "Principal",
     "Verifier",
-    "not_proven",
+    "unauthorized",
 ]

@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 from fastapi.requests import HTTPConnection
 
-_LONGEST_CREDENTIAL = 8_192
+_MAX_CREDENTIAL_LENGTH = 8_192
 _BEARER = b"bearer "
 
 
@@ -12,7 +12,7 @@ def header(connection: HTTPConnection, name: bytes) -> bytes | None:
     """Return the first header of this lower-case name."""
     for key, value in connection.scope["headers"]:
         if key == name:
-            return value if len(value) <= _LONGEST_CREDENTIAL else None
+            return value if len(value) <= _MAX_CREDENTIAL_LENGTH else None
     return None
 
 
@@ -29,5 +29,7 @@ def cookie(connection: HTTPConnection, *names: str) -> bytes | None:
     cookies = connection.cookies
     for name in names:
         if name in cookies:
-            return unquote(cookies[name]).encode("utf-8", "surrogateescape")[:_LONGEST_CREDENTIAL]
+            return unquote(cookies[name]).encode("utf-8", "surrogateescape")[
+                :_MAX_CREDENTIAL_LENGTH
+            ]
     return None

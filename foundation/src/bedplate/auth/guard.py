@@ -11,7 +11,7 @@ from fastapi.openapi.models import SecurityBase as SecurityModel
 from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 
-from bedplate.auth.principal import Principal, Verifier, not_proven
+from bedplate.auth.principal import Principal, Verifier, unauthorized
 from bedplate.problems import Forbidden
 from bedplate.rate_limits import RateLimit
 
@@ -71,7 +71,7 @@ class Guard(SecurityBase):
         if principal is None:
             if self.rate_limit is not None:
                 await self.rate_limit.charge_failed_proof(connection)
-            raise not_proven(self.challenge)
+            raise unauthorized(self.challenge)
         state["principal_id"] = principal.id
         if self.rate_limit is not None:
             await self.rate_limit.charge(connection, principal.id)

@@ -36,6 +36,6 @@ class Verifier(Protocol):
         ...
 
 
-def not_proven(scheme: str = "Bearer") -> Unauthorized:
+def unauthorized(scheme: str = "Bearer") -> Unauthorized:
     """Return the one 401 that every failed proof gets, whatever the reason."""
     return Unauthorized("This needs a valid session or key.", headers={"WWW-Authenticate": scheme})

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from bedplate.application import create_app
 from bedplate.backend import Backend
 from bedplate.cli.arguments import BackendName, OneBackendName, application
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import load_all, load_one
 from bedplate.contracts import Contract, ContractBinding, ContractError
 from bedplate.contracts.conformance import drift

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bedplate.backend import Backend
 from bedplate.cli.arguments import BackendName, OneBackendName, application
-from bedplate.cli.errors import CommandError, UsageError
+from bedplate.cli.exceptions import CommandError, UsageError
 from bedplate.cli.installed import load_all
 from bedplate.composition import explain_failure
 from bedplate.database import Database, Migrations

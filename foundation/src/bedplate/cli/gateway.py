@@ -13,13 +13,13 @@ import yaml
 
 from bedplate.backend import Backend
 from bedplate.cli.arguments import application
-from bedplate.cli.errors import CommandError, UsageError
+from bedplate.cli.exceptions import CommandError, UsageError
 from bedplate.cli.installed import load_all
 from bedplate.gateway.dns import DNSTarget, change_batch
 from bedplate.gateway.kong import Certificate, KongOptions, is_reference, kong_document
 from bedplate.gateway.plugins import RateLimits
 from bedplate.gateway.public import PublicService, public_hosts, public_services
-from bedplate.settings.values import SHORTEST_SECRET
+from bedplate.settings.values import MIN_SECRET_BYTES
 
 app = application("Make the configuration of what stands before the backends.")
 
@@ -154,9 +154,9 @@ def _consumers(pairs: Sequence[str]) -> dict[str, str]:
 
 def _key(variable: str) -> str:
     key = os.environ.get(variable, "")
-    if len(key.encode("utf-8", "surrogateescape")) < SHORTEST_SECRET:
+    if len(key.encode("utf-8", "surrogateescape")) < MIN_SECRET_BYTES:
         raise CommandError(
-            f"{variable} must hold an API key: a random secret of {SHORTEST_SECRET} bytes or more."
+            f"{variable} must hold an API key: a random secret of {MIN_SECRET_BYTES} bytes or more."
         )
     return key
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from bedplate.cli.errors import CommandError, UsageError
+from bedplate.cli.exceptions import CommandError, UsageError
 
 if TYPE_CHECKING:
     from bedplate.backend import Backend

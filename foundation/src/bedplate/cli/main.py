@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 import bedplate
-from bedplate.cli.errors import CommandError, UsageError, sentence
+from bedplate.cli.exceptions import CommandError, UsageError, sentence
 from bedplate.cli.installed import installed, installed_commands, load, summary
 
 if TYPE_CHECKING:

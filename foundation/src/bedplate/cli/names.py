@@ -8,9 +8,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from bedplate.cli.errors import UsageError
+from bedplate.cli.exceptions import UsageError
 
-LONGEST_NAME = 20
+MAX_NAME_LENGTH = 20
 """With longer ones, lines of the template would be too long."""
 
 _FORM = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
@@ -74,10 +74,10 @@ def check_name(name: str, *, taken: Collection[str], identifiers: Collection[str
     `taken` are commands and installed backends, `identifiers` the words of the template that a
     class of the new backend could hide. Raises `UsageError`.
     """
-    if not _FORM.fullmatch(name) or len(name) > LONGEST_NAME:
+    if not _FORM.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         raise UsageError(
             f"{name!r} is no name for a backend: use lower-case letters, digits and single "
-            f"underscores, a letter first, {LONGEST_NAME} at most, such as `notes`."
+            f"underscores, a letter first, {MAX_NAME_LENGTH} at most, such as `notes`."
         )
     if name in taken:
         raise UsageError(f"{name!r} is the name of a command or of an installed backend.")

@@ -13,7 +13,7 @@ import typer
 from bedplate import clock
 from bedplate.cli import template
 from bedplate.cli.arguments import application
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import installed
 from bedplate.cli.main import COMMANDS
 from bedplate.cli.names import check_name

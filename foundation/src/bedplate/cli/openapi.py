@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from bedplate.application import create_app
 from bedplate.backend import Backend
 from bedplate.cli.arguments import OneBackendName, application
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import load_one
 
 app = application("Print the OpenAPI document of a backend as JSON.")

@@ -6,7 +6,7 @@ from pydantic_settings import SettingsConfigDict
 from bedplate.runtime import Serving
 from bedplate.settings import Settings
 
-_LARGEST_PORT = 65535
+_MAX_PORT = 65535
 
 
 class ProcessSettings(Settings):
@@ -15,12 +15,12 @@ class ProcessSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="BEDPLATE_")
 
     host: str = Field("127.0.0.1", description="Address of the API; 0.0.0.0 for all")
-    port: int = Field(8000, ge=0, le=_LARGEST_PORT, description="Port of the API; 0: a free one")
+    port: int = Field(8000, ge=0, le=_MAX_PORT, description="Port of the API; 0: a free one")
     operations_host: str = Field(
         "127.0.0.1", description="Address of metrics and health; 0.0.0.0 for all"
     )
     operations_port: int = Field(
-        9090, ge=0, le=_LARGEST_PORT, description="Port of metrics and health; 0: a free one"
+        9090, ge=0, le=_MAX_PORT, description="Port of metrics and health; 0: a free one"
     )
     workers: int = Field(1, ge=1, le=256, description="Processes that serve")
     grace_seconds: float | None = Field(

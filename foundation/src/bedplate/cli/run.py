@@ -9,7 +9,7 @@ import typer
 from bedplate.backend import Backend
 from bedplate.cli.announcement import announcing
 from bedplate.cli.arguments import application
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import load_all
 from bedplate.cli.process_settings import ProcessSettings
 from bedplate.observability.logs import configure_logging

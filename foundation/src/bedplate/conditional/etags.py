@@ -11,14 +11,14 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from bedplate.problems import BadRequest, PreconditionFailed
-from bedplate.schemas import LARGEST_INT64
+from bedplate.schemas import MAX_INT64
 
 # One element of a list with the comma before it, and empty elements, which a recipient must bear
 # (RFC 9110, section 5.6.1.2). Each is matched by itself: one pattern for the list would backtrack.
 _ELEMENT = re.compile(r'(?:^|,)[ \t,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
-_MOST_TAGS = 100
+_MAX_TAGS = 100
 _SHOWN = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_LIST = rf"^{_SHOWN}(?:[ \t]*,[ \t]*{_SHOWN}){{0,{_MOST_TAGS - 1}}}$"
+_LIST = rf"^{_SHOWN}(?:[ \t]*,[ \t]*{_SHOWN}){{0,{_MAX_TAGS - 1}}}$"
 _SCHEMA: JsonSchemaValue = {"anyOf": [{"const": "*"}, {"type": "string", "pattern": _LIST}]}
 _VERSION = re.compile(r"0|[1-9][0-9]{0,18}")
 
@@ -65,7 +65,7 @@ class Preconditions:
         if self.if_match is None or self.if_match.anything:
             return None
         named = [int(tag) for tag in self.if_match.strong if _VERSION.fullmatch(tag)]
-        return [version for version in named if version <= LARGEST_INT64]
+        return [version for version in named if version <= MAX_INT64]
 
 
 class _FromHeader(Preconditions):
@@ -128,8 +128,8 @@ def parse_etags(text: str, name: str) -> ETagSet:
     tags = _elements(text)
     if not tags:
         raise BadRequest(f'{name} must be * or entity tags such as "1".')
-    if len(tags) > _MOST_TAGS:
-        raise BadRequest(f"{name} can't have more than {_MOST_TAGS} entity tags.")
+    if len(tags) > _MAX_TAGS:
+        raise BadRequest(f"{name} can't have more than {_MAX_TAGS} entity tags.")
     return ETagSet(
         anything=False,
         strong=frozenset(value for weak, value in tags if not weak),

@@ -43,7 +43,7 @@ from bedplate.problems import BadRequest, Conflict, UnprocessableContent
 KEPT = timedelta(hours=24)
 _WAIT_SECONDS = 5.0
 _PURGE_SECONDS = 3600.0
-_LONGEST_KEY = 255
+_MAX_KEY_LENGTH = 255
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _Insert = postgresql.Insert | sqlite.Insert
 _REPLAYED_HEADERS = ("content-type", "location", "etag", "link")
@@ -67,7 +67,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         "idempotency_keys",
         metadata,
         Column("owner", String(128), primary_key=True),
-        Column("key", String(_LONGEST_KEY), primary_key=True),
+        Column("key", String(_MAX_KEY_LENGTH), primary_key=True),
         Column("fingerprint", LargeBinary(32), nullable=False),
         Column("status", Integer),
         Column("headers", LargeBinary),
@@ -131,7 +131,7 @@ class Idempotency:
     """The dependency of routes that honour `Idempotency-Key`, over a backend's table.
 
     idempotency = Idempotency(idempotency_table(Base.metadata))
-    Once = Annotated[OnceForKey, Depends(idempotency)]
+    Once = Annotated[IdempotentRequest, Depends(idempotency)]
 
     A request waits for the first one with its key at most `wait_seconds`.
     """
@@ -150,13 +150,13 @@ class Idempotency:
                 json_schema_extra={"pattern": f"^{_KEY.pattern}$"},
             ),
         ] = None,
-    ) -> "OnceForKey":
+    ) -> "IdempotentRequest":
         """Return what does this request's work once. Raises `BadRequest` for a malformed key."""
         if idempotency_key is None:
-            return OnceForKey(self._statements, None, b"", self._wait_seconds)
+            return IdempotentRequest(self._statements, None, b"", self._wait_seconds)
         key = _checked(idempotency_key)
         fingerprint = _fingerprint(request, await request.body())
-        return OnceForKey(self._statements, key, fingerprint, self._wait_seconds)
+        return IdempotentRequest(self._statements, key, fingerprint, self._wait_seconds)
 
     async def purge(self, database: Database) -> None:
         """Delete the keys that expired."""
@@ -172,7 +172,7 @@ class Idempotency:
         yield
 
 
-class OnceForKey:
+class IdempotentRequest:
     """Does the work of one request once for its key, or at once when it has none."""
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from bedplate.contracts.binding import Operations
 from bedplate.contracts.document import Contract, Operation
-from bedplate.contracts.errors import ContractError
+from bedplate.contracts.exceptions import ContractError
 from bedplate.contracts.serving import ContractBinding, message_policy
 from bedplate.contracts.values import (
     ContractModel,

@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from starlette.routing import Route, compile_path
 
 from bedplate.contracts.document import Contract, Operation
-from bedplate.contracts.errors import ContractError
+from bedplate.contracts.exceptions import ContractError
 from bedplate.problems import MethodNotAllowed
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])

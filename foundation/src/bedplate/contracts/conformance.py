@@ -16,7 +16,7 @@ from bedplate.contracts.document import Contract, Document, Operation, operation
 
 Violations = list[str]
 _PARAMETER = re.compile(r"\\\{[^/{}]+\\\}")
-_LONGEST_MESSAGE = 300
+_MAX_MESSAGE_LENGTH = 300
 
 
 class Conformance:
@@ -107,7 +107,7 @@ class Conformance:
         whole = {**schema, "components": self._document.get("components", {})}
         for error in Draft202012Validator(whole).iter_errors(value):
             place = ".".join(map(str, (name, *error.absolute_path)))
-            yield f"{place}: {error.message[:_LONGEST_MESSAGE]}"
+            yield f"{place}: {error.message[:_MAX_MESSAGE_LENGTH]}"
 
 
 def _expression(path: str) -> re.Pattern[str]:

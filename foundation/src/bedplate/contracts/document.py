@@ -13,7 +13,7 @@ from typing import Any, Self, cast
 
 import yaml
 
-from bedplate.contracts.errors import ContractError
+from bedplate.contracts.exceptions import ContractError
 from bedplate.contracts.overlays import apply_overlay
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from bedplate.contracts.document import Contract
-from bedplate.contracts.errors import ContractError
+from bedplate.contracts.exceptions import ContractError
 
 _HEADER = """\
 \"\"\"Made from the contract by `bedplate contracts generate {name}`; not to be edited.\"\"\"

@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonpath import JSONPathError, JSONPathMatch, finditer
 
-from bedplate.contracts.errors import ContractError
+from bedplate.contracts.exceptions import ContractError
 
 
 def apply_overlay(document: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError
 
-from bedplate.schemas import LARGEST_INT64, SMALLEST_INT64
+from bedplate.schemas import MAX_INT64, MIN_INT64
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?", re.ASCII)
-LONGEST_NUMBER = 400
+MAX_NUMBER_LENGTH = 400
 """Digits of a parameter that are read; Python refuses to convert more than some thousands."""
 
 
@@ -22,7 +22,7 @@ def _whole(value: Any) -> Any:
 
 def _parse(value: Any) -> Any:
     if isinstance(value, str):
-        if len(value) > LONGEST_NUMBER or not _NUMBER.fullmatch(value):
+        if len(value) > MAX_NUMBER_LENGTH or not _NUMBER.fullmatch(value):
             raise PydanticCustomError("int_parsing", "Input should be a valid integer")
         return int(value.partition(".")[0])
     return value
@@ -34,7 +34,7 @@ Integer = Annotated[int, Strict(), BeforeValidator(_whole)]
 ParameterInteger = Annotated[int, Strict(), BeforeValidator(_parse)]
 """An integer of a path or a query, in JSON's own spelling: no sign +, blanks or underscores."""
 
-ParameterInteger64 = Annotated[ParameterInteger, Field(ge=SMALLEST_INT64, le=LARGEST_INT64)]
+ParameterInteger64 = Annotated[ParameterInteger, Field(ge=MIN_INT64, le=MAX_INT64)]
 """The same, as far as 64 bits hold it."""
 
 

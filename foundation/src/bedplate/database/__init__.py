@@ -10,7 +10,7 @@ except ImportError as error:  # pragma: no cover - the workspace has the extra
         "bedplate.database needs SQLAlchemy: pip install 'bedplate[database]'"
     ) from error
 
-from bedplate.database.errors import (
+from bedplate.database.exceptions import (
     CheckViolation,
     DatabaseUnavailable,
     DataRefused,

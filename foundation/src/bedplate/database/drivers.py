@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
-from bedplate.database.errors import lock_timeout, refused
+from bedplate.database.exceptions import lock_timeout, refused
 from bedplate.database.pool import FairPool
 
 COMMAND_TIMEOUT = "bedplate_command_timeout"

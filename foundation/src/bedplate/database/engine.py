@@ -43,8 +43,8 @@ def _postgresql_engine(
     target: DatabaseURL, settings: DatabaseSettings, application_name: str
 ) -> AsyncEngine:
     arguments = {
-        "timeout": settings.database_connect_timeout,
-        "command_timeout": settings.database_command_timeout,
+        "timeout": settings.database_connect_timeout_seconds,
+        "command_timeout": settings.database_command_timeout_seconds,
         **target.connect_args,
     }
     arguments["server_settings"] = {
@@ -57,8 +57,8 @@ def _postgresql_engine(
         poolclass=FairPool,
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
-        pool_timeout=settings.database_pool_timeout,
-        pool_recycle=settings.database_pool_recycle,
+        pool_timeout=settings.database_pool_timeout_seconds,
+        pool_recycle=settings.database_pool_recycle_seconds,
         pool_use_lifo=True,
     )
     if settings.database_pre_ping:
@@ -120,17 +120,17 @@ def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngi
             "poolclass": FairPool,
             "pool_size": settings.pool_size,
             "max_overflow": settings.max_overflow,
-            "pool_timeout": settings.database_pool_timeout,
+            "pool_timeout": settings.database_pool_timeout_seconds,
         }
     )
     # A connection comes back without a transaction, so none needs to be ended.
     engine = create_async_engine(
         target.url,
         pool_reset_on_return=None,
-        execution_options={COMMAND_TIMEOUT: settings.database_command_timeout},
+        execution_options={COMMAND_TIMEOUT: settings.database_command_timeout_seconds},
         **pool,
     )
-    busy_milliseconds = int(settings.database_command_timeout * 1000)
+    busy_milliseconds = int(settings.database_command_timeout_seconds * 1000)
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _: ConnectionPoolEntry) -> None:
@@ -138,7 +138,7 @@ def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngi
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {busy_milliseconds}")
-        _switch_to_wal(cursor, settings.database_command_timeout)
+        _switch_to_wal(cursor, settings.database_command_timeout_seconds)
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()

@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from bedplate.database.types import FIRST_INSTANT, GUID, LAST_INSTANT, UTCDateTime
 from bedplate.problems import InvalidInput
-from bedplate.schemas import SMALLEST_INT64
+from bedplate.schemas import MIN_INT64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -32,11 +32,11 @@ class _Kind:
 
 
 def _write_number(value: int) -> str:
-    return f"{value - SMALLEST_INT64:016x}"
+    return f"{value - MIN_INT64:016x}"
 
 
 def _read_number(part: str) -> int:
-    return int(part, 16) + SMALLEST_INT64
+    return int(part, 16) + MIN_INT64
 
 
 def _write_instant(value: datetime) -> str:

@@ -28,7 +28,7 @@ logging.getLogger("alembic.runtime.migration").addFilter(
 )
 _ENVIRONMENT = Path(__file__).with_name("environment")
 _Result = TypeVar("_Result")
-_LONGEST_SLUG = 40
+_MAX_SLUG_LENGTH = 40
 
 
 @dataclass(frozen=True)
@@ -164,4 +164,4 @@ def _slug(message: str) -> str:
     words = re.findall(r"[a-z0-9]+", message.lower())
     if not words:
         raise ValueError("The message of a migration needs a word.")
-    return "_".join(words)[:_LONGEST_SLUG].rstrip("_")
+    return "_".join(words)[:_MAX_SLUG_LENGTH].rstrip("_")

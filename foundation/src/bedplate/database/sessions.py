@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from bedplate.database.drivers import driver_of
 from bedplate.database.engine import create_engine
-from bedplate.database.errors import (
+from bedplate.database.exceptions import (
     DatabaseUnavailable,
     LockTimeout,
     translate,

@@ -13,7 +13,7 @@ from bedplate.problems import InvalidInput
 Order = tuple[tuple[str, bool], ...]
 """Names with whether they are descending; it can be the key of a cache of statements."""
 
-_MOST_FIELDS = 3
+_MAX_FIELDS = 3
 
 
 class Sorting:
@@ -31,7 +31,7 @@ class Sorting:
         self._columns = columns
         self._unique = unique
         names = "|".join(re.escape(name) for name in columns)
-        self._pattern = f"-?(?:{names})(?:,-?(?:{names})){{0,{_MOST_FIELDS - 1}}}"
+        self._pattern = f"-?(?:{names})(?:,-?(?:{names})){{0,{_MAX_FIELDS - 1}}}"
         description = (
             f"Fields to sort by, descending after a minus: {', '.join(columns)}. "
             f"Without it: {default}"
@@ -79,7 +79,7 @@ def _directed(column: Any, descending: bool) -> ColumnElement[Any]:
 
 def _not_declared(columns: Mapping[str, Any]) -> InvalidInput:
     message = (
-        f"Input should be 1 to {_MOST_FIELDS} of {', '.join(columns)}, separated by commas, "
+        f"Input should be 1 to {_MAX_FIELDS} of {', '.join(columns)}, separated by commas, "
         "with a minus before each that descends"
     )
     return InvalidInput([{"field": "sort", "message": message, "code": "sort_invalid"}])

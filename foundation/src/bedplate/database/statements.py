@@ -26,8 +26,8 @@ from sqlalchemy.sql.expression import Executable
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from bedplate.database.errors import refused
-from bedplate.schemas import LARGEST_INT64, SMALLEST_INT64
+from bedplate.database.exceptions import refused
+from bedplate.schemas import MAX_INT64, MIN_INT64
 
 Row = dict[str, Any]
 """One row: column names and Python values."""
@@ -169,7 +169,7 @@ class ArrayParameter(ARRAY[Any]):
 
 def _storable(value: Any) -> Any:
     """Return a value that PostgreSQL would take too. Raises `DataRefused`."""
-    if isinstance(value, int) and not SMALLEST_INT64 <= value <= LARGEST_INT64:
+    if isinstance(value, int) and not MIN_INT64 <= value <= MAX_INT64:
         raise refused()
     if isinstance(value, str) and "\0" in value:
         raise refused()

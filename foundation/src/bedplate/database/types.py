@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import DateTime, Dialect, String, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from bedplate.database.errors import refused
+from bedplate.database.exceptions import refused
 
 FIRST_INSTANT: Final = datetime.min.replace(tzinfo=UTC) + timedelta(microseconds=1)
 LAST_INSTANT: Final = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)

@@ -33,7 +33,7 @@ _HONOURED = (
     "target_session_attrs",
     "user",
 )
-_LARGEST_PORT = 65_535
+_MAX_PORT = 65_535
 _ROOT_CERTIFICATE = Path("~/.postgresql/root.crt")
 
 
@@ -141,7 +141,7 @@ def _ports_fit(address: URL) -> bool:
         return False
     port: int | list[int] = found.get("port", 1)
     ports = [port] if isinstance(port, int) else port
-    return all(1 <= each <= _LARGEST_PORT for each in ports)
+    return all(1 <= each <= _MAX_PORT for each in ports)
 
 
 def _connect_arguments(options: dict[str, str]) -> dict[str, Any]:

@@ -2,21 +2,21 @@
 
 from bedplate.documents.atomic import write_atomically
 from bedplate.documents.document import Document, etag
-from bedplate.documents.errors import (
+from bedplate.documents.exceptions import (
     DamagedDocument,
     DocumentError,
     ExchangeFailed,
     UnsuitableFile,
     WriteFailed,
 )
-from bedplate.documents.swaps import Swaps
+from bedplate.documents.swaps import FileTransactions
 
 __all__ = [
     "DamagedDocument",
     "Document",
     "DocumentError",
     "ExchangeFailed",
-    "Swaps",
+    "FileTransactions",
     "UnsuitableFile",
     "WriteFailed",
     "etag",

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bedplate import ids
-from bedplate.documents.errors import UnsuitableFile, WriteFailed, reason_of
+from bedplate.documents.exceptions import UnsuitableFile, WriteFailed, reason_of
 
-_LONGEST_PREFIX = 200  # of the 255 bytes that file systems give a name; the token needs the rest
+_MAX_PREFIX_LENGTH = 200  # of the 255 bytes that file systems give a name; the token needs the rest
 _NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 10
 
@@ -104,7 +104,7 @@ def _create(path: Path) -> tuple[Path, int]:
 
 def _prefix(path: Path) -> str:
     name = path.name
-    if len(os.fsencode(name)) > _LONGEST_PREFIX:
+    if len(os.fsencode(name)) > _MAX_PREFIX_LENGTH:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
     return f".{name}."
 

@@ -7,12 +7,12 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bedplate.documents.atomic import refuse_unsuitable, write_atomically
-from bedplate.documents.errors import DamagedDocument, UnsuitableFile, WriteFailed, reason_of
+from bedplate.documents.exceptions import DamagedDocument, UnsuitableFile, WriteFailed, reason_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
 LARGEST = 16 * 1024 * 1024
-_MOST_PLACES = 3
+_MAX_PLACES = 3
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -83,8 +83,8 @@ def _explain(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if found[0]["type"] == "json_invalid":
         return f"it is not JSON ({found[0]['msg'].removeprefix('Invalid JSON: ')})"
-    places = [f"{_place(each['loc'])} ({each['type']})" for each in found[:_MOST_PLACES]]
-    more = ["and others"] if len(found) > _MOST_PLACES else []
+    places = [f"{_place(each['loc'])} ({each['type']})" for each in found[:_MAX_PLACES]]
+    more = ["and others"] if len(found) > _MAX_PLACES else []
     return f"it is not as expected at {', '.join(places + more)}"
 
 

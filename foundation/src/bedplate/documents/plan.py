@@ -7,7 +7,7 @@ from itertools import permutations
 from pathlib import Path
 
 from bedplate.documents.atomic import sync_folder
-from bedplate.documents.errors import ExchangeFailed, UnsuitableFile, reason_of
+from bedplate.documents.exceptions import ExchangeFailed, UnsuitableFile, reason_of
 from bedplate.documents.exchange import Exchange, Step
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bedplate import ids
 from bedplate.documents.atomic import remove_leftovers, sync_folder
-from bedplate.documents.errors import ExchangeFailed, reason_of
+from bedplate.documents.exceptions import ExchangeFailed, reason_of
 from bedplate.documents.exchange import Exchange, Steps
 from bedplate.documents.locks import lock_of
 from bedplate.documents.model_file import ModelFile
@@ -17,7 +17,7 @@ from bedplate.documents.threads import finish_in_thread
 _SUFFIX = ".json"
 
 
-class Swaps:
+class FileTransactions:
     """Exchanges files and folders for staged ones, through a journal.
 
     Each one is renamed, which needs no room and no time. Before the first rename the journal says

@@ -1,7 +1,7 @@
 """What stands before the backends, made from their declarations: Kong's services, and DNS."""
 
 from bedplate.gateway.dns import DNSTarget, change_batch
-from bedplate.gateway.errors import GatewayError
+from bedplate.gateway.exceptions import GatewayError
 from bedplate.gateway.kong import KongOptions, kong_document
 from bedplate.gateway.public import PublicService, public_hosts, public_services
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from bedplate.gateway.errors import GatewayError
+from bedplate.gateway.exceptions import GatewayError
 from bedplate.gateway.public import PublicService
 from bedplate.gateway.schema import refuse_invalid
 
 Document = dict[str, Any]
 
-LONGEST_COMMENT = 256
+MAX_COMMENT_LENGTH = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ def change_batch(
         for host in service.hosts
         for record in target.records()
     ]
-    batch = {"Comment": comment[:LONGEST_COMMENT], "Changes": changes}
+    batch = {"Comment": comment[:MAX_COMMENT_LENGTH], "Changes": changes}
     refuse_invalid(batch, "route53.yaml")
     return batch if zone_id is None else {"HostedZoneId": zone_id, "ChangeBatch": batch}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
-from bedplate.gateway.errors import GatewayError
+from bedplate.gateway.exceptions import GatewayError
 from bedplate.gateway.plugins import RateLimits, plugins_of
 from bedplate.gateway.public import PublicService
 from bedplate.gateway.schema import refuse_invalid
@@ -14,7 +14,7 @@ Document = dict[str, Any]
 
 CONNECT_MILLISECONDS = 5_000
 ANSWER_MILLISECONDS = 60_000
-"""Longer than a backend's own limit (`REQUEST_TIMEOUT`, 30 s), so that its 504 gets through."""
+"""Longer than a backend's `REQUEST_TIMEOUT_SECONDS` (30), so that its 504 gets through."""
 
 PROBE_SECONDS = 2
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bedplate.gateway.errors import GatewayError
+from bedplate.gateway.exceptions import GatewayError
 
 Document = dict[str, Any]
 

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from bedplate.backend import Backend
-from bedplate.gateway.errors import GatewayError
+from bedplate.gateway.exceptions import GatewayError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -8,7 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
 
-from bedplate.gateway.errors import GatewayError
+from bedplate.gateway.exceptions import GatewayError
 
 _FOLDER = Path(__file__).with_name("schemas")
 

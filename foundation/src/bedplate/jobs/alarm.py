@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bedplate import clock
 
-LONGEST_NAP = 20.0
+MAX_SLEEP_SECONDS = 20.0
 """Seconds after which the clock is read again: that a machine slept, or that its clock was set."""
 
 
@@ -20,13 +20,13 @@ class Alarm:
         self._woken.set()
 
     async def wait_until(self, moment: datetime | None) -> None:
-        """Return at `moment`, after `LONGEST_NAP` seconds, or when woken, what comes first.
+        """Return at `moment`, after `MAX_SLEEP_SECONDS` seconds, or when woken, what comes first.
 
         Without a moment only waking ends it. Whoever waits decides anew each time.
         """
         seconds = None if moment is None else (moment - clock.now()).total_seconds()
         try:
-            async with asyncio.timeout(seconds and min(seconds, LONGEST_NAP)):
+            async with asyncio.timeout(seconds and min(seconds, MAX_SLEEP_SECONDS)):
                 await self._woken.wait()
         except TimeoutError:
             return

@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-LONGEST_EXPRESSION = 200
-LONGEST_ZONE = 64
+MAX_EXPRESSION_LENGTH = 200
+MAX_ZONE_LENGTH = 64
 _FIELDS = 5
 _AMBIGUITY = timedelta(hours=2)
 
@@ -30,7 +30,7 @@ class CronError(ValueError):
 
 def zone_named(name: str) -> ZoneInfo:
     """Return an IANA time zone such as `Europe/Berlin`. Raises `CronError`."""
-    if not name or len(name) > LONGEST_ZONE:
+    if not name or len(name) > MAX_ZONE_LENGTH:
         raise CronError("The time zone must be an IANA name such as UTC or Europe/Berlin.")
     try:
         return ZoneInfo(name)
@@ -87,7 +87,7 @@ class Cron:
 
 
 def _simulated(expression: str, local: datetime, *, reverse: bool) -> CronSim:
-    if len(expression) > LONGEST_EXPRESSION:
+    if len(expression) > MAX_EXPRESSION_LENGTH:
         raise CronSimError("too long")
     if len(expression.split()) != _FIELDS:
         raise CronSimError("Wrong number of fields")
@@ -99,7 +99,7 @@ def _sentence(error: CronSimError) -> str:
     if reason.startswith("Bad "):
         return f"The cron expression has a bad {reason.removeprefix('Bad ')} field."
     if reason == "too long":
-        return f"The cron expression is longer than {LONGEST_EXPRESSION} characters."
+        return f"The cron expression is longer than {MAX_EXPRESSION_LENGTH} characters."
     return (
         "The cron expression must have five fields: minute, hour, day of month, month, "
         "day of week, such as 0 4 * * *."

@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
-from bedplate.jobs.errors import RunSkipped
-from bedplate.jobs.schedule import LONGEST_TEXT, RunState
+from bedplate.jobs.exceptions import RunSkipped
+from bedplate.jobs.schedule import MAX_TEXT_LENGTH, RunState
 from bedplate.problems import ProblemError
 
 _GRACE_SECONDS = 30.0
@@ -72,4 +72,4 @@ def _sentence(error: BaseException) -> str:
 
 
 def _shortened(text: str | None) -> str | None:
-    return text if text is None else text[:LONGEST_TEXT]
+    return text if text is None else text[:MAX_TEXT_LENGTH]

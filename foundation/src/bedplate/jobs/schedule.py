@@ -8,13 +8,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, field_validator
 
-from bedplate.jobs.cron import LONGEST_EXPRESSION, LONGEST_ZONE, Cron, zone_named
-from bedplate.schemas import LineText, Schema, WholeNumber
+from bedplate.jobs.cron import MAX_EXPRESSION_LENGTH, MAX_ZONE_LENGTH, Cron, zone_named
+from bedplate.schemas import Schema, SingleLineStr, WholeNumber
 
 Action = TypeVar("Action")
-LONGEST_NAME = 80
-LONGEST_TEXT = 500
-MOST_MINUTES_LATE = 7 * 24 * 60
+MAX_NAME_LENGTH = 80
+MAX_TEXT_LENGTH = 500
+MAX_MINUTES_LATE = 7 * 24 * 60
 
 
 class MissedRuns(StrEnum):
@@ -48,12 +48,12 @@ class ScheduleNew(Schema, Generic[Action]):
     missed_within_minutes   with `run_once`: how late a missed run may still come
     """
 
-    name: Annotated[str, LineText(LONGEST_NAME)]
-    cron: str = Field(max_length=LONGEST_EXPRESSION, examples=["0 4 * * *"])
-    zone: str = Field("UTC", max_length=LONGEST_ZONE, examples=["Europe/Berlin"])
+    name: Annotated[str, SingleLineStr(MAX_NAME_LENGTH)]
+    cron: str = Field(max_length=MAX_EXPRESSION_LENGTH, examples=["0 4 * * *"])
+    zone: str = Field("UTC", max_length=MAX_ZONE_LENGTH, examples=["Europe/Berlin"])
     enabled: StrictBool = True
     missed: MissedRuns = MissedRuns.SKIP
-    missed_within_minutes: Annotated[int, WholeNumber(1, MOST_MINUTES_LATE)] = 60
+    missed_within_minutes: Annotated[int, WholeNumber(1, MAX_MINUTES_LATE)] = 60
     action: Action
 
     @field_validator("zone")

@@ -12,9 +12,9 @@ import structlog
 from bedplate import clock, ids
 from bedplate.conditional import changed
 from bedplate.documents import Document, DocumentError
-from bedplate.jobs.alarm import LONGEST_NAP, Alarm
+from bedplate.jobs.alarm import MAX_SLEEP_SECONDS, Alarm
 from bedplate.jobs.due import Due, clock_was_set_back, decide
-from bedplate.jobs.errors import (
+from bedplate.jobs.exceptions import (
     ScheduleBusy,
     ScheduleIdle,
     ScheduleNotFound,
@@ -252,7 +252,7 @@ class Timetable(Generic[Action]):
                 moment = self._next_moment()
             except Exception as error:  # noqa: BLE001 - whatever it is, time goes on
                 structlog.get_logger().error("job_failed", job="timetable", exc_info=error)
-                moment = clock.now() + timedelta(seconds=LONGEST_NAP)
+                moment = clock.now() + timedelta(seconds=MAX_SLEEP_SECONDS)
             await self._alarm.wait_until(moment)
 
     def _next_moment(self) -> datetime | None:

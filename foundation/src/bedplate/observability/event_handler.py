@@ -16,8 +16,8 @@ from bedplate.observability.rendering import Render
 EventDict = MutableMapping[str, Any]
 Listener = Callable[[EventDict], None]
 
-_LONGEST_WAIT = 0.1  # seconds
-_MOST_PENDING = 64
+_MAX_WAIT_SECONDS = 0.1  # seconds
+_MAX_PENDING = 64
 
 
 class EventHandler(logging.Handler):
@@ -55,7 +55,7 @@ class EventHandler(logging.Handler):
         if self._listeners:
             self._notify(None, "", event)
             self.flush()
-        elif len(self._pending) >= _MOST_PENDING or not (self._gather and self._will_flush()):
+        elif len(self._pending) >= _MAX_PENDING or not (self._gather and self._will_flush()):
             self.flush()
 
     def flush(self) -> None:
@@ -89,7 +89,7 @@ class EventHandler(logging.Handler):
             return False
         if loop is not self._flushing_loop:
             self._flushing_loop = loop
-            loop.call_later(_LONGEST_WAIT, self.flush)
+            loop.call_later(_MAX_WAIT_SECONDS, self.flush)
         return True
 
     def _notify(self, _: Any, __: str, event: EventDict) -> EventDict:

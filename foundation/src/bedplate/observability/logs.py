@@ -22,7 +22,7 @@ _SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "fastapi")
 # It repeats the query, where tokens may be; our access log says the rest.
 _UNWANTED_LOGGERS = ("uvicorn.access",)
 # Their lines below these levels repeat whole URLs, or say nothing.
-_LEAST_LEVELS = {
+_MIN_LEVELS = {
     "httpx": logging.WARNING,
     "httpx2": logging.WARNING,
     "httpcore": logging.WARNING,
@@ -49,7 +49,7 @@ def configure_logging(*, json: bool, level: str = "info", stream: TextIO | None 
     _installed = _json_handler(stream) if json else _pretty_handler(stream)
     _ROOT.addHandler(_installed)
     _take_over_server_loggers()
-    for name, least in _LEAST_LEVELS.items():
+    for name, least in _MIN_LEVELS.items():
         logging.getLogger(name).setLevel(max(least, _ROOT.level))
     logging.captureWarnings(capture=True)
     structlog.configure(

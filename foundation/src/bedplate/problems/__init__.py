@@ -7,7 +7,7 @@ from bedplate.problems.document import (
     ProblemResponse,
     problem_response,
 )
-from bedplate.problems.errors import (
+from bedplate.problems.exceptions import (
     BadGateway,
     BadRequest,
     Conflict,

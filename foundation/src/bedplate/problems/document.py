@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from bedplate import clock
-from bedplate.problems.errors import InvalidInput, ProblemError, phrase_of
+from bedplate.problems.exceptions import InvalidInput, ProblemError, phrase_of
 
 MEDIA_TYPE = "application/problem+json"
-_LONGEST_INSTANCE = 2_048
+_MAX_INSTANCE_LENGTH = 2_048
 # What RFC 3986 lets stand in a path; % because the path is still escaped.
 _PATH_CHARACTERS = "/%!$&'()*+,;=:@-._~"
 
@@ -143,4 +143,4 @@ def _instance(scope: Scope, error: ProblemError) -> str | None:
         return None
     sent = scope.get("raw_path") or scope["path"].encode("utf-8", "replace").replace(b"%", b"%25")
     path = quote(sent.partition(b"?")[0], safe=_PATH_CHARACTERS)
-    return path if path and len(path) <= _LONGEST_INSTANCE else None
+    return path if path and len(path) <= _MAX_INSTANCE_LENGTH else None

@@ -14,7 +14,7 @@ from starlette.types import Scope
 from starlette.websockets import WebSocketState
 
 from bedplate.problems.document import DEFAULT_POLICY, ProblemPolicy, problem_response
-from bedplate.problems.errors import (
+from bedplate.problems.exceptions import (
     BadRequest,
     InternalServerError,
     MethodNotAllowed,

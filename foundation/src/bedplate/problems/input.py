@@ -3,24 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bedplate.problems.errors import FieldError, InvalidInput
-from bedplate.refusals import message_of
+from bedplate.problems.exceptions import FieldError, InvalidInput
+from bedplate.validation import message_of
 
-_MOST_ERRORS = 100
-_LONGEST_FIELD = 200
+_MAX_ERRORS = 100
+_MAX_FIELD_LENGTH = 200
 
 
 def invalid_input(errors: Sequence[Any]) -> InvalidInput:
     """Return the problem for Pydantic's `errors`, without the values it refused."""
     return InvalidInput(
-        [_field_error(error) for error in errors[:_MOST_ERRORS]],
+        [_field_error(error) for error in errors[:_MAX_ERRORS]],
         in_path=any(error["loc"][:1] == ("path",) for error in errors),
     )
 
 
 def _field_error(error: Any) -> FieldError:
     return {
-        "field": _field(error)[:_LONGEST_FIELD].encode("utf-8", "replace").decode(),
+        "field": _field(error)[:_MAX_FIELD_LENGTH].encode("utf-8", "replace").decode(),
         "message": message_of(error),
         "code": str(error["type"]),
     }

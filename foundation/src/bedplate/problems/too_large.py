@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedplate.problems.document import problem_response
-from bedplate.problems.errors import ContentTooLarge
+from bedplate.problems.exceptions import ContentTooLarge
 
 _PLAIN = (b"content-type", b"text/plain; charset=utf-8")
 

@@ -7,7 +7,7 @@ from limits.aio.storage import MemoryStorage
 from bedplate import clock
 from bedplate.rate_limits.decision import Windows
 
-_MOST_KEYS = 100_000
+_MAX_KEYS = 100_000
 
 
 class MemoryWindows(MemoryStorage):
@@ -19,7 +19,7 @@ class MemoryWindows(MemoryStorage):
     a window; beyond that the oldest is forgotten.
     """
 
-    def __init__(self, *, most_keys: int = _MOST_KEYS) -> None:
+    def __init__(self, *, most_keys: int = _MAX_KEYS) -> None:
         super().__init__()
         self._most_keys = most_keys
         self._counters: dict[int, _Counters] = {}

@@ -13,9 +13,9 @@ from bedplate.realtime.ring_buffer import Item, Numbered, RingBuffer, weightless
 INTERVAL_SECONDS = 0.02
 """How often followers are woken at most: 50 times a second."""
 
-_MOST_ITEMS = 500
-_MOST_WEIGHT = 256 * 1024
-_MOST_BATCHES = 16
+_MAX_ITEMS = 500
+_MAX_BATCH_BYTES = 256 * 1024
+_MAX_BATCHES = 16
 
 
 class Broadcast(Generic[Item]):
@@ -128,10 +128,10 @@ class Broadcast(Generic[Item]):
         key = (after, wants)
         if (shared := self._batches.get(key)) is not None:
             return shared
-        entries = self._ring.since(after, _MOST_ITEMS, until=self._released)
+        entries = self._ring.since(after, _MAX_ITEMS, until=self._released)
         if not entries:
             return None
-        if len(self._batches) >= _MOST_BATCHES:
+        if len(self._batches) >= _MAX_BATCHES:
             self._batches.clear()
         batch = self._batches[key] = self._make_batch(entries, wants)
         return batch
@@ -142,7 +142,7 @@ class Broadcast(Generic[Item]):
         for entry in entries:
             if wants is None or wants(entry.item):
                 weight += self._ring.weigh(entry.item)
-                if chosen and weight > _MOST_WEIGHT:
+                if chosen and weight > _MAX_BATCH_BYTES:
                     break
                 chosen.append(entry)
             last = entry.number

@@ -9,9 +9,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from bedplate.problems import ProblemError
 from bedplate.runtime.connection_state import ConnectionState
-from bedplate.runtime.refusals import HeadTooLarge, HeadTooLate, NotHTTP, refusal
+from bedplate.runtime.error_responses import HeadTooLarge, HeadTooLate, NotHTTP, refusal
 
-LARGEST_HEAD = 64 * 1024
+MAX_HEAD_BYTES = 64 * 1024
 """Bytes that may come in a row without a complete head, or without a byte of a body.
 
 What is read at once (256 KiB at most) is judged at its end.
@@ -129,8 +129,8 @@ class DrainingHttpProtocol(HttpToolsProtocol):
 
     def _bound_head(self) -> None:
         """Refuse a head (or what frames a body) that is too large, and begin to time a head."""
-        if self._idle_bytes > LARGEST_HEAD:
-            self._refuse(HeadTooLarge(f"A head may have at most {LARGEST_HEAD} bytes."))
+        if self._idle_bytes > MAX_HEAD_BYTES:
+            self._refuse(HeadTooLarge(f"A head may have at most {MAX_HEAD_BYTES} bytes."))
         elif self._head_timer is None and not self._in_body:
             late = HeadTooLate(f"A head may take at most {SLOWEST_HEAD_SECONDS:g} seconds.")
             self._head_timer = self.loop.call_later(SLOWEST_HEAD_SECONDS, self._refuse, late)

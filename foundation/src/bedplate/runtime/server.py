@@ -20,7 +20,7 @@ from bedplate.runtime.listener import (
 )
 from bedplate.runtime.serving import StartupError
 from bedplate.runtime.websocket_protocol import (
-    LARGEST_MESSAGE,
+    MAX_MESSAGE_BYTES,
     PING_SECONDS,
     DrainingWebSocketProtocol,
 )
@@ -140,7 +140,7 @@ def _config(application: ASGIApp, keep_alive: int) -> uvicorn.Config:
         application,
         http=DrainingHttpProtocol,
         ws=DrainingWebSocketProtocol,
-        ws_max_size=LARGEST_MESSAGE,
+        ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
         # Compressing for each client anew costs more than all the rest of sending to it.

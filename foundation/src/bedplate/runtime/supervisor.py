@@ -25,8 +25,8 @@ STEADY_SECONDS = 10.0
 """A worker that lives longer than this dies for the first time; else its back-off doubles."""
 
 FIRST_BACK_OFF_SECONDS = 0.1
-LONGEST_BACK_OFF_SECONDS = 30.0
-LONGEST_REPORT = 65536
+MAX_BACK_OFF_SECONDS = 30.0
+MAX_REPORT_BYTES = 65536
 
 
 def supervise(factories: Factories, serving: Serving) -> int:
@@ -95,7 +95,7 @@ class Worker:
     async def report(self) -> bytes:
         """Return READY, or why it could not start; nothing when it died without a word."""
         try:
-            return await asyncio.get_running_loop().sock_recv(self._line, LONGEST_REPORT)
+            return await asyncio.get_running_loop().sock_recv(self._line, MAX_REPORT_BYTES)
         except ConnectionError:
             return b""
 
@@ -193,7 +193,7 @@ class Supervisor:
 
     async def _back_off(self, worker: Worker, code: int, early_deaths: int) -> bool:
         """Wait before the next start; return whether the drain began meanwhile."""
-        delay = min(FIRST_BACK_OFF_SECONDS * 2**early_deaths, LONGEST_BACK_OFF_SECONDS)
+        delay = min(FIRST_BACK_OFF_SECONDS * 2**early_deaths, MAX_BACK_OFF_SECONDS)
         structlog.get_logger().error(
             "worker_died", worker_pid=worker.pid, exit_code=code, restart_seconds=delay
         )

@@ -11,12 +11,12 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from bedplate.runtime.connection_state import ConnectionState
-from bedplate.runtime.refusals import NoHandshake, refusal
+from bedplate.runtime.error_responses import NoHandshake, refusal
 
 CLOSE_HANDSHAKE_SECONDS = 2.0
 """How long a WebSocket client may take to answer a close frame."""
 
-LARGEST_MESSAGE = 256 * 1024
+MAX_MESSAGE_BYTES = 256 * 1024
 """Bytes of the largest message that a WebSocket client may send; more closes with code 1009."""
 
 PING_SECONDS = 20.0

@@ -7,7 +7,7 @@ names its prefix: `model_config = SettingsConfigDict(env_prefix="TASKS_")`. Fiel
 
 from bedplate.settings.base import Environment, Settings
 from bedplate.settings.database import DatabaseSettings
-from bedplate.settings.errors import SettingsError
+from bedplate.settings.exceptions import SettingsError
 from bedplate.settings.explanation import SettingLine, explain
 from bedplate.settings.sources import SECRETS_DIRECTORY, SharedSource
 from bedplate.settings.values import (

@@ -9,11 +9,10 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
-from bedplate.refusals import message_of
-from bedplate.settings.errors import SettingsError
+from bedplate.settings.exceptions import SettingsError
 from bedplate.settings.sources import sources_of
 from bedplate.settings.values import (
-    SHORTEST_SECRET,
+    MIN_SECRET_BYTES,
     Networks,
     Origins,
     RedisURL,
@@ -21,6 +20,7 @@ from bedplate.settings.values import (
     byte_length,
     is_signing_secret,
 )
+from bedplate.validation import message_of
 
 
 class Environment(StrEnum):
@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     rate_limit_on_failure: Literal["fall_back", "refuse", "allow"] = Field(
         "fall_back", description="What a rate limit does while Redis is away"
     )
-    request_timeout: float = Field(30.0, gt=0, le=3600, description="Seconds until a 504")
+    request_timeout_seconds: float = Field(30.0, gt=0, le=3600, description="Seconds until a 504")
     max_body_bytes: int = Field(1_048_576, ge=0, description="Largest request body")
     max_json_depth: int = Field(64, ge=1, le=500, description="Deepest nesting of a JSON body")
     status_token: Secret | None = Field(
@@ -145,7 +145,7 @@ class Settings(BaseSettings):
         others = sources_of(settings_cls, cls.shared, env_file)
         return (init_settings, *(named.source for named in others))
 
-    def refusals(self) -> Iterator[str]:
+    def validation_errors(self) -> Iterator[str]:
         """Yield what can't stay as it is, a sentence each that names the variable.
 
         A derived class yields from its base's, then its own: all of them are told at once.
@@ -160,7 +160,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
-        found = list(self.refusals())
+        found = list(self.validation_errors())
         if found:
             raise ValueError(". ".join(found))
         return self
@@ -172,10 +172,10 @@ class Settings(BaseSettings):
         if secret == default:
             yield (
                 f"{self.variables(name)} still has its development default: "
-                f"set a random secret of {SHORTEST_SECRET} bytes or more in production"
+                f"set a random secret of {MIN_SECRET_BYTES} bytes or more in production"
             )
-        elif byte_length(secret) < SHORTEST_SECRET:
+        elif byte_length(secret) < MIN_SECRET_BYTES:
             yield (
-                f"{self.variables(name)} is shorter than {SHORTEST_SECRET} bytes: "
+                f"{self.variables(name)} is shorter than {MIN_SECRET_BYTES} bytes: "
                 "set a longer random secret"
             )

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 
 from bedplate.settings.base import Settings
 
-_LONGEST_WAIT = 3600
+_MAX_WAIT_SECONDS = 3600
 
 
 class DatabaseSettings(Settings):
@@ -28,18 +28,23 @@ class DatabaseSettings(Settings):
     database_max_overflow: int | None = Field(
         None, ge=0, le=1000, description="Connections beyond those; 20 in production, else 5"
     )
-    database_pool_timeout: float = Field(
-        30.0, gt=0, le=_LONGEST_WAIT, description="Seconds to wait for a connection before a 503"
+    database_pool_timeout_seconds: float = Field(
+        30.0,
+        gt=0,
+        le=_MAX_WAIT_SECONDS,
+        description="Seconds to wait for a connection before a 503",
     )
-    database_pool_recycle: int = Field(3600, ge=-1, description="Seconds a connection may live")
+    database_pool_recycle_seconds: int = Field(
+        3600, ge=-1, description="Seconds a connection may live"
+    )
     database_pre_ping: bool = Field(
         default=True, description="Test a connection that idled before it is used"
     )
-    database_connect_timeout: float = Field(
-        5.0, gt=0, le=_LONGEST_WAIT, description="Seconds to connect"
+    database_connect_timeout_seconds: float = Field(
+        5.0, gt=0, le=_MAX_WAIT_SECONDS, description="Seconds to connect"
     )
-    database_command_timeout: float = Field(
-        10.0, gt=0, le=_LONGEST_WAIT, description="Seconds for one statement"
+    database_command_timeout_seconds: float = Field(
+        10.0, gt=0, le=_MAX_WAIT_SECONDS, description="Seconds for one statement"
     )
     database_auto_migrate: bool | None = Field(
         None, description="Migrate at start; by default everywhere but in production"
@@ -64,8 +69,8 @@ class DatabaseSettings(Settings):
             return self.database_auto_migrate
         return not self.production
 
-    def refusals(self) -> Iterator[str]:
+    def validation_errors(self) -> Iterator[str]:
         """Yield what can't stay as it is: production needs a database of its own."""
-        yield from super().refusals()
+        yield from super().validation_errors()
         if self.production and "database_url" not in self.model_fields_set:
             yield f"{self.variables('database_url')} must be set in production"

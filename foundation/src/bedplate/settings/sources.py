@@ -13,7 +13,7 @@ from pydantic_settings import (
     SecretsSettingsSource,
 )
 
-from bedplate.settings.errors import SettingsError
+from bedplate.settings.exceptions import SettingsError
 
 SECRETS_DIRECTORY = "BEDPLATE_SECRETS_DIR"
 """Names the directory whose files are settings: file `tasks_database_url` or `database_url`."""

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import NoDecode
 
-SHORTEST_SECRET = 32
+MIN_SECRET_BYTES = 32
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@*]+", re.IGNORECASE)
 _REDIS_URL = re.compile(r"(?:redis|valkey)s?://.+|unix://.+", re.IGNORECASE)
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bedplate.testing.lifespan import running
 
 _SERVER_ERROR = 500
-_LONGEST_BODY = 500
+_MAX_BODY_LENGTH = 500
 
 
 @asynccontextmanager
@@ -117,6 +117,6 @@ def _detail(response: httpx2.Response) -> str:
     except httpx2.ResponseNotRead:
         return "(body not read)"
     except ValueError:
-        return text[:_LONGEST_BODY]
+        return text[:_MAX_BODY_LENGTH]
     detail = body.get("detail") if isinstance(body, dict) else None
-    return str(detail or text)[:_LONGEST_BODY]
+    return str(detail or text)[:_MAX_BODY_LENGTH]

@@ -11,7 +11,7 @@ from pydantic import MISSING
 
 from bedplate import clock
 from bedplate.database import Database, ReadSession, WriteSession
-from bedplate.schemas import LARGEST_INT64, SMALLEST_INT64
+from bedplate.schemas import MAX_INT64, MIN_INT64
 from fountain.central_sequence import repository
 from fountain.central_sequence.exceptions import ReorderRefused
 from fountain.central_sequence.schemas import Element
@@ -33,7 +33,7 @@ async def number(database: Database, kind: str, identifier: int) -> int:
 
 async def numbers(session: ReadSession, kind: str, identifiers: Sequence[int]) -> dict[int, int]:
     """Return the numbers that elements hold, in the order asked for, without those without one."""
-    storable = [one for one in identifiers if SMALLEST_INT64 <= one <= LARGEST_INT64]
+    storable = [one for one in identifiers if MIN_INT64 <= one <= MAX_INT64]
     held = await repository.held(session, kind, storable)
     return {one: held[one] for one in storable if one in held}
 

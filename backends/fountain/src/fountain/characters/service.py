@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from bedplate.database import ForeignKeyViolation, ReadSession, Row, WriteSession
-from bedplate.schemas import LARGEST_INT64
+from bedplate.schemas import MAX_INT64
 from fountain.characters import repository
 from fountain.characters.exceptions import OriginalNotFound, OriginalsDiffer, ParaphraseNotFound
 from fountain.characters.repository import Kind
@@ -20,7 +20,7 @@ async def get(session: ReadSession, kind: Kind, identifier: int) -> Row:
 
 async def several(session: ReadSession, kind: Kind, identifiers: Sequence[int]) -> list[Row]:
     """Return the identified things in the order asked for; unknown ones are left out."""
-    wanted = [one for one in dict.fromkeys(identifiers) if 0 < one <= LARGEST_INT64]
+    wanted = [one for one in dict.fromkeys(identifiers) if 0 < one <= MAX_INT64]
     found = {row["id"]: row for row in await repository.several(session, kind, wanted)}
     return [found[identifier] for identifier in wanted if identifier in found]
 

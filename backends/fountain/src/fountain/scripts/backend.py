@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bedplate.backend import Backend
+from bedplate.clients import service_client
 from bedplate.contracts import ContractBinding, message_policy
-from bedplate.neighbours import neighbour
 from fountain.contract_files import contract_file
 from fountain.numbering import sweeping
 from fountain.scripts.models import Base
@@ -24,7 +24,9 @@ backend = Backend(
     migrations=_HERE / "migrations" / "versions",
     problems=message_policy(),
     resources={
-        "sequence": neighbour("central-sequence", url="sequence_url", timeout="sequence_timeout"),
+        "sequence": service_client(
+            "central-sequence", url="sequence_url", timeout="sequence_timeout_seconds"
+        ),
         "sweeping": sweeping(HEADINGS, SCRIPTS),
         "rechecking": rechecking,
     },

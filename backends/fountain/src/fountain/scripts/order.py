@@ -21,9 +21,9 @@ from pydantic import MISSING
 
 from bedplate import clock
 from bedplate.backend import OpenResource, Resources
+from bedplate.clients import UpstreamRefused
+from bedplate.clients.client import ServiceClient
 from bedplate.database import Database
-from bedplate.neighbours import NeighbourRefused
-from bedplate.neighbours.client import Neighbour
 from bedplate.problems import ServiceUnavailable
 from bedplate.settings import Settings
 from fountain import sequence
@@ -39,18 +39,18 @@ _BAD_REQUEST = 400
 
 
 async def reorder(
-    database: Database, service: Neighbour, script_id: int, elements: Sequence[Element]
+    database: Database, service: ServiceClient, script_id: int, elements: Sequence[Element]
 ) -> None:
     """Let headings of a script exchange their numbers.
 
-    Raises `ScriptNotFound`, `ReorderRefused`: nothing has changed. Raises `NeighbourUnavailable`:
+    Raises `ScriptNotFound`, `ReorderRefused`: nothing has changed. Raises `UpstreamUnavailable`:
     the order may have changed all the same; the lists show it as soon as that is known.
     """
     wanted = _wanted(elements)
     await _begin(database, script_id, wanted)
     try:
         await sequence.reorder(service, HEADINGS.kind, wanted)
-    except NeighbourRefused as refusal:
+    except UpstreamRefused as refusal:
         if refusal.answered != _BAD_REQUEST:
             raise
         raise ReorderRefused(refusal.reason) from None
@@ -78,8 +78,8 @@ async def _begin(database: Database, script_id: int, wanted: dict[int, int]) -> 
             raise ReorderRefused("A heading is listed that the script doesn't have.")
 
 
-async def copy_numbers(database: Database, service: Neighbour, script_id: int) -> None:
-    """Store the numbers that the headings of a script hold. Raises `NeighbourUnavailable`."""
+async def copy_numbers(database: Database, service: ServiceClient, script_id: int) -> None:
+    """Store the numbers that the headings of a script hold. Raises `UpstreamUnavailable`."""
     async with database.write() as session:
         ticket = await repository.begin_copy(session, script_id)
     its = [row["id"] for row in await repository.headings(database.read(), script_id)]
@@ -88,7 +88,7 @@ async def copy_numbers(database: Database, service: Neighbour, script_id: int) -
         await repository.store_copy(session, script_id, ticket, numbers)
 
 
-async def recheck(database: Database, service: Neighbour) -> None:
+async def recheck(database: Database, service: ServiceClient) -> None:
     """Read the numbers again of all scripts that noted it and are due; stop when that fails."""
     with contextlib.suppress(ServiceUnavailable):
         for due in await repository.rechecks_due(database.read(), clock.now()):

@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import MISSING
 
+from bedplate.clients.client import ServiceClient
 from bedplate.contracts import ContractModel
 from bedplate.database import Database, ReadSession, Row, WriteSession
-from bedplate.neighbours.client import Neighbour
-from bedplate.schemas import LARGEST_INT64
+from bedplate.schemas import MAX_INT64
 from fountain.scripts import repository
 from fountain.scripts.exceptions import (
     ElementNotFound,
@@ -31,10 +31,12 @@ def _given(sent: ContractModel) -> dict[str, Any]:
     return {name: value for name, value in sent if value is not MISSING}
 
 
-async def create(database: Database, sequence: Neighbour, new: ScriptRequest) -> tuple[int, int]:
+async def create(
+    database: Database, sequence: ServiceClient, new: ScriptRequest
+) -> tuple[int, int]:
     """Store a script; return its identifier and number.
 
-    Raises `NeighbourUnavailable`: then nothing is stored.
+    Raises `UpstreamUnavailable`: then nothing is stored.
     """
     fields = {"author": None, "description": None, **_given(new)}
     return await SCRIPTS.store(database, sequence, **fields)
@@ -81,11 +83,11 @@ async def get_heading(session: ReadSession | WriteSession, script_id: int, headi
 
 
 async def add_heading(
-    database: Database, sequence: Neighbour, script_id: int, new: SectionHeadingRequest
+    database: Database, sequence: ServiceClient, script_id: int, new: SectionHeadingRequest
 ) -> tuple[int, int]:
     """Store a heading; return its identifier and number.
 
-    Raises `ScriptNotFound`, `NeighbourUnavailable`: then nothing is stored.
+    Raises `ScriptNotFound`, `UpstreamUnavailable`: then nothing is stored.
     """
     await get(database.read(), script_id)
     return await HEADINGS.store(database, sequence, script_id=script_id, title=new.title)
@@ -107,7 +109,7 @@ async def elements(
 ) -> list[Row]:
     """Return the elements between two places, both included. Raises `ScriptNotFound`."""
     first = 1 if first is None else first
-    last = LARGEST_INT64 if last is None else last
+    last = MAX_INT64 if last is None else last
     found = await repository.elements(session, script_id, first, last)
     if not found:
         await get(session, script_id)

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import Depends, Path
 from fastapi.requests import HTTPConnection
 
+from bedplate.clients.client import ServiceClient
 from bedplate.contracts import ParameterInteger64
 from bedplate.database import Database
-from bedplate.neighbours.client import Neighbour
 
 SessionId = Annotated[ParameterInteger64, Path(alias="sessionId")]
 
@@ -17,10 +17,10 @@ async def _database(connection: HTTPConnection) -> Database:
     return database
 
 
-async def _sequence(connection: HTTPConnection) -> Neighbour:
-    sequence: Neighbour = connection.state.sequence
+async def _sequence(connection: HTTPConnection) -> ServiceClient:
+    sequence: ServiceClient = connection.state.sequence
     return sequence
 
 
 CurrentDatabase = Annotated[Database, Depends(_database)]
-CurrentSequence = Annotated[Neighbour, Depends(_sequence)]
+CurrentSequence = Annotated[ServiceClient, Depends(_sequence)]

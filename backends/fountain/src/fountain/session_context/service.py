@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 from pydantic import MISSING
 
+from bedplate.clients.client import ServiceClient
 from bedplate.database import Database, ReadSession, Row, WriteSession
-from bedplate.neighbours.client import Neighbour
-from bedplate.schemas import LARGEST_INT64
+from bedplate.schemas import MAX_INT64
 from fountain.session_context import repository
 from fountain.session_context.exceptions import SessionNotFound
 from fountain.session_context.repository import SESSIONS
 from fountain.session_context.schemas import SessionRequest, SessionUpdateRequest
 
 
-async def create(database: Database, sequence: Neighbour, new: SessionRequest) -> Row:
-    """Open a session and return it. Raises `NeighbourUnavailable`: then there is none."""
+async def create(database: Database, sequence: ServiceClient, new: SessionRequest) -> Row:
+    """Open a session and return it. Raises `UpstreamUnavailable`: then there is none."""
     context = None if new.context is MISSING else new.context
     identifier, _ = await SESSIONS.store(database, sequence, user_id=new.user_id, context=context)
     return {"id": identifier, "user_id": new.user_id, "context": context}
@@ -30,7 +30,7 @@ async def get(session: ReadSession, identifier: int) -> Row:
 
 async def several(session: ReadSession, identifiers: Sequence[int]) -> list[Row]:
     """Return the identified sessions in the order asked for; unknown ones are left out."""
-    wanted = [one for one in dict.fromkeys(identifiers) if 0 < one <= LARGEST_INT64]
+    wanted = [one for one in dict.fromkeys(identifiers) if 0 < one <= MAX_INT64]
     found = {row["id"]: row for row in await repository.several(session, wanted)}
     return [found[identifier] for identifier in wanted if identifier in found]
 

@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from bedplate.neighbours import NeighbourURL
+from bedplate.clients import ServiceURL
 from bedplate.settings import DatabaseSettings
 
 
@@ -16,9 +16,9 @@ class SessionContextSettings(DatabaseSettings):
         SecretStr("sqlite:///.bedplate/session-context.sqlite3"),
         description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
     )
-    sequence_url: NeighbourURL | None = Field(
+    sequence_url: ServiceURL | None = Field(
         None, description="Central Sequence Service, when it runs in another process"
     )
-    sequence_timeout: float = Field(
+    sequence_timeout_seconds: float = Field(
         3.0, gt=0, le=60, description="Seconds for one of three attempts to reach it"
     )

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import MISSING, BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from bedplate.neighbours import NeighbourUnavailable
+from bedplate.clients import UpstreamUnavailable
 
 Value = TypeVar("Value")
 
@@ -63,13 +63,13 @@ class Session(Answer):
 
 
 def read(adapter: TypeAdapter[Value], answer: Any, name: str) -> Value:
-    """Return the answer of the service `name`. Raises `NeighbourUnavailable` if it makes no sense.
+    """Return the answer of the service `name`. Raises `UpstreamUnavailable` if it makes no sense.
 
     That is a 503: a service which is just being replaced may answer so, and the next one not.
     """
     try:
         return adapter.validate_python(answer)
     except ValidationError as error:
-        raise NeighbourUnavailable(
+        raise UpstreamUnavailable(
             f"{name} gave an answer that can't be used; try again."
         ) from error

@@ -6,13 +6,13 @@ It stores nothing: every answer is made from what the other services say at that
 from pathlib import Path
 
 from bedplate.backend import Backend
+from bedplate.clients import service_client
 from bedplate.contracts import ContractBinding, message_policy
-from bedplate.neighbours import neighbour
 from fountain.contract_files import contract_file
 from fountain.story_factory.router import operations
 from fountain.story_factory.settings import StoryFactorySettings
 
-_BOUNDS = {"timeout": "neighbour_timeout", "attempts": "neighbour_attempts"}
+_BOUNDS = {"timeout": "client_timeout_seconds", "attempts": "client_attempts"}
 
 backend = Backend(
     name="story-factory",
@@ -20,9 +20,9 @@ backend = Backend(
     summary="Joins scripts, characters and sessions into ordered stories, and sets them to music.",
     settings=StoryFactorySettings,
     resources={
-        "scripts": neighbour("scripts", url="scripts_url", **_BOUNDS),
-        "characters": neighbour("characters", url="characters_url", **_BOUNDS),
-        "sessions": neighbour("session-context", url="sessions_url", **_BOUNDS),
+        "scripts": service_client("scripts", url="scripts_url", **_BOUNDS),
+        "characters": service_client("characters", url="characters_url", **_BOUNDS),
+        "sessions": service_client("session-context", url="sessions_url", **_BOUNDS),
     },
     first_steps=[
         "bedplate fountain example -o romeo.fountain && bedplate fountain import romeo.fountain",

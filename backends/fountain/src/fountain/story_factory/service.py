@@ -15,7 +15,7 @@ from fountain.story_factory.sources import Sources
 
 
 async def full_story(sources: Sources, script_id: int, files: Orchestration) -> FullStory:
-    """Return a script's whole story. Raises `ScriptNotFound`, `NeighbourUnavailable`."""
+    """Return a script's whole story. Raises `ScriptNotFound`, `UpstreamUnavailable`."""
     structure = await sources.structure(script_id)
     objects = await sources.objects(structure.elements)
     return assembly.full_story(structure, objects, files)
@@ -24,7 +24,7 @@ async def full_story(sources: Sources, script_id: int, files: Orchestration) -> 
 async def story_sequences(sources: Sources, script_id: int, first: int, last: int) -> StorySequence:
     """Return the elements of a script from `first` to `last`, both included.
 
-    Raises `SequencesNotFound`, also when the range is empty or backwards, `NeighbourUnavailable`.
+    Raises `SequencesNotFound`, also when the range is empty or backwards, `UpstreamUnavailable`.
     """
     first = max(first, 1)
     if first > last:
@@ -43,7 +43,7 @@ async def story_sequences(sources: Sources, script_id: int, first: int, last: in
 async def file(sources: Sources, script_id: int, render: Callable[[Play], bytes]) -> bytes:
     """Return a file that is made from a script's story, beside the event loop.
 
-    Raises `ScriptNotFound`, `NeighbourUnavailable`.
+    Raises `ScriptNotFound`, `UpstreamUnavailable`.
     """
     structure = await sources.structure(script_id)
     objects = await sources.objects(structure.elements, contexts=False)

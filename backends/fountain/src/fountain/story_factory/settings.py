@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from bedplate.neighbours import NeighbourURL
+from bedplate.clients import ServiceURL
 from bedplate.settings import Settings
 
 
@@ -12,19 +12,19 @@ class StoryFactorySettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="STORY_FACTORY_")
 
-    scripts_url: NeighbourURL | None = Field(
+    scripts_url: ServiceURL | None = Field(
         None, description="Where the scripts are; not needed when they run in this process"
     )
-    characters_url: NeighbourURL | None = Field(
+    characters_url: ServiceURL | None = Field(
         None, description="Where the characters are; not needed when they run in this process"
     )
-    sessions_url: NeighbourURL | None = Field(
+    sessions_url: ServiceURL | None = Field(
         None, description="Where session-context is; not needed when it runs in this process"
     )
     # Two phases of two attempts stay below the time of a request.
-    neighbour_timeout: float = Field(
+    client_timeout_seconds: float = Field(
         5.0, gt=0, le=600, description="Seconds for one attempt at another service"
     )
-    neighbour_attempts: int = Field(
+    client_attempts: int = Field(
         2, ge=1, le=10, description="How often another service is asked before a 503"
     )

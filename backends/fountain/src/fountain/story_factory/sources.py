@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from bedplate.neighbours import NeighbourRefused
-from bedplate.neighbours.client import Neighbour
+from bedplate.clients import UpstreamRefused
+from bedplate.clients.client import ServiceClient
 from fountain.story_factory.answers import Element, Session, Structure, read
 from fountain.story_factory.assembly import Objects, distinct
 from fountain.story_factory.exceptions import ScriptNotFound
@@ -39,12 +39,12 @@ _SESSIONS = TypeAdapter(list[Session])
 class Sources:
     """The services that know what a story consists of.
 
-    Every method raises `NeighbourUnavailable` when one of them doesn't answer as it should.
+    Every method raises `UpstreamUnavailable` when one of them doesn't answer as it should.
     """
 
-    scripts: Neighbour
-    characters: Neighbour
-    sessions: Neighbour
+    scripts: ServiceClient
+    characters: ServiceClient
+    sessions: ServiceClient
 
     async def structure(self, script_id: int) -> Structure:
         """Return a script with its headings and elements. Raises `ScriptNotFound`."""
@@ -73,7 +73,7 @@ class Sources:
     async def _of_script(self, script_id: int, part: str, **query: int) -> Any:
         try:
             return await self.scripts.get(f"/scripts/{script_id}/{part}", **query)
-        except NeighbourRefused as refusal:
+        except UpstreamRefused as refusal:
             if refusal.answered != HTTPStatus.NOT_FOUND:
                 raise
             raise ScriptNotFound from None
@@ -105,7 +105,7 @@ class Sources:
 
 async def _look_up(
     turns: asyncio.Semaphore,
-    service: Neighbour,
+    service: ServiceClient,
     kind: str,
     adapter: TypeAdapter[list[Value]],
     identifiers: Iterable[int | None],

@@ -6,7 +6,7 @@ from typing import Any
 from fountain.screenplay.assembly import Stored
 from fountain.transfer.services import Service, Services
 
-MOST_LOOKED_UP = 5000
+MAX_IDS_PER_LOOKUP = 5000
 _FIELDS = ("title", "author", "description")
 
 
@@ -39,7 +39,7 @@ async def fetch(services: Services, script: int) -> Stored:
 
 async def _look_up(service: Service, path: str, wanted: Sequence[int]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for start in range(0, len(wanted), MOST_LOOKED_UP):
-        some = {"ids": list(wanted[start : start + MOST_LOOKED_UP])}
+    for start in range(0, len(wanted), MAX_IDS_PER_LOOKUP):
+        some = {"ids": list(wanted[start : start + MAX_IDS_PER_LOOKUP])}
         found += await service.post(path, some, repeatable=True)
     return found

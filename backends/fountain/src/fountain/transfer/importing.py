@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from fountain.screenplay.plan import Placement, Plan
 from fountain.transfer.making import Body, Kind, Making
 from fountain.transfer.services import Refused, Services

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from fountain.transfer.services import Service, Unavailable
 from fountain.transfer.state import Made
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 from fountain.screenplay import Reading, read
 from fountain.screenplay.plan import Plan
 
-LARGEST_FILE = 20 * 1024 * 1024
-LONGEST_TEXT = 100_000
+MAX_FILE_BYTES = 20 * 1024 * 1024
+MAX_TEXT_LENGTH = 100_000
 """Characters. The services take no longer text."""
 _SHOWN = 40
 
@@ -16,11 +16,11 @@ def read_play(path: Path) -> Reading:
     """Return the screenplay in a file. Raises `CommandError`."""
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise CommandError(f"{path} can't be read: {error.strerror}.") from error
-    if len(content) > LARGEST_FILE:
-        raise CommandError(f"{path} is larger than {LARGEST_FILE // 1024**2} MiB.")
+    if len(content) > MAX_FILE_BYTES:
+        raise CommandError(f"{path} is larger than {MAX_FILE_BYTES // 1024**2} MiB.")
     return read(_text(path, content))
 
 
@@ -42,8 +42,8 @@ def check_lengths(plan: Plan) -> None:
     names = [text for character in plan.characters for text in character]
     lists = (plan.contexts, plan.headings, plan.actions, plan.spoken_words, names)
     for text in (*plan.script.values(), *(text for texts in lists for text in texts)):
-        if len(text) > LONGEST_TEXT:
+        if len(text) > MAX_TEXT_LENGTH:
             raise CommandError(
-                f"A text has {len(text)} characters, and the services take {LONGEST_TEXT}. "
+                f"A text has {len(text)} characters, and the services take {MAX_TEXT_LENGTH}. "
                 f"It begins with {text[:_SHOWN]!r}."
             )

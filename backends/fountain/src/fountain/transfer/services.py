@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bedplate.cli.errors import CommandError, UsageError
-from bedplate.neighbours import NeighbourRefused, NeighbourUnavailable, NeighbourURL
-from bedplate.neighbours.client import Neighbour
+from bedplate.cli.exceptions import CommandError, UsageError
+from bedplate.clients import ServiceURL, UpstreamRefused, UpstreamUnavailable
+from bedplate.clients.client import ServiceClient
 
 TIMEOUT_SECONDS = 30.0
-LARGEST_ANSWER = 1 << 28
+MAX_ANSWER_BYTES = 1 << 28
 """Bytes. Lists have no pages, and a resumed import reads them."""
 
 
@@ -22,7 +22,7 @@ _NAMES = {
     "sessions": "session-context",
     "stories": "story-factory",
 }
-_URL: TypeAdapter[str] = TypeAdapter(NeighbourURL)
+_URL: TypeAdapter[str] = TypeAdapter(ServiceURL)
 
 
 def _checked(url: str) -> str:
@@ -71,32 +71,32 @@ class Refused(CommandError):
 class Service:
     """One service. Its failures are sentences for whoever gave the command."""
 
-    def __init__(self, name: str, url: str, neighbour: Neighbour) -> None:
+    def __init__(self, name: str, url: str, client: ServiceClient) -> None:
         self.url = url
         self._name = name
-        self._neighbour = neighbour
+        self._client = client
 
     async def get(self, path: str) -> Any:
         """Return what a GET answers. Raises `CommandError`, `Unavailable`."""
         async with self._explaining():
-            return await self._neighbour.get(path)
+            return await self._client.get(path)
 
     async def post(self, path: str, body: Any, *, repeatable: bool = False) -> Any:
         """Return what a POST answers. Raises `CommandError`, `Unavailable`."""
         async with self._explaining():
-            return await self._neighbour.post(path, body, repeatable=repeatable)
+            return await self._client.post(path, body, repeatable=repeatable)
 
     @contextlib.asynccontextmanager
     async def _explaining(self) -> AsyncIterator[None]:
         try:
             yield
-        except NeighbourRefused as refusal:
+        except UpstreamRefused as refusal:
             reason = refusal.reason or "it gives no reason"
             raise Refused(
                 f"{self._name} at {self.url} refuses ({refusal.answered}): {reason}",
                 refusal.answered,
             ) from refusal
-        except NeighbourUnavailable as failure:
+        except UpstreamUnavailable as failure:
             raise Unavailable(
                 f"{self._name} at {self.url} can't be used just now: give the same command again "
                 "when it runs."
@@ -118,10 +118,10 @@ async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
     async with contextlib.AsyncExitStack() as stack:
 
         async def service(name: str, url: str) -> Service:
-            neighbour = Neighbour.at(
-                name, url, timeout=TIMEOUT_SECONDS, attempts=3, max_answer_bytes=LARGEST_ANSWER
+            client = ServiceClient.at(
+                name, url, timeout=TIMEOUT_SECONDS, attempts=3, max_answer_bytes=MAX_ANSWER_BYTES
             )
-            return Service(name, url, await stack.enter_async_context(neighbour))
+            return Service(name, url, await stack.enter_async_context(client))
 
         yield Services(
             await service("scripts", addresses.scripts),

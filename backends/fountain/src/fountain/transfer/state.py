@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 
 with contextlib.suppress(ImportError):  # there is none on Windows
     import fcntl

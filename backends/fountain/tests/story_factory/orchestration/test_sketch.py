@@ -17,8 +17,8 @@ from fountain.story_factory.orchestration import (
     midi_file,
 )
 from fountain.story_factory.orchestration.sketch import (
-    MOST_NOTES,
-    MOST_PASSAGES,
+    MAX_NOTES,
+    MAX_PASSAGES,
     Passage,
     Sketch,
     sketch,
@@ -37,7 +37,7 @@ def check(passage: Passage) -> None:
     bar, start = passage.movement.bar, 0
     assert passage.length > 0
     assert passage.length % bar == 0
-    assert len(passage.notes) <= MOST_NOTES
+    assert len(passage.notes) <= MAX_NOTES
     for note in passage.notes:
         assert note.length in {1, 2}
         assert start // bar == (start + note.length - 1) // bar
@@ -93,10 +93,10 @@ def test_sections(verona: Play) -> None:
 
 def test_long_plays_end() -> None:
     """Beyond its bound a play is silent, and so are the words of a line."""
-    long = Play("", "", [Line(words="la " * 1000)] * (MOST_PASSAGES + 5))
+    long = Play("", "", [Line(words="la " * 1000)] * (MAX_PASSAGES + 5))
     music = sketch(long)
-    assert len(music.passages) == MOST_PASSAGES
-    assert len(music.passages[0].notes) == MOST_NOTES
+    assert len(music.passages) == MAX_PASSAGES
+    assert len(music.passages[0].notes) == MAX_NOTES
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])

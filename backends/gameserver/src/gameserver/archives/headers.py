@@ -15,7 +15,7 @@ _EXTENDED: Final = frozenset(
         tarfile.GNUTYPE_LONGLINK,
     }
 )
-_LARGEST_EXTENDED: Final = 65_536
+_MAX_EXTENDED_BYTES: Final = 65_536
 _PREFIX: Final = slice(345, 500)
 _MAGIC: Final = slice(257, 265)
 
@@ -27,7 +27,7 @@ class BoundedHeader(tarfile.TarInfo):
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """Return the header that a block of 512 bytes holds."""
         header = super().frombuf(buf, encoding, errors)
-        if header.type in _EXTENDED and header.size > _LARGEST_EXTENDED:
+        if header.type in _EXTENDED and header.size > _MAX_EXTENDED_BYTES:
             raise UnsafeArchive("A header in the archive is too large.")
         return header
 

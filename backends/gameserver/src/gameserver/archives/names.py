@@ -5,9 +5,9 @@ from typing import Final
 
 from gameserver.archives.exceptions import UnsafeArchive
 
-_LONGEST_NAME: Final = 1024
-_LONGEST_PART: Final = 255
-_MOST_PARTS: Final = 32
+_MAX_NAME_LENGTH: Final = 1024
+_MAX_PART_LENGTH: Final = 255
+_MAX_PARTS: Final = 32
 _FIRST_PRINTABLE: Final = 0x20
 _DELETE: Final = 0x7F
 
@@ -23,9 +23,9 @@ def safe_name(name: str) -> PurePosixPath:
     parts = [part for part in name.split("/") if part not in {"", "."}]
     if name.startswith("/") or ".." in parts:
         raise UnsafeArchive("A file in the archive would lie outside of its folder.")
-    if len(name) > _LONGEST_NAME or len(parts) > _MOST_PARTS:
+    if len(name) > _MAX_NAME_LENGTH or len(parts) > _MAX_PARTS:
         raise UnsafeArchive("A file in the archive has too long a name.")
-    if any(len(part.encode()) > _LONGEST_PART for part in parts):
+    if any(len(part.encode()) > _MAX_PART_LENGTH for part in parts):
         raise UnsafeArchive("A file in the archive has too long a name.")
     return PurePosixPath(*parts)
 

@@ -22,7 +22,7 @@ from gameserver.archives.headers import BoundedHeader
 from gameserver.archives.names import safe_name
 
 CHUNK: Final = 1 << 20
-_LARGEST_WINDOW: Final = 1 << 27
+_MAX_WINDOW_BYTES: Final = 1 << 27
 _DAMAGES: Final = (
     tarfile.TarError,
     EOFError,
@@ -81,7 +81,7 @@ class Unpacking:
 
     def unpack_zstandard(self, archive: IO[bytes]) -> dict[str, UnpackedFile]:
         """Unpack a .tar.zst, and return its files by name. Raises `ArchiveError`, `OSError`."""
-        decompressor = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
+        decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
         with decompressor.stream_reader(archive, read_size=CHUNK, closefd=False) as stream:
             return self._unpack(stream)
 

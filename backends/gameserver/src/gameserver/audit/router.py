@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from bedplate.schemas import Decimal
+from bedplate.schemas import QueryInt
 from gameserver.audit.schemas import AuditEntry
 from gameserver.dependencies import CurrentAudit
 from gameserver.security import CurrentAdmin
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/audit", tags=["audit"])
 async def list_audit(
     _: CurrentAdmin,
     audit: CurrentAudit,
-    limit: Annotated[int, Decimal(1, 1_000), Query()] = 100,
+    limit: Annotated[int, QueryInt(1, 1_000), Query()] = 100,
 ) -> list[AuditEntry]:
     """Return the newest entries; secrets in commands are cut."""
     return await audit.newest(limit)

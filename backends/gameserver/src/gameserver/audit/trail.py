@@ -15,9 +15,9 @@ from bedplate import clock
 from gameserver.audit.schemas import AuditEntry
 
 NEWEST: Final = "audit.jsonl"
-LARGEST_FILE: Final = 4 * 1024 * 1024
+MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 KEPT_FILES: Final = 5
-LONGEST_DETAIL: Final = 2_000
+MAX_DETAIL_LENGTH: Final = 2_000
 
 
 class Audit:
@@ -27,14 +27,14 @@ class Audit:
     A line that a crash has torn is passed over when it is read.
     """
 
-    def __init__(self, folder: Path, *, largest_file: int = LARGEST_FILE) -> None:
+    def __init__(self, folder: Path, *, largest_file: int = MAX_FILE_BYTES) -> None:
         self._folder = folder
         self._largest = largest_file
         self._writing = threading.Lock()
 
     async def record(self, by: str, action: str, **details: str) -> None:
         """Write an entry down. A full disk is logged, and keeps nobody from acting."""
-        shortened = {name: value[:LONGEST_DETAIL] for name, value in details.items()}
+        shortened = {name: value[:MAX_DETAIL_LENGTH] for name, value in details.items()}
         entry = AuditEntry(at=clock.now(), by=by, action=action, details=shortened)
         try:
             await asyncio.to_thread(self._append, f"{entry.model_dump_json()}\n".encode())

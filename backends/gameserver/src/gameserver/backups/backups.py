@@ -29,7 +29,7 @@ from gameserver.layout import Layout
 from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
-from gameserver.process.exceptions import GameNotAtRest
+from gameserver.process.exceptions import GameNotStopped
 from gameserver.process.game import Game
 from gameserver.process.state import AT_REST, GameState
 from gameserver.process.turns import world_in_turn
@@ -38,8 +38,8 @@ from gameserver.versions.installation import Installed
 _SETTLE_SECONDS: Final = 120.0
 _PAUSE_SECONDS: Final = 0.05
 _PACKED: Final = 0.9
-_MOST_SKIPPED: Final = 100
-_LONGEST_NAME: Final = 1_024
+_MAX_SKIPPED: Final = 100
+_MAX_NAME_LENGTH: Final = 1_024
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Backups:
                 if await self._state() is GameState.RUNNING:
                     return await self._make(occasion, progress, running=True)
                 # Whoever starts the game in between is no reason to have no backup.
-                with contextlib.suppress(GameNotAtRest):
+                with contextlib.suppress(GameNotStopped):
                     async with world_in_turn(self._game, "a backup"):
                         return await self._make(occasion, progress, running=False)
                 await asyncio.sleep(_PAUSE_SECONDS)
@@ -208,7 +208,7 @@ async def describe(outcome: Outcome, archive: Path, occasion: Occasion) -> Backu
         bytes=(await asyncio.to_thread(archive.stat)).st_size,
         sha256=outcome.sha256,
         contents=contents_of(manifest.members),
-        skipped=[name[:_LONGEST_NAME] for name in manifest.skipped[:_MOST_SKIPPED]],
+        skipped=[name[:_MAX_NAME_LENGTH] for name in manifest.skipped[:_MAX_SKIPPED]],
     )
 
 

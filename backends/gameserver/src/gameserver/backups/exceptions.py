@@ -78,10 +78,10 @@ class BackupNotStarted(ServiceUnavailable):
         )
 
 
-class BackupCutShort(ServiceUnavailable):
+class BackupIncomplete(ServiceUnavailable):
     """The game ended, or stopped writing, before its copy of the world was whole."""
 
-    code = "backup_cut_short"
+    code = "backup_incomplete"
     title = "Backup Cut Short"
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from bedplate import clock, ids
 from bedplate.documents.threads import finish_in_thread
 from gameserver.backups.apart import perform
-from gameserver.backups.exceptions import BackupCutShort, BackupNotStarted, DamagedWorld
+from gameserver.backups.exceptions import BackupIncomplete, BackupNotStarted, DamagedWorld
 from gameserver.backups.jobs import CheckWorld
 from gameserver.backups.worlds import SUFFIX, looks_whole, size_of
 from gameserver.console.exceptions import GameNotRunning
@@ -61,7 +61,7 @@ class LiveCopy:
     async def make(self, world: Path, target: Path, progress: Progress, *, by: str) -> None:
         """Put a checked copy of the world into the new file `target`.
 
-        Raises `BackupNotStarted`, `BackupCutShort`, `DamagedWorld`, `GameNotRunning`.
+        Raises `BackupNotStarted`, `BackupIncomplete`, `DamagedWorld`, `GameNotRunning`.
         """
         growing = self._folder / f"{_PREFIX}{ids.token(8)}{SUFFIX}"
         expected = await asyncio.to_thread(size_of, world)
@@ -111,13 +111,13 @@ class LiveCopy:
 
     def _refuse_hopeless(self, watched: "_Growth") -> None:
         if self._game.status.state is not GameState.RUNNING:
-            raise BackupCutShort("The game ended while it copied its world.")
+            raise BackupIncomplete("The game ended while it copied its world.")
         if watched.size == 0 and watched.quiet >= self._times.start:
             raise BackupNotStarted
         if watched.looked_into and watched.finished:
             raise DamagedWorld
         if watched.quiet >= max(self._times.stall, self._times.settle):
-            raise BackupCutShort("The game no longer writes its copy of the world.")
+            raise BackupIncomplete("The game no longer writes its copy of the world.")
 
 
 class _Growth:
@@ -194,4 +194,4 @@ async def _within(seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise BackupCutShort("The game took too long to copy its world.") from None
+        raise BackupIncomplete("The game took too long to copy its world.") from None

@@ -19,8 +19,8 @@ MANIFEST: Final = "manifest.json"
 SAVES: Final = "Saves"
 FOLDERS: Final = ("Playerdata", "ModConfig", "ModData", "Mods")
 FILES: Final = ("serverconfig.json", "servermagicnumbers.json")
-MOST_FILES: Final = 200_000
-_LARGEST_MANIFEST: Final = 64 << 20
+MAX_FILES: Final = 200_000
+_MAX_MANIFEST_BYTES: Final = 64 << 20
 
 Told = Callable[[int], None]
 """Is told of the bytes that were dealt with, after each portion."""
@@ -79,11 +79,11 @@ def unpack(archive: Path, target: Path, most_bytes: int, told: Told) -> Manifest
     Afterwards the folder holds exactly what the manifest lists, every file with the size and
     SHA-256 that it names, and a world that passes SQLite's check. Blocking. Raises `ArchiveError`.
     """
-    limits = Limits(MOST_FILES, most_bytes, most_bytes)
+    limits = Limits(MAX_FILES, most_bytes, most_bytes)
     with archive.open("rb") as file:
         files = Unpacking(target, limits, written=told).unpack_zstandard(file)
     listed = files.pop(MANIFEST, None)
-    if listed is None or listed.size > _LARGEST_MANIFEST:
+    if listed is None or listed.size > _MAX_MANIFEST_BYTES:
         raise DamagedArchive("The archive has no manifest: it is no backup, or was cut.")
     manifest = _read_manifest(target / MANIFEST)
     _compare(manifest, files)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bedplate import ids
-from bedplate.documents import Swaps, write_atomically
+from bedplate.documents import FileTransactions, write_atomically
 from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import ProblemError
 from gameserver.backups.apart import perform
@@ -51,7 +51,7 @@ class Restores:
         layout: Layout,
         game: Game,
         backups: Backups,
-        swaps: Swaps,
+        swaps: FileTransactions,
         installed: Installed,
         operations: Operations,
         events: Events,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Store as ObjectStore
 
 _PART: Final = 8 << 20
-_LARGEST_RECORD: Final = 16 << 20
+_MAX_RECORD_BYTES: Final = 16 << 20
 _AT_ONCE: Final = 8
 
 
@@ -96,7 +96,7 @@ class S3Store:
 
         with _translated():
             answer = await obstore.get_async(self._objects, _key(backup_id, RECORD))
-            if answer.meta["size"] > _LARGEST_RECORD:
+            if answer.meta["size"] > _MAX_RECORD_BYTES:
                 raise BackupNotFound
             content = bytes(await answer.bytes_async())
         try:

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field, StrictBool
 
-from bedplate.schemas import LongText, Schema
+from bedplate.schemas import MultiLineStr, Schema
 from gameserver.versions.numbers import PATTERN
 
 FORMAT: Final = 1
@@ -95,7 +95,7 @@ class Backup(BaseModel):
 class NewBackup(Schema):
     """What a client asks for."""
 
-    note: Annotated[str, LongText(200)] = ""
+    note: Annotated[str, MultiLineStr(200)] = ""
     pinned: StrictBool = False
 
 

@@ -20,7 +20,7 @@ from gameserver.backups.schemas import ID_PATTERN, Backup
 ARCHIVE: Final = "backup.tar.zst"
 RECORD: Final = "record.json"
 _ID: Final = re.compile(ID_PATTERN)
-_LARGEST_RECORD: Final = 16 << 20
+_MAX_RECORD_BYTES: Final = 16 << 20
 
 Told = Callable[[int], None]
 
@@ -135,7 +135,7 @@ def _record_in(folder: Path) -> Document[Backup]:
     def missing() -> Backup:
         raise BackupNotFound
 
-    return Document(folder / RECORD, Backup, default=missing, max_bytes=_LARGEST_RECORD)
+    return Document(folder / RECORD, Backup, default=missing, max_bytes=_MAX_RECORD_BYTES)
 
 
 def _rename(staged: Path, place: Path) -> None:

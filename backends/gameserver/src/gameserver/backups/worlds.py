@@ -18,10 +18,10 @@ SUFFIX: Final = ".vcdbs"
 DEFAULT_WORLD: Final = f"default{SUFFIX}"
 COMPANIONS: Final = ("-wal", "-shm", "-journal")
 _TABLES: Final = frozenset({"chunk", "mapchunk", "mapregion", "gamedata", "playerdata"})
-_LARGEST_CONFIG: Final = 4 << 20
-_LONGEST_NAME: Final = 200
+_MAX_CONFIG_BYTES: Final = 4 << 20
+_MAX_NAME_LENGTH: Final = 200
 _SQLITE_MAGIC: Final = b"SQLite format 3\0"
-_LARGEST_PAGE: Final = 65_536
+_MAX_PAGE_BYTES: Final = 65_536
 
 
 def world_file(layout: Layout) -> Path:
@@ -31,7 +31,7 @@ def world_file(layout: Layout) -> Path:
     absolute paths in there. Blocking.
     """
     with contextlib.suppress(OSError, ValueError, RecursionError, LookupError, TypeError):
-        if layout.server_config.stat().st_size <= _LARGEST_CONFIG:
+        if layout.server_config.stat().st_size <= _MAX_CONFIG_BYTES:
             location = save_location(layout.server_config.read_text("utf-8-sig"))
             name = str(location).replace("\\", "/").rsplit("/", 1)[-1]
             if is_world_name(name):
@@ -58,7 +58,7 @@ def is_world_name(name: str) -> bool:
     return (
         name.endswith(SUFFIX)
         and name != SUFFIX
-        and len(name.encode(errors="replace")) <= _LONGEST_NAME
+        and len(name.encode(errors="replace")) <= _MAX_NAME_LENGTH
         and "/" not in name
         and name.isprintable()
         and not name.startswith(".")
@@ -103,7 +103,7 @@ def looks_whole(path: Path) -> bool:
     if len(header) < 32 or not header.startswith(_SQLITE_MAGIC):  # noqa: PLR2004 - what was read
         return False
     page = int.from_bytes(header[16:18], "big")
-    page = _LARGEST_PAGE if page == 1 else page
+    page = _MAX_PAGE_BYTES if page == 1 else page
     return path.stat().st_size == page * int.from_bytes(header[28:32], "big")
 
 

@@ -10,13 +10,13 @@ from typing import Annotated, Any, Final
 from pydantic import ConfigDict, Field, JsonValue, StrictBool, TypeAdapter, create_model
 from pydantic.alias_generators import to_snake
 
-from bedplate.schemas import LongText, Schema, WholeNumber
+from bedplate.schemas import MultiLineStr, Schema, WholeNumber
 
 LARGEST: Final = 2**31 - 1
 
-Text = Annotated[str, LongText(500)]
-LongerText = Annotated[str, LongText(5_000)]
-Items = Annotated[list[Annotated[str, LongText(1_000)]], Field(max_length=1_000)]
+Text = Annotated[str, MultiLineStr(500)]
+LongerText = Annotated[str, MultiLineStr(5_000)]
+Items = Annotated[list[Annotated[str, MultiLineStr(1_000)]], Field(max_length=1_000)]
 Members = dict[str, JsonValue]
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bedplate.problems import ProblemError
 from gameserver.configuration.keys import Key
-from gameserver.console.commands import LONGEST_COMMAND
+from gameserver.console.commands import MAX_COMMAND_LENGTH
 from gameserver.console.console import Console
 
 _WHITELIST_MODES: Final = ("default", "off", "on")
@@ -50,7 +50,7 @@ def command_words(key: Key, value: Any) -> str | None:
     if not usable or (key.command in _ONE_WORD and " " in word):
         return None
     words = f"{key.command} {word}"
-    return words if len(words) + len("/serverconfig ") <= LONGEST_COMMAND else None
+    return words if len(words) + len("/serverconfig ") <= MAX_COMMAND_LENGTH else None
 
 
 def confirms(line: str, key: Key, value: Any) -> bool:

@@ -16,7 +16,7 @@ from gameserver.configuration.exceptions import NoSettingsYet
 from gameserver.configuration.keys import BY_NAME, CHANGEABLE
 from gameserver.configuration.queue import QueuedChange, SettingsQueue, SkippedChange
 
-_MOST_FORMER = 20
+_MAX_PREVIOUS = 20
 Values = dict[str, Any]
 Defaults = Callable[[], Values]
 
@@ -70,7 +70,7 @@ class ServerSettings:
                 if known is not None:
                     former += [known.value, *known.former]
                 queue.changes[name] = QueuedChange(
-                    value=value, former=former[:_MOST_FORMER], by=by, at=clock.now()
+                    value=value, former=former[:_MAX_PREVIOUS], by=by, at=clock.now()
                 )
 
     async def confirm(self, name: str) -> None:

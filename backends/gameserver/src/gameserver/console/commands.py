@@ -5,7 +5,7 @@ from typing import Final
 
 from gameserver.console.exceptions import CommandRefused
 
-LONGEST_COMMAND: Final = 1_000
+MAX_COMMAND_LENGTH: Final = 1_000
 """Characters."""
 
 _NAME = re.compile(r"(\w|-){1,16}")
@@ -21,8 +21,8 @@ def checked_command(command: str, *, allow_selectors: bool = False) -> str:
     stripped = command.strip(" ")
     if not stripped:
         raise CommandRefused("The command is empty.")
-    if len(stripped) > LONGEST_COMMAND:
-        raise CommandRefused(f"The command has more than {LONGEST_COMMAND} characters.")
+    if len(stripped) > MAX_COMMAND_LENGTH:
+        raise CommandRefused(f"The command has more than {MAX_COMMAND_LENGTH} characters.")
     if _UNSAFE.search(stripped):
         raise CommandRefused("The command has control characters or more than one line.")
     if stripped.startswith("/") and "[" in stripped and not allow_selectors:

@@ -37,7 +37,7 @@ JOIN_SECONDS: Final = 0.02
 
 REPLY_SECONDS: Final = 0.4
 TAIL: Final = 20
-MOST_COMMANDS: Final = 50
+MAX_COMMANDS: Final = 50
 """Commands that may wait for their turn."""
 
 Write = Callable[[bytes], bool]
@@ -50,12 +50,12 @@ class Console:
     facts: what they mean. online: who plays.
     """
 
-    def __init__(self, facts: Facts, audit: Audit, *, flood_lines: int = 2_000) -> None:
+    def __init__(self, facts: Facts, audit: Audit, *, flood_lines_per_second: int = 2_000) -> None:
         self.lines = Broadcast(CAPACITY, encode, weigh=weigh)
         self.facts = facts
         self.told: Callable[[], None] = lambda: None
         self._audit = audit
-        self._flood = FloodGate(flood_lines, self._publish)
+        self._flood = FloodGate(flood_lines_per_second, self._publish)
         self._tail: deque[ConsoleLine] = deque(maxlen=TAIL)
         self._watches: list[Watch] = []
         self._collector: ReplyCollector | None = None
@@ -174,7 +174,7 @@ class Console:
 
     @contextlib.asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        if self._waiting >= MOST_COMMANDS:
+        if self._waiting >= MAX_COMMANDS:
             raise ConsoleBusy
         self._waiting += 1
         try:

@@ -10,9 +10,9 @@ from gameserver.console.lines import ConsoleLine
 from gameserver.console.players import OnlinePlayer, OnlinePlayers
 from gameserver.events import EventKind, Events
 
-MOST_MODS: Final = 2_000
-MOST_PROBLEMS: Final = 200
-LONGEST_NAME: Final = 200
+MAX_MODS: Final = 2_000
+MAX_PROBLEMS: Final = 200
+MAX_NAME_LENGTH: Final = 200
 
 _MOD_ID = r"[A-Za-z0-9_.-]{1,64}"
 _PHASE = re.compile(r"Entering runphase (\w{1,40})$")
@@ -143,8 +143,8 @@ class Facts:
         if _SAVE_ENDS.fullmatch(text):
             return self._saved(line)
         if (found := _MODS.fullmatch(text)) is not None:
-            names = [name.strip()[:LONGEST_NAME] for name in found["mods"].split(",")]
-            return self._note(mods=tuple(name for name in names if name)[:MOST_MODS])
+            names = [name.strip()[:MAX_NAME_LENGTH] for name in found["mods"].split(",")]
+            return self._note(mods=tuple(name for name in names if name)[:MAX_MODS])
         for pattern, fact in _NOTIFIED:
             if (found := pattern.match(text)) is not None:
                 return self._note(**{fact: found[1]})
@@ -209,7 +209,7 @@ class Facts:
         return False
 
     def _failed(self, mod: str, why: str) -> None:
-        if mod in self.current.failed_mods or len(self.current.failed_mods) < MOST_PROBLEMS:
+        if mod in self.current.failed_mods or len(self.current.failed_mods) < MAX_PROBLEMS:
             self._note(failed_mods={**self.current.failed_mods, mod: why})
 
     def _fatal(self, line: ConsoleLine) -> bool:

@@ -9,10 +9,10 @@ import orjson
 
 from bedplate.realtime import Numbered
 
-LONGEST_TEXT: Final = 65_536
+MAX_TEXT_LENGTH: Final = 65_536
 """Characters of a message; what is longer goes on as a further message that is `continued`."""
 
-MOST_JOINED: Final = 500
+MAX_JOINED_LINES: Final = 500
 """Lines of one message."""
 
 STANDARD_ERROR: Final = "Stderr"
@@ -101,7 +101,7 @@ class MessageJoiner:
 
     def _go_on(self, text: str, at: datetime) -> ConsoleLine | None:
         complete = None
-        if len(self._lines) >= MOST_JOINED or self._length + len(text) >= LONGEST_TEXT:
+        if len(self._lines) >= MAX_JOINED_LINES or self._length + len(text) >= MAX_TEXT_LENGTH:
             complete = self.flush()
         if self._lines:
             self._lines.append(text)

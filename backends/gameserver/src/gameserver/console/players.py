@@ -8,7 +8,7 @@ from typing import Final
 
 from gameserver.console.lines import ConsoleLine
 
-MOST_CLIENTS: Final = 1_000
+MAX_CLIENTS: Final = 1_000
 """Clients that are remembered; of more, the oldest that never joined is forgotten."""
 
 NAME: Final = r"[\w-]{1,16}"
@@ -105,7 +105,7 @@ class OnlinePlayers:
 
     def _identify(self, number: int, client: _Client) -> None:
         self._disconnect(number)  # the server gives a number anew only when it's free
-        if len(self._clients) >= MOST_CLIENTS:
+        if len(self._clients) >= MAX_CLIENTS:
             self._forget_one()
         self._clients[number] = client
 

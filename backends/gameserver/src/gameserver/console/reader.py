@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LONGEST_LINE: Final = 65_536
+MAX_LINE_LENGTH: Final = 65_536
 """Bytes of a line that are kept."""
 
 CUT_MARK: Final = " […cut at 64 KiB]"
@@ -24,7 +24,7 @@ class LineReader:
         *complete, rest = chunk.split(b"\n")
         lines: list[str] = []
         for part in complete:
-            if self._cutting or self._rest or len(part) > LONGEST_LINE:
+            if self._cutting or self._rest or len(part) > MAX_LINE_LENGTH:
                 self._take(part, lines)
                 lines += self.end()
             else:
@@ -42,9 +42,9 @@ class LineReader:
     def _take(self, part: bytes, lines: list[str]) -> None:
         if self._cutting:
             return
-        self._rest += part[: LONGEST_LINE + 1 - len(self._rest)]
-        if len(self._rest) > LONGEST_LINE:
-            lines.append(_decode(bytes(self._rest[:LONGEST_LINE])) + CUT_MARK)
+        self._rest += part[: MAX_LINE_LENGTH + 1 - len(self._rest)]
+        if len(self._rest) > MAX_LINE_LENGTH:
+            lines.append(_decode(bytes(self._rest[:MAX_LINE_LENGTH])) + CUT_MARK)
             self._rest.clear()
             self._cutting = True
 

@@ -9,7 +9,7 @@ from gameserver.console.lines import ConsoleLine
 QUIET_SECONDS: Final = 0.08
 """An answer has ended when nothing of it followed for so long."""
 
-MOST_LINES: Final = 1_000
+MAX_LINES: Final = 1_000
 _ECHO: Final = "Handling Console Command"
 
 
@@ -50,7 +50,7 @@ class ReplyCollector:
             return
         if line.text.startswith(_ECHO):
             self._echo(line.text)
-        elif self._echoed and len(self._lines) < MOST_LINES:
+        elif self._echoed and len(self._lines) < MAX_LINES:
             self._lines += line.text.split("\n")
             self._progress.set()
 
@@ -70,7 +70,7 @@ class ReplyCollector:
                 await self._quiet()
         except TimeoutError:
             pass
-        return CommandReply(self._lines[:MOST_LINES], self._echoed)
+        return CommandReply(self._lines[:MAX_LINES], self._echoed)
 
     async def _quiet(self) -> None:
         while self._progress.is_set():

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from bedplate.auth.credentials import header
 from bedplate.openapi import errors
-from bedplate.schemas import Decimal
+from bedplate.schemas import QueryInt
 from gameserver.console.dependencies import CurrentConnections
 from gameserver.console.exceptions import (
     CommandRefused,
@@ -38,9 +38,9 @@ async def list_lines(
     _: CurrentMonitor,
     console: CurrentConsole,
     after: Annotated[
-        int | None, Decimal(0, _LARGEST), Query(description="Begin after this number")
+        int | None, QueryInt(0, _LARGEST), Query(description="Begin after this number")
     ] = None,
-    limit: Annotated[int, Decimal(1, 10_000), Query()] = 500,
+    limit: Annotated[int, QueryInt(1, 10_000), Query()] = 500,
     level: Annotated[list[Level] | None, Query(max_length=20)] = None,
 ) -> Response:
     """Return lines after a number, or the newest ones; the last 10,000 are held."""

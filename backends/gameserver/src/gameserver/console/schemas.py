@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bedplate.realtime import Numbered
 from bedplate.schemas import Schema
-from gameserver.console.commands import LONGEST_COMMAND
+from gameserver.console.commands import MAX_COMMAND_LENGTH
 from gameserver.console.lines import ConsoleLine
 
 Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,20}$")]
@@ -24,7 +24,7 @@ class CommandRequest(Schema):
 
     command: str = Field(
         min_length=1,
-        max_length=LONGEST_COMMAND,
+        max_length=MAX_COMMAND_LENGTH,
         examples=["/time"],
         description="One line. With / it is a command; without, everybody reads it as chat.",
     )

@@ -24,7 +24,7 @@ from gameserver.settings import GameServerSettings
 router = APIRouter()
 
 HELLO_SECONDS: Final = 10.0
-LONGEST_HELLO: Final = 4_096
+MAX_HELLO_LENGTH: Final = 4_096
 HISTORY: Final = 500
 """Lines that a client gets at first, when it doesn't say where to begin."""
 
@@ -73,7 +73,7 @@ async def _serve(socket: WebSocket, game: Game, connections: Connections) -> Non
         return
     ticket = await _prove(connections, hello)
     if ticket is None:
-        await socket.close(POLICY_VIOLATION, "not_proven")
+        await socket.close(POLICY_VIOLATION, "unauthorized")
         return
     address = socket.client.host if socket.client else None
     try:
@@ -91,7 +91,7 @@ async def _hello(socket: WebSocket) -> Hello:
         return Hello.model_validate({**given, "levels": levels})
     async with asyncio.timeout(HELLO_SECONDS):
         text = await socket.receive_text()
-    return Hello.model_validate_json(text[:LONGEST_HELLO])
+    return Hello.model_validate_json(text[:MAX_HELLO_LENGTH])
 
 
 async def _prove(connections: Connections, hello: Hello) -> Ticket | None:

@@ -13,7 +13,7 @@ import typer
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from bedplate.cli.errors import CommandError
+from bedplate.cli.exceptions import CommandError
 
 PAUSE: Final = 1.0
 """Seconds until a lost connection is tried again."""

@@ -16,8 +16,8 @@ from bedplate.auth.principal import Verifier
 from gameserver.console.exceptions import TicketNotFound, TooManyConnections
 
 LIFETIME: Final = timedelta(seconds=30)
-MOST_TICKETS: Final = 1_000
-MOST_CONNECTIONS: Final = 500
+MAX_TICKETS: Final = 1_000
+MAX_CONNECTIONS: Final = 500
 RECHECK_SECONDS: Final = 60.0
 
 
@@ -81,7 +81,7 @@ class Connections:
     @contextlib.contextmanager
     def connected(self, ticket: Ticket, address: str | None) -> Iterator[Connection]:
         """Count somebody as connected within the context. Raises `TooManyConnections`."""
-        if len(self._open) >= MOST_CONNECTIONS:
+        if len(self._open) >= MAX_CONNECTIONS:
             raise TooManyConnections
         connection = Connection(ticket.id, ticket.principal, ticket.key, address)
         self._open[connection.id] = connection
@@ -118,7 +118,7 @@ class Connections:
     def _forget_expired(self) -> None:
         now = clock.now()
         fresh = {digest: one for digest, one in self._tickets.items() if one.expires_at >= now}
-        for digest in list(fresh)[: max(0, len(fresh) + 1 - MOST_TICKETS)]:
+        for digest in list(fresh)[: max(0, len(fresh) + 1 - MAX_TICKETS)]:
             del fresh[digest]
         self._tickets = fresh
 

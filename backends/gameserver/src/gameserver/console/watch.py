@@ -7,7 +7,7 @@ from typing import Final
 from gameserver.console.exceptions import GameNotRunning
 from gameserver.console.lines import ConsoleLine
 
-MOST_WAITING: Final = 1_000
+MAX_WAITING: Final = 1_000
 
 
 class Watch:
@@ -35,7 +35,7 @@ class Watch:
     def offer(self, line: ConsoleLine) -> None:
         """Keep the line when it matches."""
         if self._matches(line):
-            if self._found.qsize() >= MOST_WAITING:
+            if self._found.qsize() >= MAX_WAITING:
                 self._found.get_nowait()
             self._found.put_nowait(line)
 

@@ -4,9 +4,9 @@ from typing import Final
 
 from gameserver.files.exceptions import PathRefused
 
-LONGEST_PATH: Final = 1_000
-_LONGEST_NAME: Final = 255
-_MOST_NAMES: Final = 32
+MAX_PATH_LENGTH: Final = 1_000
+_MAX_NAME_LENGTH: Final = 255
+_MAX_NAMES: Final = 32
 
 
 def names_of(path: str) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def names_of(path: str) -> tuple[str, ...]:
     if path == "":
         return ()
     names = tuple(path.split("/"))
-    if len(path) > LONGEST_PATH or len(names) > _MOST_NAMES:
+    if len(path) > MAX_PATH_LENGTH or len(names) > _MAX_NAMES:
         raise PathRefused("The path is too long.")
     if not all(is_name(name) for name in names):
         raise PathRefused("The path must be relative, without `..` and without odd characters.")
@@ -32,7 +32,7 @@ def is_name(name: str) -> bool:
         and "/" not in name
         and "\\" not in name
         and name.isprintable()
-        and _size(name) <= _LONGEST_NAME
+        and _size(name) <= _MAX_NAME_LENGTH
     )
 
 
@@ -40,4 +40,4 @@ def _size(name: str) -> int:
     try:
         return len(name.encode())
     except UnicodeEncodeError:
-        return _LONGEST_NAME + 1
+        return _MAX_NAME_LENGTH + 1

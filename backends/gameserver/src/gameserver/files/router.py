@@ -8,7 +8,7 @@ from bedplate.backend import Upload
 from bedplate.conditional import IfMatch, IfNoneMatch, Preconditions
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
-from bedplate.schemas import LongText
+from bedplate.schemas import MultiLineStr
 from gameserver.files.dependencies import CurrentFiles
 from gameserver.files.exceptions import (
     ConditionNeeded,
@@ -19,7 +19,7 @@ from gameserver.files.exceptions import (
     NotText,
     PathRefused,
 )
-from gameserver.files.paths import LONGEST_PATH
+from gameserver.files.paths import MAX_PATH_LENGTH
 from gameserver.files.schemas import FileEntry, Folder
 from gameserver.files.text import is_text
 from gameserver.files.tree import LARGEST, Content
@@ -35,14 +35,14 @@ def _largest(_: GameServerSettings) -> int:
 
 
 def _longest(settings: GameServerSettings) -> float:
-    return settings.request_timeout
+    return settings.request_timeout_seconds
 
 
 upload = Upload(path="/files/content", method="PUT", max_bytes=_largest, seconds=_longest)
 
 Path = Annotated[
     str,
-    LongText(LONGEST_PATH),
+    MultiLineStr(MAX_PATH_LENGTH),
     Query(description="Below serverdata, such as ModConfig/mine.json", examples=["ModConfig"]),
 ]
 _READ = errors(PathRefused, FileMissing, NotAFile)

@@ -29,7 +29,7 @@ from gameserver.files.paths import is_name
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of a file that is read or written."""
 
-_MOST_ENTRIES: Final = 10_000
+_MAX_ENTRIES: Final = 10_000
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -75,7 +75,7 @@ class FileTree:
         """Return what is in a folder, by name. Raises `FileMissing`, `NotAFile`."""
         with self._folder(names) as folder, os.scandir(folder) as found:
             shown = (one for one in found if is_name(one.name) and not _is_ours(one.name))
-            entries = [_entry(one) for _, one in zip(range(_MOST_ENTRIES), shown, strict=False)]
+            entries = [_entry(one) for _, one in zip(range(_MAX_ENTRIES), shown, strict=False)]
         return sorted(entries, key=lambda entry: entry.name)
 
     def read(self, names: Names) -> Content:

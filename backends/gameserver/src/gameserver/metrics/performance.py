@@ -197,6 +197,6 @@ async def open_performance(
         resources["events"],
         document,
         resources["metrics"],
-        seconds=settings.metrics_seconds,
+        seconds=settings.metrics_interval_seconds,
     ) as performance:
         yield performance

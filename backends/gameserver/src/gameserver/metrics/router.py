@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from bedplate import clock
 from bedplate.openapi import errors
-from bedplate.schemas import Decimal, Timestamp
+from bedplate.schemas import QueryInt, Timestamp
 from gameserver.metrics.dependencies import CurrentPerformance
 from gameserver.metrics.exceptions import PeriodRefused
 from gameserver.metrics.history import DAY_SECONDS
@@ -34,7 +34,7 @@ async def get_performance_history(
         Timestamp | None, Query(alias="from", description="A day ago, when not given")
     ] = None,
     end: Annotated[Timestamp | None, Query(alias="to", description="Now")] = None,
-    step: Annotated[int, Decimal(1, DAY_SECONDS), Query(description="Seconds a point")] = 60,
+    step: Annotated[int, QueryInt(1, DAY_SECONDS), Query(description="Seconds a point")] = 60,
 ) -> PerformanceHistory:
     """Return means for plots, of the last day at most."""
     now = clock.now()

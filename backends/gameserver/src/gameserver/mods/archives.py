@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO, Final
 
 from gameserver.mods.exceptions import InvalidModFile
-from gameserver.mods.modinfo import LONGEST_MODINFO, ModInfo, UnreadableModInfo
+from gameserver.mods.modinfo import MAX_MODINFO_BYTES, ModInfo, UnreadableModInfo
 
-LARGEST_MOD: Final = 40 * 1024 * 1024
+MAX_MOD_BYTES: Final = 40 * 1024 * 1024
 """Bytes; the mod database takes no larger file."""
 
 
@@ -24,7 +24,7 @@ LARGEST_MOD: Final = 40 * 1024 * 1024
 class ZipBounds:
     """How much a mod may hold, in entries and bytes; `ratio` is unpacked by packed size."""
 
-    packed: int = LARGEST_MOD
+    packed: int = MAX_MOD_BYTES
     entries: int = 20_000
     directory: int = 4 * 1024 * 1024
     total: int = 512 * 1024 * 1024
@@ -39,7 +39,7 @@ _END: Final = b"PK\x05\x06"
 _END_SIZE: Final = 22
 _ZIP64_LOCATOR: Final = b"PK\x06\x07"
 _LOCATOR_SIZE: Final = 20
-_LONGEST_COMMENT: Final = 65_535
+_MAX_COMMENT_LENGTH: Final = 65_535
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED: Final = 0x1
 _CHUNK: Final = 256 * 1024
@@ -89,7 +89,7 @@ def _check_directory(file: IO[bytes], size: int, bounds: ZipBounds) -> None:
     """Refuse a directory that would fill the memory; `zipfile` reads all of it at once."""
     if size > bounds.packed:
         raise InvalidModFile(f"It has more than {bounds.packed} bytes.")
-    file.seek(max(0, size - _END_SIZE - _LONGEST_COMMENT - _LOCATOR_SIZE))
+    file.seek(max(0, size - _END_SIZE - _MAX_COMMENT_LENGTH - _LOCATOR_SIZE))
     tail = file.read()
     end = len(tail) - _END_SIZE
     if end < 0 or tail[end : end + 4] != _END or tail[-2:] != b"\0\0":
@@ -145,10 +145,10 @@ def _modinfo(archive: zipfile.ZipFile) -> ModInfo:
     found = [one for one in archive.infolist() if one.filename.casefold() == _MODINFO]
     if len(found) != 1:
         raise InvalidModFile("A mod has exactly one modinfo.json at the root of its zip file.")
-    if found[0].file_size > LONGEST_MODINFO:
-        raise InvalidModFile(f"Its modinfo.json has more than {LONGEST_MODINFO} bytes.")
+    if found[0].file_size > MAX_MODINFO_BYTES:
+        raise InvalidModFile(f"Its modinfo.json has more than {MAX_MODINFO_BYTES} bytes.")
     with archive.open(found[0]) as file:
-        content = file.read(LONGEST_MODINFO + 1)
+        content = file.read(MAX_MODINFO_BYTES + 1)
     try:
         return ModInfo.parse(content)
     except UnreadableModInfo as error:

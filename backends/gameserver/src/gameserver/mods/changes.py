@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bedplate import clock, ids
-from bedplate.documents import Swaps
+from bedplate.documents import FileTransactions
 from gameserver.mods.exceptions import (
     ModFileInTheWay,
     ModFilesChanged,
@@ -42,7 +42,9 @@ class Change:
 class Changes:
     """Makes changes, and keeps what they replaced in `former`, for the last `most` of them."""
 
-    def __init__(self, inventory: Inventory, swaps: Swaps, former: Path, *, most: int) -> None:
+    def __init__(
+        self, inventory: Inventory, swaps: FileTransactions, former: Path, *, most: int
+    ) -> None:
         self._inventory = inventory
         self._swaps = swaps
         self._former = former

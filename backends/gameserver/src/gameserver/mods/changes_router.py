@@ -11,10 +11,10 @@ from fastapi import APIRouter, Form, Response, UploadFile
 from bedplate import ids
 from bedplate.backend import Upload
 from bedplate.openapi import errors
-from bedplate.schemas import TrueOrFalse
+from bedplate.schemas import QueryBool
 from gameserver.dependencies import CurrentLayout
 from gameserver.layout import Layout
-from gameserver.mods.archives import LARGEST_MOD
+from gameserver.mods.archives import MAX_MOD_BYTES
 from gameserver.mods.dependencies import CurrentMods, CurrentModWork, ThisMod
 from gameserver.mods.exceptions import (
     GameIsRunning,
@@ -48,7 +48,7 @@ _MULTIPART_BYTES: Final = 65_536
 
 
 def _largest(_: GameServerSettings) -> int:
-    return LARGEST_MOD + _MULTIPART_BYTES
+    return MAX_MOD_BYTES + _MULTIPART_BYTES
 
 
 def _longest(settings: GameServerSettings) -> float:
@@ -107,9 +107,9 @@ async def upload_mod(
     mods: CurrentMods,
     layout: CurrentLayout,
     work: CurrentModWork,
-    restart: Annotated[TrueOrFalse, Form()] = False,
-    rollback_if_not_ready: Annotated[TrueOrFalse, Form()] = False,
-    any_game_version: Annotated[TrueOrFalse, Form()] = False,
+    restart: Annotated[QueryBool, Form()] = False,
+    rollback_if_not_ready: Annotated[QueryBool, Form()] = False,
+    any_game_version: Annotated[QueryBool, Form()] = False,
 ) -> Operation:
     """Install a mod from a zip file, with what it depends on. Its file name doesn't matter."""
     options = ChangeOptions(restart=restart, rollback_if_not_ready=rollback_if_not_ready)
@@ -228,8 +228,8 @@ def _wishes(mods: list[WishedMod]) -> list[Wish]:
 
 async def _stored(file: UploadFile, layout: Layout) -> Path:
     """Return the staged copy of an upload. Raises `ModTooLarge`."""
-    if (file.size or 0) > LARGEST_MOD:
-        raise ModTooLarge(f"A mod's file may have at most {LARGEST_MOD} bytes.")
+    if (file.size or 0) > MAX_MOD_BYTES:
+        raise ModTooLarge(f"A mod's file may have at most {MAX_MOD_BYTES} bytes.")
     path = layout.staging / f"upload-{ids.token(8)}.zip"
 
     def copy() -> None:

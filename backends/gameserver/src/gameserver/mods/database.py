@@ -21,9 +21,9 @@ from gameserver.mods.exceptions import ModDatabaseUnavailable, ModNotFound
 from gameserver.mods.listing import ListedMod, ModPage, mods_of, page_of
 from gameserver.mods.modinfo import storable
 
-LARGEST_ANSWER: Final = 64 * 1024 * 1024
+MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 _RETRY_SECONDS: Final = 30.0
-_MOST_NAMES: Final = 5_000
+_MAX_NAMES: Final = 5_000
 _OK: Final = 200
 
 Content = TypeVar("Content")
@@ -163,7 +163,7 @@ class ModDatabase:
                 raise _Away
             async for chunk in response.aiter_bytes(65_536):
                 content += chunk
-                if len(content) > LARGEST_ANSWER:
+                if len(content) > MAX_ANSWER_BYTES:
                     raise _Away
         return bytes(content)
 
@@ -197,7 +197,7 @@ def _numbers(document: dict[str, Any]) -> object:
 def _names_in(items: object) -> object:
     if not isinstance(items, list):
         return None
-    named = (item.get("name") for item in items[:_MOST_NAMES] if isinstance(item, dict))
+    named = (item.get("name") for item in items[:_MAX_NAMES] if isinstance(item, dict))
     return [storable(name)[:64] for name in named if isinstance(name, str)]
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import StringConstraints
 
 from bedplate.openapi import errors
-from bedplate.schemas import Decimal, LongText, TrueOrFalse
+from bedplate.schemas import MultiLineStr, QueryBool, QueryInt
 from gameserver.mods.browsing import Order, Search, browse
 from gameserver.mods.database import Answer
 from gameserver.mods.dependencies import CurrentMods
@@ -17,9 +17,9 @@ from gameserver.security import CurrentMonitor
 
 router = APIRouter(prefix="/mod-database", tags=["mod database"])
 
-_MOST_MODS = 200
-_MOST_TAGS = 10
-Text = Annotated[str, LongText(100)]
+_MAX_MODS = 200
+_MAX_TAGS = 10
+Text = Annotated[str, MultiLineStr(100)]
 Side = Annotated[str, StringConstraints(pattern="^(client|server|both)$")]
 GameVersion = Annotated[str, StringConstraints(pattern=r"^v?[0-9][0-9A-Za-z.-]{0,30}$")]
 ModOrNumber = Annotated[str, Path(pattern="^[A-Za-z0-9]{1,64}$", description="Id or number")]
@@ -31,14 +31,14 @@ async def browse_mods(
     mods: CurrentMods,
     _: CurrentMonitor,
     q: Annotated[Text, Query(description="Words in name, summary, author or id")] = "",
-    tag: Annotated[list[Text] | None, Query(max_length=_MOST_TAGS, description="All of")] = None,
+    tag: Annotated[list[Text] | None, Query(max_length=_MAX_TAGS, description="All of")] = None,
     author: Annotated[Text, Query()] = "",
     side: Annotated[Side | None, Query()] = None,
     game_version: Annotated[GameVersion | None, Query(description="Has a release for it")] = None,
     order: Annotated[Order, Query()] = Order.TRENDING,
-    ascending: Annotated[TrueOrFalse, Query()] = False,
-    limit: Annotated[int, Decimal(1, _MOST_MODS), Query()] = 50,
-    offset: Annotated[int, Decimal(0, 1_000_000), Query()] = 0,
+    ascending: Annotated[QueryBool, Query()] = False,
+    limit: Annotated[int, QueryInt(1, _MAX_MODS), Query()] = 50,
+    offset: Annotated[int, QueryInt(0, 1_000_000), Query()] = 0,
 ) -> ModListing:
     """Return a page. `stale` and the `Age` header say when the database itself is away."""
     search = Search(q, tuple(tag or ()), author, side or "", game_version or "", order, ascending)

@@ -81,7 +81,7 @@ class GameIsRunning(Conflict):
 class ModFileInTheWay(Conflict):
     """A file that isn't replaced has the name that a new one would get."""
 
-    code = "mod_file_in_the_way"
+    code = "mod_file_conflict"
     title = "Mod File In The Way"
 
     def __init__(self, name: str) -> None:

@@ -18,13 +18,13 @@ from gameserver.mods.releases import Suits, best_release, exact_release, suits
 from gameserver.mods.resolution import Conflict, Fetched, Refused, Wish
 from gameserver.mods.state import Origin
 
-MOST_KEPT_BYTES: Final = 1024**3
+MAX_CACHE_BYTES: Final = 1024**3
 
 
 class FileCache:
     """Files that were downloaded, by URL; beyond `most_bytes` the longest unused are dropped."""
 
-    def __init__(self, folder: Path, *, most_bytes: int = MOST_KEPT_BYTES) -> None:
+    def __init__(self, folder: Path, *, most_bytes: int = MAX_CACHE_BYTES) -> None:
         self._folder = folder
         self._most_bytes = most_bytes
 

@@ -13,12 +13,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from gameserver.mods.archives import LARGEST_MOD, read_modinfo
+from gameserver.mods.archives import MAX_MOD_BYTES, read_modinfo
 from gameserver.mods.exceptions import InvalidModFile
-from gameserver.mods.modinfo import LONGEST_MODINFO, ModInfo, UnreadableModInfo, storable
+from gameserver.mods.modinfo import MAX_MODINFO_BYTES, ModInfo, UnreadableModInfo, storable
 
 DISABLED: Final = ".disabled"
-_MOST_FILES: Final = 2_000
+_MAX_FILES: Final = 2_000
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -62,7 +62,7 @@ class ModsFolder:
     def files(self) -> list[ModFile]:
         """Return what is there, by name. Blocking: it hashes files that it doesn't know yet."""
         known: dict[tuple[str, int, int, int], ModFile] = {}
-        for entry in sorted(_entries(self.path), key=lambda entry: entry.name)[:_MOST_FILES]:
+        for entry in sorted(_entries(self.path), key=lambda entry: entry.name)[:_MAX_FILES]:
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
@@ -101,7 +101,7 @@ def _look(path: Path, status: os.stat_result) -> ModFile:
 
 
 def _look_into_zip(path: Path, found: ModFile) -> ModFile:
-    if found.size > LARGEST_MOD:
+    if found.size > MAX_MOD_BYTES:
         return replace(found, problem="It is larger than a mod may be.")
     found = replace(found, sha256=sha256_of(path))
     try:
@@ -126,7 +126,7 @@ def _folder_info(path: Path) -> ModInfo | None:
     except FileNotFoundError:
         return None
     with os.fdopen(descriptor, "rb") as file:
-        return ModInfo.parse(file.read(LONGEST_MODINFO + 1))
+        return ModInfo.parse(file.read(MAX_MODINFO_BYTES + 1))
 
 
 def sha256_of(path: Path) -> str:

@@ -8,8 +8,8 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from gameserver.mods.modinfo import is_mod_id, storable
 from gameserver.mods.sanitising import safe_html, safe_link
 
-_MOST_RELEASES: Final = 2_000
-_MOST_ITEMS: Final = 100
+_MAX_RELEASES: Final = 2_000
+_MAX_ITEMS: Final = 100
 _LARGEST: Final = 2**53
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -26,7 +26,7 @@ def _count(value: object) -> int:
 
 def _texts(value: object) -> list[str]:
     items = value if isinstance(value, list) else []
-    return [_text(item) for item in items if isinstance(item, str)][:_MOST_ITEMS]
+    return [_text(item) for item in items if isinstance(item, str)][:_MAX_ITEMS]
 
 
 def _ids(value: object) -> list[str]:
@@ -132,7 +132,7 @@ def page_of(item: object) -> ModPage | None:
     releases = item.get("releases")
     sensible = [
         release
-        for one in (releases[:_MOST_RELEASES] if isinstance(releases, list) else [])
+        for one in (releases[:_MAX_RELEASES] if isinstance(releases, list) else [])
         if (release := _parsed(Release, one)) is not None
     ]
     page = _parsed(ModPage, {**item, "releases": []})

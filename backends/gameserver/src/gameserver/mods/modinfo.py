@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import json5
 from pydantic import BaseModel, Field
 
-LONGEST_MODINFO: Final = 65_536
+MAX_MODINFO_BYTES: Final = 65_536
 GAME_MODS: Final = frozenset({"game", "survival", "creative"})
 """Ids that stand for the game itself in a mod's dependencies."""
 
@@ -21,8 +21,8 @@ _SIDES: Final = {"server": "server", "client": "client", "universal": "both"}
 _ENCODINGS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
-_LONGEST_TEXT: Final = 2_000
-_MOST_ITEMS: Final = 200
+_MAX_TEXT_LENGTH: Final = 2_000
+_MAX_ITEMS: Final = 200
 
 
 class UnreadableModInfo(ValueError):
@@ -83,7 +83,7 @@ class _Fields:
     def texts(self, name: str) -> list[str]:
         value = self._values.get(name)
         items = value if isinstance(value, list) else [value]
-        return [storable(item) for item in items if isinstance(item, str)][:_MOST_ITEMS]
+        return [storable(item) for item in items if isinstance(item, str)][:_MAX_ITEMS]
 
     def truth(self, name: str) -> bool:
         value = self._values.get(name, True)
@@ -93,8 +93,8 @@ class _Fields:
         value = self._values.get("dependencies")
         if not isinstance(value, dict):
             return {}
-        if len(value) > _MOST_ITEMS:
-            raise UnreadableModInfo(f"It names more than {_MOST_ITEMS} dependencies.")
+        if len(value) > _MAX_ITEMS:
+            raise UnreadableModInfo(f"It names more than {_MAX_ITEMS} dependencies.")
         named = {name.strip().lower(): least for name, least in value.items()}
         return {
             mod_id: least.strip()[:64] if isinstance(least, str) and least.strip() != "*" else ""
@@ -105,7 +105,7 @@ class _Fields:
 
 def storable(text: str) -> str:
     """Return a bounded text that JSON and terminals can hold: no lone surrogates, no controls."""
-    visible = "".join(one for one in text[:_LONGEST_TEXT] if one in "\n\t" or one.isprintable())
+    visible = "".join(one for one in text[:_MAX_TEXT_LENGTH] if one in "\n\t" or one.isprintable())
     return visible.encode("utf-8", "replace").decode()
 
 
@@ -120,8 +120,8 @@ def id_from_name(name: str) -> str:
 
 
 def _loads(content: bytes) -> dict[str, Any]:
-    if len(content) > LONGEST_MODINFO:
-        raise UnreadableModInfo(f"It has more than {LONGEST_MODINFO} bytes.")
+    if len(content) > MAX_MODINFO_BYTES:
+        raise UnreadableModInfo(f"It has more than {MAX_MODINFO_BYTES} bytes.")
     text = _decoded(content)
     try:
         document = _lenient(text)

@@ -14,7 +14,7 @@ from gameserver.mods.numbers import is_at_least
 from gameserver.mods.releases import Suits
 from gameserver.mods.state import Origin
 
-MOST_FETCHED: Final = 100
+MAX_FETCHES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,9 @@ class Resolver:
         self._found.conflicts.append(conflict)
 
     def _too_many(self) -> bool:
-        if self._fetched < MOST_FETCHED:
+        if self._fetched < MAX_FETCHES:
             return False
-        text = f"More than {MOST_FETCHED} mods would have to be fetched at once."
+        text = f"More than {MAX_FETCHES} mods would have to be fetched at once."
         self._found.conflicts.append(Conflict("too_many", "", text))
         return True
 

@@ -10,7 +10,7 @@ from bedplate.backend import Resources
 from bedplate.documents import Document
 from bedplate.tls import trusted
 from gameserver.layout import Layout
-from gameserver.mods.archives import LARGEST_MOD
+from gameserver.mods.archives import MAX_MOD_BYTES
 from gameserver.mods.cache import Cache
 from gameserver.mods.changes import Changes
 from gameserver.mods.database import ModDatabase
@@ -29,7 +29,7 @@ from gameserver.stand_ins.embedded import StandIns
 from gameserver.versions.installation import Installed
 
 _USER_AGENT: Final = "bedplate-gameserver"
-_MOST_REDIRECTS: Final = 5
+_MAX_REDIRECTS: Final = 5
 
 
 @contextlib.asynccontextmanager
@@ -42,7 +42,7 @@ async def open_mods(
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     inventory = Inventory(ModsFolder(layout.mods), document)
     changes = Changes(
-        inventory, resources["swaps"], layout.former_mods, most=settings.kept_mod_changes
+        inventory, resources["swaps"], layout.former_mods, most=settings.keep_mod_changes
     )
     await changes.tidy()
     async with httpx2.AsyncClient(
@@ -70,12 +70,12 @@ def _sources(
         client,
         base,
         Cache(layout.cache / "mod-database"),
-        seconds=settings.mod_database_seconds,
-        fresh_seconds=settings.mod_cache_seconds,
+        seconds=settings.mod_database_timeout_seconds,
+        fresh_seconds=settings.mod_cache_fresh_seconds,
     )
     hosts = frozenset(host.lower() for host in settings.mod_hosts)
     sources = Sources(base, hosts, private=settings.mod_hosts_may_be_private)
-    bounds = Bounds(LARGEST_MOD, settings.mod_download_seconds, redirects=_MOST_REDIRECTS)
+    bounds = Bounds(MAX_MOD_BYTES, settings.mod_download_seconds, redirects=_MAX_REDIRECTS)
     downloads = ModDownloads(Downloads(client, sources, bounds))
     return ModSources(database, downloads, FileCache(layout.cache / "mod-files"))
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import nh3
 
-LONGEST_HTML: Final = 200_000
+MAX_HTML_LENGTH: Final = 200_000
 _TAGS: Final = frozenset({
     "a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6",
     "hr", "i", "img", "li", "ol", "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody",
@@ -26,7 +26,7 @@ def safe_html(html: str) -> str:
     Of a text that is too long, the beginning.
     """
     return nh3.clean(
-        html[:LONGEST_HTML],
+        html[:MAX_HTML_LENGTH],
         tags=set(_TAGS),
         attributes=_ATTRIBUTES,
         url_schemes=set(_SCHEMES),

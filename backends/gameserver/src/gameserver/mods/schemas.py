@@ -4,18 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StrictBool, StringConstraints
 
-from bedplate.schemas import LongText, Schema
+from bedplate.schemas import MultiLineStr, Schema
 from gameserver.mods.folder import FileKind
 from gameserver.mods.listing import ListedMod, ModPage
 from gameserver.mods.releases import Suits
 from gameserver.mods.state import Origin
 
-MOST_WISHES = 100
+MAX_REQUIREMENTS = 100
 
 ModId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9]{0,63}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,63}$")]
 Action = Literal["install", "update", "downgrade", "replace"]
-URL = Annotated[str, LongText(2_000)]
+URL = Annotated[str, MultiLineStr(2_000)]
 
 
 class InstalledMod(BaseModel):
@@ -77,7 +77,7 @@ class ChangeOptions(Schema):
 class InstallMods(ChangeOptions):
     """Which mods to install, with what they depend on."""
 
-    mods: Annotated[list[WishedMod], Field(min_length=1, max_length=MOST_WISHES)]
+    mods: Annotated[list[WishedMod], Field(min_length=1, max_length=MAX_REQUIREMENTS)]
     any_game_version: StrictBool = False
 
 
@@ -92,14 +92,14 @@ class InstallFromURL(ChangeOptions):
 class UpdateMods(ChangeOptions):
     """Which mods to update; without `mods` all that are enabled and not pinned."""
 
-    mods: Annotated[list[ModId], Field(min_length=1, max_length=MOST_WISHES)] | None = None
+    mods: Annotated[list[ModId], Field(min_length=1, max_length=MAX_REQUIREMENTS)] | None = None
     any_game_version: StrictBool = False
 
 
 class PlanMods(Schema):
     """What a change would do: `mods` are installed, and with `update_all` all others updated."""
 
-    mods: list[WishedMod] = Field(default_factory=list, max_length=MOST_WISHES)
+    mods: list[WishedMod] = Field(default_factory=list, max_length=MAX_REQUIREMENTS)
     update_all: StrictBool = False
     any_game_version: StrictBool = False
 

@@ -15,10 +15,10 @@ from gameserver.notifications.addresses import AddressRefused
 from gameserver.notifications.messages import Message, body_of, headers_of
 from gameserver.notifications.schemas import Delivery, DeliveryState, HookRecord
 
-MOST_WAITING: Final = 100
+MAX_WAITING: Final = 100
 KEPT_DELIVERIES: Final = 50
 CALL_SECONDS: Final = 10.0
-LONGEST_RETRY_AFTER: Final = 600.0
+MAX_RETRY_AFTER_SECONDS: Final = 600.0
 _TRY_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _DROPPED: Final = "Too many events were waiting."
 
@@ -60,7 +60,7 @@ class Courier:
         delivery = Delivery(id=message.id, event=message.kind, at=clock.now())
         self.deliveries.append(delivery)
         self._waiting.append((message, delivery))
-        if len(self._waiting) > MOST_WAITING:
+        if len(self._waiting) > MAX_WAITING:
             _, oldest = self._waiting[1]  # the first is under way
             del self._waiting[1]
             self.dropped += 1
@@ -158,7 +158,7 @@ def retry_after(header: str | None, now: datetime) -> float:
             seconds = (parsedate_to_datetime(header) - now).total_seconds()
         except (ValueError, TypeError):
             return 0.0
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
 def _fail(delivery: Delivery, error: str) -> None:

@@ -14,7 +14,7 @@ from bedplate import ids
 from gameserver.events import Event
 from gameserver.notifications.schemas import SECRET_PREFIX, HookFormat, HookRecord
 
-LONGEST_CONTENT: Final = 2_000
+MAX_CONTENT_LENGTH: Final = 2_000
 """Characters that Discord takes in a message."""
 
 _SECRET_BYTES: Final = 32
@@ -45,7 +45,7 @@ def body_of(hook: HookRecord, message: Message) -> bytes:
     """Return the JSON that the receiver understands."""
     if hook.format is HookFormat.DISCORD:
         # Players choose their names: none may call everybody.
-        content = {"content": message.text[:LONGEST_CONTENT], "allowed_mentions": {"parse": []}}
+        content = {"content": message.text[:MAX_CONTENT_LENGTH], "allowed_mentions": {"parse": []}}
         return orjson.dumps(content)
     return orjson.dumps(
         {

@@ -29,7 +29,7 @@ from gameserver.notifications.schemas import (
 )
 from gameserver.settings import GameServerSettings
 
-MOST_HOOKS: Final = 20
+MAX_HOOKS: Final = 20
 FLUSH_SECONDS: Final = 5.0
 _TEST: Final = "This is a test of the game-server manager's notifications."
 
@@ -100,8 +100,8 @@ class Notifications:
         self._rules.check_url(new.url.get_secret_value())
         signed = new.format is HookFormat.JSON
         async with self._writing:
-            if len(self._couriers) >= MOST_HOOKS:
-                raise TooManyHooks(MOST_HOOKS)
+            if len(self._couriers) >= MAX_HOOKS:
+                raise TooManyHooks(MAX_HOOKS)
             hook = HookRecord(
                 id=ids.uuid(),
                 created_at=clock.now(),

@@ -14,16 +14,16 @@ from pydantic import (
     field_serializer,
 )
 
-from bedplate.schemas import LineText, Schema
+from bedplate.schemas import Schema, SingleLineStr
 from gameserver.events import EventKind
 
-LONGEST_URL: Final = 2_000
+MAX_URL_LENGTH: Final = 2_000
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - how secrets of Standard Webhooks begin
 
-Name = Annotated[str, LineText(80)]
+Name = Annotated[str, SingleLineStr(80)]
 URL = Annotated[
     SecretStr,
-    Field(min_length=1, max_length=LONGEST_URL, json_schema_extra={"pattern": "^https?://"}),
+    Field(min_length=1, max_length=MAX_URL_LENGTH, json_schema_extra={"pattern": "^https?://"}),
 ]
 Kinds = Annotated[list[EventKind], Field(min_length=1, max_length=len(EventKind))]
 

@@ -33,12 +33,12 @@ from gameserver.operations.schemas import (
 Work = Callable[[Progress], Awaitable[Mapping[str, JsonValue] | None]]
 """What an operation does: is given its progress, and returns what it made, by name."""
 
-MOST_KEPT: Final = 200
+MAX_KEPT: Final = 200
 _STOP_SECONDS: Final = 10.0
 
 
 class Operations:
-    """The operations of this manager: those under way and the last `MOST_KEPT` that ended.
+    """The operations of this manager: those under way and the last `MAX_KEPT` that ended.
 
     An operation runs as a background job of its own, whatever becomes of the request that began
     it. Its beginning and its end are written down: one that a crash ended is found as failed, with
@@ -132,7 +132,7 @@ class Operations:
     async def _write(self) -> None:
         async with self._writing:
             ended = [one for one in self._kept.values() if one.state is not OperationState.RUNNING]
-            for operation in ended[: max(0, len(self._kept) - MOST_KEPT)]:
+            for operation in ended[: max(0, len(self._kept) - MAX_KEPT)]:
                 del self._kept[operation.id]
             copies = [one.model_copy() for one in self._kept.values()]
             await self._document.write(OperationLog(operations=copies))

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from bedplate.openapi import errors
-from bedplate.schemas import Decimal
+from bedplate.schemas import QueryInt
 from gameserver.operations.dependencies import CurrentOperations
 from gameserver.operations.exceptions import OperationNotFound
-from gameserver.operations.operations import MOST_KEPT
+from gameserver.operations.operations import MAX_KEPT
 from gameserver.operations.schemas import Operation, OperationKind, OperationState
 from gameserver.security import CurrentMonitor
 
@@ -22,7 +22,7 @@ async def list_operations(
     _: CurrentMonitor,
     kind: OperationKind | None = None,
     state: OperationState | None = None,
-    limit: Annotated[int, Decimal(1, MOST_KEPT), Query()] = 50,
+    limit: Annotated[int, QueryInt(1, MAX_KEPT), Query()] = 50,
 ) -> list[Operation]:
     """Return what is under way and what ended last."""
     return [

@@ -11,12 +11,12 @@ from bedplate.documents import write_atomically
 from gameserver.players.exceptions import PlayerFileDamaged
 from gameserver.players.schemas import ListEntry, utc
 
-LARGEST_FILE: Final = 64 * 1024 * 1024
+MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 WHITELIST: Final = "playerswhitelisted.json"
 BANS: Final = "playersbanned.json"
 KNOWN: Final = "playerdata.json"
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_LONGEST_TEXT: Final = 1_000
+_MAX_TEXT_LENGTH: Final = 1_000
 _READINGS: Final = 4
 _PAUSE_SECONDS: Final = 0.05
 
@@ -45,7 +45,7 @@ class PlayerFile:
     def _content(self) -> bytes:
         try:
             with os.fdopen(os.open(self._path, _READ), "rb") as file:
-                return file.read(LARGEST_FILE + 1)
+                return file.read(MAX_FILE_BYTES + 1)
         except FileNotFoundError:
             return b"[]"
         except OSError:
@@ -56,7 +56,7 @@ class PlayerFile:
             found = json.loads(content.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             raise PlayerFileDamaged(self._path.name) from None
-        if len(content) > LARGEST_FILE or not isinstance(found, list):
+        if len(content) > MAX_FILE_BYTES or not isinstance(found, list):
             raise PlayerFileDamaged(self._path.name)
         if not all(isinstance(entry, dict) for entry in found):
             raise PlayerFileDamaged(self._path.name)
@@ -73,7 +73,7 @@ def text_of(entry: Entry, key: str) -> str:
     """Return a text of an entry, harmless in length and encoding; empty when there is none."""
     value = entry.get(key)
     text = value if isinstance(value, str) else ""
-    return text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+    return text[:_MAX_TEXT_LENGTH].encode("utf-8", "replace").decode()
 
 
 def until_of(entry: Entry) -> datetime | None:

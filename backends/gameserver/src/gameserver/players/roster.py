@@ -29,7 +29,7 @@ ROLES: Final = frozenset(
 )  # fmt: skip
 """Codes of the roles that every game has at first."""
 
-_LARGEST_CONFIG: Final = 4 * 1024 * 1024
+_MAX_CONFIG_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _player(found: dict[str, Player], entry: Entry, key: str) -> Player:
 
 def _roles(config: Path) -> frozenset[str]:
     try:
-        if config.is_symlink() or config.stat().st_size > _LARGEST_CONFIG:
+        if config.is_symlink() or config.stat().st_size > _MAX_CONFIG_BYTES:
             return ROLES
         roles = json.loads(config.read_bytes().decode("utf-8-sig"))["Roles"]
         codes = frozenset(role["Code"] for role in roles if isinstance(role["Code"], str))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from bedplate.documents import DocumentError
 from bedplate.openapi import errors
-from bedplate.schemas import Decimal, LongText
+from bedplate.schemas import MultiLineStr, QueryInt
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
 from gameserver.dependencies import CurrentConsole
 from gameserver.players.dependencies import CurrentPlayers, CurrentSessions
@@ -29,16 +29,16 @@ from gameserver.players.schemas import (
     RoleChange,
     Session,
 )
-from gameserver.players.sessions import MOST_SESSIONS
-from gameserver.process.exceptions import GameBusy, GameNotAtRest
+from gameserver.players.sessions import MAX_SESSIONS
+from gameserver.process.exceptions import GameBusy, GameNotStopped
 from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
 
 router = APIRouter(prefix="/players", tags=["players"])
 
 Name = Annotated[PlayerName, Path(description="Name of the player")]
-MOST_PLAYERS = 1_000
+MAX_PLAYERS = 1_000
 _CHANGE_ERRORS = errors(
-    PlayerUnknown, GameNotRunning, GameBusy, GameNotAtRest, PlayerFileDamaged, ConsoleBusy,
+    PlayerUnknown, GameNotRunning, GameBusy, GameNotStopped, PlayerFileDamaged, ConsoleBusy,
     DocumentError,
 )  # fmt: skip
 
@@ -47,9 +47,11 @@ _CHANGE_ERRORS = errors(
 async def list_players(
     players: CurrentPlayers,
     _: CurrentMonitor,
-    q: Annotated[str | None, LongText(64), Query(description="Part of the name, or UID")] = None,
-    limit: Annotated[int, Decimal(1, MOST_PLAYERS), Query()] = 100,
-    offset: Annotated[int, Decimal(0), Query()] = 0,
+    q: Annotated[
+        str | None, MultiLineStr(64), Query(description="Part of the name, or UID")
+    ] = None,
+    limit: Annotated[int, QueryInt(1, MAX_PLAYERS), Query()] = 100,
+    offset: Annotated[int, QueryInt(0), Query()] = 0,
 ) -> PlayerPage:
     """Return everybody whom the game knows or has on a list, by name."""
     return await players.page(text=q, limit=limit, offset=offset)
@@ -76,7 +78,7 @@ async def list_sessions(
     sessions: CurrentSessions,
     _: CurrentMonitor,
     name: Annotated[PlayerName | None, Query()] = None,
-    limit: Annotated[int, Decimal(1, MOST_SESSIONS), Query()] = 100,
+    limit: Annotated[int, QueryInt(1, MAX_SESSIONS), Query()] = 100,
 ) -> list[Session]:
     """Return the last sessions, the newest first."""
     return sessions.newest(name=name, limit=limit)

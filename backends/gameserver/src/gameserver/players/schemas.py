@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from bedplate.schemas import LineText, Schema, WholeNumber
+from bedplate.schemas import Schema, SingleLineStr, WholeNumber
 
 NAME_PATTERN: Final = r"^[\w-]{1,16}$"
 UID_PATTERN: Final = r"^[A-Za-z0-9+/=-]{1,64}$"
@@ -17,8 +17,8 @@ PlayerName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 PlayerUid = Annotated[str, StringConstraints(pattern=UID_PATTERN)]
 RoleCode = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,32}$")]
-Reason = Annotated[str, LineText(200, printable=True)]
-MOST_OF_A_UNIT: Final = 1_000
+Reason = Annotated[str, SingleLineStr(200, printable=True)]
+MAX_PER_UNIT: Final = 1_000
 
 
 class BanUnit(StrEnum):
@@ -108,7 +108,7 @@ class Listing(Schema):
 class Ban(Schema):
     """Bans a player for so many units of time."""
 
-    amount: Annotated[int, WholeNumber(1, MOST_OF_A_UNIT)]
+    amount: Annotated[int, WholeNumber(1, MAX_PER_UNIT)]
     unit: BanUnit
     reason: Reason
     uid: PlayerUid | None = None

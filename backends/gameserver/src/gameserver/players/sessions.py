@@ -15,7 +15,7 @@ from gameserver.events import Event, EventKind, Events
 from gameserver.players.schemas import Session, SessionEnd, SessionLog
 from gameserver.settings import GameServerSettings
 
-MOST_SESSIONS: Final = 2_000
+MAX_SESSIONS: Final = 2_000
 PAUSE_SECONDS: Final = 1.0
 """Least time between two writes: a crowd that comes at once costs one."""
 
@@ -67,7 +67,7 @@ class Sessions:
         if event.kind is EventKind.PLAYER_JOINED:
             session = Session(id=ids.uuid(), name=name, uid=uid, joined_at=event.at)
             self._sessions.append(session)
-            del self._sessions[:-MOST_SESSIONS]
+            del self._sessions[:-MAX_SESSIONS]
         elif event.kind is EventKind.PLAYER_LEFT:
             self._end(uid)
         else:

@@ -12,7 +12,7 @@ from gameserver.process.exceptions import StartRefused
 from gameserver.process.program import DEFAULT_PORT, Program
 from gameserver.process.runtimes import installed_runtimes, needed_runtime, rolls_forward
 
-_HIGHEST_PORT: Final = 65_535
+_MAX_PORT: Final = 65_535
 _MEGABYTE: Final = 1024 * 1024
 
 
@@ -40,7 +40,7 @@ def configured_address(server_config: Path) -> tuple[str, int]:
     if not isinstance(settings, dict):
         return "", DEFAULT_PORT
     address, port = settings.get("Ip"), settings.get("Port")
-    if not isinstance(port, int) or not 0 < port <= _HIGHEST_PORT:
+    if not isinstance(port, int) or not 0 < port <= _MAX_PORT:
         port = DEFAULT_PORT
     return address if isinstance(address, str) else "", port
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-MOST_UNREAD: Final = 65_536
+MAX_UNREAD_BYTES: Final = 65_536
 """Bytes of commands that the game may leave unread before further ones are refused."""
 
 LAST_OUTPUT_SECONDS: Final = 1.0
@@ -68,7 +68,7 @@ class Child:
         """Pass input on, and return whether the game still takes any. Never waits."""
         if self._input is None or self._input.is_closing():
             return False
-        if self._input.get_write_buffer_size() > MOST_UNREAD:
+        if self._input.get_write_buffer_size() > MAX_UNREAD_BYTES:
             return False
         self._input.write(data)
         return True

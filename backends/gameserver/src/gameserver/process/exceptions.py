@@ -13,10 +13,10 @@ class GameBusy(Conflict):
         super().__init__(f"Not now: {purpose} is under way.", purpose=purpose)
 
 
-class GameNotAtRest(Conflict):
+class GameNotStopped(Conflict):
     """The game runs, and would have to be stopped first."""
 
-    code = "game_not_at_rest"
+    code = "game_not_stopped"
     title = "Game Not At Rest"
 
     def __init__(self, state: str) -> None:
@@ -60,20 +60,20 @@ class StartCancelled(Conflict):
         super().__init__("The game was stopped before it had started.")
 
 
-class ManagerLeaves(ServiceUnavailable):
+class ManagerShuttingDown(ServiceUnavailable):
     """The manager is going away, and takes the game with it."""
 
-    code = "manager_leaves"
+    code = "manager_shutting_down"
     title = "Manager Leaves"
 
     def __init__(self) -> None:
         super().__init__("The manager is going away.", retry_after=30)
 
 
-class NotGoneYet(GatewayTimeout):
+class ProcessStillExiting(GatewayTimeout):
     """The system has not ended a killed process yet: its disk may be stuck."""
 
-    code = "not_gone_yet"
+    code = "process_still_exiting"
     title = "Not Gone Yet"
 
     def __init__(self) -> None:

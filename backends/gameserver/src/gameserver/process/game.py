@@ -16,9 +16,9 @@ from gameserver.process.crashes import CrashCounter
 from gameserver.process.endings import Cause, Ending
 from gameserver.process.exceptions import (
     AlreadyRunning,
-    GameNotAtRest,
-    ManagerLeaves,
-    NotGoneYet,
+    GameNotStopped,
+    ManagerShuttingDown,
+    ProcessStillExiting,
     StartCancelled,
 )
 from gameserver.process.launch import Launcher
@@ -80,7 +80,7 @@ class Game:
         """Start the game; returns when its process runs, `wait_for` tells when it is ready.
 
         Raises `AlreadyRunning`, `GameBusy`, `GameNotInstalled`, `StartRefused`, `StartCancelled`,
-        `ManagerLeaves`.
+        `ManagerShuttingDown`.
         """
         self._refuse_unless_at_rest()
         await self._tasks.finish(self._start(by))
@@ -100,7 +100,7 @@ class Game:
     async def kill(self, *, by: str) -> None:
         """End the process at once, whatever else is under way; what was not saved is lost.
 
-        Raises `NotGoneYet` when the system can't end it.
+        Raises `ProcessStillExiting` when the system can't end it.
         """
         await self._tasks.finish(self._kill(by))
 
@@ -126,11 +126,11 @@ class Game:
         """Have the world to yourself: the game is at rest, and stays so within the context.
 
         `purpose` tells others what they wait for: "a restore". With `installing` the state shows
-        it. Raises `GameNotAtRest`, `GameBusy`.
+        it. Raises `GameNotStopped`, `GameBusy`.
         """
         async with self._world.hold(purpose):
             if self._has_process:
-                raise GameNotAtRest(self.status.state)
+                raise GameNotStopped(self.status.state)
             shown = self._rest.installing(purpose) if installing else contextlib.nullcontext()
             try:
                 with shown:
@@ -159,7 +159,7 @@ class Game:
     async def close(self) -> None:
         """Stop the game, since the manager goes away; the next one starts it again."""
         self._leaving = True
-        with contextlib.suppress(NotGoneYet):
+        with contextlib.suppress(ProcessStillExiting):
             await self._stop("The manager shuts down.")
         await self._tasks.wait(KILL_SECONDS)
 
@@ -192,7 +192,7 @@ class Game:
             return
         try:
             await self._launch(stops)
-        except (ManagerLeaves, StartCancelled):
+        except (ManagerShuttingDown, StartCancelled):
             return
         except ProblemError as error:
             self._show(Ending(Cause.CRASH, error.detail or error.title))
@@ -273,13 +273,13 @@ class Game:
 
     def _refuse_unless_at_rest(self) -> None:
         if self._leaving:
-            raise ManagerLeaves
+            raise ManagerShuttingDown
         if self._has_process:
             raise AlreadyRunning(self.status.state)
 
     def _refuse_if_stopped_since(self, stops: int) -> None:
         if self._leaving:
-            raise ManagerLeaves
+            raise ManagerShuttingDown
         if stops != self._stops:
             raise StartCancelled
 
@@ -287,7 +287,7 @@ class Game:
         try:
             await self.wait_for(*AT_REST, timeout=seconds)
         except TimeoutError:
-            raise NotGoneYet from None
+            raise ProcessStillExiting from None
 
     async def _want(self, *, running: bool) -> None:
         """Remember it for the next manager; on a full disk the game can be stopped all the same."""

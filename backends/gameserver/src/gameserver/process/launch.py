@@ -36,7 +36,7 @@ class Launcher:
             program,
             self._layout,
             port=self._settings.game_port,
-            least_free=self._settings.least_free_megabytes,
+            least_free=self._settings.min_free_megabytes,
         )
         return program
 

@@ -8,14 +8,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 
 from bedplate.openapi import errors
-from bedplate.schemas import Decimal
+from bedplate.schemas import QueryInt
 from gameserver.dependencies import CurrentGame
 from gameserver.process.exceptions import (
     AlreadyRunning,
     GameBusy,
     GameNotInstalled,
-    ManagerLeaves,
-    NotGoneYet,
+    ManagerShuttingDown,
+    ProcessStillExiting,
     StartCancelled,
     StartRefused,
 )
@@ -26,13 +26,13 @@ from gameserver.security import CurrentAdmin, CurrentMonitor
 
 router = APIRouter(prefix="/server", tags=["server"])
 
-SHORTEST_WAIT: Final = 0.2
+MIN_WAIT_SECONDS: Final = 0.2
 """Seconds that even an answer which waits for nothing takes, so that refusals are seen."""
 
-Wait = Annotated[int, Decimal(0, 25), Query(description="Seconds to wait for the outcome")]
+Wait = Annotated[int, QueryInt(0, 25), Query(description="Seconds to wait for the outcome")]
 
 _START_ERRORS = errors(
-    AlreadyRunning, GameBusy, GameNotInstalled, StartRefused, StartCancelled, ManagerLeaves
+    AlreadyRunning, GameBusy, GameNotInstalled, StartRefused, StartCancelled, ManagerShuttingDown
 )
 
 
@@ -50,7 +50,9 @@ async def start_server(admin: CurrentAdmin, game: CurrentGame, wait: Wait = 0) -
     return shown(game)
 
 
-@router.post("/stop", status_code=202, responses=errors(NotGoneYet), summary="Stop the game")
+@router.post(
+    "/stop", status_code=202, responses=errors(ProcessStillExiting), summary="Stop the game"
+)
 async def stop_server(
     admin: CurrentAdmin, game: CurrentGame, stop: StopRequest | None = None, wait: Wait = 0
 ) -> ServerStatus:
@@ -70,7 +72,7 @@ async def restart_server(
     return shown(game)
 
 
-@router.post("/kill", responses=errors(NotGoneYet), summary="Kill the game")
+@router.post("/kill", responses=errors(ProcessStillExiting), summary="Kill the game")
 async def kill_server(admin: CurrentAdmin, game: CurrentGame) -> ServerStatus:
     """End the process at once, whatever else is under way; what was not saved is lost."""
     await game.kill(by=admin.id)
@@ -85,5 +87,5 @@ async def _restart(game: Game, by: str, reason: str, wait: float) -> None:
 async def _within(seconds: float, work: Awaitable[object]) -> None:
     """Wait for work that goes on by itself when the time is up."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(max(seconds, SHORTEST_WAIT)):
+        async with asyncio.timeout(max(seconds, MIN_WAIT_SECONDS)):
             await work

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from bedplate import clock
-from gameserver.process.exceptions import GameBusy, GameNotAtRest
+from gameserver.process.exceptions import GameBusy, GameNotStopped
 from gameserver.process.game import Game
 
 PATIENCE_SECONDS: Final = 900.0
@@ -30,7 +30,7 @@ async def world_in_turn(
     """Have the world to yourself (`Game.exclusive`) as soon as nobody else has it.
 
     `rest` brings a game to rest that was started meanwhile. Raises `GameBusy` when others have the
-    world for longer than `seconds`, and `GameNotAtRest`, without `rest` at once.
+    world for longer than `seconds`, and `GameNotStopped`, without `rest` at once.
     """
     deadline = clock.monotonic() + seconds
     async with contextlib.AsyncExitStack() as stack:
@@ -38,8 +38,8 @@ async def world_in_turn(
             try:
                 await stack.enter_async_context(game.exclusive(purpose))
                 break
-            except (GameBusy, GameNotAtRest) as error:
-                started = isinstance(error, GameNotAtRest)
+            except (GameBusy, GameNotStopped) as error:
+                started = isinstance(error, GameNotStopped)
                 if clock.monotonic() > deadline or (started and rest is None):
                     raise
             if started and rest is not None:

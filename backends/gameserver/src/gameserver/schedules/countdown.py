@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from bedplate.jobs.errors import RunSkipped
+from bedplate.jobs.exceptions import RunSkipped
 from gameserver.console.exceptions import GameNotRunning
 from gameserver.events import Event, EventKind, Events
 from gameserver.process.game import Game

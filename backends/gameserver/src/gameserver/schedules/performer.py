@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from bedplate.jobs.errors import RunSkipped
+from bedplate.jobs.exceptions import RunSkipped
 from bedplate.jobs.schedule import Run
 from bedplate.jobs.schedule import Schedule as KeptSchedule
 from gameserver.backups.backups import Occasion
@@ -32,7 +32,7 @@ _SETTLED: Final = (
     GameState.STOPPED,
     GameState.NOT_INSTALLED,
 )
-_LONGEST_REPLY: Final = 300
+_MAX_REPLY_LENGTH: Final = 300
 
 Perform = Callable[[Any, str], Awaitable[str | None]]
 
@@ -131,7 +131,7 @@ class Performer:
             )
         except GameNotRunning as error:
             raise RunSkipped(error.detail or error.title) from None
-        told = without_secrets_of(reply.text)[:_LONGEST_REPLY]
+        told = without_secrets_of(reply.text)[:_MAX_REPLY_LENGTH]
         return told or "The command was sent; the game said nothing to it."
 
     async def _announce(self, action: schemas.AnnouncementAction, by: str) -> str:

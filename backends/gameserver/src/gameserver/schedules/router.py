@@ -8,7 +8,7 @@ from bedplate import clock
 from bedplate.auth import Principal
 from bedplate.conditional import IfMatch, version_etag
 from bedplate.documents import DocumentError
-from bedplate.jobs.errors import ScheduleBusy, ScheduleIdle, ScheduleNotFound, TooManySchedules
+from bedplate.jobs.exceptions import ScheduleBusy, ScheduleIdle, ScheduleNotFound, TooManySchedules
 from bedplate.jobs.schedule import Run
 from bedplate.jobs.timetable import Timetable
 from bedplate.openapi import errors

@@ -17,15 +17,15 @@ from bedplate.jobs.schedule import Schedule as KeptSchedule
 from bedplate.jobs.schedule import ScheduleNew as NewSchedule
 from bedplate.jobs.schedule import TimetableRecord as Record
 from bedplate.problems import ProblemError
-from bedplate.schemas import LineText, LongText, Schema, WholeNumber
-from gameserver.console.commands import LONGEST_COMMAND, checked_command
+from bedplate.schemas import MultiLineStr, Schema, SingleLineStr, WholeNumber
+from gameserver.console.commands import MAX_COMMAND_LENGTH, checked_command
 
-LONGEST_WARNING: Final = 2 * 3600
-MOST_WARNINGS: Final = 10
-LONGEST_WAIT: Final = 24 * 3600
+MAX_WARNING_SECONDS: Final = 2 * 3600
+MAX_WARNINGS: Final = 10
+MAX_WAIT_SECONDS: Final = 24 * 3600
 TIME: Final = "{time}"
 
-LineOfChat = Annotated[str, LineText(300, printable=True)]
+LineOfChat = Annotated[str, SingleLineStr(300, printable=True)]
 """What players read: one line, without control characters."""
 
 
@@ -34,8 +34,8 @@ def _once_each(seconds: list[int]) -> list[int]:
 
 
 Warnings = Annotated[
-    list[Annotated[int, WholeNumber(1, LONGEST_WARNING)]],
-    Field(max_length=MOST_WARNINGS),
+    list[Annotated[int, WholeNumber(1, MAX_WARNING_SECONDS)]],
+    Field(max_length=MAX_WARNINGS),
     AfterValidator(_once_each),
 ]
 """Seconds before the event at which players are warned, each once, the longest first."""
@@ -53,7 +53,7 @@ class Warned(Schema):
     warn_seconds: Warnings = Field([600, 300, 60], validate_default=False)
     warning: LineOfChat = f"The server goes down in {TIME}."
     wait_until_empty: StrictBool = False
-    wait_seconds: Annotated[int, WholeNumber(1, LONGEST_WAIT)] = 3600
+    wait_seconds: Annotated[int, WholeNumber(1, MAX_WAIT_SECONDS)] = 3600
 
 
 class RestartAction(Warned):
@@ -79,7 +79,7 @@ class BackupAction(Schema):
     """Makes a backup, of the kind `scheduled`."""
 
     kind: Literal["backup"]
-    note: Annotated[str, LongText(200)] = ""
+    note: Annotated[str, MultiLineStr(200)] = ""
 
 
 class PruneAction(Schema):
@@ -99,7 +99,7 @@ class CommandAction(Schema):
     """Types a command into the console of a running game."""
 
     kind: Literal["command"]
-    command: Annotated[str, Field(max_length=LONGEST_COMMAND), AfterValidator(_command)]
+    command: Annotated[str, Field(max_length=MAX_COMMAND_LENGTH), AfterValidator(_command)]
     allow_selectors: StrictBool = False
 
 

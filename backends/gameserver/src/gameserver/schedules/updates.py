@@ -9,7 +9,7 @@ from gameserver.schedules.exceptions import ScheduledWorkFailed
 from gameserver.versions.numbers import VersionNumber
 from gameserver.versions.schemas import Channel, VersionList
 
-MOST_NAMED: Final = 10
+MAX_NAMES: Final = 10
 FindUpdates = Callable[[], Awaitable[Sequence[str]]]
 """Returns what could be updated, in words: `game 1.21.6`."""
 
@@ -28,7 +28,7 @@ class UpdateCheck:
         found = [*(await self._game() if game else ()), *(await self._mods() if mods else ())]
         if not found:
             return "Everything is up to date."
-        named = ", ".join(found[:MOST_NAMED]) + (", …" if len(found) > MOST_NAMED else "")
+        named = ", ".join(found[:MAX_NAMES]) + (", …" if len(found) > MAX_NAMES else "")
         text = f"Updates are available: {named}."
         if not self._told.issuperset(found):
             self._events.publish(EventKind.UPDATE_AVAILABLE, text, count=len(found))

@@ -31,7 +31,7 @@ CRASHED = 134
 """Exit code of a .NET program that ends by an unhandled exception, as a shell reports SIGABRT."""
 
 FAILED = 1
-LARGEST_EXIT_CODE = 0xFF
+MAX_EXIT_CODE = 0xFF
 
 
 class Game:
@@ -168,6 +168,4 @@ class Game:
         return code
 
     def _exit_code(self, code: int) -> int:
-        return (
-            code if self.options.exit_code is None else self.options.exit_code
-        ) & LARGEST_EXIT_CODE
+        return (code if self.options.exit_code is None else self.options.exit_code) & MAX_EXIT_CODE

@@ -12,7 +12,7 @@ from gameserver.simulator import json_files
 CONSOLE = "Admin"
 """Name of the console as a caller of commands."""
 
-LONGEST_YEAR = 9999
+MAX_YEAR = 9999
 
 
 def uid_of(name: str) -> str:
@@ -123,8 +123,8 @@ class Players:
 def in_years(years: int) -> datetime:
     """Return the moment some years from now, at most at the end of all calendars."""
     now = datetime.now(UTC).astimezone()
-    if now.year + years > LONGEST_YEAR:
-        return now.replace(year=LONGEST_YEAR)
+    if now.year + years > MAX_YEAR:
+        return now.replace(year=MAX_YEAR)
     return now + timedelta(days=365.25 * years)
 
 

@@ -15,7 +15,7 @@ BUSY = (
     "Call to autosave, but server is already saving. May indicate a disk i/o bottleneck. "
     "Reduce autosave interval or use a faster disk."
 )
-LONGEST_SUSPEND = 3.0
+MAX_SUSPEND_SECONDS = 3.0
 """Seconds an autosave waits for the server's threads to pause."""
 
 
@@ -53,7 +53,7 @@ class Saving:
         check_disk(game)
         log.notification("Autosaving game world. Notifying mods, then systems of save...")
         if game.options.suspend_fails:
-            suspend(game, LONGEST_SUSPEND)
+            suspend(game, MAX_SUSPEND_SECONDS)
             log.write("Warning", "Unable to autosave, was not able to pause the server")
             return
         log.notification("Server ticking has been suspended")

@@ -8,7 +8,7 @@ from gameserver.simulator.saving import suspend
 if TYPE_CHECKING:
     from gameserver.simulator.game import Game
 
-LONGEST_SUSPEND = 10.0
+MAX_SUSPEND_SECONDS = 10.0
 """Seconds a stop waits for the server's threads to pause."""
 
 
@@ -28,7 +28,7 @@ def run(game: "Game") -> None:
 
 def _suspend(game: "Game") -> None:
     if game.options.suspend_fails:
-        suspend(game, LONGEST_SUSPEND)
+        suspend(game, MAX_SUSPEND_SECONDS)
         game.log.write(
             "Warning",
             "Server suspend requested, but reached max wait time. "

@@ -19,10 +19,10 @@ from gameserver.versions.numbers import VersionNumber, is_version
 from gameserver.versions.schemas import Channel, ChannelCache, FeedCache, OfferedVersion
 
 _PLATFORM: Final = "linuxserver"
-_MOST_VERSIONS: Final = 2_000
-_MOST_URLS: Final = 4
-_LONGEST_TEXT: Final = 200
-_LONGEST_URL: Final = 1_000
+_MAX_VERSIONS: Final = 2_000
+_MAX_URLS: Final = 4
+_MAX_TEXT_LENGTH: Final = 200
+_MAX_URL_LENGTH: Final = 1_000
 _RETRY_SECONDS: Final = 30.0
 _MD5: Final = re.compile("[0-9a-f]{32}")
 
@@ -123,7 +123,7 @@ def _parse(content: bytes, channel: Channel) -> list[OfferedVersion]:
         raise ValueError("The feed nests too deeply.") from None
     if not isinstance(document, dict):
         raise ValueError("The feed is no object.")  # noqa: TRY004 - of what came, not of a call
-    return list(_entries(document, channel))[:_MOST_VERSIONS]
+    return list(_entries(document, channel))[:_MAX_VERSIONS]
 
 
 def _entries(document: dict[str, Any], channel: Channel) -> Iterator[OfferedVersion]:
@@ -138,7 +138,7 @@ def _entries(document: dict[str, Any], channel: Channel) -> Iterator[OfferedVers
 def _entry(version: str, channel: Channel, entry: dict[str, Any]) -> OfferedVersion | None:
     md5, urls = str(entry.get("md5", "")).lower(), entry.get("urls")
     places = urls.values() if isinstance(urls, dict) else ()
-    usable = [url for url in places if isinstance(url, str) and len(url) <= _LONGEST_URL]
+    usable = [url for url in places if isinstance(url, str) and len(url) <= _MAX_URL_LENGTH]
     if not usable or not _MD5.fullmatch(md5):
         return None
     return OfferedVersion(
@@ -148,10 +148,10 @@ def _entry(version: str, channel: Channel, entry: dict[str, Any]) -> OfferedVers
         filename=_text(entry.get("filename")),
         size=_text(entry.get("filesize")),
         md5=md5,
-        urls=usable[:_MOST_URLS],
+        urls=usable[:_MAX_URLS],
     )
 
 
 def _text(value: object) -> str:
     text = value if isinstance(value, str) else ""
-    return "".join(letter for letter in text if letter.isprintable())[:_LONGEST_TEXT]
+    return "".join(letter for letter in text if letter.isprintable())[:_MAX_TEXT_LENGTH]

@@ -22,7 +22,7 @@ from gameserver.versions.schemas import FeedCache
 from gameserver.versions.switching import Switching
 from gameserver.versions.versions import Versions
 
-_MOST_FILES = 100_000
+_MAX_FILES = 100_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def make_versions(
     bounds = Bounds(settings.version_archive_bytes, settings.version_download_seconds)
     downloads = GameDownloads(Downloads(client, sources, bounds))
     unpacked = settings.version_unpacked_bytes
-    installer = Installer(layout, installed, downloads, Limits(_MOST_FILES, unpacked, unpacked))
+    installer = Installer(layout, installed, downloads, Limits(_MAX_FILES, unpacked, unpacked))
     versions = Versions(layout, installed, feed, installer, operations)
     switching = Switching(
         layout,

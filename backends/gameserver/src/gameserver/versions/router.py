@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from bedplate.openapi import errors
-from bedplate.schemas import TrueOrFalse
+from bedplate.schemas import QueryBool
 from gameserver.operations.dependencies import Accepted
 from gameserver.operations.exceptions import OperationInterrupted, OperationUnderWay
 from gameserver.operations.schemas import Operation
@@ -31,7 +31,7 @@ Version = Annotated[str, Path(pattern=f"^{PATTERN}$", description="Such as 1.22.
 async def list_versions(
     versions: CurrentVersions,
     _: CurrentMonitor,
-    refresh: Annotated[TrueOrFalse, Query(description="Ask the feed now")] = False,
+    refresh: Annotated[QueryBool, Query(description="Ask the feed now")] = False,
 ) -> VersionList:
     """Return what is offered and what is installed; off-line, what was last known."""
     return await versions.versions.list(refresh=refresh)

@@ -12,9 +12,9 @@ from fountain.story_factory.orchestration.keys import KEYS, STEPS, Key
 from fountain.story_factory.orchestration.play import Line, Play
 from fountain.story_factory.orchestration.voices import Drum, Voice, drum_of, voice_of
 
-MOST_PASSAGES = 10_000
+MAX_PASSAGES = 10_000
 """Lines of a play that are set to music; the rest of a longer one is silent."""
-MOST_NOTES = 24
+MAX_NOTES = 24
 """Syllables of one line that are sung."""
 _REGISTER = 10
 _LEAPS = (-2, -1, -1, 0, 1, 1, 2, 3)
@@ -79,7 +79,7 @@ def sketch(play: Play) -> Sketch:
     passages: list[Passage] = []
     section: int | None = None
     movement = movement_of(play.title, "")
-    for line in play.lines[:MOST_PASSAGES]:
+    for line in play.lines[:MAX_PASSAGES]:
         opens = line.section not in {None, section}
         if opens:
             section = line.section
@@ -124,7 +124,7 @@ def _phrase(words: str, movement: Movement, voice: Voice) -> tuple[Note, ...]:
 
     A question stays open: it ends on the fifth.
     """
-    sung = list(islice(texts.syllables(words), MOST_NOTES))
+    sung = list(islice(texts.syllables(words), MAX_NOTES))
     chance = texts.digest(words)
     home = voice.lowest + (movement.key.tonic - voice.lowest) % STEPS
     last = home + 4 if words.rstrip().endswith("?") else home

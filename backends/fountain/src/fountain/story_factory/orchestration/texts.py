@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-_LONGEST_WORD = 40
+_MAX_WORD_LENGTH = 40
 _WORD = re.compile(r"\S+")
 _VOWELS = "aeiouyäöüàáâãåæèéêëìíîïòóôõøœùúûýÿ"
 # Consonants, vowels, then one consonant more when another follows, or all to the end of the word.
@@ -35,7 +35,7 @@ def syllables(text: str) -> Iterator[tuple[str, bool]]:
     guess that does for music: after vowels.
     """
     for found in _WORD.finditer(text):
-        word = line(found[0], _LONGEST_WORD)
+        word = line(found[0], _MAX_WORD_LENGTH)
         parts = _SYLLABLE.findall(word) or [word]
         for number, part in enumerate(parts, start=1):
             if part:

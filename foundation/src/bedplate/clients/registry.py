@@ -7,10 +7,10 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class Neighbours:
+class LocalServices:
     """The backends of one process by name; those that run can be called.
 
-    `compose` makes one and hands it to every backend as the resource `neighbours`.
+    `compose` makes one and hands it to every backend as the resource `local_services`.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:

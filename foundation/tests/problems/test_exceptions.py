@@ -15,7 +15,7 @@ from bedplate.problems import (
     StatusError,
     TooManyRequests,
 )
-from bedplate.problems.errors import phrase_of
+from bedplate.problems.exceptions import phrase_of
 
 
 def _kinds(base: type[ProblemError] = ProblemError) -> list[type[ProblemError]]:

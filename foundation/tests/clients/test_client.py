@@ -10,35 +10,35 @@ from fastapi import Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from structlog.contextvars import bound_contextvars
 
-from bedplate.neighbours import NeighbourRefused, NeighbourUnavailable
-from bedplate.neighbours.client import LONGEST_PAUSE_SECONDS, Neighbour, pause
+from bedplate.clients import UpstreamRefused, UpstreamUnavailable
+from bedplate.clients.client import MAX_PAUSE_SECONDS, ServiceClient, pause
 from bedplate.observability.logs import EventDict
 from bedplate.testing.proxy import FaultProxy
 
-Connect = Callable[..., Neighbour]
+Connect = Callable[..., ServiceClient]
 
 LONG = 20.0
 
 
 async def test_json_goes_there_and_back(connect: Connect, other: Any) -> None:
     """Query and body arrive, and the answer comes back as JSON; no body is None."""
-    neighbour = connect()
-    assert await neighbour.get("/echo", a=1, b="ä b") == {
+    client = connect()
+    assert await client.get("/echo", a=1, b="ä b") == {
         "query": {"a": "1", "b": "ä b"},
         "body": None,
     }
     body = {"text": "Wörter", "number": 2**60, "list": [None, True, 1.5]}
-    assert (await neighbour.post("/echo", body))["body"] == body
+    assert (await client.post("/echo", body))["body"] == body
     other.answers = [Response(status_code=204)]
-    assert await neighbour.get("/echo") is None
+    assert await client.get("/echo") is None
 
 
 async def test_the_request_id_goes_along(connect: Connect, other: Any) -> None:
     """The other side gets the id of the request that is being served, if one is."""
-    neighbour = connect()
+    client = connect()
     with bound_contextvars(request_id="abc-1"):
-        await neighbour.get("/echo")
-    await neighbour.get("/echo")
+        await client.get("/echo")
+    await client.get("/echo")
     sent = [request.headers.get("x-request-id") for request in other.requests]
     assert sent == ["abc-1", None]
 
@@ -58,7 +58,7 @@ async def test_a_refusal_says_why(
 ) -> None:
     """A 4xx is raised with its status and its sentence, and isn't tried again."""
     other.answers = [answer]
-    with pytest.raises(NeighbourRefused) as refusal:
+    with pytest.raises(UpstreamRefused) as refusal:
         await connect().get("/echo")
     assert (refusal.value.answered, refusal.value.reason) == (404, reason)
     assert refusal.value.status == 503
@@ -68,29 +68,29 @@ async def test_a_refusal_says_why(
 @pytest.mark.parametrize("status", [502, 503, 504])
 async def test_what_passes_is_tried_again(connect: Connect, other: Any, status: int) -> None:
     """A call that may be repeated gets the answer of a later attempt."""
-    neighbour = connect()
+    client = connect()
     other.answers = [Response(status_code=status), Response(status_code=status)]
-    assert (await neighbour.get("/echo"))["body"] is None
+    assert (await client.get("/echo"))["body"] is None
     other.answers = [Response(status_code=status)]
-    assert (await neighbour.post("/echo", 1, repeatable=True))["body"] == 1
+    assert (await client.post("/echo", 1, repeatable=True))["body"] == 1
     other.answers = [Response(status_code=status)]
-    assert (await neighbour.call("PUT", "/echo", body=2))["body"] == 2
+    assert (await client.call("PUT", "/echo", body=2))["body"] == 2
     assert len(other.requests) == 7
 
 
 async def test_what_may_not_be_repeated_is_not(connect: Connect, other: Any) -> None:
     """A POST is not sent a second time on a 503, nor anything on a 500 or 429."""
-    neighbour = connect()
+    client = connect()
     other.answers = [
         Response(status_code=503),
         Response(status_code=500),
         Response(status_code=429),
     ]
-    with pytest.raises(NeighbourUnavailable):
-        await neighbour.post("/echo", 1)
+    with pytest.raises(UpstreamUnavailable):
+        await client.post("/echo", 1)
     for _ in range(2):
-        with pytest.raises(NeighbourUnavailable):
-            await neighbour.get("/echo")
+        with pytest.raises(UpstreamUnavailable):
+            await client.get("/echo")
     assert len(other.requests) == 3
 
 
@@ -108,13 +108,13 @@ async def test_attempts_are_bounded(
     """After the last it is a 503 that passes a sensible Retry-After on, and one log line."""
     answers = [Response(status_code=503, headers={"Retry-After": sent}) for _ in range(9)]
     other.answers = answers
-    with pytest.raises(NeighbourUnavailable) as failure:
+    with pytest.raises(UpstreamUnavailable) as failure:
         await connect(attempts=3).get("/echo")
     assert failure.value.headers == {"Retry-After": str(passed_on)}
     assert failure.value.detail == "other can't be used just now; try again."
     assert len(other.requests) == 3
-    logged = [one for one in captured_logs if one["event"] == "neighbour_unavailable"]
-    assert [(one["neighbour"], one["reason"], one["attempts"]) for one in logged] == [
+    logged = [one for one in captured_logs if one["event"] == "upstream_unavailable"]
+    assert [(one["service"], one["reason"], one["attempts"]) for one in logged] == [
         ("other", "status 503", 3)
     ]
 
@@ -135,9 +135,9 @@ async def test_an_answer_that_is_none_is_a_503(
 ) -> None:
     """What is no JSON, encoded unasked, too large, or leads elsewhere can't be used."""
     other.answers = [answer]
-    with pytest.raises(NeighbourUnavailable) as failure:
+    with pytest.raises(UpstreamUnavailable) as failure:
         await connect(max_answer_bytes=1000).get("/echo")
-    assert not isinstance(failure.value, NeighbourRefused)
+    assert not isinstance(failure.value, UpstreamRefused)
     assert len(other.requests) == 1
 
 
@@ -150,14 +150,14 @@ async def test_the_largest_answer_is_read(connect: Connect, other: Any) -> None:
 async def test_a_slow_answer_is_a_503(connect: Connect, other: Any) -> None:
     """Each attempt ends when its time is up; when the other is quick again, all is well."""
     other.go_on.clear()
-    neighbour = connect(timeout=0.5, attempts=2)
-    with pytest.raises(NeighbourUnavailable):
-        await neighbour.get("/echo")
-    with pytest.raises(NeighbourUnavailable):
-        await neighbour.post("/echo", 1)
+    client = connect(timeout=0.5, attempts=2)
+    with pytest.raises(UpstreamUnavailable):
+        await client.get("/echo")
+    with pytest.raises(UpstreamUnavailable):
+        await client.post("/echo", 1)
     assert len(other.requests) == 3
     other.go_on.set()
-    assert await Neighbour.get(connect(), "/echo") == {"query": {}, "body": None}
+    assert await ServiceClient.get(connect(), "/echo") == {"query": {}, "body": None}
 
 
 async def test_who_stops_waiting_stops_the_work_in_process(near: Connect, other: Any) -> None:
@@ -188,29 +188,29 @@ async def test_a_refused_connection_is_tried_again(
 
 async def test_a_refused_connection_is_a_503(far: Connect, other: Any, proxy: FaultProxy) -> None:
     """While the other is down every call is a 503; the first one afterwards succeeds."""
-    neighbour = far(attempts=2)
-    await neighbour.get("/echo")
+    client = far(attempts=2)
+    await client.get("/echo")
     await proxy.refuse()
     async with asyncio.timeout(LONG):
         for _ in range(2):
-            with pytest.raises(NeighbourUnavailable):
-                await neighbour.get("/echo")
+            with pytest.raises(UpstreamUnavailable):
+                await client.get("/echo")
     await proxy.heal()
-    await neighbour.post("/echo", 1)
+    await client.post("/echo", 1)
     assert len(other.requests) == 2
 
 
 async def test_a_hanging_network_is_a_503(far: Connect, other: Any, proxy: FaultProxy) -> None:
     """While nothing comes through, every call ends in bounded time; then all is well again."""
-    neighbour = far(timeout=1.0, attempts=2)
-    await neighbour.get("/echo")
+    client = far(timeout=1.0, attempts=2)
+    await client.get("/echo")
     await proxy.hang()
     async with asyncio.timeout(LONG):
-        calls = [neighbour.get("/echo") for _ in range(10)]
+        calls = [client.get("/echo") for _ in range(10)]
         results = await asyncio.gather(*calls, return_exceptions=True)
-    assert {type(one) for one in results} == {NeighbourUnavailable}
+    assert {type(one) for one in results} == {UpstreamUnavailable}
     await proxy.heal()
-    await neighbour.post("/echo", 1)
+    await client.post("/echo", 1)
 
 
 async def test_a_connection_that_is_cut(far: Connect, other: Any, proxy: FaultProxy) -> None:
@@ -229,7 +229,7 @@ async def test_a_connection_that_is_cut(far: Connect, other: Any, proxy: FaultPr
         writing = asyncio.create_task(far().post("/echo", 1))
         await other.arrived.wait()
         await proxy.cut()
-        with pytest.raises(NeighbourUnavailable):
+        with pytest.raises(UpstreamUnavailable):
             await writing
     assert len(other.requests) == 3
 
@@ -238,16 +238,16 @@ async def test_an_idle_connection_that_was_cut_harms_nobody(
     far: Connect, other: Any, proxy: FaultProxy
 ) -> None:
     """A kept connection that the other side closed is replaced, and the POST arrives once."""
-    neighbour = far()
-    await neighbour.get("/echo")
+    client = far()
+    await client.get("/echo")
     await proxy.cut()
-    await neighbour.post("/echo", 1, repeatable=True)
+    await client.post("/echo", 1, repeatable=True)
     assert other.requests[-1].method == "POST"
 
 
 def test_pauses_are_random_and_bounded() -> None:
     """The bound doubles up to a longest pause, and two pauses differ."""
-    for attempt, bound in ((1, 0.1), (2, 0.2), (3, 0.4), (50, LONGEST_PAUSE_SECONDS)):
+    for attempt, bound in ((1, 0.1), (2, 0.2), (3, 0.4), (50, MAX_PAUSE_SECONDS)):
         pauses = {pause(attempt) for _ in range(20)}
         assert len(pauses) == 20
         assert all(0 <= one < bound for one in pauses)

@@ -10,8 +10,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from bedplate.neighbours import Neighbours
-from bedplate.neighbours.client import Neighbour
+from bedplate.clients import LocalServices
+from bedplate.clients.client import ServiceClient
 from bedplate.testing.processes import free_port
 from bedplate.testing.proxy import FaultProxy
 
@@ -44,7 +44,7 @@ class Other:
         return JSONResponse({"query": dict(request.query_params), "body": body})
 
 
-Connect = Callable[..., Neighbour]
+Connect = Callable[..., ServiceClient]
 
 
 @pytest.fixture
@@ -80,10 +80,10 @@ async def proxy(server_url: str) -> AsyncIterator[FaultProxy]:
 async def far(proxy: FaultProxy) -> AsyncIterator[Connect]:
     """Give what returns a client of the other backend by way of that network."""
     async with AsyncExitStack() as stack:
-        opened: list[Neighbour] = []
+        opened: list[ServiceClient] = []
 
-        def far(**options: Any) -> Neighbour:
-            opened.append(Neighbour.at("other", proxy.url, **options))
+        def far(**options: Any) -> ServiceClient:
+            opened.append(ServiceClient.at("other", proxy.url, **options))
             stack.push_async_exit(opened[-1])
             return opened[-1]
 
@@ -93,11 +93,11 @@ async def far(proxy: FaultProxy) -> AsyncIterator[Connect]:
 @pytest.fixture
 async def near(other: Other) -> AsyncIterator[Connect]:
     """Give what returns a client of the other backend in this process."""
-    neighbours = Neighbours({"other"})
-    with neighbours.run("other", other.app, {}):
+    local_services = LocalServices({"other"})
+    with local_services.run("other", other.app, {}):
 
-        def near(**options: Any) -> Neighbour:
-            return Neighbour.beside("other", neighbours, **options)
+        def near(**options: Any) -> ServiceClient:
+            return ServiceClient.beside("other", local_services, **options)
 
         yield near
 

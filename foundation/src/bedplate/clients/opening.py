@@ -1,4 +1,4 @@
-"""A neighbour as a resource of a backend's lifespan, found by its settings."""
+"""A client as a resource of a backend's lifespan, found by its settings."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from bedplate.backend import OpenResource, Resources
 from bedplate.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from bedplate.neighbours.client import Neighbour
+    from bedplate.clients.client import ServiceClient
 
 
 def _url(url: str) -> str:
@@ -23,30 +23,28 @@ def _url(url: str) -> str:
     return url
 
 
-NeighbourURL = Annotated[str, AfterValidator(_url)]
+ServiceURL = Annotated[str, AfterValidator(_url)]
 """Where another backend is: `http://host:8080`, or `https://host/path`."""
 
 
-def neighbour(name: str, *, url: str, **options: str) -> OpenResource:
+def service_client(name: str, *, url: str, **options: str) -> OpenResource:
     """Return what opens the client of another backend, for `Backend.resources`.
 
-    `url` names the field of the settings that says where the backend is, and each of `options` the
-    field of one of `Neighbour`'s options: `timeout="sequence_timeout"`. Without a URL the backend
-    is called in process, and it is a `SettingsError` at start when it doesn't run here.
+    `url` names the settings field with the service's address, and each of `options` the field of
+    one of `ServiceClient`'s options: `timeout="sequence_timeout_seconds"`. Without a URL the
+    service is called in process; if it doesn't run here, the start fails with `SettingsError`.
     """
 
     @contextlib.asynccontextmanager
-    async def open_neighbour(
-        settings: Settings, resources: Resources
-    ) -> "AsyncIterator[Neighbour]":
-        from bedplate.neighbours.client import Neighbour  # noqa: PLC0415 - needs httpx2
+    async def open_it(settings: Settings, resources: Resources) -> "AsyncIterator[ServiceClient]":
+        from bedplate.clients.client import ServiceClient  # noqa: PLC0415 - needs httpx2
 
         values: dict[str, Any] = {key: getattr(settings, field) for key, field in options.items()}
         address: str | None = getattr(settings, url)
         if address is not None:
-            opened = Neighbour.at(name, address, **values)
-        elif name in resources["neighbours"]:
-            opened = Neighbour.beside(name, resources["neighbours"], **values)
+            opened = ServiceClient.at(name, address, **values)
+        elif name in resources["local_services"]:
+            opened = ServiceClient.beside(name, resources["local_services"], **values)
         else:
             raise SettingsError(
                 f"{settings.variables(url)} must say where {name} is, such as "
@@ -55,4 +53,4 @@ def neighbour(name: str, *, url: str, **options: str) -> OpenResource:
         async with opened:
             yield opened
 
-    return open_neighbour
+    return open_it

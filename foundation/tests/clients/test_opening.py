@@ -1,4 +1,4 @@
-"""A neighbour as a resource: by URL, else in process, else a start that says what is missing."""
+"""A client as a resource: by URL, else in process, else a start that says what is missing."""
 
 from collections.abc import AsyncIterator
 
@@ -10,8 +10,8 @@ from pydantic_settings import SettingsConfigDict
 
 from bedplate.application import create_app
 from bedplate.backend import Backend
+from bedplate.clients import ServiceURL, service_client
 from bedplate.composition import compose
-from bedplate.neighbours import NeighbourURL, neighbour
 from bedplate.runtime import StartupError
 from bedplate.settings import Settings, SettingsError
 from bedplate.testing.client import Client, client
@@ -24,7 +24,7 @@ class CallingSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="CALLING_", env_file=None)
 
-    other_url: NeighbourURL | None = None
+    other_url: ServiceURL | None = None
     other_timeout: float = Field(2.0, gt=0)
 
 
@@ -43,7 +43,7 @@ def calling() -> Backend:
         other = await request.state.other.get("/who")
         return {"mine": request.scope["state"]["request_id"], "other": other}
 
-    opened = neighbour("called", url="other_url", timeout="other_timeout")
+    opened = service_client("called", url="other_url", timeout="other_timeout")
     return Backend(
         name="calling",
         title="Calling",
@@ -85,7 +85,7 @@ async def test_a_url_comes_first() -> None:
         with opened.expecting(503):
             answer = await opened.get("/calling/asked")
     assert answer.status_code == 503
-    assert answer.json()["code"] == "neighbour_unavailable"
+    assert answer.json()["code"] == "upstream_unavailable"
     assert answer.headers["retry-after"] == "2"
 
 

@@ -1,6 +1,6 @@
 """The client of another backend: bounded in time, attempts and size.
 
-Needs httpx2, the extra `bedplate[neighbours]`.
+Needs httpx2, the extra `bedplate[clients]`.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
 from bedplate import __version__, ids
-from bedplate.neighbours.errors import NeighbourRefused, NeighbourUnavailable
-from bedplate.neighbours.registry import Neighbours
+from bedplate.clients.exceptions import UpstreamRefused, UpstreamUnavailable
+from bedplate.clients.registry import LocalServices
 
 try:
     import httpx2
@@ -25,13 +25,13 @@ try:
     from bedplate.tls import trusted
 except ImportError as error:  # pragma: no cover - the workspace has the extra
     raise ImportError(
-        "Calling another backend needs httpx2: pip install 'bedplate[neighbours]'"
+        "Calling another backend needs httpx2: pip install 'bedplate[clients]'"
     ) from error
 
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 1.0
+MAX_PAUSE_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 2
-LONGEST_RETRY_AFTER_SECONDS = 60
+MAX_RETRY_AFTER_SECONDS = 60
 # RFC 9110, section 9.2.2.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _PASSING = frozenset({502, 503, 504})
@@ -56,7 +56,7 @@ class _Failure(Exception):
     retry_after: int = RETRY_AFTER_SECONDS
 
 
-class Neighbour:
+class ServiceClient:
     """Another backend, called with JSON; opened in the lifespan, found on its state.
 
     timeout           seconds for one attempt, its answer read to the end
@@ -93,9 +93,11 @@ class Neighbour:
         return cls(name, client, **options)
 
     @classmethod
-    def beside(cls, name: str, neighbours: Neighbours, **options: Any) -> Self:
+    def beside(cls, name: str, local_services: LocalServices, **options: Any) -> Self:
         """Return the client of a backend that runs in this process."""
-        transport = httpx2.ASGITransport(_InProcess(name, neighbours), raise_app_exceptions=False)
+        transport = httpx2.ASGITransport(
+            _InProcess(name, local_services), raise_app_exceptions=False
+        )
         client = httpx2.AsyncClient(
             base_url=f"http://{name}", headers=_HEADERS, timeout=None, transport=transport
         )
@@ -132,7 +134,7 @@ class Neighbour:
         with 502, 503 or 504 if it is `repeatable`: if doing it twice is the same as once. By
         default that follows from the method. The current request's id goes along.
 
-        Raises `NeighbourRefused` for a 4xx, `NeighbourUnavailable` for all else: after at most
+        Raises `UpstreamRefused` for a 4xx, `UpstreamUnavailable` for all else: after at most
         `attempts` times `timeout` seconds, and the pauses.
         """
         again = method in _IDEMPOTENT if repeatable is None else repeatable
@@ -150,11 +152,11 @@ class Neighbour:
             await asyncio.sleep(pause(attempt))
         raise AssertionError("a call has one attempt at least")  # pragma: no cover
 
-    def _unavailable(self, failure: _Failure, attempts: int) -> NeighbourUnavailable:
-        structlog.get_logger("bedplate.neighbours").warning(
-            "neighbour_unavailable", neighbour=self.name, reason=failure.reason, attempts=attempts
+    def _unavailable(self, failure: _Failure, attempts: int) -> UpstreamUnavailable:
+        structlog.get_logger("bedplate.clients").warning(
+            "upstream_unavailable", service=self.name, reason=failure.reason, attempts=attempts
         )
-        return NeighbourUnavailable(
+        return UpstreamUnavailable(
             f"{self.name} can't be used just now; try again.", retry_after=failure.retry_after
         )
 
@@ -193,7 +195,7 @@ class Neighbour:
         if status in _SUCCESS:
             return _parsed(content)
         if status in _REFUSAL and status != HTTPStatus.TOO_MANY_REQUESTS:
-            raise NeighbourRefused(self.name, status, _reason(content))
+            raise UpstreamRefused(self.name, status, _reason(content))
         raise _Failure(
             f"status {status}", passing=status in _PASSING, retry_after=_retry_after(response)
         )
@@ -202,13 +204,13 @@ class Neighbour:
 class _InProcess:
     """The ASGI application that a backend of this process is, as soon as it runs."""
 
-    def __init__(self, name: str, neighbours: Neighbours) -> None:
+    def __init__(self, name: str, local_services: LocalServices) -> None:
         self._name = name
-        self._neighbours = neighbours
+        self._local_services = local_services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request in a task of its own, which shares no context with the caller's."""
-        app = self._neighbours.running(self._name)
+        app = self._local_services.running(self._name)
         if app is None:
             await send({"type": "http.response.start", "status": 503, "headers": []})
             await send({"type": "http.response.body", "body": b""})
@@ -225,7 +227,7 @@ def pause(attempt: int) -> float:
 
     It is random, below a bound that doubles: who failed together doesn't come back together.
     """
-    bound = min(FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
+    bound = min(FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1), MAX_PAUSE_SECONDS)
     return bound * int(ids.token(4), 16) / 2**32
 
 
@@ -257,4 +259,4 @@ def _retry_after(response: httpx2.Response) -> int:
     sent = response.headers.get("retry-after", "")
     if not (sent.isascii() and sent.isdigit()):
         return RETRY_AFTER_SECONDS
-    return min(max(1, int(sent[:9])), LONGEST_RETRY_AFTER_SECONDS)
+    return min(max(1, int(sent[:9])), MAX_RETRY_AFTER_SECONDS)

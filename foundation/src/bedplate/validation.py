@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 
 from pydantic_core import core_schema
 
-_SHORTEST_ECHO: Final = 4
+_MIN_ECHO_LENGTH: Final = 4
 _UNSPEAKABLE: Final = "Input can't be accepted"
 
 # Pydantic quotes the input, or a part of it, in the messages of these.
@@ -39,7 +39,7 @@ def _quotes(message: str, error: Mapping[str, Any]) -> bool:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return False
     text = str(value).casefold()
-    if len(text) >= _SHORTEST_ECHO and text in message.casefold():
+    if len(text) >= _MIN_ECHO_LENGTH and text in message.casefold():
         return True
     context: Mapping[str, Any] = error.get("ctx") or {}
     return any(

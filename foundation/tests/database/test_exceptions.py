@@ -32,7 +32,7 @@ from bedplate.database import (
     Statement,
     UniqueViolation,
 )
-from bedplate.database.errors import translate
+from bedplate.database.exceptions import translate
 from bedplate.problems import ProblemError
 
 OpenDatabase = Callable[..., Awaitable[Database]]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AfterValidator, Base64Str, ByteSize, Field, TypeAdapter, ValidationError
 
-from bedplate.refusals import message_of
+from bedplate.validation import message_of
 
 
 def _messages(kind: Any, value: object) -> list[str]:

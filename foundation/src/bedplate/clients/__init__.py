@@ -1,0 +1,18 @@
+"""Calls from one backend to another: over HTTP by URL, or in process when both run together.
+
+resources={"sequence": service_client("central-sequence", url="sequence_url")}
+
+The client itself is `bedplate.clients.client.ServiceClient`; it needs httpx2.
+"""
+
+from bedplate.clients.exceptions import UpstreamRefused, UpstreamUnavailable
+from bedplate.clients.opening import ServiceURL, service_client
+from bedplate.clients.registry import LocalServices
+
+__all__ = [
+    "LocalServices",
+    "ServiceURL",
+    "UpstreamRefused",
+    "UpstreamUnavailable",
+    "service_client",
+]
