@@ -14,7 +14,6 @@ class InsufficientStorage(ProblemError):
 
     status = 507
     code = "insufficient_storage"
-    title = "Insufficient Storage"
 
 
 def require_room(folder: Path, size: int) -> None:

@@ -89,7 +89,7 @@ class _NoNumber(BadRequest):
     """The JSON names what is no number (RFC 8259, section 6)."""
 
     code = "json_non_finite_number"
-    title = "JSON Has No Such Number"
+    title = "JSON Non-Finite Number"
 
 
 def names_no_number(body: bytes) -> bool:

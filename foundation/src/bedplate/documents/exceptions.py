@@ -49,7 +49,6 @@ class DamagedDocument(DocumentError):
     """A document doesn't hold what it should; it stays as it is until a person decides."""
 
     code = "damaged_document"
-    title = "Damaged Document"
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
@@ -63,21 +62,18 @@ class UnsuitableFile(DocumentError):
     """Something else than an ordinary file lies where one is expected."""
 
     code = "unsuitable_file"
-    title = "Unsuitable File"
 
 
 class WriteFailed(DocumentError):
     """A file could not be written; what it held before is still there."""
 
     code = "write_failed"
-    title = "Write Failed"
 
 
 class ExchangeFailed(DocumentError):
     """Files could not be exchanged; every one is as it was before."""
 
     code = "exchange_failed"
-    title = "Exchange Failed"
 
 
 def reason_of(error: OSError) -> str:

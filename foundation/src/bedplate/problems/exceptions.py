@@ -38,13 +38,21 @@ class FieldError(TypedDict):
 class ProblemError(Exception):
     """An error that a client may see as an RFC 9457 problem document.
 
-    `detail` is one sentence for a person and must not repeat the refused value. `headers` go out
-    with the response. `members` are extension members of the document (RFC 9457, section 3.2).
+    A subclass sets `code`, and `detail` where every error of its kind has the same sentence;
+    `title` is the code in words unless it is set. `detail` is one sentence for a person and must
+    not repeat the refused value. `headers` go out with the response. `members` are extension
+    members of the document (RFC 9457, section 3.2).
     """
 
     status: int = 500
     code: str = "internal_server_error"
     title: str = "Internal Server Error"
+    detail: str | None = None
+
+    def __init_subclass__(cls, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        if "code" in cls.__dict__ and "title" not in cls.__dict__:
+            cls.title = cls.code.replace("_", " ").title()
 
     def __init__(
         self,
@@ -53,8 +61,9 @@ class ProblemError(Exception):
         headers: Mapping[str, str] | None = None,
         **members: object,
     ) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail
+        if detail is not None:
+            self.detail = detail
+        super().__init__(self.detail or self.title)
         self.headers = dict(headers or {})
         self.members = members
 
@@ -98,14 +107,12 @@ class BadRequest(ProblemError):
 
     status = 400
     code = "bad_request"
-    title = "Bad Request"
 
 
 class InvalidInput(BadRequest):
     """Input was refused; `errors` names each field. The policy decides on 400 or 422."""
 
     code = "invalid_input"
-    title = "Invalid Input"
 
     def __init__(self, errors: Sequence[FieldError], *, in_path: bool = False) -> None:
         super().__init__("The request has fields that can't be accepted.", errors=errors)
@@ -117,7 +124,6 @@ class Unauthorized(ProblemError):
 
     status = 401
     code = "unauthorized"
-    title = "Unauthorized"
 
 
 class Forbidden(ProblemError):
@@ -125,7 +131,6 @@ class Forbidden(ProblemError):
 
     status = 403
     code = "forbidden"
-    title = "Forbidden"
 
 
 class NotFound(ProblemError):
@@ -133,7 +138,6 @@ class NotFound(ProblemError):
 
     status = 404
     code = "not_found"
-    title = "Not Found"
 
 
 class MethodNotAllowed(ProblemError):
@@ -141,7 +145,6 @@ class MethodNotAllowed(ProblemError):
 
     status = 405
     code = "method_not_allowed"
-    title = "Method Not Allowed"
 
 
 class Conflict(ProblemError):
@@ -149,7 +152,6 @@ class Conflict(ProblemError):
 
     status = 409
     code = "conflict"
-    title = "Conflict"
 
 
 class PreconditionFailed(ProblemError):
@@ -157,7 +159,6 @@ class PreconditionFailed(ProblemError):
 
     status = 412
     code = "precondition_failed"
-    title = "Precondition Failed"
 
 
 class ContentTooLarge(ProblemError):
@@ -165,7 +166,6 @@ class ContentTooLarge(ProblemError):
 
     status = 413
     code = "content_too_large"
-    title = "Content Too Large"
 
 
 class UnprocessableContent(ProblemError):
@@ -173,7 +173,6 @@ class UnprocessableContent(ProblemError):
 
     status = 422
     code = "unprocessable_content"
-    title = "Unprocessable Content"
 
 
 class RetryableError(ProblemError):
@@ -197,7 +196,6 @@ class TooManyRequests(RetryableError):
 
     status = 429
     code = "too_many_requests"
-    title = "Too Many Requests"
 
 
 class InternalServerError(ProblemError):
@@ -205,7 +203,6 @@ class InternalServerError(ProblemError):
 
     status = 500
     code = "internal_server_error"
-    title = "Internal Server Error"
 
 
 class BadGateway(ProblemError):
@@ -213,7 +210,6 @@ class BadGateway(ProblemError):
 
     status = 502
     code = "bad_gateway"
-    title = "Bad Gateway"
 
 
 class ServiceUnavailable(RetryableError):
@@ -221,7 +217,6 @@ class ServiceUnavailable(RetryableError):
 
     status = 503
     code = "service_unavailable"
-    title = "Service Unavailable"
 
 
 class GatewayTimeout(RetryableError):
@@ -229,4 +224,3 @@ class GatewayTimeout(RetryableError):
 
     status = 504
     code = "gateway_timeout"
-    title = "Gateway Timeout"

@@ -7,15 +7,11 @@ class ScriptNotFound(NotFound):
     """There is no such script."""
 
     code = "script_not_found"
-
-    def __init__(self) -> None:
-        super().__init__("Script not found.")
+    detail = "Script not found."
 
 
 class SequencesNotFound(NotFound):
     """There is no such script, or nothing in the range."""
 
     code = "sequences_not_found"
-
-    def __init__(self) -> None:
-        super().__init__("Script or sequences not found.")
+    detail = "Script or sequences not found."

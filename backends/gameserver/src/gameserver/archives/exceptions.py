@@ -7,14 +7,12 @@ class ArchiveError(UnprocessableContent):
     """An archive is not taken."""
 
     code = "archive_refused"
-    title = "Archive Refused"
 
 
 class DamagedArchive(ArchiveError):
     """An archive is cut, or isn't what its name says."""
 
     code = "archive_damaged"
-    title = "Archive Damaged"
 
     def __init__(self, detail: str = "The archive is damaged or incomplete.") -> None:
         super().__init__(detail)
@@ -24,11 +22,9 @@ class UnsafeArchive(ArchiveError):
     """An archive holds something that no honest one holds: a way out of its folder, a device."""
 
     code = "archive_unsafe"
-    title = "Archive Unsafe"
 
 
 class OversizeArchive(ArchiveError):
     """An archive unpacks to more than is allowed: files, or bytes."""
 
     code = "archive_too_large"
-    title = "Archive Too Large"

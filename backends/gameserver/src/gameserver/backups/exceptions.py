@@ -8,34 +8,26 @@ class BackupNotFound(NotFound):
     """There is no such backup."""
 
     code = "backup_not_found"
-    title = "Backup Not Found"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such backup.")
+    detail = "There is no such backup."
 
 
 class BackupInUse(Conflict):
     """A backup is pinned, or is being restored."""
 
     code = "backup_in_use"
-    title = "Backup In Use"
 
 
 class NoWorld(Conflict):
     """There is no world yet; the game makes one when it first starts."""
 
     code = "no_world"
-    title = "No World"
-
-    def __init__(self) -> None:
-        super().__init__("There is no world yet: start the game once.")
+    detail = "There is no world yet: start the game once."
 
 
 class GameNotSettled(Conflict):
     """The game is between two states: neither running nor stopped."""
 
     code = "game_not_settled"
-    title = "Game Not Settled"
 
     def __init__(self, state: str) -> None:
         super().__init__(f"The game is {state}; wait until it runs, or stop it.")
@@ -45,7 +37,6 @@ class GameStillRuns(Conflict):
     """A restore replaces files that a running game holds."""
 
     code = "game_still_runs"
-    title = "Game Still Runs"
 
     def __init__(self) -> None:
         super().__init__('The game runs: stop it, or send "stop": true to have it restarted after.')
@@ -55,7 +46,6 @@ class NewerWorld(Conflict):
     """A world was saved by a newer version of the game than the one that would run it."""
 
     code = "newer_world"
-    title = "Newer World"
 
     def __init__(self, world: str, version: str) -> None:
         super().__init__(
@@ -68,38 +58,28 @@ class BackupNotStarted(ServiceUnavailable):
     """The game was told to copy its world, and began no file."""
 
     code = "backup_not_started"
-    title = "Backup Not Started"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The game did not begin the backup. It may think that another one is still in "
-            "progress, and forgets that only when it restarts: stop it, and back up while it is "
-            "stopped."
-        )
+    detail = (
+        "The game did not begin the backup. It may think that another one is still in "
+        "progress, and forgets that only when it restarts: stop it, and back up while it is "
+        "stopped."
+    )
 
 
 class BackupIncomplete(ServiceUnavailable):
     """The game ended, or stopped writing, before its copy of the world was whole."""
 
     code = "backup_incomplete"
-    title = "Backup Cut Short"
 
 
 class DamagedWorld(DamagedArchive):
     """A copy of the world fails SQLite's own check, or lacks the game's tables."""
 
     code = "world_damaged"
-    title = "World Damaged"
-
-    def __init__(self) -> None:
-        super().__init__("The copy of the world fails its check: it is damaged or incomplete.")
+    detail = "The copy of the world fails its check: it is damaged or incomplete."
 
 
 class CopiesUnavailable(BadGateway):
     """The store of off-host copies does not answer, or refuses."""
 
     code = "copies_unavailable"
-    title = "Copies Unavailable"
-
-    def __init__(self) -> None:
-        super().__init__("The store of off-host copies can't be used at the moment.")
+    detail = "The store of off-host copies can't be used at the moment."

@@ -9,27 +9,22 @@ class SettingsUnreadable(Conflict):
     """serverconfig.json can't be understood, or not be changed safely; it is left as it is."""
 
     code = "settings_unreadable"
-    title = "Settings Unreadable"
 
 
 class NoSettingsYet(Conflict):
     """The game has never run, so it has no settings to change."""
 
     code = "no_settings_yet"
-    title = "No Settings Yet"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "There is no serverconfig.json before the first start. "
-            "VS_CFG_<Key> variables set it for that start."
-        )
+    detail = (
+        "There is no serverconfig.json before the first start. "
+        "VS_CFG_<Key> variables set it for that start."
+    )
 
 
 class SettingsLocked(Conflict):
     """Keys that the game keeps for itself."""
 
     code = "settings_locked"
-    title = "Settings Locked"
 
     def __init__(self, keys: Sequence[str]) -> None:
         super().__init__(f"The game keeps these itself: {', '.join(keys)}.", keys=list(keys))

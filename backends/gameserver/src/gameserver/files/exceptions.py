@@ -15,48 +15,38 @@ class PathRefused(BadRequest):
     """A path that no file below serverdata could have."""
 
     code = "path_refused"
-    title = "Path Refused"
 
 
 class FileMissing(NotFound):
     """There is no such file, or something else than a file or folder."""
 
     code = "file_not_found"
-    title = "File Not Found"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such file or folder.")
+    detail = "There is no such file or folder."
 
 
 class NotAFile(Conflict):
     """A link, a device, a hard link, or a folder where a file is meant."""
 
     code = "not_a_file"
-    title = "Not A File"
 
 
 class FileInUse(Conflict):
     """The running game holds the file, or rewrites it from memory."""
 
     code = "file_in_use"
-    title = "File In Use"
-
-    def __init__(self) -> None:
-        super().__init__("The running game uses this file: stop it first.")
+    detail = "The running game uses this file: stop it first."
 
 
 class FileTooLarge(ContentTooLarge):
     """More than may be read or written at once."""
 
     code = "file_too_large"
-    title = "File Too Large"
 
 
 class NotText(UnprocessableContent):
     """Text was sent for a file that isn't UTF-8, or in another encoding."""
 
     code = "not_text"
-    title = "Not Text"
 
 
 class ConditionNeeded(ProblemError):
@@ -64,19 +54,13 @@ class ConditionNeeded(ProblemError):
 
     status = 428
     code = "precondition_required"
-    title = "Precondition Required"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Send If-Match with the ETag that you read, or If-None-Match: * for a new file."
-        )
+    detail = "Send If-Match with the ETag that you read, or If-None-Match: * for a new file."
 
 
 class FileNotWritten(ServiceUnavailable):
     """The disk is full or can't be written; the file is as it was."""
 
     code = "file_not_written"
-    title = "File Not Written"
 
     def __init__(self) -> None:
         super().__init__("The disk is full, or can't be written just now.", retry_after=60)

@@ -15,31 +15,25 @@ class InvalidModFile(UnprocessableContent):
     """A file is no mod that may be installed; the detail says why."""
 
     code = "invalid_mod_file"
-    title = "Invalid Mod File"
 
 
 class ModTooLarge(ContentTooLarge):
     """A mod's file is larger than any mod may be."""
 
     code = "mod_too_large"
-    title = "Mod Too Large"
 
 
 class ModNotInstalled(NotFound):
     """There is no such mod on this server."""
 
     code = "mod_not_installed"
-    title = "Mod Not Installed"
-
-    def __init__(self) -> None:
-        super().__init__("This mod is not installed.")
+    detail = "This mod is not installed."
 
 
 class ModNotFound(NotFound):
     """The mod database has no such mod."""
 
     code = "mod_not_found"
-    title = "Mod Not Found"
 
     def __init__(self, mod_id: str = "") -> None:
         named = f" ({mod_id})" if mod_id else ""
@@ -50,7 +44,6 @@ class ModConflict(Conflict):
     """A change of mods can't be made; `conflicts` names every reason."""
 
     code = "mod_conflict"
-    title = "Mod Conflict"
 
     def __init__(self, conflicts: Sequence[Mapping[str, str]]) -> None:
         reasons = " ".join(conflict["text"] for conflict in conflicts)
@@ -61,7 +54,6 @@ class ModNeeded(Conflict):
     """Other mods need this one; `needed_by` names them."""
 
     code = "mod_needed"
-    title = "Mod Needed"
 
     def __init__(self, needed_by: Sequence[str]) -> None:
         names = ", ".join(needed_by)
@@ -72,17 +64,13 @@ class GameIsRunning(Conflict):
     """The game reads mods only at its start, and has their files open while it runs."""
 
     code = "game_running"
-    title = "Game Running"
-
-    def __init__(self) -> None:
-        super().__init__("The game runs. Stop it, or send `restart: true`.")
+    detail = "The game runs. Stop it, or send `restart: true`."
 
 
 class ModFileInTheWay(Conflict):
     """A file that isn't replaced has the name that a new one would get."""
 
     code = "mod_file_conflict"
-    title = "Mod File In The Way"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Mods/{name} is in the way, and not part of this change.", file=name)
@@ -92,7 +80,6 @@ class ModFilesChanged(Conflict):
     """Files of mods were changed by hand since; rolling back would lose that."""
 
     code = "mod_files_changed"
-    title = "Mod Files Changed"
 
     def __init__(self, files: Sequence[str]) -> None:
         names = ", ".join(files)
@@ -103,24 +90,19 @@ class NoFormerMods(NotFound):
     """There is no change of mods that could be rolled back to."""
 
     code = "no_former_mods"
-    title = "No Former Mods"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such change of mods to roll back.")
+    detail = "There is no such change of mods to roll back."
 
 
 class DownloadRefused(UnprocessableContent):
     """A mod can't be fetched from there; the detail says why."""
 
     code = "download_refused"
-    title = "Download Refused"
 
 
 class ModDatabaseUnavailable(ServiceUnavailable):
     """The mod database doesn't answer, and nothing that would do is cached."""
 
     code = "mod_database_unavailable"
-    title = "Mod Database Unavailable"
 
     def __init__(self, retry_after: int = 30) -> None:
         super().__init__("The mod database doesn't answer.", retry_after=retry_after)

@@ -27,7 +27,6 @@ class GameNotReady(Conflict):
     """The game didn't become ready with the mods that were changed."""
 
     code = "game_not_ready"
-    title = "Game Not Ready"
 
 
 class Restarts:

@@ -8,9 +8,7 @@ class HookNotFound(NotFound):
 
     code = "hook_not_found"
     title = "Webhook Not Found"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such webhook.")
+    detail = "There is no such webhook."
 
 
 class HookRefused(UnprocessableContent):

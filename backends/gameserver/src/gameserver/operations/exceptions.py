@@ -7,17 +7,13 @@ class OperationNotFound(NotFound):
     """There is no such operation, or it is so old that it was forgotten."""
 
     code = "operation_not_found"
-    title = "Operation Not Found"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such operation.")
+    detail = "There is no such operation."
 
 
 class OperationUnderWay(Conflict):
     """Another operation runs that this one must not run beside."""
 
     code = "operation_under_way"
-    title = "Operation Under Way"
 
     def __init__(self, kind: str, operation_id: str) -> None:
         super().__init__(f"A {kind} is under way; wait for its end.", operation_id=operation_id)
@@ -27,7 +23,4 @@ class OperationInterrupted(ServiceUnavailable):
     """The manager went away while the operation ran."""
 
     code = "interrupted"
-    title = "Interrupted"
-
-    def __init__(self) -> None:
-        super().__init__("The manager stopped while this was under way; start it again.")
+    detail = "The manager stopped while this was under way; start it again."

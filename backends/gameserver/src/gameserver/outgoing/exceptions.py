@@ -27,29 +27,25 @@ class PlainHTTPRefused(SourceRefused):
 class PrivateAddress(SourceRefused):
     """Its host has an address that is not of the public internet."""
 
-    def __init__(self) -> None:
-        super().__init__("its host has an address within a private network")
+    detail = "its host has an address within a private network"
 
 
 class TooManyRedirects(FetchError):
     """It is always elsewhere."""
 
-    def __init__(self) -> None:
-        super().__init__("it is behind too many redirects")
+    detail = "it is behind too many redirects"
 
 
 class TooLarge(FetchError):
     """It has more bytes than it may have."""
 
-    def __init__(self) -> None:
-        super().__init__("it is too large")
+    detail = "it is too large"
 
 
 class TooSlow(FetchError):
     """It takes longer than it may take."""
 
-    def __init__(self) -> None:
-        super().__init__("it takes too long")
+    detail = "it takes too long"
 
 
 class NotDelivered(FetchError):

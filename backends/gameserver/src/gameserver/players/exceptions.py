@@ -7,40 +7,30 @@ class PlayerUnknown(NotFound):
     """The game knows no such player."""
 
     code = "player_unknown"
-    title = "Player Unknown"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "There is no such player. Of one who was never here a stopped game can't tell the "
-            "UID: send it, or start the game."
-        )
+    detail = (
+        "There is no such player. Of one who was never here a stopped game can't tell the "
+        "UID: send it, or start the game."
+    )
 
 
 class PlayerNotOnline(Conflict):
     """The player is not on line."""
 
     code = "player_not_online"
-    title = "Player Not On Line"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such player on line.")
+    detail = "There is no such player on line."
 
 
 class RoleUnknown(UnprocessableContent):
     """The game has no such role."""
 
     code = "role_unknown"
-    title = "Role Unknown"
-
-    def __init__(self) -> None:
-        super().__init__("The game's settings have no such role.")
+    detail = "The game's settings have no such role."
 
 
 class PlayerFileDamaged(ServiceUnavailable):
     """A file of players can't be read, or does not hold a list of entries."""
 
     code = "player_file_damaged"
-    title = "Player File Damaged"
 
     def __init__(self, name: str) -> None:
         super().__init__(

@@ -7,7 +7,6 @@ class GameBusy(Conflict):
     """Something needs the world to itself."""
 
     code = "game_busy"
-    title = "Game Busy"
 
     def __init__(self, purpose: str) -> None:
         super().__init__(f"Not now: {purpose} is under way.", purpose=purpose)
@@ -17,7 +16,6 @@ class GameNotStopped(Conflict):
     """The game runs, and would have to be stopped first."""
 
     code = "game_not_stopped"
-    title = "Game Not At Rest"
 
     def __init__(self, state: str) -> None:
         super().__init__(f"The game is {state}. Stop it first.", state=state)
@@ -27,7 +25,6 @@ class AlreadyRunning(Conflict):
     """There is a process of the game already."""
 
     code = "already_running"
-    title = "Already Running"
 
     def __init__(self, state: str) -> None:
         super().__init__(f"The game is {state}.", state=state)
@@ -37,34 +34,26 @@ class GameNotInstalled(Conflict):
     """No version of the game is installed."""
 
     code = "game_not_installed"
-    title = "Game Not Installed"
-
-    def __init__(self) -> None:
-        super().__init__("No version of the game is installed: install one first.")
+    detail = "No version of the game is installed: install one first."
 
 
 class StartRefused(Conflict):
     """The game could not run as things are; the detail says what to do."""
 
     code = "start_refused"
-    title = "Start Refused"
 
 
 class StartCancelled(Conflict):
     """The game was stopped while it was being started."""
 
     code = "start_cancelled"
-    title = "Start Cancelled"
-
-    def __init__(self) -> None:
-        super().__init__("The game was stopped before it had started.")
+    detail = "The game was stopped before it had started."
 
 
 class ManagerShuttingDown(ServiceUnavailable):
     """The manager is going away, and takes the game with it."""
 
     code = "manager_shutting_down"
-    title = "Manager Leaves"
 
     def __init__(self) -> None:
         super().__init__("The manager is going away.", retry_after=30)
@@ -74,7 +63,4 @@ class ProcessStillExiting(GatewayTimeout):
     """The system has not ended a killed process yet: its disk may be stuck."""
 
     code = "process_still_exiting"
-    title = "Not Gone Yet"
-
-    def __init__(self) -> None:
-        super().__init__("The process was killed, but the system has not ended it yet.")
+    detail = "The process was killed, but the system has not ended it yet."

@@ -7,4 +7,3 @@ class ScheduledWorkFailed(Conflict):
     """What a schedule began came to no good end."""
 
     code = "scheduled_work_failed"
-    title = "Scheduled Work Failed"

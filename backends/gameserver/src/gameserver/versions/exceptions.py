@@ -8,7 +8,6 @@ class VersionNotInstalled(NotFound):
     """There is no such version on this server."""
 
     code = "version_not_installed"
-    title = "Version Not Installed"
 
     def __init__(self, version: str) -> None:
         super().__init__("This version is not installed.")
@@ -19,34 +18,26 @@ class VersionNotOffered(NotFound):
     """The feed has no server of this version for Linux."""
 
     code = "version_not_offered"
-    title = "Version Not Offered"
-
-    def __init__(self) -> None:
-        super().__init__("The feed offers no server of this version for Linux.")
+    detail = "The feed offers no server of this version for Linux."
 
 
 class VersionInUse(Conflict):
     """The current version can't be deleted, and the same one not be switched to."""
 
     code = "version_in_use"
-    title = "Version In Use"
 
 
 class VersionInstalled(Conflict):
     """A version is installed already."""
 
     code = "version_installed"
-    title = "Version Installed"
-
-    def __init__(self) -> None:
-        super().__init__("This version is installed already.")
+    detail = "This version is installed already."
 
 
 class DowngradeRefused(Conflict):
     """A newer version has run the world."""
 
     code = "downgrade_refused"
-    title = "Downgrade Refused"
 
     def __init__(self, world: str) -> None:
         super().__init__(
@@ -60,7 +51,6 @@ class FeedUnavailable(ServiceUnavailable):
     """The feed of versions doesn't answer, and nothing of it is known from earlier."""
 
     code = "version_feed_unavailable"
-    title = "Version Feed Unavailable"
 
     def __init__(self) -> None:
         super().__init__("The feed of game versions does not answer.", retry_after=60)
@@ -70,28 +60,22 @@ class DownloadFailed(BadGateway):
     """The game's archive can't be had: unreachable, too large, too slow, elsewhere."""
 
     code = "download_failed"
-    title = "Download Failed"
 
 
 class DigestMismatch(ArchiveError):
     """The archive isn't the one that the feed names."""
 
     code = "digest_mismatch"
-    title = "Digest Mismatch"
-
-    def __init__(self) -> None:
-        super().__init__("The archive's MD5 is not the one that the feed names.")
+    detail = "The archive's MD5 is not the one that the feed names."
 
 
 class NotTheGame(ArchiveError):
     """The archive holds something else than the server of the version that was asked for."""
 
     code = "not_the_game"
-    title = "Not The Game"
 
 
 class VersionRolledBack(Conflict):
     """The new version didn't get ready; the one from before runs again."""
 
     code = "version_rolled_back"
-    title = "Version Rolled Back"
