@@ -22,8 +22,8 @@ from gameserver.backend import backend
 from gameserver.backups.backups import Occasion
 from gameserver.backups.schemas import BackupKind, NewRestore
 from gameserver.operations.schemas import Operation
-from gameserver.process.state import GameState
 from gameserver.settings import GameServerSettings
+from gameserver.status import GameState
 
 _TICK = 0.002
 _KIB = 1024

@@ -21,11 +21,11 @@ from bedplate.testing.client import Client, client
 from bedplate.testing.lifespan import running
 from bedplate.testing.processes import free_port
 from gameserver.backend import backend
-from gameserver.console.console import Console
+from gameserver.console.service import Console
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
 from gameserver.settings import GameServerSettings
 from gameserver.stand_ins.embedded import StandIns, stand_ins
+from gameserver.status import GameState
 
 ADMIN_KEY = "a" * 40
 MONITOR_KEY = "b" * 40

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
-from gameserver.audit.trail import Audit
-from gameserver.console.console import Console
+from gameserver.audit.service import Audit
+from gameserver.console.service import Console
 from gameserver.events import Events
 from gameserver.layout import Layout
 from gameserver.process.game import Game

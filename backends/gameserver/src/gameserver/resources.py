@@ -13,14 +13,14 @@ from bedplate.backend import Resources
 from bedplate.documents import FileTransactions
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
-from gameserver.audit.trail import Audit
-from gameserver.console.console import Console
+from gameserver.audit.service import Audit
 from gameserver.console.facts import Facts
+from gameserver.console.service import Console
 from gameserver.console.tickets import RECHECK_SECONDS, Connections
 from gameserver.events import Events
 from gameserver.layout import Layout
-from gameserver.operations import operations
-from gameserver.operations.operations import Operations
+from gameserver.operations import service
+from gameserver.operations.service import Operations
 from gameserver.process.crashes import CrashCounter
 from gameserver.process.game import Game
 from gameserver.process.launch import Launcher
@@ -88,7 +88,7 @@ async def open_audit(_: GameServerSettings, resources: Resources) -> AsyncIterat
 @contextlib.asynccontextmanager
 async def open_operations(_: GameServerSettings, resources: Resources) -> AsyncIterator[Operations]:
     """Yield the long work; what an earlier manager left of it has failed."""
-    async with operations.open_operations(resources["layout"]) as opened:
+    async with service.open_operations(resources["layout"]) as opened:
         yield opened
 
 

@@ -9,8 +9,8 @@ from gameserver.backups.copies import Copies
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import ARCHIVE, LocalStore
 from gameserver.events import Events
-from gameserver.operations.operations import Operations
 from gameserver.operations.schemas import OperationLog
+from gameserver.operations.service import Operations
 
 
 async def test_a_copy_that_cannot_be_begun(tmp_path: Path, backup_record: Backup) -> None:

@@ -258,7 +258,7 @@ async def test_a_running_game_is_stopped_for_a_restore_only_when_told(
     await _started(backups_api)
     made = await _backup(backups_api, ended)
     url = f"/backups/{made['id']}/restore"
-    assert problem_of(await backups_api.post(url), 409)["code"] == "game_still_runs"
+    assert problem_of(await backups_api.post(url), 409)["code"] == "game_still_running"
     operation = await ended(backups_api, await backups_api.post(url, json={"stop": True}))
     assert operation.state is OperationState.DONE, operation.error
     assert (await backups_api.get("/server")).json()["state"] in {"starting", "running"}

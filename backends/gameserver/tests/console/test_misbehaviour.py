@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
+from gameserver.status import GameState
 
 OpenGame = Callable[..., Awaitable[Game]]
 

@@ -12,11 +12,11 @@ import pytest
 from bedplate import clock
 from bedplate.auth import Principal
 from bedplate.testing.client import Client
-from gameserver.audit.trail import Audit
-from gameserver.console.console import Console
+from gameserver.audit.service import Audit
 from gameserver.console.facts import Facts
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.router import list_lines
+from gameserver.console.service import Console
 from gameserver.events import Events
 
 ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]

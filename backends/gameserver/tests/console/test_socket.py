@@ -151,7 +151,7 @@ async def test_pages_of_other_origins_are_refused(served: Served) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(served.socket_url, origin="https://evil.example")  # type: ignore[arg-type]
     assert refused.value.response.status_code == 403
-    assert b"origin_refused" in refused.value.response.body
+    assert b"origin_not_allowed" in refused.value.response.body
     for origin in (served.origin, "http://localhost:3000"):
         async with connect(served.socket_url, origin=origin):  # type: ignore[arg-type]
             pass

@@ -14,7 +14,7 @@ from gameserver.backend import backend
 from gameserver.events import EventKind, Events
 from gameserver.metrics.performance import Performance
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
+from gameserver.status import GameState
 
 
 def opened(state: dict[str, Any]) -> tuple[Performance, Game, Events]:

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from bedplate.testing.client import Client, client
-from gameserver.process.state import GameState
+from gameserver.status import GameState
 
 UID = "IbI4Fuu3SxGfuSvjIOk3DZ4B"
 
@@ -61,13 +61,13 @@ async def test_role_of_a_stopped_game(stopped: Client, tmp_path: Path) -> None:
     assert (entry["RoleCode"], entry["New"]) == ("admin", 1)
     unknown = await stopped.put("/players/Ada/role", json={"role": "emperor"})
     assert unknown.status_code == 422
-    assert unknown.json()["code"] == "role_unknown"
+    assert unknown.json()["code"] == "unknown_role"
 
 
 async def test_stranger_of_a_stopped_game(stopped: Client) -> None:
     """Of one who was never here the UID must be sent; then the entry is made."""
     refused = await stopped.put("/players/Zoë/whitelist", json={})
-    assert (refused.status_code, refused.json()["code"]) == (404, "player_unknown")
+    assert (refused.status_code, refused.json()["code"]) == (404, "player_not_found")
     sent = {"uid": "a+b/c=0123456789abcdefgh"}
     assert (await stopped.put("/players/Zoë/whitelist", json=sent)).json()["outcome"] == "done"
     ban = {"amount": 2, "unit": "week", "reason": "Griefing", **sent}
@@ -213,7 +213,7 @@ async def test_late_replies(playing: Client) -> None:
     found = await playing.put("/players/Stranger/whitelist", json={})
     assert found.json()["outcome"] == "done"
     missing = await playing.put("/players/nobody1/whitelist", json={})
-    assert (missing.status_code, missing.json()["code"]) == (404, "player_unknown")
+    assert (missing.status_code, missing.json()["code"]) == (404, "player_not_found")
 
 
 async def test_stopped_game_kicks_nobody(stopped: Client) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from gameserver.events import Event, EventKind, Events
 from gameserver.process.exceptions import (
-    AlreadyRunning,
+    GameAlreadyRunning,
     GameBusy,
     GameNotInstalled,
     GameNotStopped,
@@ -22,7 +22,7 @@ from gameserver.process.exceptions import (
     StartRefused,
 )
 from gameserver.process.game import Game
-from gameserver.process.state import AT_REST, GameState
+from gameserver.status import AT_REST, GameState
 
 OpenGame = Callable[..., Awaitable[Game]]
 OpenState = Callable[..., Awaitable[dict[str, Any]]]
@@ -92,13 +92,13 @@ async def test_players_read_why(running_game: Game) -> None:
 
 async def test_a_second_start_is_refused(running_game: Game) -> None:
     """While there is a process there is no other, however often it's asked for at once."""
-    with pytest.raises(AlreadyRunning):
+    with pytest.raises(GameAlreadyRunning):
         await running_game.start(by="test")
     await running_game.stop(by="test", reason="Test.")
     starts = [running_game.start(by="test") for _ in range(10)]
     done = await asyncio.gather(*starts, return_exceptions=True)
     assert done.count(None) == 1
-    assert {type(one) for one in done if one is not None} <= {GameBusy, AlreadyRunning}
+    assert {type(one) for one in done if one is not None} <= {GameBusy, GameAlreadyRunning}
     games = [one for one in psutil.Process().children() if "gameserver.simulator" in one.cmdline()]
     assert len(games) == 1
 
@@ -227,7 +227,7 @@ async def test_a_start_right_after_a_stop_from_within(running_game: Game) -> Non
     await running_game.console.send("/stop", by="test")
     async with asyncio.timeout(SOON):
         while running_game.status.state is not GameState.STARTING:
-            with contextlib.suppress(AlreadyRunning):
+            with contextlib.suppress(GameAlreadyRunning):
                 await running_game.start(by="test")
             await asyncio.sleep(0)
     status = await running_game.wait_for(GameState.RUNNING, *AT_REST, timeout=SOON)

@@ -28,12 +28,12 @@ from bedplate.testing.processes import (
     wait_until_gone,
 )
 from gameserver.layout import Layout
-from gameserver.process.exceptions import AlreadyRunning, GameNotStopped
+from gameserver.process.exceptions import GameAlreadyRunning, GameNotStopped
 from gameserver.process.game import Game
 from gameserver.process.ownership import WorldFile
 from gameserver.process.record import process_document
-from gameserver.process.state import GameState
 from gameserver.settings import GameServerSettings
+from gameserver.status import GameState
 
 BEDPLATE = shutil.which("bedplate", path=str(Path(sys.executable).parent)) or "bedplate"
 ADMIN = {"X-API-Key": "a" * 40}
@@ -264,7 +264,7 @@ async def test_nothing_touches_the_world_of_a_left_game(
     """While the left game saves, nothing starts and nothing has the world to itself."""
     leave_game(stop_seconds=2)
     game = await open_game(autostart="never")
-    with pytest.raises(AlreadyRunning):
+    with pytest.raises(GameAlreadyRunning):
         await game.start(by="test")
     with pytest.raises(GameNotStopped):
         async with game.exclusive("a restore"):

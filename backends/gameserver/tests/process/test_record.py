@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gameserver.process.state import GameState
+from gameserver.status import GameState
 
 
 async def test_a_record_that_cannot_be_written(

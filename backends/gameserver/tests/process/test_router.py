@@ -18,7 +18,7 @@ async def test_a_life_over_http(api: Client, problem_of: ProblemOf) -> None:
     assert started.status_code == 202
     assert started.json()["state"] == "running"
     assert started.json()["run"]["mods"]["loaded"] == ["game", "creative", "survival"]
-    assert problem_of(await api.post("/server/start"), 409)["code"] == "already_running"
+    assert problem_of(await api.post("/server/start"), 409)["code"] == "game_already_running"
     restarted = await api.post("/server/restart?wait=20", json={"reason": "New mods."})
     assert restarted.json()["state"] == "running"
     assert restarted.json()["pid"] != started.json()["pid"]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gameserver.audit.trail import Audit
-from gameserver.console.console import Console
+from gameserver.audit.service import Audit
 from gameserver.console.facts import Facts
+from gameserver.console.service import Console
 from gameserver.events import Events
 from gameserver.process.child import Child
 from gameserver.process.stopping import StopLadder

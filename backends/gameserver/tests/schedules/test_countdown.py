@@ -8,9 +8,9 @@ import pytest
 from bedplate.jobs.exceptions import RunSkipped
 from gameserver.console.lines import ConsoleLine
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
 from gameserver.schedules.countdown import Countdown, in_words
 from gameserver.schedules.schemas import StopAction
+from gameserver.status import GameState
 
 
 def stopping(**fields: Any) -> StopAction:

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 
 from bedplate.testing.client import Client, client
-from gameserver.process.state import GameState
 from gameserver.stand_ins.version_feed import VersionFeed
+from gameserver.status import GameState
 
 NEW: dict[str, Any] = {
     "name": "Nightly",

@@ -26,13 +26,13 @@ from gameserver.backups.worlds import (
 from gameserver.disk import remove_tree, require_room
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
-from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.operations.service import Operations
 from gameserver.process.exceptions import GameNotStopped
+from gameserver.process.exclusive import exclusive_world
 from gameserver.process.game import Game
-from gameserver.process.state import AT_REST, GameState
-from gameserver.process.turns import world_in_turn
+from gameserver.status import AT_REST, GameState
 from gameserver.versions.installation import Installed
 
 _SETTLE_SECONDS: Final = 120.0
@@ -104,7 +104,7 @@ class Backups:
                     return await self._make(occasion, progress, running=True)
                 # Whoever starts the game in between is no reason to have no backup.
                 with contextlib.suppress(GameNotStopped):
-                    async with world_in_turn(self._game, "a backup"):
+                    async with exclusive_world(self._game, "a backup"):
                         return await self._make(occasion, progress, running=False)
                 await asyncio.sleep(_PAUSE_SECONDS)
 

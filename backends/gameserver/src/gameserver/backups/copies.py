@@ -13,9 +13,9 @@ from gameserver.backups.exceptions import BackupNotFound, CopiesUnavailable
 from gameserver.backups.schemas import Backup, CopyState
 from gameserver.backups.stores import LocalStore, Store
 from gameserver.operations.exceptions import OperationInterrupted
-from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import OperationKind
+from gameserver.operations.service import Operations
 
 _LISTED_SECONDS: Final = 60.0
 _LISTING_SECONDS: Final = 10.0

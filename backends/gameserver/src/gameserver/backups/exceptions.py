@@ -33,10 +33,10 @@ class GameNotSettled(Conflict):
         super().__init__(f"The game is {state}; wait until it runs, or stop it.")
 
 
-class GameStillRuns(Conflict):
+class GameStillRunning(Conflict):
     """A restore replaces files that a running game holds."""
 
-    code = "game_still_runs"
+    code = "game_still_running"
 
     def __init__(self) -> None:
         super().__init__('The game runs: stop it, or send "stop": true to have it restarted after.')

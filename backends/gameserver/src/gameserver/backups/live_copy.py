@@ -14,12 +14,12 @@ from gameserver.backups.exceptions import BackupIncomplete, BackupNotStarted, Da
 from gameserver.backups.jobs import CheckWorld
 from gameserver.backups.worlds import SUFFIX, looks_whole, size_of
 from gameserver.console.exceptions import GameNotRunning
+from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import ConsoleLine
-from gameserver.console.watch import Watch
 from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
+from gameserver.status import GameState
 
 _PREFIX: Final = "manager-"
 _POLL_SECONDS: Final = 0.2
@@ -149,7 +149,7 @@ class _Growth:
             self.looked_into = False
 
 
-async def _said(watch: Watch) -> bool:
+async def _said(watch: LineWaiter) -> bool:
     """Wait a moment; return at once, and True, when the game says that it has finished."""
     try:
         await watch.next(_POLL_SECONDS)

@@ -14,7 +14,7 @@ from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import ProblemError
 from gameserver.backups.apart import perform
 from gameserver.backups.backups import Backups, Counted, Occasion
-from gameserver.backups.exceptions import GameStillRuns, NewerWorld
+from gameserver.backups.exceptions import GameStillRunning, NewerWorld
 from gameserver.backups.jobs import Unpack
 from gameserver.backups.packing import FILES, FOLDERS, SAVES
 from gameserver.backups.schemas import Backup, BackupKind, Manifest, NewRestore, RestoreScope
@@ -23,12 +23,12 @@ from gameserver.backups.worlds import COMPANIONS, save_location, world_file
 from gameserver.disk import remove_tree, require_room
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
-from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.operations.service import Operations
+from gameserver.process.exclusive import exclusive_world, start_when_free
 from gameserver.process.game import Game
-from gameserver.process.state import AT_REST
-from gameserver.process.turns import start_in_turn, world_in_turn
+from gameserver.status import AT_REST
 from gameserver.versions.installation import Installed
 from gameserver.versions.numbers import VersionNumber
 
@@ -68,12 +68,12 @@ class Restores:
         """Begin a restore, and return the operation to watch.
 
         Its result names the `backup` and, when there was a world, the `safety_copy`. Raises
-        `BackupNotFound`, `NewerWorld`, `GameStillRuns`, `OperationUnderWay`.
+        `BackupNotFound`, `NewerWorld`, `GameStillRunning`, `OperationInProgress`.
         """
         backup = await self._backups.catalogue.get(backup_id)
         await self._refuse_newer(backup, wanted)
         if not wanted.stop and self._game.status.state not in AT_REST:
-            raise GameStillRuns
+            raise GameStillRunning
 
         async def work(progress: Progress) -> dict[str, str]:
             return await self.restore(backup, wanted, progress, by=by)
@@ -150,19 +150,19 @@ class Restores:
         """Have the game stopped within; started again afterwards if it ran, also after an error."""
         ran = self._game.status.state not in AT_REST
         if ran and not wanted.stop:
-            raise GameStillRuns
+            raise GameStillRunning
         if ran:
             await self._game.stop(by=by, reason="A backup is restored.", for_good=False)
         try:
-            async with world_in_turn(self._game, "a restore"):
+            async with exclusive_world(self._game, "a restore"):
                 yield
         except BaseException:
             if ran:
                 with contextlib.suppress(ProblemError):
-                    await start_in_turn(self._game, by=by)
+                    await start_when_free(self._game, by=by)
             raise
         if ran:
-            await start_in_turn(self._game, by=by)
+            await start_when_free(self._game, by=by)
 
     async def _keep_present(self, backup: Backup, progress: Progress, by: str) -> dict[str, str]:
         if not await self._backups.has_world():

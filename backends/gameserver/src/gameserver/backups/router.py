@@ -15,7 +15,7 @@ from gameserver.backups.exceptions import (
     BackupInUse,
     BackupNotFound,
     CopiesUnavailable,
-    GameStillRuns,
+    GameStillRunning,
     NewerWorld,
     NoWorld,
 )
@@ -29,7 +29,7 @@ from gameserver.backups.schemas import (
 )
 from gameserver.disk import InsufficientStorage
 from gameserver.operations.dependencies import Accepted
-from gameserver.operations.exceptions import OperationInterrupted, OperationUnderWay
+from gameserver.operations.exceptions import OperationInProgress, OperationInterrupted
 from gameserver.operations.schemas import Operation
 from gameserver.security import CurrentAdmin, CurrentMonitor
 from gameserver.settings import GameServerSettings
@@ -167,9 +167,9 @@ async def download_backup(
     status_code=202,
     responses=errors(
         BackupNotFound,
-        GameStillRuns,
+        GameStillRunning,
         NewerWorld,
-        OperationUnderWay,
+        OperationInProgress,
         OperationInterrupted,
         CopiesUnavailable,
     ),

@@ -17,9 +17,9 @@ from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.streams import write_stream
 from gameserver.disk import MARGIN, free_bytes, remove_tree, require_room
 from gameserver.layout import Layout
-from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.operations.service import Operations
 
 _USUAL_GROWTH: Final = 3
 

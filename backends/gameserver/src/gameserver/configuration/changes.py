@@ -21,7 +21,7 @@ from gameserver.configuration.schemas import (
 )
 from gameserver.configuration.server_settings import ServerSettings
 from gameserver.process.game import Game
-from gameserver.process.state import AT_REST, GameState
+from gameserver.status import AT_REST, GameState
 
 _LIVE_SECONDS = 15.0
 _TOO_SLOW = "The game answers too slowly."

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bedplate.problems import ProblemError
 from gameserver.configuration.keys import Key
 from gameserver.console.commands import MAX_COMMAND_LENGTH
-from gameserver.console.console import Console
+from gameserver.console.service import Console
 
 _WHITELIST_MODES: Final = ("default", "off", "on")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\[\]]")

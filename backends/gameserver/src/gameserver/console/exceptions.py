@@ -47,8 +47,8 @@ class TooManyConnections(ServiceUnavailable):
     detail = "Too many follow the console already."
 
 
-class OriginRefused(Forbidden):
+class OriginNotAllowed(Forbidden):
     """A page of an unknown origin wants to follow the console."""
 
-    code = "origin_refused"
+    code = "origin_not_allowed"
     detail = "Pages of this origin may not connect: CORS_ORIGINS names those that may."

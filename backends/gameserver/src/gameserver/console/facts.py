@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from gameserver.console.lines import ConsoleLine
-from gameserver.console.players import OnlinePlayer, OnlinePlayers
+from gameserver.console.online_players import OnlinePlayer, OnlinePlayers
 from gameserver.events import EventKind, Events
 
 MAX_MODS: Final = 2_000

@@ -12,7 +12,7 @@ from bedplate.lifecycle import Drain
 from bedplate.problems import ProblemError, problem_response
 from bedplate.realtime import Stream
 from gameserver.console.dependencies import CurrentConnections
-from gameserver.console.exceptions import OriginRefused, TooManyConnections
+from gameserver.console.exceptions import OriginNotAllowed, TooManyConnections
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.schemas import Filter, Hello, OfLevels
 from gameserver.console.tickets import Connections, Ticket
@@ -51,7 +51,7 @@ async def follow_console(
 
 
 def _check_origin(socket: WebSocket) -> None:
-    """Raise `OriginRefused` for a page that is neither ours nor named by the settings.
+    """Raise `OriginNotAllowed` for a page that is neither ours nor named by the settings.
 
     Who sends no origin is no browser, and can't be misused by a page.
     """
@@ -62,7 +62,7 @@ def _check_origin(socket: WebSocket) -> None:
     allowed = cors.origins(settings)
     same_host = urllib.parse.urlsplit(origin).netloc == socket.headers.get("host")
     if not (same_host or origin in allowed or "*" in allowed):
-        raise OriginRefused
+        raise OriginNotAllowed
 
 
 async def _serve(socket: WebSocket, game: Game, connections: Connections) -> None:

@@ -11,7 +11,7 @@ from gameserver.files.paths import names_of
 from gameserver.files.text import in_form_of
 from gameserver.files.tree import Content, Entry, FileTree, Names
 from gameserver.process.game import Game
-from gameserver.process.state import AT_REST
+from gameserver.status import AT_REST
 
 _HELD: Final = frozenset({
     "saves", "playerdata", "mods", "logs", "cache", "backups", "backupsaves",

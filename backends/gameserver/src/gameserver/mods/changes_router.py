@@ -36,7 +36,7 @@ from gameserver.mods.schemas import (
     UpdateMods,
     WishedMod,
 )
-from gameserver.operations.exceptions import OperationUnderWay
+from gameserver.operations.exceptions import OperationInProgress
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation
 from gameserver.security import CurrentAdmin
@@ -57,15 +57,15 @@ def _longest(settings: GameServerSettings) -> float:
 
 upload = Upload(path="/mods/upload", max_bytes=_largest, seconds=_longest)
 
-_CHANGES: Final = errors(GameIsRunning, OperationUnderWay)
-_OF_ONE: Final = errors(ModNotInstalled, GameIsRunning, OperationUnderWay)
-_OF_A_NEEDED_ONE: Final = errors(ModNotInstalled, ModNeeded, GameIsRunning, OperationUnderWay)
+_CHANGES: Final = errors(GameIsRunning, OperationInProgress)
+_OF_ONE: Final = errors(ModNotInstalled, GameIsRunning, OperationInProgress)
+_OF_A_NEEDED_ONE: Final = errors(ModNotInstalled, ModNeeded, GameIsRunning, OperationInProgress)
 
 
 @router.post(
     "/plan",
     status_code=202,
-    responses=errors(OperationUnderWay),
+    responses=errors(OperationInProgress),
     summary="See what a change would do",
 )
 async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
@@ -99,7 +99,7 @@ async def install_mod_from_url(
 @router.post(
     "/upload",
     status_code=202,
-    responses=errors(InvalidModFile, GameIsRunning, OperationUnderWay),
+    responses=errors(InvalidModFile, GameIsRunning, OperationInProgress),
     summary="Upload a mod",
 )
 async def upload_mod(

@@ -7,8 +7,8 @@ from fastapi import Depends, Path, Request
 from gameserver.mods.library import ModLibrary
 from gameserver.mods.schemas import ModId
 from gameserver.operations.dependencies import Accepted, CurrentOperations
-from gameserver.operations.operations import Work
 from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.operations.service import Work
 from gameserver.security import CurrentAdmin
 
 _NOT_BESIDE: Final = (
@@ -41,7 +41,7 @@ class ModWork:
         self._accepted = accepted
 
     async def change(self, work: Work) -> Operation:
-        """Return the operation that changes mods. Raises `OperationUnderWay`."""
+        """Return the operation that changes mods. Raises `OperationInProgress`."""
         return await self._begin(work, _NOT_BESIDE)
 
     async def look(self, work: Work) -> Operation:

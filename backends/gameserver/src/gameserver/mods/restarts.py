@@ -14,9 +14,9 @@ from bedplate.problems import Conflict, ProblemError
 from gameserver.mods.exceptions import GameIsRunning
 from gameserver.mods.schemas import ChangeOptions
 from gameserver.operations.progress import Progress
+from gameserver.process.exclusive import exclusive_world, start_when_free
 from gameserver.process.game import Game
-from gameserver.process.state import AT_REST, GameState
-from gameserver.process.turns import start_in_turn, world_in_turn
+from gameserver.status import AT_REST, GameState
 
 Outcome = dict[str, JsonValue]
 _REASON = "The mods are changed."
@@ -62,12 +62,12 @@ class Restarts:
             await self._game.stop(by=by, reason=_REASON, for_good=False)
         try:
             progress.report(0.8, "Puts the files in place.")
-            async with world_in_turn(self._game, "a change of mods"):
+            async with exclusive_world(self._game, "a change of mods"):
                 outcome = await change()
         except BaseException:
             if was_up:
                 with contextlib.suppress(ProblemError):
-                    await start_in_turn(self._game, by=by)
+                    await start_when_free(self._game, by=by)
             raise
         if was_up:
             await self._bring_up(outcome, undo, options, progress, by=by)
@@ -114,13 +114,13 @@ class Restarts:
             await self._game.stop(by=by, reason=_RETURN, for_good=False)
 
         await stop()
-        async with world_in_turn(self._game, purpose, rest=stop):
+        async with exclusive_world(self._game, purpose, rest=stop):
             yield
 
     async def _start(self, by: str) -> str | None:
         """Start the game, and return None when it is ready, else why it isn't."""
         try:
-            await start_in_turn(self._game, by=by)
+            await start_when_free(self._game, by=by)
             status = await self._game.wait_for(
                 GameState.RUNNING, *AT_REST, timeout=self._ready_seconds
             )

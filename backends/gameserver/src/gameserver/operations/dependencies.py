@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from gameserver.operations.operations import Operations
 from gameserver.operations.schemas import Operation
+from gameserver.operations.service import Operations
 
 
 def current_operations(request: Request) -> Operations:

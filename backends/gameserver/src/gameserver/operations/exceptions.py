@@ -10,10 +10,10 @@ class OperationNotFound(NotFound):
     detail = "There is no such operation."
 
 
-class OperationUnderWay(Conflict):
+class OperationInProgress(Conflict):
     """Another operation runs that this one must not run beside."""
 
-    code = "operation_under_way"
+    code = "operation_in_progress"
 
     def __init__(self, kind: str, operation_id: str) -> None:
         super().__init__(f"A {kind} is under way; wait for its end.", operation_id=operation_id)

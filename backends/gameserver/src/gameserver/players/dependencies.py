@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bedplate.backend import Resources
-from gameserver.players.players import Players
+from gameserver.players.service import Players
 from gameserver.players.sessions import Sessions
 from gameserver.settings import GameServerSettings
 

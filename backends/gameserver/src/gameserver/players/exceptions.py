@@ -3,10 +3,10 @@
 from bedplate.problems import Conflict, NotFound, ServiceUnavailable, UnprocessableContent
 
 
-class PlayerUnknown(NotFound):
+class PlayerNotFound(NotFound):
     """The game knows no such player."""
 
-    code = "player_unknown"
+    code = "player_not_found"
     detail = (
         "There is no such player. Of one who was never here a stopped game can't tell the "
         "UID: send it, or start the game."
@@ -20,10 +20,10 @@ class PlayerNotOnline(Conflict):
     detail = "There is no such player on line."
 
 
-class RoleUnknown(UnprocessableContent):
+class UnknownRole(UnprocessableContent):
     """The game has no such role."""
 
-    code = "role_unknown"
+    code = "unknown_role"
     detail = "The game's settings have no such role."
 
 

@@ -12,11 +12,10 @@ from gameserver.dependencies import CurrentConsole
 from gameserver.players.dependencies import CurrentPlayers, CurrentSessions
 from gameserver.players.exceptions import (
     PlayerFileDamaged,
+    PlayerNotFound,
     PlayerNotOnline,
-    PlayerUnknown,
-    RoleUnknown,
+    UnknownRole,
 )
-from gameserver.players.players import ADMIN_ROLE
 from gameserver.players.schemas import (
     Ban,
     Change,
@@ -29,6 +28,7 @@ from gameserver.players.schemas import (
     RoleChange,
     Session,
 )
+from gameserver.players.service import ADMIN_ROLE
 from gameserver.players.sessions import MAX_SESSIONS
 from gameserver.process.exceptions import GameBusy, GameNotStopped
 from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/players", tags=["players"])
 Name = Annotated[PlayerName, Path(description="Name of the player")]
 MAX_PLAYERS = 1_000
 _CHANGE_ERRORS = errors(
-    PlayerUnknown, GameNotRunning, GameBusy, GameNotStopped, PlayerFileDamaged, ConsoleBusy,
+    PlayerNotFound, GameNotRunning, GameBusy, GameNotStopped, PlayerFileDamaged, ConsoleBusy,
     DocumentError,
 )  # fmt: skip
 
@@ -140,7 +140,7 @@ async def kick_player(
 
 @router.put(
     "/{name}/role",
-    responses={**_CHANGE_ERRORS, **errors(RoleUnknown)},
+    responses={**_CHANGE_ERRORS, **errors(UnknownRole)},
     summary="Give a player a role",
 )
 async def assign_role(

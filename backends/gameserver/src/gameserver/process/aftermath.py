@@ -5,13 +5,13 @@ from datetime import timedelta
 from functools import partial
 
 from bedplate import clock
-from gameserver.console.console import Console
+from gameserver.console.service import Console
 from gameserver.events import EventKind, Events
 from gameserver.process.crashes import CrashCounter
-from gameserver.process.endings import Ending
+from gameserver.process.exit_reason import Ending
 from gameserver.process.restarts import Restarts, Step
-from gameserver.process.state import GameState
 from gameserver.process.status_board import StatusBoard
+from gameserver.status import GameState
 
 
 class Aftermath:

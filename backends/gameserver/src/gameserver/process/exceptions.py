@@ -21,10 +21,10 @@ class GameNotStopped(Conflict):
         super().__init__(f"The game is {state}. Stop it first.", state=state)
 
 
-class AlreadyRunning(Conflict):
+class GameAlreadyRunning(Conflict):
     """There is a process of the game already."""
 
-    code = "already_running"
+    code = "game_already_running"
 
     def __init__(self, state: str) -> None:
         super().__init__(f"The game is {state}.", state=state)

@@ -8,30 +8,30 @@ import structlog
 
 from bedplate.documents import Document, DocumentError
 from bedplate.problems import ProblemError
-from gameserver.audit.trail import Audit
-from gameserver.console.console import Console
+from gameserver.audit.service import Audit
+from gameserver.console.service import Console
 from gameserver.events import Events
 from gameserver.process.aftermath import Aftermath
 from gameserver.process.crashes import CrashCounter
-from gameserver.process.endings import Cause, Ending
 from gameserver.process.exceptions import (
-    AlreadyRunning,
+    GameAlreadyRunning,
     GameNotStopped,
     ManagerShuttingDown,
     ProcessStillExiting,
     StartCancelled,
 )
+from gameserver.process.exit_reason import Cause, Ending
 from gameserver.process.launch import Launcher
 from gameserver.process.orphan import Orphan
 from gameserver.process.record import ProcessRecord
 from gameserver.process.restarts import Restarts
 from gameserver.process.resting import Rest
 from gameserver.process.run import Run
-from gameserver.process.state import AT_REST, GameState, GameStatus
 from gameserver.process.status_board import StatusBoard
 from gameserver.process.stopping import KILL_SECONDS, StopLadder
 from gameserver.process.tasks import Tasks
 from gameserver.process.world_lock import START, WorldLock
+from gameserver.status import AT_REST, GameState, GameStatus
 
 
 class Game:
@@ -79,8 +79,8 @@ class Game:
     async def start(self, *, by: str) -> None:
         """Start the game; returns when its process runs, `wait_for` tells when it is ready.
 
-        Raises `AlreadyRunning`, `GameBusy`, `GameNotInstalled`, `StartRefused`, `StartCancelled`,
-        `ManagerShuttingDown`.
+        Raises `GameAlreadyRunning`, `GameBusy`, `GameNotInstalled`, `StartRefused`,
+        `StartCancelled`, `ManagerShuttingDown`.
         """
         self._refuse_unless_at_rest()
         await self._tasks.finish(self._start(by))
@@ -275,7 +275,7 @@ class Game:
         if self._leaving:
             raise ManagerShuttingDown
         if self._has_process:
-            raise AlreadyRunning(self.status.state)
+            raise GameAlreadyRunning(self.status.state)
 
     def _refuse_if_stopped_since(self, stops: int) -> None:
         if self._leaving:

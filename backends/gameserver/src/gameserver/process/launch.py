@@ -4,11 +4,11 @@ import asyncio
 import os
 from pathlib import Path
 
-from gameserver.console.console import Console
+from gameserver.console.service import Console
 from gameserver.layout import Layout
 from gameserver.process.checks import check_start
 from gameserver.process.child import Child
-from gameserver.process.exceptions import AlreadyRunning, GameNotInstalled, StartRefused
+from gameserver.process.exceptions import GameAlreadyRunning, GameNotInstalled, StartRefused
 from gameserver.process.ownership import WorldFile
 from gameserver.process.program import Program, Programs
 from gameserver.settings import GameServerSettings
@@ -41,10 +41,10 @@ class Launcher:
         return program
 
     async def spawn(self, program: Program, console: Console) -> Child:
-        """Start the process. Raises `StartRefused`, and `AlreadyRunning` when one runs."""
+        """Start the process. Raises `StartRefused`, and `GameAlreadyRunning` when one runs."""
         world = self.world.take()
         if world is None:
-            raise AlreadyRunning("running")
+            raise GameAlreadyRunning("running")
         environment = self.programs.environment()
         try:
             await asyncio.to_thread(Path(environment["SQLITE_TMPDIR"]).mkdir, exist_ok=True)

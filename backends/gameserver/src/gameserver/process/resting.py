@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from bedplate import clock
 from gameserver.process.program import Programs
-from gameserver.process.state import AT_REST, GameState
 from gameserver.process.status_board import StatusBoard
+from gameserver.status import AT_REST, GameState
 
 
 class Rest:

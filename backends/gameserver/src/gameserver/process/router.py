@@ -11,7 +11,7 @@ from bedplate.openapi import errors
 from bedplate.schemas import QueryInt
 from gameserver.dependencies import CurrentGame
 from gameserver.process.exceptions import (
-    AlreadyRunning,
+    GameAlreadyRunning,
     GameBusy,
     GameNotInstalled,
     ManagerShuttingDown,
@@ -21,8 +21,8 @@ from gameserver.process.exceptions import (
 )
 from gameserver.process.game import Game
 from gameserver.process.schemas import ServerStatus, StopRequest, shown
-from gameserver.process.state import AT_REST, GameState
 from gameserver.security import CurrentAdmin, CurrentMonitor
+from gameserver.status import AT_REST, GameState
 
 router = APIRouter(prefix="/server", tags=["server"])
 
@@ -32,7 +32,12 @@ MIN_WAIT_SECONDS: Final = 0.2
 Wait = Annotated[int, QueryInt(0, 25), Query(description="Seconds to wait for the outcome")]
 
 _START_ERRORS = errors(
-    AlreadyRunning, GameBusy, GameNotInstalled, StartRefused, StartCancelled, ManagerShuttingDown
+    GameAlreadyRunning,
+    GameBusy,
+    GameNotInstalled,
+    StartRefused,
+    StartCancelled,
+    ManagerShuttingDown,
 )
 
 

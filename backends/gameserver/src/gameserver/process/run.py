@@ -3,14 +3,14 @@
 import asyncio
 import signal
 
-from gameserver.console.console import Console
+from gameserver.console.service import Console
 from gameserver.process.child import Child
-from gameserver.process.endings import Cause, Ending, explain
+from gameserver.process.exit_reason import Cause, Ending, explain
 from gameserver.process.program import Program
-from gameserver.process.state import GameState, GameStatus
 from gameserver.process.status_board import StatusBoard
 from gameserver.process.stopping import StopLadder
 from gameserver.process.tasks import Tasks
+from gameserver.status import GameState, GameStatus
 
 
 class Run:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from bedplate.schemas import Schema
 from gameserver.console.facts import GameFacts
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
+from gameserver.status import GameState
 
 Reason = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 

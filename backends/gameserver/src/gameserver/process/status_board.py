@@ -8,8 +8,8 @@ import structlog
 
 from bedplate import clock
 from gameserver.events import EventKind, Events
-from gameserver.process.endings import Ending
-from gameserver.process.state import GameState, GameStatus
+from gameserver.process.exit_reason import Ending
+from gameserver.status import GameState, GameStatus
 
 _EVENTS: Final = {
     GameState.STARTING: EventKind.STARTING,

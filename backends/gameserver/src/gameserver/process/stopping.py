@@ -7,8 +7,8 @@ from typing import Final
 
 import structlog
 
-from gameserver.console.console import Console
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
+from gameserver.console.service import Console
 from gameserver.process.child import Child
 
 KILL_SECONDS: Final = 10.0

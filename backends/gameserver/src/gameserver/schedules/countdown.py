@@ -10,8 +10,8 @@ from bedplate.jobs.exceptions import RunSkipped
 from gameserver.console.exceptions import GameNotRunning
 from gameserver.events import Event, EventKind, Events
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
 from gameserver.schedules.schemas import TIME, Warned
+from gameserver.status import GameState
 
 _DOWN: Final = frozenset(GameState) - {GameState.RUNNING}
 _MINUTE: Final = 60

@@ -11,17 +11,17 @@ from gameserver.backups.exceptions import NoWorld
 from gameserver.backups.opening import BackupParts
 from gameserver.backups.schemas import BackupKind
 from gameserver.console.exceptions import GameNotRunning
-from gameserver.console.harmless import without_secrets_of
+from gameserver.console.sanitize import redact_message
 from gameserver.events import Events
-from gameserver.operations.operations import Operations
 from gameserver.operations.schemas import OperationKind, OperationState
-from gameserver.process.exceptions import AlreadyRunning
+from gameserver.operations.service import Operations
+from gameserver.process.exceptions import GameAlreadyRunning
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
 from gameserver.schedules import schemas
 from gameserver.schedules.countdown import Countdown
 from gameserver.schedules.exceptions import ScheduledWorkFailed
 from gameserver.schedules.updates import UpdateCheck
+from gameserver.status import GameState
 
 START_SECONDS: Final = 1800.0
 """How long a modded game may take until it runs."""
@@ -87,7 +87,7 @@ class Performer:
     async def _start(self, _: schemas.StartAction, by: str) -> str:
         try:
             await self._game.start(by=by)
-        except AlreadyRunning as error:
+        except GameAlreadyRunning as error:
             raise RunSkipped(error.detail or error.title) from None
         return await self._until_running("The game was started.")
 
@@ -131,7 +131,7 @@ class Performer:
             )
         except GameNotRunning as error:
             raise RunSkipped(error.detail or error.title) from None
-        told = without_secrets_of(reply.text)[:_MAX_REPLY_LENGTH]
+        told = redact_message(reply.text)[:_MAX_REPLY_LENGTH]
         return told or "The command was sent; the game said nothing to it."
 
     async def _announce(self, action: schemas.AnnouncementAction, by: str) -> str:

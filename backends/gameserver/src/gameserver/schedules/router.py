@@ -13,7 +13,7 @@ from bedplate.jobs.schedule import Run
 from bedplate.jobs.timetable import Timetable
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
-from gameserver.console.harmless import without_secrets
+from gameserver.console.sanitize import redact_command
 from gameserver.schedules.dependencies import CurrentSchedules
 from gameserver.schedules.schemas import Action, CommandAction, Kept, Schedule, ScheduleNew
 from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
@@ -128,7 +128,7 @@ def _shown(schedules: Timetable[Action], schedule: Kept, who: Principal) -> Sche
     runs = schedules.runs(schedule.id)
     fields = {name: getattr(schedule, name) for name in ScheduleNew.model_fields}
     if ADMIN not in who.scopes and isinstance(schedule.action, CommandAction):
-        command = without_secrets(schedule.action.command)
+        command = redact_command(schedule.action.command)
         fields["action"] = schedule.action.model_copy(update={"command": command})
     return Schedule(
         id=schedule.id,

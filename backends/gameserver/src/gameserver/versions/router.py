@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from bedplate.openapi import errors
 from bedplate.schemas import QueryBool
 from gameserver.operations.dependencies import Accepted
-from gameserver.operations.exceptions import OperationInterrupted, OperationUnderWay
+from gameserver.operations.exceptions import OperationInProgress, OperationInterrupted
 from gameserver.operations.schemas import Operation
 from gameserver.security import CurrentAdmin, CurrentMonitor
 from gameserver.versions.dependencies import CurrentVersions
@@ -44,7 +44,7 @@ async def list_versions(
         VersionInstalled,
         VersionNotOffered,
         FeedUnavailable,
-        OperationUnderWay,
+        OperationInProgress,
         OperationInterrupted,
     ),
     summary="Install a version",
@@ -64,7 +64,7 @@ async def install_version(
         DowngradeRefused,
         VersionNotOffered,
         FeedUnavailable,
-        OperationUnderWay,
+        OperationInProgress,
         OperationInterrupted,
     ),
     summary="Upgrade or downgrade to a version",

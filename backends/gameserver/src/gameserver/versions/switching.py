@@ -10,12 +10,12 @@ from gameserver.backups.restores import Restores
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
-from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.operations.service import Operations
+from gameserver.process.exclusive import exclusive_world, start_when_free
 from gameserver.process.game import Game
-from gameserver.process.state import AT_REST, GameState
-from gameserver.process.turns import start_in_turn, world_in_turn
+from gameserver.status import AT_REST, GameState
 from gameserver.versions.exceptions import DowngradeRefused, VersionInUse, VersionRolledBack
 from gameserver.versions.installation import Installed
 from gameserver.versions.journal import SwitchJournal, SwitchStep, switch_document
@@ -69,7 +69,7 @@ class Switching:
         """Begin a switch, and return the operation to watch.
 
         Raises `VersionInUse`, `DowngradeRefused`, `VersionNotOffered`, `FeedUnavailable`,
-        `OperationUnderWay`.
+        `OperationInProgress`.
         """
         current = await self._installed.current()
         if current is not None and current.version == version:
@@ -115,7 +115,7 @@ class Switching:
         except BaseException:
             if ran:
                 with contextlib.suppress(ProblemError):
-                    await start_in_turn(self._game, by=by)
+                    await start_when_free(self._game, by=by)
             raise
         if ran:
             progress.report(0.9, f"Waiting until {version} is ready")
@@ -129,7 +129,7 @@ class Switching:
         self, version: str, wanted: NewSwitch, progress: Progress, by: str
     ) -> Backup | None:
         """Back up and switch, with the world to ourselves; return the backup."""
-        async with world_in_turn(self._game, "a switch of versions"):
+        async with exclusive_world(self._game, "a switch of versions"):
             backup = None
             if wanted.backup and await self._backups.has_world():
                 occasion = Occasion(BackupKind.BEFORE_UPDATE, by, f"Before version {version}")
@@ -161,7 +161,7 @@ class Switching:
     async def _failure(self, by: str) -> str | None:
         """Start the game and return why it doesn't get ready; None when it does."""
         try:
-            await start_in_turn(self._game, by=by)
+            await start_when_free(self._game, by=by)
             status = await self._game.wait_for(
                 GameState.RUNNING, *AT_REST, timeout=self._ready_seconds
             )
@@ -186,7 +186,7 @@ class Switching:
 
         if self._game.status.state is not GameState.STOPPED:
             await kill()
-        async with world_in_turn(self._game, "the way back to the version before", rest=kill):
+        async with exclusive_world(self._game, "the way back to the version before", rest=kill):
             touched = backup is None and await self._backups.has_world()
             if backup is not None:
                 await self._restores.put_back(backup, Progress.silent())
@@ -198,7 +198,7 @@ class Switching:
         if touched:
             return "and may have changed the world, of which there is no backup: nothing runs."
         try:
-            await start_in_turn(self._game, by=by)
+            await start_when_free(self._game, by=by)
         except ProblemError as error:
             return f"and the one from before can't be started: {error.detail}"
         return "so the one from before runs again."

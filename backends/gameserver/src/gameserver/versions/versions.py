@@ -7,9 +7,9 @@ from pathlib import Path
 from bedplate.documents.threads import finish_in_thread
 from gameserver.backups.worlds import world_file
 from gameserver.layout import Layout
-from gameserver.operations.operations import Operations
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.operations.service import Operations
 from gameserver.process.runtimes import runtime_by_version
 from gameserver.versions.exceptions import FeedUnavailable, VersionInstalled, VersionInUse
 from gameserver.versions.feed import VersionFeed, offered_in
@@ -74,7 +74,7 @@ class Versions:
         """Begin to install a version, and return the operation to watch.
 
         The first one ever becomes the current one. Raises `VersionInstalled`,
-        `VersionNotOffered`, `FeedUnavailable`, `OperationUnderWay`.
+        `VersionNotOffered`, `FeedUnavailable`, `OperationInProgress`.
         """
         if await asyncio.to_thread(self._installed.folder(version).exists):
             raise VersionInstalled

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gameserver.audit.trail import Audit
+from gameserver.audit.service import Audit
 from gameserver.console.commands import checked_command
-from gameserver.console.console import MAX_COMMANDS, Console
 from gameserver.console.exceptions import CommandRefused, ConsoleBusy, GameNotRunning
 from gameserver.console.facts import Facts
+from gameserver.console.service import MAX_COMMANDS, Console
 from gameserver.events import Events
 
 STAMP = "5.9.2026 22:08:03 [Server "

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from gameserver.audit.trail import KEPT_FILES, NEWEST, Audit
+from gameserver.audit.service import KEPT_FILES, NEWEST, Audit
 
 
 def sizes_in(folder: Path) -> list[int]:

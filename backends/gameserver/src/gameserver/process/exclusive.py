@@ -20,7 +20,7 @@ _PAUSE_SECONDS: Final = 0.05
 
 
 @contextlib.asynccontextmanager
-async def world_in_turn(
+async def exclusive_world(
     game: Game,
     purpose: str,
     *,
@@ -48,7 +48,7 @@ async def world_in_turn(
         yield
 
 
-async def start_in_turn(game: Game, *, by: str, seconds: float = PATIENCE_SECONDS) -> None:
+async def start_when_free(game: Game, *, by: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Start the game as soon as nobody else has the world. Raises what `Game.start` raises."""
     deadline = clock.monotonic() + seconds
     while True:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gameserver.process.exceptions import GameBusy, GameNotStopped, StartRefused
+from gameserver.process.exclusive import exclusive_world, start_when_free
 from gameserver.process.game import Game
-from gameserver.process.turns import start_in_turn, world_in_turn
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def taken(game: Game) -> AsyncIterator[asyncio.Event]:
 async def test_the_world_is_waited_for(game: Game, taken: asyncio.Event) -> None:
     """Who comes second has the world as soon as the first lets go of it."""
     asyncio.get_running_loop().call_later(0.1, taken.set)
-    async with world_in_turn(game, "a restore"):
+    async with exclusive_world(game, "a restore"):
         assert taken.is_set()
         assert game.busy_with == "a restore"
 
@@ -45,27 +45,27 @@ async def test_a_start_waits_for_the_world(game: Game, taken: asyncio.Event) -> 
     game.before_start.append(refuse)
     asyncio.get_running_loop().call_later(0.1, taken.set)
     with pytest.raises(StartRefused):
-        await start_in_turn(game, by="test")
+        await start_when_free(game, by="test")
 
 
 @pytest.mark.usefixtures("taken")
 async def test_patience_ends(game: Game) -> None:
     """Nobody waits forever."""
     with pytest.raises(GameBusy):
-        await start_in_turn(game, by="test", seconds=0)
+        await start_when_free(game, by="test", seconds=0)
     with pytest.raises(GameBusy):
-        async with world_in_turn(game, "a restore", seconds=0):
+        async with exclusive_world(game, "a restore", seconds=0):
             pass
 
 
 async def test_a_game_that_runs_is_brought_to_rest(running_game: Game) -> None:
     """Whoever started it meanwhile; without a way to stop it there is no waiting."""
     with pytest.raises(GameNotStopped):
-        async with world_in_turn(running_game, "a restore"):
+        async with exclusive_world(running_game, "a restore"):
             pass
 
     async def kill() -> None:
         await running_game.kill(by="test")
 
-    async with world_in_turn(running_game, "a restore", rest=kill):
+    async with exclusive_world(running_game, "a restore", rest=kill):
         assert running_game.status.pid is None

@@ -17,9 +17,9 @@ from bedplate.problems import InternalServerError, ProblemError
 from gameserver.disk import InsufficientStorage
 from gameserver.layout import Layout
 from gameserver.operations.exceptions import (
+    OperationInProgress,
     OperationInterrupted,
     OperationNotFound,
-    OperationUnderWay,
 )
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import (
@@ -86,14 +86,14 @@ class Operations:
     ) -> Operation:
         """Begin work in the background, and return its operation once that is written down.
 
-        Raises `OperationUnderWay` when one of the kinds `not_beside` runs, and
+        Raises `OperationInProgress` when one of the kinds `not_beside` runs, and
         `OperationInterrupted` when the manager is going away.
         """
         if self._jobs.stopping.is_set():
             raise OperationInterrupted
         for other in self.running():
             if other.kind in not_beside:
-                raise OperationUnderWay(other.kind, other.id)
+                raise OperationInProgress(other.kind, other.id)
         operation = Operation(id=str(ids.uuid()), kind=kind, by=by, started_at=clock.now())
         self._kept[operation.id] = operation
         try:

@@ -6,16 +6,16 @@ from typing import Final
 import structlog
 
 from bedplate import clock
-from gameserver.audit.trail import Audit
-from gameserver.console.console import Console
+from gameserver.audit.service import Audit
 from gameserver.console.exceptions import GameNotRunning
+from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import ConsoleLine
-from gameserver.console.watch import Watch
+from gameserver.console.service import Console
 from gameserver.layout import Layout
-from gameserver.players import deeds
-from gameserver.players.deeds import NO_SUCH_PLAYER, Deed
-from gameserver.players.exceptions import PlayerNotOnline, PlayerUnknown, RoleUnknown
+from gameserver.players import player_actions
+from gameserver.players.exceptions import PlayerNotFound, PlayerNotOnline, UnknownRole
 from gameserver.players.files import shown
+from gameserver.players.player_actions import NO_SUCH_PLAYER, PlayerAction
 from gameserver.players.roster import Roster, RosterReader
 from gameserver.players.schemas import (
     Ban,
@@ -26,7 +26,7 @@ from gameserver.players.schemas import (
     Proof,
 )
 from gameserver.process.game import Game
-from gameserver.process.state import GameState
+from gameserver.status import GameState
 
 PATIENCE_SECONDS: Final = 6.0
 """How long the game may take to show an effect: it asks its auth server about unknown names."""
@@ -77,25 +77,25 @@ class Players:
         self, name: str, reason: str | None, uid: str | None, *, by: str
     ) -> Change:
         """Let a player join."""
-        return await self._do(deeds.whitelisting(name, reason, by), name, uid, by)
+        return await self._do(player_actions.whitelist_action(name, reason, by), name, uid, by)
 
     async def remove_from_whitelist(self, name: str, *, by: str) -> Change:
         """Let a player join no more."""
-        return await self._do(deeds.unlisting(name), name, None, by)
+        return await self._do(player_actions.unwhitelist_action(name), name, None, by)
 
     async def ban(self, name: str, ban: Ban, *, by: str) -> Change:
         """Keep a player out for a time; one who plays is thrown out."""
-        return await self._do(deeds.banning(name, ban, by), name, ban.uid, by)
+        return await self._do(player_actions.ban_action(name, ban, by), name, ban.uid, by)
 
     async def unban(self, name: str, *, by: str) -> Change:
         """Lift a ban."""
-        return await self._do(deeds.unbanning(name), name, None, by)
+        return await self._do(player_actions.unban_action(name), name, None, by)
 
     async def assign(self, name: str, role: str, uid: str | None, *, by: str) -> Change:
-        """Give a player a role. Raises `RoleUnknown`."""
+        """Give a player a role. Raises `UnknownRole`."""
         if role not in await self._files.roles():
-            raise RoleUnknown
-        return await self._do(deeds.assigning(name, role), name, uid, by)
+            raise UnknownRole
+        return await self._do(player_actions.role_action(name, role), name, uid, by)
 
     async def kick(self, name: str, reason: str, *, by: str) -> Change:
         """Throw a player out. Raises `PlayerNotOnline`, `GameNotRunning`."""
@@ -116,58 +116,58 @@ class Players:
                 return Change(outcome=Outcome.UNCONFIRMED, reply=reply.lines)
         return Change(outcome=Outcome.DONE, proof=Proof.EFFECT, reply=reply.lines)
 
-    async def _do(self, deed: Deed, name: str, uid: str | None, by: str) -> Change:
+    async def _do(self, action: PlayerAction, name: str, uid: str | None, by: str) -> Change:
         if self._game.status.state is GameState.RUNNING:
-            return await self._command(deed, by)
+            return await self._command(action, by)
         async with self._game.exclusive("a change of the lists of players"):
-            return await self._write(deed, name, uid, by)
+            return await self._write(action, name, uid, by)
 
-    async def _write(self, deed: Deed, name: str, uid: str | None, by: str) -> Change:
+    async def _write(self, action: PlayerAction, name: str, uid: str | None, by: str) -> Change:
         roster = await self._files.read()
-        if deed.already(roster):
+        if action.already(roster):
             return Change(outcome=Outcome.UNCHANGED, proof=Proof.FILE)
         found = roster.uid_of(name) or uid
         if found is None:
-            raise PlayerUnknown
-        await self._audit.record(by, "player", did=deed.command)
-        await asyncio.to_thread(deed.write, self._files, found, clock.now())
+            raise PlayerNotFound
+        await self._audit.record(by, "player", did=action.command)
+        await asyncio.to_thread(action.write, self._files, found, clock.now())
         return Change(outcome=Outcome.DONE, proof=Proof.FILE)
 
-    async def _command(self, deed: Deed, by: str) -> Change:
+    async def _command(self, action: PlayerAction, by: str) -> Change:
         before = await self._files.read()
         with self._console.watching(_is_notice) as watch:
             # The reason is free text behind the player's name, where no selector has a meaning.
-            reply = await self._console.send(deed.command, by=by, allow_selectors=True)
-            change = await self._watched(deed, before, watch)
+            reply = await self._console.send(action.command, by=by, allow_selectors=True)
+            change = await self._watched(action, before, watch)
         change.reply = reply.lines
-        if change.outcome is Outcome.DONE and deed.already(before):
+        if change.outcome is Outcome.DONE and action.already(before):
             change.outcome = Outcome.UNCHANGED
         return change
 
-    async def _watched(self, deed: Deed, before: Roster, watch: Watch) -> Change:
+    async def _watched(self, action: PlayerAction, before: Roster, watch: LineWaiter) -> Change:
         proof = None
         end = asyncio.get_running_loop().time() + self._patience
         while asyncio.get_running_loop().time() < end:
-            if deed.shows(before, await self._files.read()):
+            if action.shows(before, await self._files.read()):
                 return Change(outcome=Outcome.DONE, proof=Proof.EFFECT)
             if proof is not None:
                 break
-            proof = await _said(deed, watch)
+            proof = await _said(action, watch)
         if proof is not None:
             return Change(outcome=Outcome.DONE, proof=proof)
         structlog.get_logger().warning("player_change_unconfirmed")
         return Change(outcome=Outcome.UNCONFIRMED)
 
 
-async def _said(deed: Deed, watch: Watch) -> Proof | None:
-    """Return what the game said to it within a moment. Raises `PlayerUnknown`."""
+async def _said(action: PlayerAction, watch: LineWaiter) -> Proof | None:
+    """Return what the game said to it within a moment. Raises `PlayerNotFound`."""
     try:
         line = await watch.next(LOOK_SECONDS)
     except TimeoutError:
         return None
     if NO_SUCH_PLAYER.fullmatch(line.text):
-        raise PlayerUnknown
-    return Proof.REPLY if deed.done.fullmatch(line.text) else None
+        raise PlayerNotFound
+    return Proof.REPLY if action.done.fullmatch(line.text) else None
 
 
 def _is_notice(line: ConsoleLine) -> bool:

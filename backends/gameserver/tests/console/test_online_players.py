@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gameserver.console.lines import ConsoleLine
-from gameserver.console.players import MAX_CLIENTS, OnlinePlayers
+from gameserver.console.online_players import MAX_CLIENTS, OnlinePlayers
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ADDRESS = "[::ffff:149.102.168.245]:57239"

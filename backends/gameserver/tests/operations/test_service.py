@@ -10,10 +10,10 @@ import pytest
 from bedplate.documents import Document
 from bedplate.jobs.background import Jobs
 from gameserver.disk import InsufficientStorage
-from gameserver.operations.exceptions import OperationNotFound, OperationUnderWay
-from gameserver.operations.operations import MAX_KEPT, Operations
+from gameserver.operations.exceptions import OperationInProgress, OperationNotFound
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import OperationKind, OperationLog, OperationState
+from gameserver.operations.service import MAX_KEPT, Operations
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_what_must_not_run_side_by_side_is_refused(operations: Operations)
         await go.wait()
 
     first = await operations.start(OperationKind.BACKUP, work, by="admin")
-    with pytest.raises(OperationUnderWay) as refused:
+    with pytest.raises(OperationInProgress) as refused:
         await operations.start(
             OperationKind.SWITCH, work, by="admin", not_beside={OperationKind.BACKUP}
         )

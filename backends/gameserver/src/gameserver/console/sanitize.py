@@ -32,7 +32,7 @@ _SECRET_VALUE = re.compile(
 _COMMAND_ECHO = "Handling Console Command "
 
 
-def harmless(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return a line without escape sequences; other control characters become U+FFFD.
 
     Nothing in it can move a terminal's cursor, or turn the direction of the text around it.
@@ -42,7 +42,7 @@ def harmless(text: str) -> str:
     return _ESCAPES.sub("", text).translate(_CONTROLS)
 
 
-def without_secrets(command: str) -> str:
+def redact_command(command: str) -> str:
     """Return a command up to the word that announces a secret: `/serverconfig password •••`."""
     found = _SECRET_WORD.search(command)
     if found is None:
@@ -51,7 +51,7 @@ def without_secrets(command: str) -> str:
     return command if end < 0 else f"{command[:end]} {HIDDEN}"
 
 
-def without_secrets_of(text: str) -> str:
+def redact_message(text: str) -> str:
     """Return a message of the game without the secrets that it repeats.
 
     These are the echo of a command with a password, and what the game says when one is shown or
@@ -61,5 +61,5 @@ def without_secrets_of(text: str) -> str:
         return text
     first, line_feed, others = text.partition("\n")
     if first.startswith(_COMMAND_ECHO):
-        first = _COMMAND_ECHO + without_secrets(first.removeprefix(_COMMAND_ECHO))
+        first = _COMMAND_ECHO + redact_command(first.removeprefix(_COMMAND_ECHO))
     return _SECRET_VALUE.sub(rf"\g<kept>{HIDDEN}", first + line_feed + others)

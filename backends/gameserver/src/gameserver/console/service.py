@@ -10,12 +10,12 @@ from typing import Final
 
 from bedplate import clock
 from bedplate.realtime import Broadcast
-from gameserver.audit.trail import Audit
+from gameserver.audit.service import Audit
 from gameserver.console.commands import checked_command
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
 from gameserver.console.facts import Facts
 from gameserver.console.flood import FloodGate
-from gameserver.console.harmless import harmless, without_secrets, without_secrets_of
+from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import (
     MANAGER,
     STANDARD_ERROR,
@@ -24,10 +24,10 @@ from gameserver.console.lines import (
     encode,
     weigh,
 )
-from gameserver.console.players import OnlinePlayers
+from gameserver.console.online_players import OnlinePlayers
 from gameserver.console.reader import LineReader
 from gameserver.console.replies import CommandReply, ReplyCollector
-from gameserver.console.watch import Watch
+from gameserver.console.sanitize import redact_command, redact_message, sanitize
 
 CAPACITY: Final = 10_000
 """Lines that are kept for those who connect later."""
@@ -57,7 +57,7 @@ class Console:
         self._audit = audit
         self._flood = FloodGate(flood_lines_per_second, self._publish)
         self._tail: deque[ConsoleLine] = deque(maxlen=TAIL)
-        self._watches: list[Watch] = []
+        self._watches: list[LineWaiter] = []
         self._collector: ReplyCollector | None = None
         self._turns = asyncio.Lock()
         self._waiting = 0
@@ -91,23 +91,23 @@ class Console:
         """Take what the game wrote to standard output. Never waits."""
         at = clock.now()
         for text in self._output.feed(chunk):
-            self._add(harmless(text), at)
+            self._add(sanitize(text), at)
         self._hold_back()
 
     def feed_error(self, chunk: bytes) -> None:
         """Take what came on standard error."""
         at = clock.now()
         for text in self._errors.feed(chunk):
-            self._take(ConsoleLine(at, STANDARD_ERROR, harmless(text)))
+            self._take(ConsoleLine(at, STANDARD_ERROR, sanitize(text)))
 
     def end(self) -> None:
         """Take what the game left unfinished: it has ended."""
         at = clock.now()
         for text in self._output.end():
-            self._add(harmless(text), at)
+            self._add(sanitize(text), at)
         self._flush_message()
         for text in self._errors.end():
-            self._take(ConsoleLine(at, STANDARD_ERROR, harmless(text)))
+            self._take(ConsoleLine(at, STANDARD_ERROR, sanitize(text)))
         self._flood.close()
         for watch in self._watches:
             watch.close()
@@ -119,7 +119,7 @@ class Console:
 
     def tail(self) -> list[str]:
         """Return the last lines of this run, shown or not, without secrets."""
-        return [without_secrets_of(line.text) for line in self._tail]
+        return [redact_message(line.text) for line in self._tail]
 
     # What others do.
 
@@ -139,7 +139,7 @@ class Console:
         checked = checked_command(command, allow_selectors=allow_selectors)
         async with self._turn():
             self._writer()
-            await self._audit.record(by, "command", command=without_secrets(checked))
+            await self._audit.record(by, "command", command=redact_command(checked))
             self._collector = ReplyCollector(checked)
             try:
                 self.type(checked)
@@ -153,9 +153,9 @@ class Console:
             raise ConsoleBusy
 
     @contextlib.contextmanager
-    def watching(self, matches: Callable[[ConsoleLine], bool]) -> Iterator[Watch]:
+    def watching(self, matches: Callable[[ConsoleLine], bool]) -> Iterator[LineWaiter]:
         """Keep the lines that match from now on: begin before you send what causes them."""
-        watch = Watch(matches)
+        watch = LineWaiter(matches)
         self._watches.append(watch)
         try:
             yield watch
@@ -220,5 +220,5 @@ class Console:
             self.told()
 
     def _publish(self, line: ConsoleLine) -> None:
-        text = without_secrets_of(line.text)
+        text = redact_message(line.text)
         self.lines.publish(line if text == line.text else replace(line, text=text))

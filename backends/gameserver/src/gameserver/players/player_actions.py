@@ -28,7 +28,7 @@ Test = Callable[[Roster], bool]
 
 
 @dataclass(frozen=True)
-class Deed:
+class PlayerAction:
     """One thing done to a player.
 
     command   what a running game is told
@@ -45,14 +45,14 @@ class Deed:
     write: Callable[[RosterReader, str, datetime], None]
 
 
-def whitelisting(name: str, reason: str | None, by: str) -> Deed:
+def whitelist_action(name: str, reason: str | None, by: str) -> PlayerAction:
     """Return what puts a player on the whitelist."""
 
     def write(files: RosterReader, uid: str, now: datetime) -> None:
         entry = list_entry(name, uid, now + WHITELIST_YEARS * _YEAR, reason, by)
         files.whitelist.write([*_others(files.whitelist.read(), uid), entry])
 
-    return Deed(
+    return PlayerAction(
         command=f"/whitelist add {name} {reason or ''}".rstrip(),
         done=re.compile(r"Player is (now|already) whitelisted.*"),
         shows=lambda _, now: now.listed(name) is not None,
@@ -61,9 +61,9 @@ def whitelisting(name: str, reason: str | None, by: str) -> Deed:
     )
 
 
-def unlisting(name: str) -> Deed:
+def unwhitelist_action(name: str) -> PlayerAction:
     """Return what takes a player off the whitelist."""
-    return Deed(
+    return PlayerAction(
         command=f"/whitelist remove {name}",
         done=re.compile(r"Player is (now removed from the whitelist|currently not whitelisted)"),
         shows=lambda _, now: now.listed(name) is None,
@@ -72,14 +72,14 @@ def unlisting(name: str) -> Deed:
     )
 
 
-def banning(name: str, ban: Ban, by: str) -> Deed:
+def ban_action(name: str, ban: Ban, by: str) -> PlayerAction:
     """Return what bans a player; a ban that holds already is replaced."""
 
     def write(files: RosterReader, uid: str, now: datetime) -> None:
         entry = list_entry(name, uid, ends(ban, now), ban.reason, by)
         files.bans.write([*_others(files.bans.read(), uid), entry])
 
-    return Deed(
+    return PlayerAction(
         command=f"/ban {name} {ban.amount} {ban.unit} {ban.reason}",
         done=re.compile(r"Player is now banned until .*"),
         shows=lambda before, now: now.banned(name) not in (None, before.banned(name)),
@@ -88,9 +88,9 @@ def banning(name: str, ban: Ban, by: str) -> Deed:
     )
 
 
-def unbanning(name: str) -> Deed:
+def unban_action(name: str) -> PlayerAction:
     """Return what lifts a ban."""
-    return Deed(
+    return PlayerAction(
         command=f"/unban {name}",
         done=re.compile(r"Player (is now unbanned|was not banned)"),
         shows=lambda _, now: now.banned(name) is None,
@@ -99,7 +99,7 @@ def unbanning(name: str) -> Deed:
     )
 
 
-def assigning(name: str, role: str) -> Deed:
+def role_action(name: str, role: str) -> PlayerAction:
     """Return what gives a player a role."""
 
     def write(files: RosterReader, uid: str, _: datetime) -> None:
@@ -111,7 +111,7 @@ def assigning(name: str, role: str) -> Deed:
                 entry["RoleCode"] = role
         files.known.write(entries)
 
-    return Deed(
+    return PlayerAction(
         command=f"/op {name}" if role == "admin" else f"/player {name} role {role}",
         done=re.compile(r"Ok, role .{1,80} assigned to .{1,80}|Player is already in group .*"),
         shows=lambda _, now: now.role(name) == role,

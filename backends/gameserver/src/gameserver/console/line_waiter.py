@@ -10,7 +10,7 @@ from gameserver.console.lines import ConsoleLine
 MAX_WAITING: Final = 1_000
 
 
-class Watch:
+class LineWaiter:
     """Keeps the lines that somebody waits for, from the moment it was made.
 
     More than 1000 that nobody takes displace the oldest.
