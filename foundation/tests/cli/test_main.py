@@ -15,11 +15,11 @@ Captured = pytest.CaptureFixture[str]
 
 
 def test_help_lists_commands_and_backends(capsys: Captured) -> None:
-    """`--help` and no argument at all show every command, and every backend with its summary."""
+    """`--help` and no argument at all list every command, and every backend's own summary."""
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
     assert all(f"  {name} " in text for name in COMMANDS)
-    assert re.search(r"^  larknotes +Keeps larknotes\.$", text, re.MULTILINE)
+    assert re.search(r"^  larknotes +Larknotes, a backend on Bedplate\.$", text, re.MULTILINE)
     assert main([]) == 0
     assert capsys.readouterr().out == text
 

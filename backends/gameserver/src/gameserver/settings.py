@@ -1,6 +1,5 @@
 """What the game-server manager can be told. Variables begin with `VS_`."""
 
-import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from bedplate.settings import Secret, Settings
-from bedplate.settings.values import CommaSeparated
+from bedplate.settings import CommaSeparated, Secret, Settings, WebURL
 
 DEVELOPMENT_ADMIN_KEY = "development-only-admin-key"
 DEVELOPMENT_MONITOR_KEY = "development-only-monitor-key"
@@ -26,16 +24,6 @@ def _as_shell_words(text: str) -> str:
 
 Command = Annotated[str, AfterValidator(_as_shell_words)]
 """Words as a shell would take them; no shell ever sees them."""
-
-
-def _as_web_url(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
-        raise ValueError("It should look like https://example.com")
-    return text.rstrip("/")
-
-
-WebURL = Annotated[str, AfterValidator(_as_web_url)]
-"""Where a service on the web begins; nothing secret belongs in it."""
 
 
 class GameServerSettings(Settings):

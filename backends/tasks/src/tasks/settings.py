@@ -1,25 +1,17 @@
 """What the to-do API can be told. Variables begin with `TASKS_`; shared ones may do without."""
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from bedplate.settings import CommaSeparated, DatabaseSettings, Secret
+from bedplate.settings import CommaSeparated, DatabaseSettings, Secret, WebURL
 
 DEVELOPMENT_SECRET = "development-only-session-hash-secret"  # noqa: S105 - refused in production
-_WEB_ADDRESS = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", re.IGNORECASE)
 # A key set is public: with a symmetric algorithm, whoever reads it could sign.
 _PUBLIC_KEY = ("EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384",
                "PS512")  # fmt: skip
-
-
-def _web_address(address: str) -> str:
-    if not _WEB_ADDRESS.fullmatch(address):
-        raise ValueError("It should look like https://auth.example.com")
-    return address.rstrip("/")
 
 
 def _public_key_algorithms(names: list[str]) -> list[str]:
@@ -28,7 +20,6 @@ def _public_key_algorithms(names: list[str]) -> list[str]:
     return names
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address)]
 PublicKeyAlgorithms = Annotated[CommaSeparated, AfterValidator(_public_key_algorithms)]
 
 
@@ -66,10 +57,10 @@ class TasksSettings(DatabaseSettings):
         "timestamptz", description="better-auth: timestamp for Drizzle and Prisma (naive UTC)"
     )
     better_auth_cookie_prefix: str = Field("better-auth", description="better-auth: cookie prefix")
-    better_auth_url: WebAddress | None = Field(
+    better_auth_url: WebURL | None = Field(
         None, description="jwt: origin of the auth server, which is issuer and audience too"
     )
-    jwks_url: WebAddress | None = Field(None, description="jwt: where its keys are, if elsewhere")
+    jwks_url: WebURL | None = Field(None, description="jwt: where its keys are, if elsewhere")
     jwt_issuer: str | None = Field(None, description="jwt: issuer, if not the auth server's origin")
     jwt_audience: str | None = Field(None, description="jwt: audience, if not the same")
     jwt_algorithms: PublicKeyAlgorithms = Field(

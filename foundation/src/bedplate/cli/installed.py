@@ -3,8 +3,11 @@
 Their names are read from the distributions' metadata; a backend is imported only when it is used.
 """
 
+import ast
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bedplate.cli.exceptions import CommandError, UsageError
@@ -27,12 +30,41 @@ def installed_commands() -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=COMMANDS_GROUP))}
 
 
-def summary(point: EntryPoint) -> str:
-    """Return the one line that a backend's distribution says about itself."""
-    if point.dist is None:
+def distribution_summary(point: EntryPoint) -> str:
+    """Return the one line that the distribution of an entry point says about itself."""
+    if point.dist is None or "Summary" not in point.dist.metadata:
         return ""
-    metadata = point.dist.metadata
-    return metadata["Summary"] if "Summary" in metadata else ""  # noqa: SIM401 - it has no get
+    return point.dist.metadata["Summary"]
+
+
+def backend_summary(point: EntryPoint) -> str:
+    """Return the summary that a backend declares, else that of its distribution.
+
+    It is read from the source text, `backend = Backend(summary="…")`: importing a backend can take
+    a second, too long for `--help`.
+    """
+    package, *submodules = point.module.split(".")
+    try:
+        spec = find_spec(package)  # of a top-level package: it imports nothing
+        folders = (spec and spec.submodule_search_locations) or []
+        source = Path(folders[0], *submodules).with_suffix(".py").read_bytes()
+        return _declared_summary(ast.parse(source), point.attr)
+    except Exception:  # noqa: BLE001 - a broken backend must not break `--help`
+        return distribution_summary(point)
+
+
+def _declared_summary(module: ast.Module, name: str) -> str:
+    """Return the argument `summary` of the call that a module assigns to `name`.
+
+    Raises ValueError when there is no such call, or when the argument isn't a literal.
+    """
+    for statement in module.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+            targets = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+            for argument in statement.value.keywords:
+                if name in targets and argument.arg == "summary":
+                    return str(ast.literal_eval(argument.value))
+    raise ValueError(f"{name} declares no summary")
 
 
 def load(name: str) -> "Backend":

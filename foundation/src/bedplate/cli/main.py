@@ -11,19 +11,28 @@ from typing import TYPE_CHECKING
 
 import bedplate
 from bedplate.cli.exceptions import CommandError, UsageError, sentence
-from bedplate.cli.installed import installed, installed_commands, load, summary
+from bedplate.cli.installed import (
+    backend_summary,
+    distribution_summary,
+    installed,
+    installed_commands,
+    load,
+)
 
 if TYPE_CHECKING:
     import typer
 
 COMMANDS = {
-    "run": ("bedplate.cli.run:app", "Serve one, some or all installed backends."),
-    "new": ("bedplate.cli.new:app", "Write a new backend that passes its checks at once."),
-    "db": ("bedplate.cli.database:app", "Migrate databases, and see where they stand."),
+    "run": ("bedplate.cli.run:app", "Serve one, several or all installed backends."),
+    "new": ("bedplate.cli.new:app", "Create a new backend that passes its checks and tests."),
+    "db": ("bedplate.cli.database:app", "Migrate databases, and show their migration status."),
     "openapi": ("bedplate.cli.openapi:app", "Print the OpenAPI document of a backend."),
     "routes": ("bedplate.cli.routes:app", "List the routes of backends."),
-    "contracts": ("bedplate.cli.contracts:app", "Keep published OpenAPI contracts to the letter."),
-    "gateway": ("bedplate.cli.gateway:app", "Make the configuration of Kong and of DNS."),
+    "contracts": (
+        "bedplate.cli.contracts:app",
+        "Check and compare OpenAPI contracts.",
+    ),
+    "gateway": ("bedplate.cli.gateway:app", "Generate the configuration of Kong and DNS."),
     "settings": ("bedplate.cli.settings:app", "List settings: value, origin and meaning."),
 }
 """Each command: where its typer app is, and what it does."""
@@ -121,11 +130,11 @@ def _fail(message: str, exit_code: int) -> int:
 
 def _help() -> str:
     commands = {name: meaning for name, (_, meaning) in COMMANDS.items()}
-    others = {name: summary(point) for name, point in installed_commands().items()}
-    backends = {name: summary(point) for name, point in installed().items()}
+    others = {name: distribution_summary(point) for name, point in installed_commands().items()}
+    backends = {name: backend_summary(point) for name, point in installed().items()}
     return (
         "Usage: bedplate [OPTIONS] COMMAND [ARGS]...\n\n"
-        "  Serve, look after and begin backends that stand on Bedplate.\n"
+        "  Run, manage and create Bedplate backends.\n"
         + _section("Options", OPTIONS)
         + _section("Commands, see `bedplate COMMAND --help`", {**commands, **others})
         + _section("Installed backends, see `bedplate BACKEND --help` for their commands", backends)

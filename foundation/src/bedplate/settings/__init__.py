@@ -17,6 +17,7 @@ from bedplate.settings.values import (
     RedisURL,
     Secret,
     SigningSecret,
+    WebURL,
 )
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "SettingsError",
     "SharedSource",
     "SigningSecret",
+    "WebURL",
     "explain",
 ]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Annotated, Any, get_args
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
@@ -11,6 +12,7 @@ from pydantic_settings import NoDecode
 
 MIN_SECRET_BYTES = 32
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@*]+", re.IGNORECASE)
+_WEB_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", re.IGNORECASE)
 _REDIS_URL = re.compile(r"(?:redis|valkey)s?://.+|unix://.+", re.IGNORECASE)
 
 
@@ -37,6 +39,18 @@ def _networks(networks: list[str]) -> list[str]:
     return networks
 
 
+def _web_url(url: str) -> str:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:  # a broken IPv6 address
+        host = None
+    if host is None or not _WEB_URL.fullmatch(url):
+        raise ValueError(
+            "It should look like https://example.com, without user, password, query and fragment"
+        )
+    return url.rstrip("/")
+
+
 def _redis_url(url: SecretStr) -> SecretStr:
     if not _REDIS_URL.fullmatch(url.get_secret_value()):
         raise ValueError("It should look like redis://host:6379/0")
@@ -51,6 +65,9 @@ Origins = Annotated[CommaSeparated, AfterValidator(_origins)]
 
 Networks = Annotated[CommaSeparated, AfterValidator(_networks)]
 """Addresses and networks (CIDR), comma-separated."""
+
+WebURL = Annotated[str, AfterValidator(_web_url)]
+"""Where a service on the web begins, without a slash at the end; nothing secret belongs in it."""
 
 RedisURL = Annotated[SecretStr, AfterValidator(_redis_url)]
 """Where Redis or Valkey is; a secret, since it may hold a password."""
