@@ -9,12 +9,13 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, WebSocket
 
 from bedplate.application import create_app
-from bedplate.backend import Backend, Resources
+from bedplate.backend import Backend
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from bedplate.realtime import Broadcast, Numbered, Stream
 from bedplate.runtime import Serving, serve
 from bedplate.settings import Settings
+from bedplate.state import State, opened
 from benchmarks.logs import log_to_null
 
 router = APIRouter()
@@ -28,9 +29,15 @@ def encode(entry: Numbered[str]) -> str:
 
 
 @contextlib.asynccontextmanager
-async def open_lines(_: Settings, __: Resources) -> AsyncIterator[Broadcast[str]]:
+async def open_lines() -> AsyncIterator[Broadcast[str]]:
     """Yield the lines; nothing writes them yet."""
     yield Broadcast(_HELD, encode, weigh=len)
+
+
+class ConsoleState(State):
+    """The lines of the child."""
+
+    lines: Broadcast[str] = opened(open_lines)
 
 
 async def run_child(lines: Broadcast[str]) -> None:
@@ -63,7 +70,7 @@ def make_application(drain: Drain) -> FastAPI:
         title="Console",
         settings=Settings,
         routers=[router],
-        resources={"lines": open_lines},
+        state=ConsoleState,
     )
     return create_app(backend, Settings.load(), drain=drain)
 

@@ -10,15 +10,16 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bedplate.application import create_app
-from bedplate.backend import Resources
 from bedplate.rate_limits import Budget, Limiter
 from bedplate.rate_limits.decision import Decision
+from bedplate.state import opened
 from benchmarks.cases import task_requests
 from benchmarks.contender import Contender
 from benchmarks.logs import log_to_null
 from benchmarks.seed import SESSION_HASH_SECRET
 from tasks.backend import backend
 from tasks.settings import TasksSettings
+from tasks.state import TasksState
 
 _NEVER_REACHED = 1_000_000_000
 
@@ -32,13 +33,19 @@ class GenerousLimiter(Limiter):
 
 
 @asynccontextmanager
-async def open_limiter(settings: TasksSettings, _: Resources) -> AsyncIterator[Limiter]:
+async def open_limiter(settings: TasksSettings) -> AsyncIterator[Limiter]:
     """Yield the limiter that takes the place of the default one."""
     url = settings.redis_url
     async with GenerousLimiter(
         url.get_secret_value() if url else None, namespace="tasks"
     ) as limiter:
         yield limiter
+
+
+class MeasuredState(TasksState):
+    """The state of the backend, with a limiter that refuses nobody."""
+
+    limiter: Limiter = opened(open_limiter)
 
 
 async def build(database_url: str, redis_url: str) -> Contender:
@@ -51,5 +58,5 @@ async def build(database_url: str, redis_url: str) -> Contender:
         session_hash_secret=SESSION_HASH_SECRET,
         cors_origins=["https://app.example.com"],
     )
-    measured = replace(backend, resources={"limiter": open_limiter, **backend.resources})
+    measured = replace(backend, state=MeasuredState)
     return Contender(create_app(measured, settings), task_requests())

@@ -14,13 +14,16 @@ from sqlalchemy import MetaData
 from bedplate.application import create_app
 from bedplate.auth import Guard, Principal
 from bedplate.auth.credentials import bearer_token
-from bedplate.backend import Backend, Resources
+from bedplate.backend import Backend
 from bedplate.database import Database
+from bedplate.database.state import DatabaseState
+from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import HealthCheck
 from bedplate.problems import MEDIA_TYPE, ProblemPolicy
 from bedplate.rate_limits import Budget, RateLimit
 from bedplate.settings import DatabaseSettings, Settings, SettingsError
+from bedplate.state import State, opened
 from bedplate.testing.client import Client, client
 
 SETTINGS = Settings.load(
@@ -37,6 +40,18 @@ class Anybody:
         """Return who asks."""
         token = bearer_token(connection)
         return None if token is None else Principal("user", token.decode("latin-1"))
+
+
+@contextlib.asynccontextmanager
+async def open_verifier() -> AsyncIterator[Anybody]:
+    """Yield the verifier of these tests."""
+    yield Anybody()
+
+
+class NotesState(State):
+    """The state of the backend of these tests."""
+
+    verifier: Anybody = opened(open_verifier)
 
 
 def _router() -> APIRouter:
@@ -74,11 +89,7 @@ def _router() -> APIRouter:
 
 
 def _backend(**options: Any) -> Backend:
-    @contextlib.asynccontextmanager
-    async def verifier(_: Any, __: Resources) -> AsyncIterator[Anybody]:
-        yield Anybody()
-
-    options = {"resources": {"verifier": verifier}, "settings": Settings, **options}
+    options = {"state": NotesState, "settings": Settings, **options}
     return Backend(name="notes", title="Notes", routers=[_router()], **options)
 
 
@@ -162,38 +173,50 @@ async def test_resources_are_opened_in_order_and_closed_in_the_opposite_one() ->
     """Each may use those before it; requests find them on their state."""
     events: list[str] = []
 
-    def opener(name: str) -> Any:
-        @contextlib.asynccontextmanager
-        async def opened(settings: Settings, resources: Resources) -> AsyncIterator[str]:
-            events.append(f"open {name} after {max(resources)}")
-            yield name
-            events.append(f"close {name}")
+    @contextlib.asynccontextmanager
+    async def open_y(settings: Settings) -> AsyncIterator[str]:
+        events.append(f"open y with {type(settings).__name__}")
+        yield "why"
+        events.append("close y")
 
-        return opened
+    @contextlib.asynccontextmanager
+    async def open_z(y: str, jobs: Jobs) -> AsyncIterator[int]:
+        events.append(f"open z with {y} and {len(jobs)} jobs")
+        yield 26
+        events.append("close z")
 
-    app = _app(resources={"y": opener("y"), "z": opener("z")})
+    class YZState(State):
+        y: str = opened(open_y)
+        z: int = opened(open_z)
+
+    app = _app(state=YZState)
     async with client(app) as one:
         found = (await one.get("/resources")).json()
     assert {"drain", "jobs", "limiter", "settings", "y", "z"} <= set(found)
-    assert events == ["open y after settings", "open z after y", "close z", "close y"]
+    assert events == ["open y with Settings", "open z with why and 0 jobs", "close z", "close y"]
 
 
 async def test_a_test_passes_its_own_resources() -> None:
     """They are not opened or closed here."""
-    opened: list[str] = []
+    calls: list[str] = []
 
     @contextlib.asynccontextmanager
-    async def never(_: Any, __: Resources) -> AsyncIterator[None]:
-        opened.append("verifier")
-        yield
+    async def never() -> AsyncIterator[Anybody]:
+        calls.append("verifier")
+        yield Anybody()
 
-    backend = _backend(resources={"verifier": never})
+    class ReplacedState(State):
+        verifier: Anybody = opened(never)
+
     app = create_app(
-        backend, SETTINGS, registry=CollectorRegistry(), resources={"verifier": Anybody()}
+        _backend(state=ReplacedState),
+        SETTINGS,
+        registry=CollectorRegistry(),
+        replacements={"verifier": Anybody()},
     )
     async with client(app) as one:
         assert (await one.get("/me", headers={"Authorization": "Bearer ada"})).json() == "ada"
-    assert not opened
+    assert not calls
 
 
 async def test_a_resource_that_cannot_be_opened_closes_those_before_it() -> None:
@@ -201,17 +224,21 @@ async def test_a_resource_that_cannot_be_opened_closes_those_before_it() -> None
     closed: list[str] = []
 
     @contextlib.asynccontextmanager
-    async def first(_: Any, __: Resources) -> AsyncIterator[str]:
+    async def open_first() -> AsyncIterator[str]:
         try:
             yield "first"
         finally:
             closed.append("first")
 
-    def broken(_: Any, __: Resources) -> Any:
-        raise OSError("no such thing")
+    def fail(first: str) -> Any:
+        raise OSError(f"no such thing beside {first}")
+
+    class BrokenState(State):
+        first: str = opened(open_first)
+        broken: int = opened(fail)
 
     with pytest.raises(OSError, match="no such thing"):
-        async with client(_app(resources={"first": first, "broken": broken})):
+        async with client(_app(state=BrokenState)):
             pass
     assert closed == ["first"]
 
@@ -224,17 +251,21 @@ async def test_health_knows_the_database_and_the_backend_s_own_checks(database_u
         if away.is_set():
             raise OSError
 
+    class StoringState(DatabaseState):
+        verifier: Anybody = opened(open_verifier)
+
     settings = DatabaseSettings.load(_env_file=None, database_url=database_url)
     async with Database.open(settings) as database:
         app = create_app(
             _backend(
                 settings=DatabaseSettings,
+                state=StoringState,
                 metadata=MetaData(),
                 health_checks=lambda _: [HealthCheck("mail", check)],
             ),
             settings,
             registry=CollectorRegistry(),
-            resources={"database": database},
+            replacements={"database": database},
         )
         async with client(app) as one:
             assert (await one.get("/readyz")).status_code == 200

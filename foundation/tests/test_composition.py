@@ -14,12 +14,14 @@ from sqlalchemy import Column, Integer, MetaData, Table
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from bedplate.backend import Backend, Resources
+from bedplate.backend import Backend
 from bedplate.composition import Composition, compose
+from bedplate.database.state import DatabaseState
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import HealthCheck
 from bedplate.runtime import StartupError
 from bedplate.settings import DatabaseSettings, Settings
+from bedplate.state import State, opened
 from bedplate.testing.client import Client, client
 from bedplate.testing.lifespan import running
 from bedplate.testing.processes import free_port
@@ -59,7 +61,7 @@ def make_backend(name: str, events: list[str] | None = None, **fields: Any) -> B
         await socket.close()
 
     @contextlib.asynccontextmanager
-    async def resource(settings: Settings, resources: Resources) -> AsyncIterator[str]:
+    async def open_resource() -> AsyncIterator[str]:
         if events is not None:
             events.append(f"{name} opens")
         try:
@@ -68,10 +70,19 @@ def make_backend(name: str, events: list[str] | None = None, **fields: Any) -> B
             if events is not None:
                 events.append(f"{name} closes")
 
+    class NamedState(State):
+        resource: str = opened(open_resource)
+
+    annotations = {f"only_{name}": str}
+    own = type(
+        "OwnState",
+        (NamedState,),
+        {"__annotations__": annotations, f"only_{name}": opened(open_resource)},
+    )
     given: dict[str, Any] = {
         "title": name.capitalize(),
         "settings": PlainSettings,
-        "resources": {"resource": resource, f"only_{name}": resource},
+        "state": own,
         "routers": [router],
     }
     return Backend(name=name, **{**given, **fields})
@@ -206,7 +217,7 @@ async def test_every_lifespan_runs() -> None:
     """Backends open in their order and close in the opposite one."""
     events: list[str] = []
     backends = [
-        make_backend(name, events, resources=make_backend(name, events).resources)
+        make_backend(name, events, state=make_backend(name, events).state)
         for name in ("red", "blue")
     ]
     async with running(compose_two(*backends)):
@@ -243,7 +254,11 @@ async def test_a_database_that_is_away_is_named(others: list[str], tmp_path: Pat
     Table("things", metadata, Column("id", Integer, primary_key=True))
     url = f"postgresql://user:hidden@127.0.0.1:{free_port()}/name"
     storing = make_backend(
-        "storing", settings=StoringSettings, metadata=metadata, migrations=tmp_path
+        "storing",
+        settings=StoringSettings,
+        state=DatabaseState,
+        metadata=metadata,
+        migrations=tmp_path,
     )
     settings = StoringSettings.load(database_url=SecretStr(url))
     backends = [*map(make_backend, others), storing]
@@ -262,10 +277,13 @@ async def test_a_resource_that_fails_is_named() -> None:
     """Any other failure names the backend, and what opened before it is closed again."""
     events: list[str] = []
 
-    def broken(settings: Settings, resources: Resources) -> contextlib.AsyncExitStack:
+    def broken(settings: Settings) -> contextlib.AsyncExitStack:
         raise ValueError("no engine")
 
-    backends = [make_backend("red", events), make_backend("blue", resources={"engine": broken})]
+    class BrokenState(State):
+        engine: contextlib.AsyncExitStack = opened(broken)
+
+    backends = [make_backend("red", events), make_backend("blue", state=BrokenState)]
     with pytest.raises(
         StartupError, match=r"^blue: ValueError: no engine; `bedplate settings blue`"
     ):

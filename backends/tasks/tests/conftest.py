@@ -23,7 +23,7 @@ from bedplate.testing.client import Client, client
 from bedplate.testing.databases import TemplateDatabase, TemplateFile
 from bedplate.testing.postgres import PostgresServer
 from bedplate.testing.processes import free_port
-from tasks import sessions
+from tasks import service
 from tasks.backend import backend
 from tasks.models import Task
 from tasks.settings import TasksSettings
@@ -181,7 +181,8 @@ async def sign_in(database: Database) -> SignIn:
     """Give what signs a user in and returns the header that proves it."""
 
     async def sign_in(email: str) -> dict[str, str]:
-        token = await sessions.sign_in(database, SECRET, email)
+        async with database.write() as session:
+            token = await service.sign_in(session, SECRET, email)
         return {"Authorization": f"Bearer {token}"}
 
     return sign_in

@@ -55,8 +55,12 @@ def counting_database(settings: TasksSettings) -> CountingDatabase:
 @pytest.fixture
 def counted_app(settings: TasksSettings, counting_database: CountingDatabase) -> FastAPI:
     """Give the API on the database that counts."""
-    resources = {"database": counting_database}
-    return create_app(backend, settings, registry=CollectorRegistry(), resources=resources)
+    return create_app(
+        backend,
+        settings,
+        registry=CollectorRegistry(),
+        replacements={"database": counting_database},
+    )
 
 
 async def test_it_says_what_became_of_each_id(

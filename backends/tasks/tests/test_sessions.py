@@ -22,7 +22,7 @@ from bedplate.auth.tables import user_sessions, users
 from bedplate.database import Database
 from bedplate.testing.client import Client, client
 from bedplate.testing.clock import SettableClock
-from tasks import sessions
+from tasks import service
 
 Headers = dict[str, str]
 SignIn = Callable[[str], Awaitable[Headers]]
@@ -68,7 +68,8 @@ async def test_sessions_that_do_not_hold_are_all_alike(
         update(user_sessions).where(user_sessions.c.user_id == ids["old"]).values(expires_at=past),
         update(user_sessions).where(user_sessions.c.user_id == ids["revoked"]).values(revoked=True),
     )
-    foreign = await sessions.sign_in(database, SecretStr("another secret" * 4), "ada@example.com")
+    async with database.write() as session:
+        foreign = await service.sign_in(session, SecretStr("another secret" * 4), "ada@example.com")
     good = (await sign_in("ada@example.com"))["Authorization"]
     proofs: list[str | None] = [
         None, headers["gone"]["Authorization"], headers["old"]["Authorization"],

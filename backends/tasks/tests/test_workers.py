@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bedplate.database import Database
 from bedplate.testing.processes import ProcessError, ServerProcess, free_port
-from tasks import sessions
+from tasks import service
 from tasks.settings import TasksSettings
 
 SECRET = "5" * 64
@@ -60,8 +60,8 @@ async def api(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """Give a signed-in client that opens a connection for each request, so any worker gets it."""
     settings = TasksSettings(_env_file=None, database_url=SecretStr(postgres_url))
-    async with Database.open(settings) as database:
-        token = await sessions.sign_in(database, SecretStr(SECRET), "ada@example.com")
+    async with Database.open(settings) as database, database.write() as session:
+        token = await service.sign_in(session, SecretStr(SECRET), "ada@example.com")
     headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
     base_url = f"http://127.0.0.1:{ports[0]}"
     async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=20) as client:

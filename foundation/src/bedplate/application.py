@@ -4,9 +4,10 @@ Read `create_app` from top to bottom: it is the list of what the foundation does
 """
 
 import contextlib
+import inspect
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -23,21 +24,18 @@ from bedplate.asgi import (
     wrap_outermost,
 )
 from bedplate.asgi.by_route import Layer
-from bedplate.backend import Backend, Resources, Upload
+from bedplate.backend import Backend, Upload
 from bedplate.clients import LocalServices
-from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.telemetry import telemetry_options
 from bedplate.openapi import install_openapi
 from bedplate.problems import install_problems
-from bedplate.rate_limits import EXPOSED_HEADERS, Limiter
-from bedplate.settings import DatabaseSettings, Settings, SettingsError
+from bedplate.rate_limits import EXPOSED_HEADERS
+from bedplate.settings import Settings
 from bedplate.start_page import start_page_router
-
-if TYPE_CHECKING:
-    from bedplate.database import Database
+from bedplate.state import check_routes
 
 
 def create_app(
@@ -46,7 +44,7 @@ def create_app(
     *,
     drain: Drain | None = None,
     registry: CollectorRegistry = REGISTRY,
-    resources: Mapping[str, Any] | None = None,
+    replacements: Mapping[str, object] | None = None,
     local_services: LocalServices | None = None,
 ) -> FastAPI:
     """Return the FastAPI application of a backend.
@@ -59,8 +57,9 @@ def create_app(
     settings = settings or backend.load_settings()
     drain = drain or Drain()
     metrics = RequestMetrics(registry, backend.name)
-    given = {"local_services": local_services or LocalServices(), **(resources or {})}
-    lifespan = Lifespan(backend, settings, drain, metrics, given)
+    lifespan = Lifespan(
+        backend, settings, drain, metrics, local_services or LocalServices(), replacements or {}
+    )
     app = FastAPI(
         title=backend.title,
         version=backend.version,
@@ -83,6 +82,7 @@ def create_app(
         backend.contract.install(app)
     else:
         install_openapi(app, backend)
+    check_routes(app, lifespan.state_class)
     _add_layers(app, backend, settings, metrics)
     return app
 
@@ -100,12 +100,12 @@ def _add_layers(
     _add_bound(
         app,
         partial(BodyLimit, max_bytes=settings.max_body_bytes),
-        {one: partial(BodyLimit, max_bytes=one.max_bytes(settings)) for one in backend.uploads},
+        {up: partial(BodyLimit, max_bytes=up.max_bytes(settings)) for up in backend.uploads},
     )
     _add_bound(
         app,
         partial(RequestTimeout, seconds=settings.request_timeout_seconds),
-        {one: partial(RequestTimeout, seconds=one.seconds(settings)) for one in backend.uploads},
+        {up: partial(RequestTimeout, seconds=up.seconds(settings)) for up in backend.uploads},
     )
     app.add_middleware(HeadAsGet)
     if origins := backend.cors.origins(settings):
@@ -130,7 +130,7 @@ def _add_bound(app: FastAPI, layer: Layer, of_uploads: Mapping[Upload, Layer]) -
 
 
 class Lifespan:
-    """Opens what a backend needs, in order, and closes it in the opposite order."""
+    """Runs a backend's state while it serves."""
 
     def __init__(
         self,
@@ -138,12 +138,18 @@ class Lifespan:
         settings: Settings,
         drain: Drain,
         metrics: RequestMetrics,
-        replacements: Mapping[str, Any],
+        local_services: LocalServices,
+        replacements: Mapping[str, object],
     ) -> None:
+        self.state_class = backend.state_class()
         self._backend = backend
-        self._settings = settings
-        self._drain = drain
-        self._metrics = metrics
+        self._known = {
+            "backend": backend,
+            "settings": settings,
+            "drain": drain,
+            "metrics": metrics,
+            "local_services": local_services,
+        }
         self._replacements = replacements
         self._checks: list[HealthCheck] = []
         self.health = Health(
@@ -154,75 +160,19 @@ class Lifespan:
         )
 
     @contextlib.asynccontextmanager
-    async def run(self, _: FastAPI) -> AsyncIterator[Resources]:
-        """Yield the resources: every request finds them on `request.state`."""
+    async def run(self, _: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        """Yield the state as a mapping: every request finds its fields on `request.state`."""
         self._checks.clear()
-        async with contextlib.AsyncExitStack() as stack:
-            resources: Resources = {
-                "settings": self._settings,
-                "drain": self._drain,
-                "metrics": self._metrics,
-                "local_services": self._replacements["local_services"],
-            }
-            if self._backend.metadata is not None:
-                await self._open(stack, resources, "database", self._database())
-                await self._prepare(resources)
-            await self._open(stack, resources, "limiter", self._limiter())
-            await self._open(stack, resources, "jobs", Jobs())
-            self._watch_jobs(resources["jobs"])
-            for name, opener in self._backend.resources.items():
-                await self._open(stack, resources, name, opener(self._settings, resources))
+        settings = self._known["settings"]
+        async with self.state_class.open(self._known, self._replacements) as state:
+            if (database := getattr(state, "database", None)) is not None:
+                self._checks.append(HealthCheck("database", database.ping))
             if self._backend.health_checks is not None:
-                self._checks.extend(self._backend.health_checks(resources))
-            yield resources
-
-    async def _open(
-        self,
-        stack: contextlib.AsyncExitStack,
-        resources: Resources,
-        name: str,
-        resource: contextlib.AbstractAsyncContextManager[Any],
-    ) -> None:
-        if name in self._replacements:
-            resources[name] = self._replacements[name]
-        else:
-            resources[name] = await stack.enter_async_context(resource)
-
-    def _watch_jobs(self, jobs: Jobs) -> None:
-        def running() -> Mapping[tuple[str, ...], float]:
-            return {(): len(jobs)}
-
-        self._metrics.register_gauge("jobs_running", "Background jobs under way", [], running)
-
-    def _limiter(self) -> Limiter:
-        url = self._settings.redis_url
-        return Limiter(
-            url.get_secret_value() if url else None,
-            on_failure=self._settings.rate_limit_on_failure,
-            namespace=self._backend.name,
-            observe=self._metrics.observe_rate_limit,
-        )
-
-    @contextlib.asynccontextmanager
-    async def _database(self) -> "AsyncIterator[Database]":
-        from bedplate.database import Database  # noqa: PLC0415 - an extra, only for who stores
-        from bedplate.database.urls import DatabaseURLError  # noqa: PLC0415 - see above
-
-        settings = cast("DatabaseSettings", self._settings)
-        try:
-            database = Database.open(settings, application_name=self._backend.name)
-        except DatabaseURLError as error:
-            raise SettingsError(f"{settings.variables('database_url')}: {error}") from None
-        async with database:
-            yield database
-
-    async def _prepare(self, resources: Resources) -> None:
-        """Bring the embedded or development database up to date; in production say what lacks."""
-        database: Database = resources["database"]
-        self._metrics.watch_pool(database.engine.pool)
-        self._checks.append(HealthCheck("database", database.ping))
-        if "database" in self._replacements:
-            return
-        from bedplate.database.preparation import prepare_database  # noqa: PLC0415 - see above
-
-        await prepare_database(self._backend, cast("DatabaseSettings", self._settings), resources)
+                self._checks.extend(self._backend.health_checks(state))
+            mapping = state.as_mapping()
+            async with contextlib.AsyncExitStack() as stack:
+                for name, opener in self._backend.resources.items():  # temporary
+                    local = "local_services" in inspect.signature(opener).parameters
+                    second = mapping["local_services"] if local else mapping
+                    mapping[name] = await stack.enter_async_context(opener(settings, second))
+                yield mapping

@@ -4,7 +4,6 @@ backend = Backend(name="tasks", title="Tasks", settings=TasksSettings, routers=[
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,20 +12,19 @@ from fastapi import APIRouter
 
 from bedplate.problems import ProblemPolicy
 from bedplate.settings import Settings, SettingsError
+from bedplate.state import State
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from bedplate.auth import Guard
     from bedplate.contracts import ContractBinding
+    from bedplate.database import Database
     from bedplate.observability.health import HealthCheck
     from bedplate.rate_limits import RateLimit
 
-Resources = dict[str, Any]
-"""What a lifespan opened, by the name under which `request.state` holds it."""
-
-OpenResource = Callable[[Any, Resources], AbstractAsyncContextManager[Any]]
-"""Takes the settings and the resources opened before; what it yields is the resource."""
+Resources = dict[str, Any]  # temporary, until every backend declares its state
+OpenResource = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +91,10 @@ class Backend:
     settings        its settings class
     metadata        SQLAlchemy metadata of the tables it owns, or None when it stores nothing
     migrations      folder of its Alembic files
-    resources       what its lifespan opens after database, limiter and jobs, in this order
-    health_checks   checks beside the database's, made from the opened resources
-    prepare         runs outside of production after the migrations, for embedded stand-ins
+    state           its class of lifespan state: what opens, in which order (`bedplate.state`)
+    health_checks   checks beside the database's, made from the opened state
+    prepare         runs outside of production after the migrations, with the settings and the
+                    database, for embedded stand-ins
     auth            the guard of its routes, whose alternatives the OpenAPI document shows
     rate_limit      charges requests that are refused before any dependency of a route ran
     first_steps     command lines that `bedplate run` shows in development; `{url}` is its address
@@ -121,9 +120,10 @@ class Backend:
     cors: CORSPolicy = field(default_factory=CORSPolicy)
     auth: "Guard | None" = None
     rate_limit: "RateLimit | None" = None
+    state: type[State] | None = None
     resources: Mapping[str, OpenResource] = field(default_factory=dict)
-    health_checks: "Callable[[Resources], Sequence[HealthCheck]] | None" = None
-    prepare: Callable[[Resources], Awaitable[None]] | None = None
+    health_checks: "Callable[[Any], Sequence[HealthCheck]] | None" = None
+    prepare: "Callable[[Any, Database], Awaitable[None]] | None" = None
     first_steps: Sequence[str] = ()
     commands: str | None = None
     contract: "ContractBinding | None" = None
@@ -131,6 +131,17 @@ class Backend:
     single_process: str | None = None
     uploads: Sequence[Upload] = ()
     shutdown_seconds: Callable[[Any], float] | None = None
+
+    def state_class(self) -> type[State]:
+        """Return the class of its state. Raises `TypeError` for a database that it leaves out."""
+        if self.metadata is None:
+            return self.state or State
+        from bedplate.database.state import DatabaseState  # noqa: PLC0415 - an extra
+
+        state = self.state or DatabaseState
+        if "database" not in state.fields:
+            raise TypeError(f"{self.name} stores: {state.__name__} must be a DatabaseState.")
+        return state
 
     def load_settings(self, **values: Any) -> Settings:
         """Return this process's settings. Raises `SettingsError` naming the variable."""

@@ -11,9 +11,11 @@ from pydantic_settings import SettingsConfigDict
 from bedplate.application import create_app
 from bedplate.backend import Backend
 from bedplate.clients import ServiceURL, service_client
+from bedplate.clients.client import ServiceClient
 from bedplate.composition import compose
 from bedplate.runtime import StartupError
 from bedplate.settings import Settings, SettingsError
+from bedplate.state import State, opened
 from bedplate.testing.client import Client, client
 from bedplate.testing.lifespan import running
 from bedplate.testing.processes import free_port
@@ -26,6 +28,15 @@ class CallingSettings(Settings):
 
     other_url: ServiceURL | None = None
     other_timeout: float = Field(2.0, gt=0)
+
+
+class CallingState(State):
+    """The client of the other backend."""
+
+    settings: CallingSettings
+    other: ServiceClient = opened(
+        service_client("called", url="other_url", timeout="other_timeout")
+    )
 
 
 class PlainSettings(Settings):
@@ -43,13 +54,12 @@ def calling() -> Backend:
         other = await request.state.other.get("/who")
         return {"mine": request.scope["state"]["request_id"], "other": other}
 
-    opened = service_client("called", url="other_url", timeout="other_timeout")
     return Backend(
         name="calling",
         title="Calling",
         settings=CallingSettings,
         routers=[router],
-        resources={"other": opened},
+        state=CallingState,
     )
 
 
@@ -67,8 +77,8 @@ def called() -> Backend:
 @pytest.fixture
 async def both() -> AsyncIterator[Client]:
     """Give a client of both backends in one process; who calls is started first."""
-    async with client(compose([calling(), called()], registry=CollectorRegistry())) as opened:
-        yield opened
+    async with client(compose([calling(), called()], registry=CollectorRegistry())) as http:
+        yield http
 
 
 async def test_a_backend_of_the_same_process_is_called(both: Client) -> None:
@@ -81,9 +91,9 @@ async def test_a_url_comes_first() -> None:
     """With a URL the other is called there, even when one runs in this process."""
     nowhere = CallingSettings(other_url=f"http://127.0.0.1:{free_port()}")
     app = compose([calling(), called()], {"calling": nowhere}, registry=CollectorRegistry())
-    async with client(app) as opened:
-        with opened.expecting(503):
-            answer = await opened.get("/calling/asked")
+    async with client(app) as http:
+        with http.expecting(503):
+            answer = await http.get("/calling/asked")
     assert answer.status_code == 503
     assert answer.json()["code"] == "upstream_unavailable"
     assert answer.headers["retry-after"] == "2"

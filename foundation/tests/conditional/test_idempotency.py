@@ -28,8 +28,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from bedplate.conditional.idempotency import KEPT, Idempotency, IdempotentRequest, idempotency_table
-from bedplate.database import Database, Statement
-from bedplate.database.dependencies import Writing
+from bedplate.database import Database, Statement, WriteSession
 from bedplate.jobs.background import Jobs
 from bedplate.problems import Conflict, install_problems
 from bedplate.settings import DatabaseSettings
@@ -51,7 +50,7 @@ COUNT_KEYS = Statement(select(func.count().label("count")).select_from(KEYS))
 TITLE = {"title": "Tea"}
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 
-Once = Annotated[IdempotentRequest, Depends(Idempotency(KEYS, wait_seconds=0.3))]
+Idempotent = Annotated[IdempotentRequest, Depends(Idempotency(KEYS, wait_seconds=0.3))]
 Patient = Annotated[IdempotentRequest, Depends(Idempotency(KEYS, wait_seconds=30))]
 Owner = Annotated[str, Header(alias="X-Owner")]
 
@@ -74,7 +73,7 @@ def application() -> FastAPI:
     app = FastAPI()
     install_problems(app)
 
-    async def create(session: Writing, title: str) -> Response:
+    async def create(session: WriteSession, title: str) -> Response:
         task = await session.one(ADD, called=title)
         headers = {"Location": f"/tasks/{task['id']}", "ETag": '"1"', "X-Other": "x"}
         return JSONResponse({"id": task["id"], "title": title}, 201, headers)
@@ -83,38 +82,35 @@ def application() -> FastAPI:
     async def add(
         request: Request,
         body: dict[str, Any],
-        session: Writing,
-        once: Patient,
+        idempotent: Patient,
         owner: Owner = "ada",
     ) -> Response:
-        return await once.answer(session, owner, lambda: create(session, body["title"]))
+        return await idempotent.run(owner, lambda session: create(session, body["title"]))
 
     @app.post("/slow")
-    async def slow(
-        request: Request, body: dict[str, Any], session: Writing, once: Once
-    ) -> Response:
-        async def work() -> Response:
+    async def slow(request: Request, body: dict[str, Any], idempotent: Idempotent) -> Response:
+        async def work(session: WriteSession) -> Response:
             response = await create(session, body["title"])
             await request.state.gate.pass_through()
             return response
 
-        return await once.answer(session, "ada", work)
+        return await idempotent.run("ada", work)
 
     @app.post("/failing")
-    async def failing(session: Writing, once: Once, body: dict[str, Any]) -> Response:
-        async def work() -> Response:
+    async def failing(idempotent: Idempotent, body: dict[str, Any]) -> Response:
+        async def work(session: WriteSession) -> Response:
             await create(session, body["title"])
             raise Conflict("Not today.")
 
-        return await once.answer(session, "ada", work)
+        return await idempotent.run("ada", work)
 
     @app.post("/empty", status_code=204)
-    async def empty(session: Writing, once: Once) -> Response:
-        async def work() -> Response:
+    async def empty(idempotent: Idempotent) -> Response:
+        async def work(session: WriteSession) -> Response:
             await session.one(ADD, called="x")
             return Response(status_code=204)
 
-        return await once.answer(session, "ada", work)
+        return await idempotent.run("ada", work)
 
     return app
 
@@ -396,8 +392,6 @@ async def test_the_lifespan_purges(http: Running, clock: SettableClock) -> None:
     api, database = http
     await api.post("/tasks", json=TITLE, headers=KEY)
     clock.advance(seconds=(KEPT + timedelta(hours=1)).total_seconds())
-    async with Jobs() as jobs:
-        resources: dict[str, Any] = {"database": database, "jobs": jobs}
-        async with Idempotency(KEYS).purging(None, resources), asyncio.timeout(30):
-            while await count(database, COUNT_KEYS):
-                pass
+    async with Jobs() as jobs, Idempotency(KEYS).open(database, jobs), asyncio.timeout(30):
+        while await count(database, COUNT_KEYS):
+            pass

@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from bedplate.database import Database, Statement, UniqueViolation
-from bedplate.database.dependencies import Reading, Writing
+from bedplate.database.dependencies import ReadSession, WriteSession
 from bedplate.problems import Conflict, install_problems
 from bedplate.testing.client import Client, client
 
@@ -31,26 +31,26 @@ def application() -> FastAPI:
     install_problems(app)
 
     @app.post("/visits/{number}", status_code=201)
-    async def add(number: int, session: Writing) -> dict[str, Any]:
+    async def add(number: int, session: WriteSession) -> dict[str, Any]:
         return await session.one(ADD, number=number)
 
     @app.post("/streamed/{number}")
-    async def streamed(number: int, session: Writing) -> StreamingResponse:
+    async def streamed(number: int, session: WriteSession) -> StreamingResponse:
         await session.one(ADD, number=number)
         return StreamingResponse(iter([b"done"]))
 
     @app.post("/refused/{number}")
-    async def refused(number: int, session: Writing) -> None:
+    async def refused(number: int, session: WriteSession) -> None:
         await session.one(ADD, number=number)
         raise Conflict("No.")
 
     @app.post("/broken/{number}")
-    async def broken(number: int, session: Writing) -> Response:
+    async def broken(number: int, session: WriteSession) -> Response:
         await session.one(ADD, number=number)
         raise ZeroDivisionError
 
     @app.post("/swallowed/{number}", status_code=201)
-    async def swallowed(number: int, session: Writing) -> None:
+    async def swallowed(number: int, session: WriteSession) -> None:
         await session.one(ADD, number=number)
         try:
             await session.one(ADD, number=number)
@@ -58,7 +58,7 @@ def application() -> FastAPI:
             return
 
     @app.get("/visits")
-    async def count(session: Reading) -> dict[str, Any] | None:
+    async def count(session: ReadSession) -> dict[str, Any] | None:
         return await session.one_or_none(COUNT)
 
     return app

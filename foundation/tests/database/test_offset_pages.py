@@ -12,7 +12,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, inse
 from starlette.responses import Response
 
 from bedplate.database import Database, Statement, UTCDateTime
-from bedplate.database.dependencies import Reading
+from bedplate.database.dependencies import ReadSession
 from bedplate.database.offset_pages import OffsetList, OffsetPageOf
 from bedplate.problems import install_problems
 from bedplate.testing.client import client
@@ -97,7 +97,7 @@ async def test_a_route_documents_and_answers_a_page(database: Database) -> None:
 
     @app.get("/books", response_model=OffsetPageOf[Book])
     async def books(
-        session: Reading,
+        session: ReadSession,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
     ) -> Response:

@@ -8,10 +8,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import MetaData
 
-from bedplate.backend import Backend, Resources
+from bedplate.backend import Backend
 from bedplate.database import Database, DatabaseUnavailable
 from bedplate.database.preparation import migrations_of, prepare_database
 from bedplate.settings import DatabaseSettings, Environment
+from bedplate.state import State
 
 OpenDatabase = Callable[..., Awaitable[Database]]
 Logs = list[dict[str, Any]]
@@ -32,7 +33,7 @@ class Prepared:
     def __init__(self) -> None:
         self.runs = 0
 
-    async def __call__(self, _: Resources) -> None:
+    async def __call__(self, _: DatabaseSettings, __: Database) -> None:
         """Count."""
         self.runs += 1
 
@@ -59,7 +60,7 @@ def _backend(tmp_path: Path, prepared: Prepared) -> Backend:
 async def prepare(backend: Backend, database: Database, url: str, **settings: Any) -> str | None:
     """Prepare as a start does, and return where the database stands then."""
     read = DatabaseSettings(database_url=SecretStr(url), **settings)
-    await prepare_database(backend, read, {"database": database})
+    await prepare_database(backend, read, database)
     migrations = migrations_of(backend)
     assert migrations is not None
     return await migrations.current(database.engine)
@@ -121,7 +122,7 @@ async def test_production_starts_without_its_database(
     url = "postgresql://nobody@127.0.0.1:1/none"
     database = await open_database(url)
     settings = DatabaseSettings(database_url=SecretStr(url), environment=Environment.PRODUCTION)
-    await prepare_database(backend, settings, {"database": database})
+    await prepare_database(backend, settings, database)
     [line] = [entry for entry in captured_logs if entry["event"] == "database_away_at_start"]
     assert line["backend"] == "larks"
     with pytest.raises(DatabaseUnavailable):
@@ -132,4 +133,4 @@ async def test_a_backend_that_stores_nothing_needs_nothing() -> None:
     """No database is looked for."""
     backend = Backend(name="larks", title="Larks", settings=DatabaseSettings, routers=[])
     assert migrations_of(backend) is None
-    await prepare_database(backend, DatabaseSettings(), {})
+    assert backend.state_class() is State

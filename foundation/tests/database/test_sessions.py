@@ -119,7 +119,7 @@ async def add(database: Database, number: int) -> None:
 async def test_reads_and_writes_pay_for_no_more_than_they_need(
     open_database: OpenDatabase, postgres_url: str
 ) -> None:
-    """A read is one round trip, a transaction of one statement three, a statement alone one."""
+    """A read is one round trip, a transaction of one statement three, an autocommit one."""
     async with counted(postgres_url) as (url, relay):
         database = await open_database(url, METADATA, database_pool_size=1)
         for number in (1, 2):
@@ -128,12 +128,12 @@ async def test_reads_and_writes_pay_for_no_more_than_they_need(
             after_read = relay.count
             await add(database, number)
             after_write = relay.count
-            async with database.write() as session:
-                await session.alone(ADD, number=number + 10, who="Ada")
-            after_alone = relay.count
+            async with database.autocommit() as autocommit:
+                await autocommit.one(ADD, number=number + 10, who="Ada")
+            after_autocommit = relay.count
         assert after_read - before == 1
         assert after_write - after_read == 3
-        assert after_alone - after_write == 1
+        assert after_autocommit - after_write == 1
         before = relay.count
         async with database.write():
             pass
@@ -344,9 +344,45 @@ async def test_a_session_is_over_when_its_block_is(database: Database) -> None:
     """Using it again is a mistake that says so, rather than a transaction nobody ends."""
     async with database.write() as session:
         await session.all(ADD, number=1, who="Ada")
-    for use in (session.all, session.alone):
+    async with database.autocommit() as unused:
+        pass
+    for use in (session.all, unused.all):
         with pytest.raises(RuntimeError, match="ended"):
             await use(ADD, number=2, who="Ada")
+    assert await count(database) == 1
+
+
+async def test_an_autocommit_writes_once(database: Database, checked_out: CheckedOut) -> None:
+    """A second statement that writes raises, whatever way it is run; reads are free."""
+    async with database.autocommit() as session:
+        await session.all(COUNT)
+        await session.one(ADD, number=1, who="Ada")
+        assert (await session.one(COUNT))["count"] == 1
+        for use in (session.all, session.one, session.one_or_none):
+            with pytest.raises(RuntimeError, match="WriteSession"):
+                await use(ADD, number=2, who="Ada")
+        with pytest.raises(RuntimeError, match="no transaction"):
+            await session.limit_waits(1.0)
+    assert await count(database) == 1
+    assert checked_out(database) == 0
+
+
+async def test_an_autocommit_is_committed_whatever_comes_later(database: Database) -> None:
+    """The database has committed the statement when it returns; a failed one counts as the one."""
+
+    async def fail_after_writing() -> None:
+        async with database.autocommit() as session:
+            await session.one(ADD, number=1, who="Ada")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_after_writing()
+    assert await count(database) == 1
+    async with database.autocommit() as session:
+        with pytest.raises(UniqueViolation):
+            await session.one(ADD, number=1, who="Ada")
+        with pytest.raises(RuntimeError, match="WriteSession"):
+            await session.one(ADD, number=2, who="Ada")
     assert await count(database) == 1
 
 

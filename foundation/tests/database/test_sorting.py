@@ -12,7 +12,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, inse
 from starlette.responses import Response
 
 from bedplate.database import Database, Statement
-from bedplate.database.dependencies import Reading
+from bedplate.database.dependencies import ReadSession
 from bedplate.database.offset_pages import OffsetList
 from bedplate.database.sorting import Order, Sorting
 from bedplate.problems import InvalidInput, install_problems
@@ -48,7 +48,7 @@ def application() -> FastAPI:
     install_problems(app)
 
     @app.get("/pets")
-    async def pets(session: Reading, order: Annotated[Order, Depends(SORTING)]) -> Response:
+    async def pets(session: ReadSession, order: Annotated[Order, Depends(SORTING)]) -> Response:
         page = await listing(order).page(session, limit=10)
         return Response(page.items, media_type="application/json")
 

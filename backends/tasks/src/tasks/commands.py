@@ -9,7 +9,7 @@ from bedplate.cli.arguments import application
 from bedplate.database import Database
 from bedplate.database.preparation import prepare_database
 from bedplate.settings import SettingsError
-from tasks import sessions
+from tasks import service
 from tasks.backend import backend
 from tasks.settings import TasksSettings
 
@@ -45,5 +45,6 @@ def sign_in(
 
 async def _sign_in(settings: TasksSettings, email: str) -> str:
     async with Database.open(settings) as database:
-        await prepare_database(backend, settings, {"database": database, "settings": settings})
-        return await sessions.sign_in(database, settings.session_hash_secret, email)
+        await prepare_database(backend, settings, database)
+        async with database.write() as session:
+            return await service.sign_in(session, settings.session_hash_secret, email)

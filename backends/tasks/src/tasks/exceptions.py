@@ -1,5 +1,3 @@
-"""The domain's errors."""
-
 from bedplate.problems import NotFound
 
 

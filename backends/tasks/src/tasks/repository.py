@@ -1,6 +1,6 @@
-"""The statements on tasks. Only here is SQL written; each is compiled once.
+"""The statements. Only here is SQL written; each is compiled once.
 
-Every change is one statement, so each is a transaction by itself.
+Every change of tasks is one statement, so that a route may declare `Autocommit` for it.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,13 @@ from sqlalchemy import (
     update,
 )
 
+from bedplate.auth.tables import user_sessions, users
 from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
 from bedplate.database.pages import Keyset, Page, PagedList
 from tasks.models import Task
 from tasks.schemas import Task as TaskOut
 
-_SHOWN = (
+_LISTED = (
     Task.id,
     Task.user_id,
     Task.title,
@@ -37,25 +38,25 @@ _SHOWN = (
     Task.created_at,
     Task.updated_at,
 )
-_STORED = (*_SHOWN, Task.version)
+_COLUMNS = (*_LISTED, Task.version)
 NEWEST_FIRST = Keyset(Task.created_at, Task.id)
 
 _OWNED = Task.user_id == bindparam("owner")
-_THIS = (Task.id == bindparam("task_id")) & _OWNED
+_SAME_TASK = (Task.id == bindparam("task_id")) & _OWNED
 # One statement checks the version and changes it: of two writers one wins, and nobody waits.
-_THIS_VERSION = _THIS & or_(
+_SAME_VERSION = _SAME_TASK & or_(
     bindparam("any_version", type_=Boolean), any_of(Task.version, "versions")
 )
 
 
-def _sent(name: str, column: Any) -> ColumnElement[Any]:
+def _new_value(name: str, column: Any) -> ColumnElement[Any]:
     return case(
         (bindparam(f"set_{name}", type_=Boolean), bindparam(f"new_{name}", type_=column.type)),
         else_=column,
     )
 
 
-_GET = Statement(select(*_STORED).where(_THIS))
+_GET = Statement(select(*_COLUMNS).where(_SAME_TASK))
 _ADD = Statement(
     insert(Task)
     .values(
@@ -66,36 +67,36 @@ _ADD = Statement(
         created_at=bindparam("now"),
         updated_at=bindparam("now"),
     )
-    .returning(*_STORED)
+    .returning(*_COLUMNS)
 )
 _CHANGE = Statement(
     update(Task)
-    .where(_THIS_VERSION)
+    .where(_SAME_VERSION)
     .values(
-        title=_sent("title", Task.title),
-        description=_sent("description", Task.description),
-        completed=_sent("completed", Task.completed),
+        title=_new_value("title", Task.title),
+        description=_new_value("description", Task.description),
+        completed=_new_value("completed", Task.completed),
         updated_at=bindparam("now"),
         version=Task.version + 1,
     )
-    .returning(*_STORED)
+    .returning(*_COLUMNS)
 )
-_DELETE = Statement(delete(Task).where(_THIS_VERSION).returning(Task.id))
+_DELETE = Statement(delete(Task).where(_SAME_VERSION).returning(Task.id))
 _DELETE_MANY = Statement(delete(Task).where(_OWNED, any_of(Task.id, "ids")).returning(Task.id))
 
 
 @cache
 def _list(*, by_completed: bool, by_text: bool) -> PagedList:
-    items = select(*_SHOWN).where(_OWNED)
+    items = select(*_LISTED).where(_OWNED)
     if by_completed:
         items = items.where(Task.completed == bindparam("completed"))
     if by_text:
         pattern = bindparam("pattern", type_=Task.title.type)
-        found = (
+        matches = (
             func.lower(text).like(func.lower(pattern), escape="\\")
             for text in (Task.title, Task.description)
         )
-        items = items.where(or_(*found))
+        items = items.where(or_(*matches))
     return PagedList(items, NEWEST_FIRST, TypeAdapter(list[TaskOut]))
 
 
@@ -113,12 +114,12 @@ async def page(
     if completed is not None:
         filters["completed"] = completed
     if text is not None:
-        filters["pattern"] = f"%{_literally(text)}%"
+        filters["pattern"] = f"%{_escape_like(text)}%"
     paged = _list(by_completed=completed is not None, by_text=text is not None)
     return await paged.page(session, limit=limit, cursor=cursor, owner=owner, **filters)
 
 
-def _literally(text: str) -> str:
+def _escape_like(text: str) -> str:
     """Return a LIKE pattern that means the text itself."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
@@ -138,7 +139,7 @@ async def add(
     now: datetime,
 ) -> Row:
     """Store a task and return it."""
-    rows = await session.alone(
+    return await session.one(
         _ADD,
         owner=owner,
         new_title=title,
@@ -146,7 +147,6 @@ async def add(
         new_completed=completed,
         now=now,
     )
-    return rows[0]
 
 
 async def change(
@@ -158,22 +158,21 @@ async def change(
     fields: dict[str, Any],
     now: datetime,
 ) -> Row | None:
-    """Change the given fields if the task is there in one of `versions`; return it, or None."""
+    """Change these fields if the task is there in one of `versions`; return it, or None."""
     values: dict[str, Any] = {}
     for name in ("title", "description", "completed"):
         values[f"set_{name}"] = name in fields
         values[f"new_{name}"] = fields.get(name)
-    rows = await session.alone(
+    return await session.one_or_none(
         _CHANGE, owner=owner, task_id=task_id, now=now, **values, **_accepted(versions)
     )
-    return rows[0] if rows else None
 
 
 async def remove(
     session: WriteSession, owner: UUID, task_id: int, *, versions: Sequence[int] | None
 ) -> bool:
     """Delete a task if it is there in one of `versions`; return whether it was."""
-    rows = await session.alone(_DELETE, owner=owner, task_id=task_id, **_accepted(versions))
+    rows = await session.all(_DELETE, owner=owner, task_id=task_id, **_accepted(versions))
     return bool(rows)
 
 
@@ -183,5 +182,51 @@ def _accepted(versions: Sequence[int] | None) -> dict[str, Any]:
 
 async def remove_many(session: WriteSession, owner: UUID, ids: Sequence[int]) -> set[int]:
     """Delete those of `ids` that are the user's, in one statement; return which they were."""
-    rows = await session.alone(_DELETE_MANY, owner=owner, ids=list(ids))
+    rows = await session.all(_DELETE_MANY, owner=owner, ids=list(ids))
     return {row["id"] for row in rows}
+
+
+_FIND_USER = Statement(select(users.c.id).where(users.c.email == bindparam("address")))
+_ADD_USER = Statement(
+    insert(users).values(id=bindparam("new_id"), email=bindparam("address")).returning(users.c.id)
+)
+_ADD_SESSION = Statement(
+    insert(user_sessions)
+    .values(
+        id=bindparam("new_id"),
+        user_id=bindparam("of"),
+        token_hash=bindparam("new_hash"),
+        expires_at=bindparam("until"),
+        revoked=False,
+        created_at=bindparam("now"),
+    )
+    .returning(user_sessions.c.id)
+)
+
+
+async def find_or_add_user(session: WriteSession, email: str, new_id: UUID) -> UUID:
+    """Return the id of the stand-in auth server's user with this address; add one if need be."""
+    user = await session.one_or_none(_FIND_USER, address=email)
+    user = user or await session.one(_ADD_USER, new_id=new_id, address=email)
+    user_id: UUID = user["id"]
+    return user_id
+
+
+async def add_session(
+    session: WriteSession,
+    user_id: UUID,
+    *,
+    session_id: UUID,
+    token_hash: str,
+    now: datetime,
+    expires_at: datetime,
+) -> None:
+    """Store a session of the stand-in auth server."""
+    await session.one(
+        _ADD_SESSION,
+        new_id=session_id,
+        of=user_id,
+        new_hash=token_hash,
+        until=expires_at,
+        now=now,
+    )

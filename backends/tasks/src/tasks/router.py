@@ -1,35 +1,39 @@
 """HTTP: paths, status codes, summaries. No SQL, no rules."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import StringConstraints, TypeAdapter
 from starlette.convertors import StringConvertor, register_url_convertor
 
+from bedplate import clock
 from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
 from bedplate.conditional.idempotency import IdempotencyKeyReused, RequestStillRunning
-from bedplate.database import Row
-from bedplate.database.dependencies import Reading, Writing
+from bedplate.database import Database, Row, WriteSession
+from bedplate.database.dependencies import Autocommit, ReadSession
 from bedplate.database.links import next_link
 from bedplate.openapi import errors, headers
-from bedplate.problems import PreconditionFailed
+from bedplate.problems import PreconditionFailed, ServiceUnavailable
 from bedplate.schemas import Int64Id, MultiLineStr, QueryBool, QueryInt
+from bedplate.state import from_state
 from tasks import repository, service
-from tasks.dependencies import Once, UserId
 from tasks.exceptions import TaskNotFound
-from tasks.schemas import BulkDelete, BulkDeleted, Task, TaskNew, TaskPatch
+from tasks.schemas import BulkDelete, BulkDeleted, HealthStatus, Task, TaskNew, TaskPatch
+from tasks.wiring import Idempotent, UserId
 
 
 class TaskIdConvertor(StringConvertor):
-    """Where an id stands in a path. Other methods on `/tasks/bulk-delete` are a 405, not an id."""
+    """An id in a path. `bulk-delete` is none, so that other methods on it are a 405."""
 
     regex = "(?!bulk-delete$)[^/]+"
 
 
 register_url_convertor("task_id", TaskIdConvertor())
 router = APIRouter(prefix="/tasks", tags=["tasks"])
+health_router = APIRouter(tags=["health"])
 
-_SHOWN = TypeAdapter(Task)
+_TASK = TypeAdapter(Task)
 MAX_TASKS = 1000
 PageSize = Annotated[int, QueryInt(1, MAX_TASKS)]
 Cursor = Annotated[str, StringConstraints(pattern=repository.NEWEST_FIRST.pattern)]
@@ -46,7 +50,7 @@ TaskId = Annotated[Int64Id, Path(description="Number of the task")]
 async def list_tasks(
     request: Request,
     owner: UserId,
-    session: Reading,
+    session: ReadSession,
     limit: Annotated[PageSize, Query()] = 100,
     cursor: Annotated[Cursor | None, Query(description="From the Link header")] = None,
     completed: Annotated[QueryBool | None, Query()] = None,
@@ -73,23 +77,23 @@ async def list_tasks(
     summary="Add a task",
 )
 async def add_task(
-    request: Request, new: TaskNew, owner: UserId, session: Writing, once: Once
+    request: Request, new: TaskNew, owner: UserId, idempotent: Idempotent
 ) -> Response:
     """Store a task. With an `Idempotency-Key`, the same request stores it once."""
 
-    async def work() -> Response:
+    async def add(session: WriteSession) -> Response:
         task = await service.add(session, owner, new)
         location = f"{request.scope.get('root_path', '')}/tasks/{task['id']}"
-        return _shown(task, 201, {"Location": location})
+        return to_response(task, HTTPStatus.CREATED, {"Location": location})
 
-    return await once.answer(session, str(owner), work)
+    return await idempotent.run(str(owner), add, autocommit=True)
 
 
 @router.post(
     "/bulk-delete",
     summary="Delete many tasks",
 )
-async def bulk_delete(body: BulkDelete, owner: UserId, session: Writing) -> BulkDeleted:
+async def bulk_delete(body: BulkDelete, owner: UserId, session: Autocommit) -> BulkDeleted:
     """Delete up to 1000 tasks at once; ids that aren't yours are `not_found`."""
     return await service.remove_many(session, owner, body.ids)
 
@@ -101,14 +105,14 @@ async def bulk_delete(body: BulkDelete, owner: UserId, session: Writing) -> Bulk
     summary="Get a task",
 )
 async def get_task(
-    task_id: TaskId, owner: UserId, session: Reading, condition: IfNoneMatch
+    task_id: TaskId, owner: UserId, session: ReadSession, condition: IfNoneMatch
 ) -> Response:
     """Return a task with its ETag."""
     task = await service.get(session, owner, task_id)
     etag = version_etag(task["version"])
     if condition.not_modified(etag):
         return Response(status_code=304, headers={"ETag": etag})
-    return _shown(task)
+    return to_response(task)
 
 
 @router.put(
@@ -118,10 +122,10 @@ async def get_task(
     summary="Replace a task",
 )
 async def replace_task(
-    task_id: TaskId, new: TaskNew, owner: UserId, session: Writing, condition: IfMatch
+    task_id: TaskId, new: TaskNew, owner: UserId, session: Autocommit, condition: IfMatch
 ) -> Response:
     """Replace title, description and completed."""
-    return _shown(await service.replace(session, owner, task_id, new, condition))
+    return to_response(await service.replace(session, owner, task_id, new, condition))
 
 
 @router.patch(
@@ -131,10 +135,10 @@ async def replace_task(
     summary="Change a task",
 )
 async def patch_task(
-    task_id: TaskId, sent: TaskPatch, owner: UserId, session: Writing, condition: IfMatch
+    task_id: TaskId, changes: TaskPatch, owner: UserId, session: Autocommit, condition: IfMatch
 ) -> Response:
     """Change only the fields that are sent; a null description clears it."""
-    return _shown(await service.patch(session, owner, task_id, sent, condition))
+    return to_response(await service.patch(session, owner, task_id, changes, condition))
 
 
 @router.delete(
@@ -143,16 +147,27 @@ async def patch_task(
     responses=errors(TaskNotFound, PreconditionFailed),
     summary="Delete a task",
 )
-async def delete_task(task_id: TaskId, owner: UserId, session: Writing, condition: IfMatch) -> None:
+async def delete_task(
+    task_id: TaskId, owner: UserId, session: Autocommit, condition: IfMatch
+) -> None:
     """Delete a task."""
     await service.remove(session, owner, task_id, condition)
 
 
-def _shown(task: Row, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return a task straight from its row: what it holds was validated when it was stored."""
+def to_response(task: Row, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return the response with a task, built from its row, which was validated when stored."""
     return Response(
-        _SHOWN.dump_json(Task.model_construct(**task)),
+        _TASK.dump_json(Task.model_construct(**task)),
         status,
         {"ETag": version_etag(task["version"]), **(headers or {})},
         "application/json",
     )
+
+
+@health_router.get("/health", responses=errors(ServiceUnavailable), summary="Is the API up?")
+async def health(
+    database: Annotated[Database, from_state(Database)],
+) -> HealthStatus:
+    """Return the time when the database answers. Probes use the z-pages instead."""
+    await database.ping()
+    return HealthStatus(status="healthy", timestamp=clock.now())

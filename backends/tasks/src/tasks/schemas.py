@@ -1,5 +1,3 @@
-"""What goes over the wire."""
-
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID

@@ -1,14 +1,20 @@
-"""The rules of tasks. Nothing here knows HTTP, and nothing commits."""
+"""The rules. Nothing here knows requests and responses, and nothing commits."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from bedplate import clock
+from pydantic import SecretStr
+
+from bedplate import clock, ids
+from bedplate.auth.hashed_sessions import hash_token
 from bedplate.conditional import Preconditions, changed
 from bedplate.database import ReadSession, Row, WriteSession
 from tasks import repository
 from tasks.exceptions import TaskNotFound
 from tasks.schemas import BulkDeleted, TaskNew, TaskPatch
+
+_SESSION_LIFETIME: Final = timedelta(days=7)
 
 
 async def get(session: ReadSession, owner: UUID, task_id: int) -> Row:
@@ -32,10 +38,10 @@ async def replace(
 
 
 async def patch(
-    session: WriteSession, owner: UUID, task_id: int, sent: TaskPatch, condition: Preconditions
+    session: WriteSession, owner: UUID, task_id: int, changes: TaskPatch, condition: Preconditions
 ) -> Row:
-    """Change only what was sent. Raises `TaskNotFound`, `PreconditionFailed`."""
-    fields = sent.model_dump(exclude_unset=True)
+    """Change only the fields that the client sent. Raises `TaskNotFound`, `PreconditionFailed`."""
+    fields = changes.model_dump(exclude_unset=True)
     return await _change(session, owner, task_id, fields, condition)
 
 
@@ -68,11 +74,27 @@ async def _explain_absence(session: WriteSession, owner: UUID, task_id: int) -> 
     raise changed()
 
 
-async def remove_many(session: WriteSession, owner: UUID, ids: list[int]) -> BulkDeleted:
-    """Delete many at once, and say of each id, in the order sent, what became of it."""
-    folded = list(dict.fromkeys(ids))
-    deleted = await repository.remove_many(session, owner, folded)
+async def remove_many(session: WriteSession, owner: UUID, task_ids: list[int]) -> BulkDeleted:
+    """Delete many tasks at once; the result names each id once, in the order sent."""
+    unique = list(dict.fromkeys(task_ids))
+    deleted = await repository.remove_many(session, owner, unique)
     return BulkDeleted(
-        deleted=[task_id for task_id in folded if task_id in deleted],
-        not_found=[task_id for task_id in folded if task_id not in deleted],
+        deleted=[task_id for task_id in unique if task_id in deleted],
+        not_found=[task_id for task_id in unique if task_id not in deleted],
     )
+
+
+async def sign_in(session: WriteSession, secret: SecretStr, email: str) -> str:
+    """Create a session as the auth server would, and the user if need be; return its token."""
+    token = ids.token(16)
+    now = clock.now()
+    user_id = await repository.find_or_add_user(session, email, ids.uuid())
+    await repository.add_session(
+        session,
+        user_id,
+        session_id=ids.uuid(),
+        token_hash=hash_token(secret, token.encode()),
+        now=now,
+        expires_at=now + _SESSION_LIFETIME,
+    )
+    return token

@@ -1,6 +1,6 @@
 """Calls from one backend to another: over HTTP by URL, or in process when both run together.
 
-resources={"sequence": service_client("central-sequence", url="sequence_url")}
+sequence: ServiceClient = opened(service_client("central-sequence", url="sequence_url"))
 
 The client itself is `bedplate.clients.client.ServiceClient`; it needs httpx2.
 """

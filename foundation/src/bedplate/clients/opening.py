@@ -1,13 +1,14 @@
 """A client as a resource of a backend's lifespan, found by its settings."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from bedplate.backend import OpenResource, Resources
+from bedplate.clients.registry import LocalServices
 from bedplate.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ ServiceURL = Annotated[str, AfterValidator(_url)]
 """Where another backend is: `http://host:8080`, or `https://host/path`."""
 
 
-def service_client(name: str, *, url: str, **options: str) -> OpenResource:
-    """Return what opens the client of another backend, for `Backend.resources`.
+def service_client(
+    name: str, *, url: str, **options: str
+) -> "Callable[..., AbstractAsyncContextManager[ServiceClient]]":
+    """Return the opener of a client, for a field of the backend's state.
 
     `url` names the settings field with the service's address, and each of `options` the field of
     one of `ServiceClient`'s options: `timeout="sequence_timeout_seconds"`. Without a URL the
@@ -36,21 +39,23 @@ def service_client(name: str, *, url: str, **options: str) -> OpenResource:
     """
 
     @contextlib.asynccontextmanager
-    async def open_it(settings: Settings, resources: Resources) -> "AsyncIterator[ServiceClient]":
+    async def open_client(
+        settings: Settings, local_services: LocalServices
+    ) -> "AsyncIterator[ServiceClient]":
         from bedplate.clients.client import ServiceClient  # noqa: PLC0415 - needs httpx2
 
         values: dict[str, Any] = {key: getattr(settings, field) for key, field in options.items()}
         address: str | None = getattr(settings, url)
         if address is not None:
-            opened = ServiceClient.at(name, address, **values)
-        elif name in resources["local_services"]:
-            opened = ServiceClient.beside(name, resources["local_services"], **values)
+            client = ServiceClient.at(name, address, **values)
+        elif name in local_services:
+            client = ServiceClient.beside(name, local_services, **values)
         else:
             raise SettingsError(
                 f"{settings.variables(url)} must say where {name} is, such as "
                 f"http://127.0.0.1:8001, since it doesn't run in this process."
             )
-        async with opened:
-            yield opened
+        async with client:
+            yield client
 
-    return open_it
+    return open_client

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 class LocalServices:
     """The backends of one process by name; those that run can be called.
 
-    `compose` makes one and hands it to every backend as the resource `local_services`.
+    `compose` makes one and hands it to every backend as `local_services` of its state.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:

@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import orjson
 from fastapi import Header, Request
@@ -131,7 +131,7 @@ class Idempotency:
     """The dependency of routes that honour `Idempotency-Key`, over a backend's table.
 
     idempotency = Idempotency(idempotency_table(Base.metadata))
-    Once = Annotated[IdempotentRequest, Depends(idempotency)]
+    Idempotent = Annotated[IdempotentRequest, Depends(idempotency)]
 
     A request waits for the first one with its key at most `wait_seconds`.
     """
@@ -152,71 +152,81 @@ class Idempotency:
         ] = None,
     ) -> "IdempotentRequest":
         """Return what does this request's work once. Raises `BadRequest` for a malformed key."""
+        database: Database = request.scope["state"]["database"]
         if idempotency_key is None:
-            return IdempotentRequest(self._statements, None, b"", self._wait_seconds)
+            return IdempotentRequest(database, self._statements, None, b"", self._wait_seconds)
         key = _checked(idempotency_key)
         fingerprint = _fingerprint(request, await request.body())
-        return IdempotentRequest(self._statements, key, fingerprint, self._wait_seconds)
+        return IdempotentRequest(database, self._statements, key, fingerprint, self._wait_seconds)
 
     async def purge(self, database: Database) -> None:
         """Delete the keys that expired."""
-        async with database.write() as session:
-            await session.alone(self._statements.expire, before=clock.now())
+        async with database.autocommit() as session:
+            await session.all(self._statements.expire, before=clock.now())
 
     @contextlib.asynccontextmanager
-    async def purging(self, _: object, resources: dict[str, Any]) -> AsyncIterator[None]:
-        """Delete expired keys once an hour, as a resource of a backend's lifespan."""
-        database: Database = resources["database"]
-        jobs: Jobs = resources["jobs"]
+    async def open(self, database: Database, jobs: Jobs) -> AsyncIterator[Self]:
+        """Delete expired keys once an hour, as a field of a backend's state."""
         jobs.every(_PURGE_SECONDS, lambda: self.purge(database), name="purge_idempotency_keys")
-        yield
+        yield self
 
 
 class IdempotentRequest:
-    """Does the work of one request once for its key, or at once when it has none."""
+    """Runs the handler of one request once for its key; without a key, every time."""
 
     def __init__(
         self,
+        database: Database,
         statements: IdempotencyStatements,
         key: str | None,
         fingerprint: bytes,
         wait_seconds: float,
     ) -> None:
+        self._database = database
         self._statements = statements
         self._key = key
         self._fingerprint = fingerprint
         self._wait_seconds = wait_seconds
 
-    async def answer(
-        self, session: WriteSession, owner: str, work: Callable[[], Awaitable[Response]]
+    async def run(
+        self,
+        owner: str,
+        handler: Callable[[WriteSession], Awaitable[Response]],
+        *,
+        autocommit: bool = False,
     ) -> Response:
-        """Return the answer of `work`, or the one that was kept for the key of this owner.
+        """Return the response of `handler`, or the one stored under this owner's key.
 
-        Raises `IdempotencyKeyReused`, `RequestStillRunning`. Only answers are kept, never errors: a
-        request that failed may be tried again with its key.
+        The handler gets a transaction, which is committed before this returns. With `autocommit`
+        a request without a key gets an `AutocommitSession`: for handlers that run one statement.
+        Raises `IdempotencyKeyReused`, `RequestStillRunning`. Errors are not stored: a request that
+        failed may be sent again with its key.
         """
         if self._key is None:
-            return await work()
-        mine = {"of": owner, "by": self._key}
-        if not await self._claimed(session, mine):
-            return await self._kept(session, mine)
-        response = await work()
-        await session.all(
-            self._statements.keep,
-            **mine,
-            new_status=response.status_code,
-            new_headers=orjson.dumps(_replayed_headers(response)),
-            new_body=bytes(response.body),
-        )
-        return response
+            database = self._database
+            async with database.autocommit() if autocommit else database.write() as session:
+                return await handler(session)
+        async with self._database.write() as session:
+            row = {"of": owner, "by": self._key}
+            if not await self._claimed(session, row):
+                return await self._stored_response(session, row)
+            response = await handler(session)
+            await session.all(
+                self._statements.keep,
+                **row,
+                new_status=response.status_code,
+                new_headers=orjson.dumps(_replayed_headers(response)),
+                new_body=bytes(response.body),
+            )
+            return response
 
-    async def _claimed(self, session: WriteSession, mine: dict[str, str]) -> bool:
+    async def _claimed(self, session: WriteSession, row: dict[str, str]) -> bool:
         now = clock.now()
         try:
             await session.limit_waits(self._wait_seconds)
             rows = await session.all(
                 self._statements.claim(session.dialect_name),
-                **mine,
+                **row,
                 new_fingerprint=self._fingerprint,
                 new_expires_at=now + KEPT,
                 now=now,
@@ -225,13 +235,13 @@ class IdempotentRequest:
             raise _still_running() from None
         return bool(rows)
 
-    async def _kept(self, session: WriteSession, mine: dict[str, str]) -> Response:
-        kept = await session.one_or_none(self._statements.kept, **mine)
-        if kept is None:  # it expired, and was deleted in this very moment
+    async def _stored_response(self, session: WriteSession, row: dict[str, str]) -> Response:
+        stored = await session.one_or_none(self._statements.kept, **row)
+        if stored is None:  # it expired, and was deleted in this very moment
             raise _still_running()
-        if not hmac.compare_digest(kept["fingerprint"], self._fingerprint):
-            raise IdempotencyKeyReused("This Idempotency-Key stood for another request before.")
-        return Response(kept["body"], kept["status"], orjson.loads(kept["headers"]))
+        if not hmac.compare_digest(stored["fingerprint"], self._fingerprint):
+            raise IdempotencyKeyReused("This Idempotency-Key was used for another request before.")
+        return Response(stored["body"], stored["status"], orjson.loads(stored["headers"]))
 
 
 def _still_running() -> RequestStillRunning:

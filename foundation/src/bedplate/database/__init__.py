@@ -19,13 +19,14 @@ from bedplate.database.exceptions import (
     UniqueViolation,
 )
 from bedplate.database.migrations import Migrations
-from bedplate.database.sessions import Database, ReadSession, WriteSession
+from bedplate.database.sessions import AutocommitSession, Database, ReadSession, WriteSession
 from bedplate.database.statements import Row, Statement, any_of
 from bedplate.database.types import GUID, UTCDateTime
 from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database_url
 
 __all__ = [
     "GUID",
+    "AutocommitSession",
     "CheckViolation",
     "DataRefused",
     "Database",

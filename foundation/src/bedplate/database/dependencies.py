@@ -1,4 +1,9 @@
-"""What routes ask for: a session to read, or a session to write."""
+"""The sessions that a route declares: the route decides the transaction.
+
+ReadSession    SELECTs, each by itself
+WriteSession   a transaction, committed before the response leaves
+Autocommit     at most one statement that writes, which is its own transaction
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -6,22 +11,31 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
-from bedplate.database.sessions import Database, ReadSession, WriteSession
+from bedplate.database import sessions
 
 
-async def read_session(connection: HTTPConnection) -> ReadSession:
+def _database(connection: HTTPConnection) -> sessions.Database:
+    database: sessions.Database = connection.scope["state"]["database"]
+    return database
+
+
+async def read_session(connection: HTTPConnection) -> sessions.ReadSession:
     """Return the session for SELECTs."""
-    database: Database = connection.scope["state"]["database"]
-    return database.read()
+    return _database(connection).read()
 
 
-async def write_session(connection: HTTPConnection) -> AsyncIterator[WriteSession]:
+async def write_session(connection: HTTPConnection) -> AsyncIterator[sessions.WriteSession]:
     """Yield a transaction; it is committed when the route has returned without an error."""
-    database: Database = connection.scope["state"]["database"]
-    async with database.write() as session:
+    async with _database(connection).write() as session:
         yield session
 
 
-Reading = Annotated[ReadSession, Depends(read_session)]
+async def autocommit_session(connection: HTTPConnection) -> sessions.AutocommitSession:
+    """Return a session for one statement that writes; there is nothing to end."""
+    return _database(connection).autocommit()
+
+
+ReadSession = Annotated[sessions.ReadSession, Depends(read_session)]
 # With the default scope the commit would come after the response, and its failure too late.
-Writing = Annotated[WriteSession, Depends(write_session, scope="function")]
+WriteSession = Annotated[sessions.WriteSession, Depends(write_session, scope="function")]
+Autocommit = Annotated[sessions.AutocommitSession, Depends(autocommit_session)]

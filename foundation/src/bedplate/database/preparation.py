@@ -9,7 +9,7 @@ from bedplate.database.migrations import Migrations
 from bedplate.settings import DatabaseSettings
 
 if TYPE_CHECKING:
-    from bedplate.backend import Backend, Resources
+    from bedplate.backend import Backend
     from bedplate.database.sessions import Database
 
 
@@ -21,17 +21,16 @@ def migrations_of(backend: "Backend") -> Migrations | None:
 
 
 async def prepare_database(
-    backend: "Backend", settings: DatabaseSettings, resources: "Resources"
+    backend: "Backend", settings: DatabaseSettings, database: "Database"
 ) -> None:
     """Migrate by itself outside of production; in production only log what is missing."""
     migrations = migrations_of(backend)
     if migrations is None:
         return
-    database: Database = resources["database"]
     if settings.auto_migrate:
         await migrations.upgrade(database.engine)
         if backend.prepare is not None and not settings.production:
-            await backend.prepare(resources)
+            await backend.prepare(settings, database)
     else:
         await _say_what_is_missing(backend.name, migrations, database)
 

@@ -75,12 +75,7 @@ class WriteSession:
         return await self._database.run(self._connection, statement, parameters)
 
     async def alone(self, statement: Statement, **parameters: Any) -> list[Row]:
-        """Run a statement that is a whole transaction, and return its rows as `all` does.
-
-        The database commits it by itself, which saves the round trips of BEGIN and COMMIT. Where a
-        transaction has begun already, it is part of that one. An error that comes later doesn't
-        undo it: let it be the last thing that a route does.
-        """
+        """Temporary, until no backend calls it."""
         if self._connection is not None or self._ended:
             return await self.all(statement, **parameters)
         async with self._database.borrow_to_write() as connection:
@@ -149,6 +144,41 @@ class WriteSession:
             await self._database.command(self._connection, self._database.rollback)
 
 
+class AutocommitSession(WriteSession):
+    """Runs at most one statement that writes, which the database commits by itself.
+
+    This saves the round trips of BEGIN and COMMIT. An error that comes later doesn't undo the
+    statement, and what it reads before or after is outside of any transaction.
+    """
+
+    __slots__ = ("_written",)
+
+    def __init__(self, database: "Database") -> None:
+        super().__init__(database)
+        self._written = False
+
+    async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """Return every row, as `WriteSession.all` does.
+
+        Raises `RuntimeError` for a second statement that writes: it needs a `WriteSession`.
+        """
+        if self._ended:
+            raise RuntimeError("The session has ended already.")
+        if not statement.writes:
+            return await self._database.read().all(statement, **parameters)
+        if self._written:
+            raise RuntimeError(
+                "An Autocommit runs one statement that writes: declare WriteSession in the route."
+            )
+        self._written = True
+        async with self._database.borrow_to_write() as connection:
+            return await self._database.run(connection, statement, parameters)
+
+    async def limit_waits(self, seconds: float) -> None:
+        """Raise `RuntimeError`: there is no transaction whose waits could be limited."""
+        raise RuntimeError(f"An Autocommit has no transaction to limit to {seconds} seconds.")
+
+
 class Database:
     """The database of one backend: opened in the lifespan, found on its state.
 
@@ -180,6 +210,10 @@ class Database:
     def write(self) -> WriteSession:
         """Return a new transaction: use it as `async with database.write() as session`."""
         return WriteSession(self)
+
+    def autocommit(self) -> AutocommitSession:
+        """Return a session for one statement that writes: a context manager, as `write()` is."""
+        return AutocommitSession(self)
 
     def orm(self) -> AsyncSession:
         """Return SQLAlchemy's own session, for what the ORM does best; commit it yourself."""

@@ -21,9 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.elements import ClauseElement, TextClause
 from sqlalchemy.sql.expression import Executable
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import TextualSelect
+from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeEngine
 
 from bedplate.database.exceptions import refused
@@ -107,10 +110,14 @@ class Statement:
     `text()` that returns rows needs its `columns()`.
     """
 
-    __slots__ = ("_compiled", "_statement")
+    __slots__ = ("_compiled", "_statement", "writes")
 
     def __init__(self, statement: Executable) -> None:
         self._statement = statement
+        self.writes: Final = isinstance(statement, TextClause | TextualSelect) or any(
+            isinstance(part, UpdateBase) for part in iterate(cast("ClauseElement", statement))
+        )
+        """Whether it changes rows; a `text()` may, so it counts as a statement that does."""
         self._compiled: dict[str, Compiled] = {}
 
     def __repr__(self) -> str:

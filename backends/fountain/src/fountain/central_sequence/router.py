@@ -7,7 +7,7 @@ from fastapi.requests import HTTPConnection
 
 from bedplate.contracts import Operations
 from bedplate.database import Database
-from bedplate.database.dependencies import Reading, Writing
+from bedplate.database.dependencies import ReadSession, WriteSession
 from fountain.central_sequence import service
 from fountain.central_sequence.schemas import (
     NumberedElement,
@@ -41,7 +41,7 @@ async def generate_sequence_number(
 
 
 @operations.handles("reorderElements")
-async def reorder_elements(order: ReorderRequest, session: Writing) -> SuccessResponse:
+async def reorder_elements(order: ReorderRequest, session: WriteSession) -> SuccessResponse:
     """Let elements exchange their numbers."""
     await service.reorder(session, order.element_type, order.elements)
     return SuccessResponse(message="Reorder successful.")
@@ -49,7 +49,7 @@ async def reorder_elements(order: ReorderRequest, session: Writing) -> SuccessRe
 
 @operations.handles("lookUpSequenceNumbers")
 async def look_up_sequence_numbers(
-    wanted: SequenceLookupRequest, session: Reading
+    wanted: SequenceLookupRequest, session: ReadSession
 ) -> list[NumberedElement]:
     """Return the numbers that elements hold."""
     held = await service.numbers(session, wanted.element_type, wanted.element_ids)
@@ -57,7 +57,7 @@ async def look_up_sequence_numbers(
 
 
 @operations.handles("createVersion")
-async def create_version(version: VersionRequest, session: Writing) -> VersionResponse:
+async def create_version(version: VersionRequest, session: WriteSession) -> VersionResponse:
     """Store a further version of an element."""
     number = await service.record_version(
         session, version.element_type, version.element_id, version.new_version_data

@@ -1,7 +1,7 @@
 """The operations of the contract. No SQL, no rules."""
 
 from bedplate.contracts import Operations
-from bedplate.database.dependencies import Reading, Writing
+from bedplate.database.dependencies import ReadSession, WriteSession
 from fountain.listing import listed
 from fountain.scripts import answers, order, repository, service
 from fountain.scripts.dependencies import (
@@ -45,20 +45,20 @@ async def create_script(
 
 
 @operations.handles("listScripts")
-async def list_scripts(session: Reading) -> list[Script]:
+async def list_scripts(session: ReadSession) -> list[Script]:
     """Return every script."""
     return await listed(repository.every_script(session), answers.script)
 
 
 @operations.handles("getScript")
-async def get_script(script_id: ScriptId, session: Reading) -> Script:
+async def get_script(script_id: ScriptId, session: ReadSession) -> Script:
     """Return one script."""
     return answers.script(await service.get(session, script_id))
 
 
 @operations.handles("updateScript")
 async def update_script(
-    script_id: ScriptId, sent: ScriptUpdateRequest, session: Writing
+    script_id: ScriptId, sent: ScriptUpdateRequest, session: WriteSession
 ) -> ScriptResponse:
     """Change what was sent."""
     row = await service.change(session, script_id, sent)
@@ -66,7 +66,7 @@ async def update_script(
 
 
 @operations.handles("getScriptStructure")
-async def get_script_structure(script_id: ScriptId, session: Reading) -> ScriptStructure:
+async def get_script_structure(script_id: ScriptId, session: ReadSession) -> ScriptStructure:
     """Return a script, its headings and its elements."""
     return answers.structure(await service.structure(session, script_id))
 
@@ -86,14 +86,14 @@ async def add_section_heading(
 
 
 @operations.handles("listSectionHeadings")
-async def list_section_headings(script_id: ScriptId, session: Reading) -> list[SectionHeading]:
+async def list_section_headings(script_id: ScriptId, session: ReadSession) -> list[SectionHeading]:
     """Return every heading of a script."""
     return [answers.heading(row) for row in await service.headings(session, script_id)]
 
 
 @operations.handles("getSectionHeading")
 async def get_section_heading(
-    script_id: ScriptId, heading_id: HeadingId, session: Reading
+    script_id: ScriptId, heading_id: HeadingId, session: ReadSession
 ) -> SectionHeading:
     """Return one heading."""
     return answers.heading(await service.get_heading(session, script_id, heading_id))
@@ -104,7 +104,7 @@ async def update_section_heading(
     script_id: ScriptId,
     heading_id: HeadingIdInQuery,
     sent: SectionHeadingUpdateRequest,
-    session: Writing,
+    session: WriteSession,
 ) -> SectionHeadingResponse:
     """Change what was sent."""
     row = await service.change_heading(session, script_id, heading_id, sent)
@@ -116,7 +116,7 @@ async def update_section_heading_in_path(
     script_id: ScriptId,
     heading_id: HeadingId,
     sent: SectionHeadingUpdateRequest,
-    session: Writing,
+    session: WriteSession,
 ) -> SectionHeadingResponse:
     """Change what was sent."""
     return await update_section_heading(script_id, heading_id, sent, session)
@@ -136,7 +136,7 @@ async def reorder_section_headings(
 
 @operations.handles("placeElement")
 async def place_element(
-    script_id: ScriptId, new: ElementRequest, session: Writing
+    script_id: ScriptId, new: ElementRequest, session: WriteSession
 ) -> ScriptElement:
     """Place an element."""
     return answers.element(await service.place(session, script_id, new))
@@ -144,7 +144,7 @@ async def place_element(
 
 @operations.handles("listElements")
 async def list_elements(
-    script_id: ScriptId, session: Reading, first: First = None, last: Last = None
+    script_id: ScriptId, session: ReadSession, first: First = None, last: Last = None
 ) -> list[ScriptElement]:
     """Return elements in order."""
     return [answers.element(row) for row in await service.elements(session, script_id, first, last)]
@@ -152,7 +152,7 @@ async def list_elements(
 
 @operations.handles("getElement")
 async def get_element(
-    script_id: ScriptId, element_id: ElementId, session: Reading
+    script_id: ScriptId, element_id: ElementId, session: ReadSession
 ) -> ScriptElement:
     """Return one element."""
     return answers.element(await service.get_element(session, script_id, element_id))
@@ -160,7 +160,7 @@ async def get_element(
 
 @operations.handles("reorderScriptElements")
 async def reorder_elements(
-    script_id: ScriptId, wanted: ElementReorderRequest, session: Writing
+    script_id: ScriptId, wanted: ElementReorderRequest, session: WriteSession
 ) -> SuccessResponse:
     """Put the elements in another order."""
     await service.order_elements(session, script_id, wanted.element_ids)

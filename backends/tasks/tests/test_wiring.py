@@ -1,4 +1,4 @@
-"""What routes ask for: the budgets come from the settings."""
+"""The budgets of the rate limits come from the settings."""
 
 import pytest
 from fastapi import FastAPI

@@ -1,0 +1,16 @@
+"""What is open while the to-do API runs, in the order in which it opens."""
+
+from bedplate.auth import Verifier
+from bedplate.conditional.idempotency import Idempotency
+from bedplate.database.state import DatabaseState
+from bedplate.state import opened
+from tasks.settings import TasksSettings
+from tasks.wiring import idempotency, open_verifier
+
+
+class TasksState(DatabaseState):
+    """The database and what every backend has, the proof of sessions, and idempotency keys."""
+
+    settings: TasksSettings
+    verifier: Verifier = opened(open_verifier)
+    idempotency: Idempotency = opened(idempotency.open)
