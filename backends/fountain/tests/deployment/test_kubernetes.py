@@ -14,7 +14,7 @@ import yaml
 
 from bedplate.backend import Backend
 from bedplate.gateway.kong import ANSWER_MILLISECONDS
-from bedplate.observability.z_pages import Z_PAGES
+from bedplate.observability.routes import Z_PAGES
 from bedplate.settings import DatabaseSettings
 
 Document = dict[str, Any]

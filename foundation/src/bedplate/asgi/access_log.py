@@ -1,4 +1,4 @@
-"""The outermost layer: request id, access log, metrics, and what is left of unhandled errors."""
+"""The outermost layer: request id, access log, metrics, and unhandled errors."""
 
 import asyncio
 import logging
@@ -11,25 +11,29 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from bedplate.asgi.exchange import Exchange, Journal, RequestObserver
+from bedplate.asgi.exchanges import (
+    AccessLogWriter,
+    HTTPExchange,
+    RequestObserver,
+    WebSocketExchange,
+)
 from bedplate.asgi.request_id import request_id
-from bedplate.asgi.websocket_exchange import WebSocketExchange
 from bedplate.problems import InternalServerError, problem_response
+from bedplate.problems.exceptions import UNHANDLED
 
 SECURITY_HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 
 _ERRORS = logging.getLogger("bedplate.exceptions")
-_UNHANDLED = "Something went wrong here; quote the request id when you report it."
 
 
 class AccessLog:
-    """Names every request, and writes one line about it when it was answered.
+    """Gives every request an id, and writes one line about it when it is answered.
 
-    Belongs outside of everything, also of Starlette's `ServerErrorMiddleware`: see
-    `wrap_outermost`. The id of a request is in `scope["state"]["request_id"]`, in every log line
-    and in the response. Inner parts leave further response headers in
-    `scope["state"]["response_headers"]`, the principal in `principal_id`, the code of a problem in
-    `problem`. `headers` go out with every response. Requests for z-pages are logged at debug.
+    Belongs outside all other layers, also of Starlette's `ServerErrorMiddleware`: see
+    `wrap_outermost`. The request's id is in `scope["state"]["request_id"]`, in every log line and
+    in the response. Inner layers leave further response headers in
+    `scope["state"]["response_headers"]`, the principal's id in `principal_id` and a problem's code
+    in `problem`. `headers` go out with every response. Z-pages are logged at debug level.
     """
 
     def __init__(
@@ -41,7 +45,7 @@ class AccessLog:
         headers: Mapping[str, str] = SECURITY_HEADERS,
     ) -> None:
         self.app = app
-        self._journal = Journal(backend, metrics, headers)
+        self._log = AccessLogWriter(backend, metrics, headers)
         self._request_id = _log_variable("request_id")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,14 +58,14 @@ class AccessLog:
         token = self._request_id.set(identifier)
         try:
             if kind == "http":
-                await self._serve(scope, Exchange(self._journal, scope, receive, send))
+                await self._serve(scope, HTTPExchange(self._log, scope, receive, send))
             else:
-                exchange = WebSocketExchange(self._journal, scope, receive, send)
+                exchange = WebSocketExchange(self._log, scope, receive, send)
                 await self._serve_websocket(scope, exchange)
         finally:
             self._request_id.reset(token)
 
-    async def _serve(self, scope: Scope, exchange: Exchange) -> None:
+    async def _serve(self, scope: Scope, exchange: HTTPExchange) -> None:
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except asyncio.CancelledError:
@@ -70,13 +74,13 @@ class AccessLog:
         except ClientDisconnect:
             exchange.client_gone = True
         except Exception as error:
-            _report(error)
+            _ERRORS.error("unhandled_error", exc_info=error)
             if not exchange.started:
                 exchange.status = HTTPStatus.INTERNAL_SERVER_ERROR
-                response = problem_response(scope, InternalServerError(_UNHANDLED))
+                response = problem_response(scope, InternalServerError(UNHANDLED))
                 await response(scope, exchange.receive, exchange.send)
             elif not exchange.complete:
-                raise  # so that the server cuts the connection: the client must see it's not whole
+                raise  # the server cuts the connection: the client sees an incomplete response
         finally:
             exchange.finish()
 
@@ -86,20 +90,16 @@ class AccessLog:
         except WebSocketDisconnect:
             pass
         except Exception as error:  # noqa: BLE001 - the server would only log it once more
-            _report(error)
-            await exchange.fail(problem_response(scope, InternalServerError(_UNHANDLED)))
+            _ERRORS.error("unhandled_error", exc_info=error)
+            await exchange.fail(problem_response(scope, InternalServerError(UNHANDLED)))
         finally:
             exchange.finish()
 
 
-def _report(error: Exception) -> None:
-    _ERRORS.error("unhandled_error", exc_info=error)
-
-
 def _log_variable(name: str) -> ContextVar[str]:
-    """Return the variable behind structlog's context: setting it is what `bind_contextvars` does.
+    """Return the variable that `bind_contextvars` sets for a name.
 
-    That function would cost each request twice as much as the variable itself.
+    That function would cost each request twice as much as setting the variable itself.
     """
     tokens = bind_contextvars(**{name: ""})
     reset_contextvars(**tokens)

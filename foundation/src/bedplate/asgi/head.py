@@ -5,10 +5,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Answers HEAD with what GET would say, without the body.
+    """Answers HEAD with the response to GET, without its body.
 
-    The routes see GET. A stream that only ends with its client is told that the client has gone.
+    The routes see GET. An endless stream is stopped as if the client had disconnected.
     """
+
+    answers_head = True  # so that the Allow header of a 405 lists HEAD
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -28,7 +30,7 @@ class HeadAsGet:
 
 
 class _HeadAnswered(OSError):
-    """Tells a stream that nobody reads on; Starlette takes `OSError` for a gone client."""
+    """Stops a stream; Starlette takes an `OSError` for a client that disconnected."""
 
 
 class _HeadResponse:
@@ -41,7 +43,7 @@ class _HeadResponse:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            # The server reads the method from this very scope, to know that no body follows.
+            # The server reads the method from this scope, to know that no body follows.
             self._scope["method"] = "HEAD"
             await self._send(message)
         elif not self.complete:

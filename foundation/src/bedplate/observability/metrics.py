@@ -14,7 +14,7 @@ from prometheus_client.utils import floatToGoString
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bedplate.observability.instruments import OwnCounter, OwnHistogram, OwnInstruments
-from bedplate.observability.route_template import route_template
+from bedplate.observability.routes import route_template
 
 UNMATCHED = "unmatched"
 OTHER_METHOD = "other"

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from fastapi.telemetry import TelemetryConfig
 
-from bedplate.observability.z_pages import is_z_page
+from bedplate.observability.routes import is_z_page
 from bedplate.settings import SettingsError
 
 _INSTALL = "pip install 'bedplate[otel]'"

@@ -205,6 +205,10 @@ class InternalServerError(ProblemError):
     code = "internal_server_error"
 
 
+UNHANDLED = "Something went wrong here; quote the request id when you report it."
+"""The detail of an `InternalServerError` for an exception that nothing handled."""
+
+
 class BadGateway(ProblemError):
     """A server behind this one answered nonsense."""
 

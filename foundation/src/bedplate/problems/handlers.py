@@ -1,4 +1,4 @@
-"""Every error of a FastAPI application becomes a problem document here."""
+"""Turns every error of a FastAPI application into a problem document."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -8,13 +8,17 @@ from fastapi import FastAPI, WebSocket
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.requests import HTTPConnection
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import Scope
 from starlette.websockets import WebSocketState
 
+from bedplate.middleware_stack import wrap_outermost
 from bedplate.problems.document import DEFAULT_POLICY, ProblemPolicy, problem_response
 from bedplate.problems.exceptions import (
+    UNHANDLED,
     BadRequest,
     InternalServerError,
     MethodNotAllowed,
@@ -22,10 +26,8 @@ from bedplate.problems.exceptions import (
     StatusError,
 )
 from bedplate.problems.input import invalid_input
-from bedplate.problems.methods import allowed_methods
 from bedplate.problems.too_large import TooLargeAsProblem
 
-_UNHANDLED = "Something went wrong here; quote the request id when you report it."
 _WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED}
 _DENIAL = "websocket.http.response"
 _POLICY_VIOLATION, _INTERNAL_ERROR = 1008, 1011
@@ -33,22 +35,22 @@ _POLICY_VIOLATION, _INTERNAL_ERROR = 1008, 1011
 __all__ = ["Refused", "allowed_methods", "from_http_exception", "install_problems", "invalid_input"]
 
 Refused = Callable[[Any], Awaitable[None]]
-"""Takes the `Request` or `WebSocket` that is being refused."""
+"""Takes the `Request` or `WebSocket` that is being refused; may raise another `ProblemError`."""
 
 
 def install_problems(
     app: FastAPI, policy: ProblemPolicy = DEFAULT_POLICY, *, refused: Refused | None = None
 ) -> None:
-    """Make every error that `app` answers a problem document, rendered under `policy`.
+    """Make every error response of `app` a problem document, rendered under `policy`.
 
-    `refused` is awaited before input is answered that didn't validate, since FastAPI parses a body
-    before any dependency runs; when it raises a `ProblemError`, that is the answer. A WebSocket is
-    refused with the same document, or closed where it was accepted before.
+    `refused` is awaited before the response to invalid input, since FastAPI parses a body before
+    any dependency runs; a `ProblemError` that it raises is sent instead. A WebSocket is denied with
+    the same document, or closed when it was already accepted.
     """
     app.state.problem_policy = policy
     app.state.refused = refused
     handlers: dict[type[Exception], Any] = {
-        ProblemError: _handle_problem,
+        ProblemError: _answer,
         RequestValidationError: _handle_validation,
         WebSocketRequestValidationError: _handle_validation,
         HTTPException: _handle_http_exception,
@@ -57,36 +59,34 @@ def install_problems(
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
-    _outermost()(app, TooLargeAsProblem)
+    wrap_outermost(app, TooLargeAsProblem)
 
 
-async def _handle_problem(connection: HTTPConnection, error: Exception) -> Response | None:
-    assert isinstance(error, ProblemError)  # noqa: S101 - registered for this class
-    return await _answer(connection, error)
-
-
-async def _handle_validation(connection: HTTPConnection, error: Exception) -> Response | None:
-    assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)  # noqa: S101
+async def _handle_validation(
+    connection: HTTPConnection, error: RequestValidationError | WebSocketRequestValidationError
+) -> Response | None:
     return await _refuse(connection, invalid_input(error.errors()))
 
 
-async def _handle_http_exception(connection: HTTPConnection, error: Exception) -> Response | None:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+async def _handle_http_exception(
+    connection: HTTPConnection, error: HTTPException
+) -> Response | None:
     if error.status_code in _WITHOUT_BODY:
         return Response(status_code=error.status_code, headers=error.headers)
     return await _refuse(connection, from_http_exception(connection.scope, error))
 
 
-async def _handle_undecodable(connection: HTTPConnection, error: Exception) -> Response | None:
-    """Refuse a query that Starlette can't decode, which it does to redirect a path."""
-    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - registered for this class
+async def _handle_undecodable(
+    connection: HTTPConnection, error: UnicodeDecodeError
+) -> Response | None:
+    """Refuse a query that Starlette can't decode; it decodes the query to redirect a path."""
     if error.object != connection.scope["query_string"]:
         raise error
     return await _refuse(connection, BadRequest("The query must be percent-encoded."))
 
 
 async def _handle_unforeseen(connection: HTTPConnection, _: Exception) -> Response | None:
-    return await _answer(connection, InternalServerError(_UNHANDLED))
+    return await _answer(connection, InternalServerError(UNHANDLED))
 
 
 async def _refuse(connection: HTTPConnection, problem: ProblemError) -> Response | None:
@@ -114,10 +114,7 @@ async def _answer(connection: HTTPConnection, problem: ProblemError) -> Response
 
 
 def from_http_exception(scope: Scope, error: HTTPException) -> ProblemError:
-    """Return the problem that says what an `HTTPException` says.
-
-    A detail that is no text becomes the member `context`.
-    """
+    """Return the problem for an `HTTPException`; a detail that isn't text becomes `context`."""
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(allowed_methods(scope)) or headers.get("Allow", "")
@@ -125,18 +122,24 @@ def from_http_exception(scope: Scope, error: HTTPException) -> ProblemError:
     detail: Any = error.detail
     if isinstance(detail, str):
         return StatusError(error.status_code, detail, headers=headers)
-    return StatusError(error.status_code, headers=headers, context=_encoded(detail))
-
-
-def _encoded(detail: Any) -> Any:
     try:
-        return jsonable_encoder(detail)
+        context = jsonable_encoder(detail)
     except (TypeError, ValueError, RecursionError):
-        return None
+        context = None
+    return StatusError(error.status_code, headers=headers, context=context)
 
 
-def _outermost() -> Callable[..., None]:
-    # That package answers with problems, so it is only there when this one is.
-    from bedplate.asgi.outermost import wrap_outermost  # noqa: PLC0415
-
-    return wrap_outermost
+def allowed_methods(scope: Scope) -> list[str]:
+    """Return every method that some route accepts for this path (RFC 9110, section 10.2.1)."""
+    app = scope["app"]
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path", "").rstrip("/")
+    if path.startswith(f"{root_path}/"):
+        path = path.removeprefix(root_path)
+    methods: set[str] = set()
+    for route in iter_route_contexts(app.routes):
+        if route.path and route.methods and compile_path(route.path)[0].match(path):
+            methods |= set(route.methods)
+    if "GET" in methods and any(getattr(m.cls, "answers_head", False) for m in app.user_middleware):
+        methods.add("HEAD")
+    return sorted(methods)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from bedplate import clock, ids
-from bedplate.asgi.exchange import LOGGER_NAME
+from bedplate.asgi.exchanges import LOGGER_NAME
 from bedplate.observability.logs import write_event
 from bedplate.problems import BadRequest, ProblemError, problem_response
 

@@ -1,10 +1,10 @@
-"""Which template a request met."""
+"""The template of the route that a request matched, and which pages are z-pages."""
 
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 from starlette.testclient import TestClient
 
-from bedplate.observability.route_template import route_template
+from bedplate.observability.routes import is_z_page, route_template
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,18 @@ def test_template(path: str, template: str) -> None:
 def test_no_route() -> None:
     """A request that met no route has no template."""
     assert route_template({"type": "http"}) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "root_path", "expected"),
+    [
+        ("/healthz", "", True),
+        ("/shop/readyz", "/shop", True),
+        ("/readyz", "/shop", True),
+        ("/items", "", False),
+        ("/items/healthz", "", False),
+    ],
+)
+def test_z_pages(path: str, root_path: str, expected: bool) -> None:
+    """A z-page is one also where its backend is mounted under a path."""
+    assert is_z_page({"path": path, "root_path": root_path}) is expected

@@ -1,0 +1,231 @@
+"""What the access log notes of a request or a WebSocket, while its messages pass."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from bedplate import clock
+from bedplate.asgi.request_id import HEADER
+from bedplate.observability.logs import write_event
+from bedplate.observability.routes import is_z_page, route_template
+from bedplate.problems import Forbidden, NotFound, problem_response
+
+CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left before its response
+LOGGER_NAME = "bedplate.access"
+_LOGGER = logging.getLogger(LOGGER_NAME)
+
+# Close codes of RFC 6455, section 7.4.
+_ABNORMAL_CLOSURE = 1006
+_INTERNAL_ERROR = 1011
+_DENIAL = "websocket.http.response"
+
+
+class RequestObserver(Protocol):
+    """Receives every request: `RequestMetrics` is one."""
+
+    def begin(self, scope: Scope) -> None:
+        """Note a request that starts."""
+        ...
+
+    def end(
+        self, scope: Scope, method: str, route: str | None, status: int, seconds: float
+    ) -> None:
+        """Note a request that ended."""
+        ...
+
+
+class AccessLogWriter:
+    """Writes the lines of the access log, and adds the headers that every response gets."""
+
+    def __init__(
+        self, backend: str, metrics: RequestObserver | None, headers: Mapping[str, str]
+    ) -> None:
+        self.backend = backend
+        self.metrics = metrics
+        self._headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers.items()
+        ]
+
+    def with_headers(self, message: Message, state: dict[str, Any]) -> Message:
+        """Return a copy of a response's start that also has our headers and the state's."""
+        headers = [
+            *message.get("headers", ()),
+            (HEADER, state["request_id"].encode("ascii")),
+            *self._headers,
+            *state.get("response_headers", ()),
+        ]
+        return {**message, "headers": headers}
+
+    def write(self, scope: Scope, event: dict[str, Any]) -> None:
+        """Write one line, with what inner layers left in the state; z-pages at debug level."""
+        level = logging.DEBUG if is_z_page(scope) else logging.INFO
+        if not _LOGGER.isEnabledFor(level):
+            return
+        if level == logging.DEBUG:
+            event["level"] = "debug"
+        if (client := scope.get("client")) is not None:
+            event["client"] = client[0]
+        state = scope["state"]
+        if (principal := state.get("principal_id")) is not None:
+            event["principal"] = principal
+        if (problem := state.get("problem")) is not None:
+            event["problem"] = problem
+        write_event(_LOGGER, level, event)
+
+
+class _Exchange:
+    event: ClassVar[str]
+
+    def __init__(self, log: AccessLogWriter, scope: Scope, receive: Receive, send: Send) -> None:
+        self._began = clock.monotonic()
+        self._log = log
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+
+    def _line(self) -> dict[str, Any]:
+        """Return the start of the log line."""
+        return {
+            "timestamp": clock.now(),
+            "level": "info",
+            "logger": LOGGER_NAME,
+            "event": self.event,
+            "request_id": self._scope["state"]["request_id"],
+            "backend": self._log.backend,
+        }
+
+
+class HTTPExchange(_Exchange):
+    """One HTTP request: counts the bytes of the response, and logs it when it is complete."""
+
+    event = "request"
+    status = 500  # what a server answers when an application returns without a response
+    started = False
+    complete = False
+    client_gone = False
+    _size = 0
+    _finished = False
+
+    def __init__(self, log: AccessLogWriter, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(log, scope, receive, send)
+        self._method: str = scope["method"]  # inner layers may rewrite it
+        if log.metrics is not None:
+            log.metrics.begin(scope)
+
+    async def receive(self) -> Message:
+        """Pass on what the client sends, and notice when it disconnects."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self.complete:
+            self.client_gone = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on the response; log the request when it is complete.
+
+        Background tasks run after the response, so they are not part of the request.
+        """
+        kind = message["type"]
+        if kind == "http.response.start":
+            self.started = True
+            self.status = message["status"]
+            await self._send(self._log.with_headers(message, self._scope["state"]))
+        elif kind == "http.response.body":
+            self._size += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+            await self._send(message)
+            if self.complete:
+                self.finish()
+        else:
+            self.complete = kind == "http.response.pathsend"
+            await self._send(message)
+
+    def finish(self) -> None:
+        """Log and measure the request, once."""
+        if self._finished:
+            return
+        self._finished = True
+        seconds = clock.monotonic() - self._began
+        status = CLIENT_CLOSED_REQUEST if self.client_gone else self.status
+        route = route_template(self._scope)
+        if self._log.metrics is not None:
+            self._log.metrics.end(self._scope, self._method, route, status, seconds)
+        event = self._line()
+        event["method"] = self._method
+        event["route"] = route
+        event["status"] = status
+        event["duration_ms"] = round(seconds * 1000, 3)
+        event["bytes"] = self._size
+        if not self.complete:
+            event["complete"] = False
+        self._log.write(self._scope, event)
+
+
+class WebSocketExchange(_Exchange):
+    """One WebSocket: adds the request id to its handshake, and logs its close code.
+
+    Code 1006 says that nobody closed it.
+    """
+
+    event = "websocket"
+    _accepted = False
+    _status: int | None = None
+    _code: int | None = None
+
+    async def receive(self) -> Message:
+        """Pass on what the client sends, and notice when it disconnects."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect" and self._code is None:
+            self._code = message.get("code", _ABNORMAL_CLOSURE)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on what goes to the client."""
+        kind = message["type"]
+        if kind == "websocket.close" and self._can_deny():
+            await self._deny()
+            return
+        if kind in {"websocket.accept", f"{_DENIAL}.start"}:
+            self._accepted = kind == "websocket.accept"
+            self._status = None if self._accepted else message["status"]
+            message = self._log.with_headers(message, self._scope["state"])
+        elif kind == "websocket.close":
+            self._code = message.get("code", 1000)
+        await self._send(message)
+
+    async def fail(self, response: Response) -> None:
+        """End the connection after an unhandled error: deny it with `response`, or close it."""
+        if self._code is not None or self._status is not None:
+            return
+        if self._can_deny():
+            await response(self._scope, self.receive, self.send)
+        else:
+            await self.send({"type": "websocket.close", "code": _INTERNAL_ERROR, "reason": ""})
+
+    def _can_deny(self) -> bool:
+        """Return whether the handshake can still be answered with an HTTP response."""
+        unanswered = not self._accepted and self._status is None
+        return unanswered and _DENIAL in self._scope.get("extensions", {})
+
+    async def _deny(self) -> None:
+        """Answer a handshake that the application closes; a server's own 403 has no body.
+
+        Without a matching route it is the router that closes.
+        """
+        matched = route_template(self._scope) is not None
+        error = Forbidden("This WebSocket isn't open to you.") if matched else NotFound()
+        await problem_response(self._scope, error)(self._scope, self.receive, self.send)
+
+    def finish(self) -> None:
+        """Log the connection."""
+        event = self._line()
+        event["route"] = route_template(self._scope)
+        event["duration_ms"] = round((clock.monotonic() - self._began) * 1000, 3)
+        if self._status is not None:
+            event["status"] = self._status
+        else:
+            event["code"] = _ABNORMAL_CLOSURE if self._code is None else self._code
+        self._log.write(self._scope, event)
