@@ -8,6 +8,7 @@ from structlog.contextvars import bound_contextvars
 from structlog.testing import capture_logs
 
 from bedplate.jobs.background import Jobs
+from bedplate.problems import Conflict
 
 
 async def test_job_keeps_the_request_id_and_its_failure_is_logged() -> None:
@@ -112,4 +113,44 @@ async def test_pause_of_a_repeated_job_does_not_hold_the_end() -> None:
             task = jobs.every(3600, work, name="hourly")
             await ran.wait()
     assert not task.cancelled()
+    assert logs == []
+
+
+async def test_finish_outlives_its_caller() -> None:
+    """A caller that is cancelled only stops waiting; the work goes on to its end."""
+    may_end, done = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        await may_end.wait()
+        done.set()
+
+    async with Jobs() as jobs:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await jobs.finish(work(), name="patient")
+        may_end.set()
+        await asyncio.wait_for(done.wait(), 20)
+
+
+async def test_finish_raises_what_the_work_raises() -> None:
+    """A refusal is the caller's alone; an unexpected error is logged as well."""
+
+    async def fail(error: Exception) -> None:
+        raise error
+
+    with capture_logs() as logs:
+        async with Jobs() as jobs:
+            for error in (Conflict("No."), ValueError("Oh.")):
+                with pytest.raises(type(error)):
+                    await jobs.finish(fail(error), name="failing")
+    assert [(line["event"], line["job"]) for line in logs] == [("job_failed", "failing")]
+
+
+async def test_a_job_that_is_cancelled_by_its_owner_is_not_logged() -> None:
+    """Only jobs that had to be cancelled while the process stops are worth a warning."""
+    with capture_logs() as logs:
+        async with Jobs() as jobs:
+            task = jobs.start(asyncio.sleep(3600), name="unwanted")
+            task.cancel()
+            await asyncio.wait({task})
     assert logs == []

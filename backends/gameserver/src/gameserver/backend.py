@@ -27,6 +27,7 @@ from gameserver.players.dependencies import open_players
 from gameserver.players.router import router as players_router
 from gameserver.players.sessions import open_sessions
 from gameserver.process.router import router as process_router
+from gameserver.process.wiring import shutdown_seconds
 from gameserver.schedules.opening import open_schedules
 from gameserver.schedules.router import router as schedules_router
 from gameserver.settings import DEVELOPMENT_ADMIN_KEY, GameServerSettings
@@ -90,5 +91,5 @@ backend = Backend(
     ],
     commands="gameserver.commands:app",
     single_process="it owns one game server",
-    shutdown_seconds=resources.shutdown_seconds,
+    shutdown_seconds=shutdown_seconds,
 )

@@ -62,10 +62,10 @@ async def test_a_message_is_held_back_for_its_further_lines(silent: Console) -> 
     ]
 
 
-async def test_facts_are_read_and_told(silent: Console) -> None:
-    """What the console tells of the game is known when `told` is called."""
+async def test_facts_are_read_before_the_callback(silent: Console) -> None:
+    """`on_facts` finds in the facts what the line said."""
     seen: list[str | None] = []
-    silent.told = lambda: seen.append(silent.facts.current.phase)
+    silent.begin(lambda: seen.append(silent.facts.current.phase))
     says(silent, "Notification] Entering runphase GameReady", "Event] x")
     assert seen == ["GameReady"]
 
@@ -225,7 +225,7 @@ async def test_a_secret_is_cut_in_the_audit(silent: Console, audit: Audit) -> No
 
 async def test_waiting_for_a_line(silent: Console) -> None:
     """A line that comes after the watch began is found, also before anybody asks for it."""
-    with silent.watching(lambda line: "complete" in line.text) as watch:
+    with silent.lines_matching(lambda line: "complete" in line.text) as watch:
         says(silent, "Notification] Backup complete!", "Notification] complete too", "Chat] x")
         assert (await watch.next(10)).text == "Backup complete!"
         assert (await watch.next(10)).text == "complete too"
@@ -234,9 +234,12 @@ async def test_waiting_for_a_line(silent: Console) -> None:
 
 
 async def test_waiting_ends_with_the_game(silent: Console) -> None:
-    """Whoever waits for a line of a game that ends is told at once, and every time they ask."""
-    waiting = asyncio.create_task(silent.expect(lambda _: False, timeout=3600))
-    with silent.watching(lambda _: False) as watch:
+    """Whoever waits for a line of a game that ends learns it at once, and every time they ask."""
+    with (
+        silent.lines_matching(lambda _: False) as watch,
+        silent.lines_matching(lambda _: False) as other,
+    ):
+        waiting = asyncio.create_task(other.next(3600))
         await asyncio.sleep(0)
         silent.end()
         for _ in range(2):

@@ -31,17 +31,17 @@ def program(layout: Layout) -> Program:
     return Program(("x",), folder, "1.21.6")
 
 
-def refusal(program: Program, layout: Layout, least_free: int = 0, port: int | None = None) -> str:
+def refusal(program: Program, layout: Layout, min_free: int = 0, port: int | None = None) -> str:
     """Return the sentence that a start is refused with."""
     with pytest.raises(StartRefused) as refused:
-        check_start(program, layout, port=port or free_port(), least_free=least_free)
+        check_start(program, layout, port=port or free_port(), min_free_megabytes=min_free)
     return str(refused.value)
 
 
 def test_a_good_installation_passes(program: Program, layout: Layout) -> None:
     """Nothing speaks against a whole installation with space and a free port."""
-    check_start(program, layout, port=free_port(), least_free=1)
-    check_start(Program(("own",)), layout, port=free_port(), least_free=1)
+    check_start(program, layout, port=free_port(), min_free_megabytes=1)
+    check_start(Program(("own",)), layout, port=free_port(), min_free_megabytes=1)
 
 
 def test_assets_of_two_versions(program: Program, layout: Layout) -> None:
@@ -66,10 +66,10 @@ def test_a_missing_runtime(
         "Install the .NET 8 runtime, or set DOTNET_ROOT to where it is."
     )
     monkeypatch.setenv("DOTNET_ROLL_FORWARD", "Major")
-    check_start(program, layout, port=free_port(), least_free=0)
+    check_start(program, layout, port=free_port(), min_free_megabytes=0)
     (tmp_path / "net" / "shared" / "Microsoft.NETCore.App" / "8.0.0").mkdir()
     monkeypatch.delenv("DOTNET_ROLL_FORWARD")
-    check_start(program, layout, port=free_port(), least_free=0)
+    check_start(program, layout, port=free_port(), min_free_megabytes=0)
 
 
 def test_an_installation_without_its_program(program: Program, layout: Layout) -> None:
@@ -81,7 +81,7 @@ def test_an_installation_without_its_program(program: Program, layout: Layout) -
 
 def test_too_little_disk_space(program: Program, layout: Layout) -> None:
     """A disk that is nearly full keeps the game from starting and damaging its world."""
-    assert "MB of disk space are free" in refusal(program, layout, least_free=10**9)
+    assert "MB of disk space are free" in refusal(program, layout, min_free=10**9)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_the_port_of_the_games_own_settings(program: Program, layout: Layout) ->
         port = other.getsockname()[1]
         layout.server_config.write_text(json.dumps({"Port": port, "Ip": "127.0.0.1"}))
         with pytest.raises(StartRefused, match=str(port)):
-            check_start(program, layout, port=None, least_free=0)
+            check_start(program, layout, port=None, min_free_megabytes=0)
 
 
 @pytest.mark.parametrize(

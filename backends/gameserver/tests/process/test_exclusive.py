@@ -42,7 +42,7 @@ async def test_a_start_waits_for_the_world(game: Game, taken: asyncio.Event) -> 
         assert taken.is_set()
         raise StartRefused("Not today.")
 
-    game.before_start.append(refuse)
+    game._lifecycle._before_start = [refuse]
     asyncio.get_running_loop().call_later(0.1, taken.set)
     with pytest.raises(StartRefused):
         await start_when_free(game, by="test")
@@ -67,5 +67,5 @@ async def test_a_game_that_runs_is_brought_to_rest(running_game: Game) -> None:
     async def kill() -> None:
         await running_game.kill(by="test")
 
-    async with exclusive_world(running_game, "a restore", rest=kill):
+    async with exclusive_world(running_game, "a restore", stop=kill):
         assert running_game.status.pid is None

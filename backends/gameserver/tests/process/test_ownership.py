@@ -30,8 +30,7 @@ from bedplate.testing.processes import (
 from gameserver.layout import Layout
 from gameserver.process.exceptions import GameAlreadyRunning, GameNotStopped
 from gameserver.process.game import Game
-from gameserver.process.ownership import WorldFile
-from gameserver.process.record import process_document
+from gameserver.process.ownership import ProcessLock, process_document
 from gameserver.settings import GameServerSettings
 from gameserver.status import GameState
 
@@ -214,7 +213,7 @@ def leave_game(make_settings: Callable[..., GameServerSettings]) -> Iterator[Lea
         settings = make_settings(simulate=simulate)
         layout = Layout(settings.data_directory)
         layout.create()
-        descriptor = WorldFile(layout).take()
+        descriptor = ProcessLock(layout).acquire()
         assert descriptor is not None
         given = settings.game_environment
         game = subprocess.Popen(

@@ -31,9 +31,9 @@ def spawn(tmp_path: Path, console: Console) -> Spawn:
             ["/bin/sh", "-c", words],
             folder=tmp_path,
             environment={"PATH": "/usr/bin:/bin"},
-            kept_open=[],
-            output=console.feed,
-            errors=console.feed_error,
+            inherited=[],
+            on_output=console.feed,
+            on_error_output=console.feed_error,
         )
 
     return spawn
@@ -46,7 +46,7 @@ async def test_a_game_that_shuts_down_by_itself_has_its_time(
     child = await spawn("trap '' TERM; sleep 0.3; exit 7")
     console.feed(SHUTS_DOWN * 2)
     ladder = StopLadder("", ask_seconds=20, terminate_seconds=0.01)
-    assert await ladder.descend(child, console, listens=False) is None
+    assert await ladder.descend(child, console, takes_commands=False) is None
     assert await child.wait() == 7
 
 
@@ -55,5 +55,5 @@ async def test_a_game_that_hangs_while_it_shuts_down(spawn: Spawn, console: Cons
     child = await spawn("exec sleep 3600")
     console.feed(SHUTS_DOWN * 2)
     ladder = StopLadder("", ask_seconds=0.01, terminate_seconds=20)
-    more = await ladder.descend(child, console, listens=False)
+    more = await ladder.descend(child, console, takes_commands=False)
     assert more == "it took SIGTERM to stop it"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gameserver.process.runtimes import runtime_by_version
+from gameserver.process.program import runtime_by_version
 from gameserver.versions.numbers import NoVersionNumber, VersionNumber, is_version
 
 ORDERED = [

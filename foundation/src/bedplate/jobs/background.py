@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import structlog
 
+from bedplate.problems import ProblemError
+
 
 class Jobs:
     """The background jobs of an application; opened and closed by its lifespan.
@@ -57,9 +59,28 @@ class Jobs:
         task.add_done_callback(self._end)
         return task
 
+    async def finish(self, work: Coroutine[Any, Any, object], *, name: str) -> None:
+        """Run a coroutine to its end, even if the caller is cancelled meanwhile.
+
+        Raises what it raises. A `ProblemError` is an answer to the caller, so it isn't logged.
+        """
+
+        async def refusal() -> ProblemError | None:
+            try:
+                await work
+            except ProblemError as error:
+                return error
+            return None
+
+        error = await asyncio.shield(self.start(refusal(), name=name))
+        if error is not None:
+            raise error
+
     def _end(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
+            if not self.stopping.is_set():
+                return  # whoever started it no longer needs it
             structlog.get_logger().warning("job_cancelled", job=task.get_name())
         elif (error := task.exception()) is not None:
             _log_failure(task.get_name(), error)

@@ -86,12 +86,12 @@ class LiveCopy:
     async def _save(self, by: str) -> None:
         """Have the game save, so that the copy is of one point in time, if it does in time."""
         console = self._game.console
-        with console.watching(_save_ended) as watch, contextlib.suppress(TimeoutError):
+        with console.lines_matching(_save_ended) as watch, contextlib.suppress(TimeoutError):
             await console.send("/autosavenow", by=by)
             await watch.next(self._times.save)
 
     async def _copy(self, growing: Path, expected: int, progress: Progress, by: str) -> None:
-        with self._game.console.watching(_said_done) as said:
+        with self._game.console.lines_matching(_said_done) as said:
             await self._game.console.send(f"/genbackup {growing.name}", by=by)
             watched = _Growth(growing)
             while not await self._is_whole(watched):

@@ -53,7 +53,7 @@ class Console:
     def __init__(self, facts: Facts, audit: Audit, *, flood_lines_per_second: int = 2_000) -> None:
         self.lines = Broadcast(CAPACITY, encode, weigh=weigh)
         self.facts = facts
-        self.told: Callable[[], None] = lambda: None
+        self._on_facts: Callable[[], None] = lambda: None
         self._audit = audit
         self._flood = FloodGate(flood_lines_per_second, self._publish)
         self._tail: deque[ConsoleLine] = deque(maxlen=TAIL)
@@ -77,8 +77,9 @@ class Console:
 
     # What the process does.
 
-    def begin(self) -> None:
-        """Expect a new run of the game."""
+    def begin(self, on_facts: Callable[[], None] = lambda: None) -> None:
+        """Expect a new run of the game; `on_facts` is called when its lines change `facts`."""
+        self._on_facts = on_facts
         self._begin_streams()
         self._tail.clear()
         self.facts.begin()
@@ -153,7 +154,7 @@ class Console:
             raise ConsoleBusy
 
     @contextlib.contextmanager
-    def watching(self, matches: Callable[[ConsoleLine], bool]) -> Iterator[LineWaiter]:
+    def lines_matching(self, matches: Callable[[ConsoleLine], bool]) -> Iterator[LineWaiter]:
         """Keep the lines that match from now on: begin before you send what causes them."""
         watch = LineWaiter(matches)
         self._watches.append(watch)
@@ -161,16 +162,6 @@ class Console:
             yield watch
         finally:
             self._watches.remove(watch)
-
-    async def expect(
-        self,
-        matches: Callable[[ConsoleLine], bool],
-        *,
-        timeout: float,  # noqa: ASYNC109 - bound of a wait
-    ) -> ConsoleLine:
-        """Return the next line that matches. Raises `TimeoutError`, `GameNotRunning`."""
-        with self.watching(matches) as watch:
-            return await watch.next(timeout)
 
     @contextlib.asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -217,7 +208,7 @@ class Console:
         self._tail.append(line)
         self._flood.show(line, important=routine)
         if routine:
-            self.told()
+            self._on_facts()
 
     def _publish(self, line: ConsoleLine) -> None:
         text = redact_message(line.text)

@@ -114,7 +114,7 @@ class Restarts:
             await self._game.stop(by=by, reason=_RETURN, for_good=False)
 
         await stop()
-        async with exclusive_world(self._game, purpose, rest=stop):
+        async with exclusive_world(self._game, purpose, stop=stop):
             yield
 
     async def _start(self, by: str) -> str | None:

@@ -106,7 +106,7 @@ class Players:
             raise PlayerNotOnline
         command = f"/kick {player.name} {reason}"
         gone = f"Client {player.client} disconnected"
-        with self._console.watching(
+        with self._console.lines_matching(
             lambda line: line.authentic and line.text.startswith(gone)
         ) as watch:
             reply = await self._console.send(command, by=by, allow_selectors=True)
@@ -135,7 +135,7 @@ class Players:
 
     async def _command(self, action: PlayerAction, by: str) -> Change:
         before = await self._files.read()
-        with self._console.watching(_is_notice) as watch:
+        with self._console.lines_matching(_is_notice) as watch:
             # The reason is free text behind the player's name, where no selector has a meaning.
             reply = await self._console.send(action.command, by=by, allow_selectors=True)
             change = await self._watched(action, before, watch)

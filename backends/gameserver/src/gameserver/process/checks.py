@@ -1,4 +1,4 @@
-"""What is checked before the game starts: each refusal says what to do."""
+"""Checks before the game starts. Each refusal says what to do."""
 
 import errno
 import json
@@ -9,30 +9,37 @@ from typing import Final
 
 from gameserver.layout import Layout
 from gameserver.process.exceptions import StartRefused
-from gameserver.process.program import DEFAULT_PORT, Program
-from gameserver.process.runtimes import installed_runtimes, needed_runtime, rolls_forward
+from gameserver.process.program import (
+    DEFAULT_PORT,
+    Program,
+    installed_runtimes,
+    needed_runtime,
+    rolls_forward,
+)
 
 _MAX_PORT: Final = 65_535
 _MEGABYTE: Final = 1024 * 1024
 
 
-def check_start(program: Program, layout: Layout, *, port: int | None, least_free: int) -> None:
-    """Raise `StartRefused` when the game could not run as things are. Blocks.
+def check_start(
+    program: Program, layout: Layout, *, port: int | None, min_free_megabytes: int
+) -> None:
+    """Raise `StartRefused` when the game could not run. Blocks.
 
-    `port` overrides the port in the game's own settings, as its `--port` does; `least_free` is
-    the free disk space in megabytes below which the game would end itself.
+    `port` overrides the port in the game's own settings, as its `--port` does. With less free disk
+    space than `min_free_megabytes` the game would end itself.
     """
     if program.folder is not None:
         _check_program(program.folder)
         _check_assets(program.folder)
         _check_runtime(program.folder, program.version)
-    _check_disk(layout.server_data, least_free)
+    _check_disk(layout.server_data, min_free_megabytes)
     address, own_port = configured_address(layout.server_config)
     _check_port(address, port or own_port)
 
 
 def configured_address(server_config: Path) -> tuple[str, int]:
-    """Return address and port that the game's own settings name; read as leniently as possible."""
+    """Return address and port from the game's own settings; defaults for what is unreadable."""
     try:
         settings = json.loads(server_config.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
@@ -65,21 +72,21 @@ def _check_runtime(folder: Path, version: str | None) -> None:
     needed = needed_runtime(folder, version)
     if needed is None:
         return
-    found = installed_runtimes()
-    if needed in found or (rolls_forward() and any(major > needed for major in found)):
+    installed = installed_runtimes()
+    if needed in installed or (rolls_forward() and any(major > needed for major in installed)):
         return
-    there = ", ".join(found.values()) or "none"
+    names = ", ".join(installed.values()) or "none"
     raise StartRefused(
-        f"Version {version} of the game needs .NET {needed}; installed: {there}. "
+        f"Version {version} of the game needs .NET {needed}; installed: {names}. "
         f"Install the .NET {needed} runtime, or set DOTNET_ROOT to where it is."
     )
 
 
-def _check_disk(folder: Path, least_free: int) -> None:
+def _check_disk(folder: Path, min_free_megabytes: int) -> None:
     free = shutil.disk_usage(folder).free // _MEGABYTE
-    if free < least_free:
+    if free < min_free_megabytes:
         raise StartRefused(
-            f"Only {free} MB of disk space are free, {least_free} MB are needed: "
+            f"Only {free} MB of disk space are free, {min_free_megabytes} MB are needed: "
             "a full disk can damage the world."
         )
 
@@ -93,7 +100,7 @@ def _check_port(address: str, port: int) -> None:
 
 
 def _is_taken(address: str, port: int, kind: int) -> bool:
-    """Return whether another program listens there; what can't be tried, the game will say."""
+    """Return whether another program listens there. The game reports any other obstacle."""
     try:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, kind) as probe:

@@ -1,4 +1,4 @@
-"""One process of the game: its pipes, its signals, its end."""
+"""One process of the game: its pipes, its signals, its exit."""
 
 import asyncio
 import contextlib
@@ -14,16 +14,16 @@ MAX_UNREAD_BYTES: Final = 65_536
 """Bytes of commands that the game may leave unread before further ones are refused."""
 
 LAST_OUTPUT_SECONDS: Final = 1.0
-"""How long what the process left in its pipes may take to arrive."""
+"""How long to wait for the output that a process left in its pipes."""
 
-Take = Callable[[bytes], None]
+OnChunk = Callable[[bytes], None]
 
 
 class Child:
     """A process of the game, in a session of its own, so that Ctrl-C doesn't reach it.
 
-    Its output is read in chunks as it comes, whatever becomes of it: the game is never held back.
-    When it ends, what is left of its process group ends, too.
+    Its output is read in chunks as it comes, whatever becomes of it: the game never waits for the
+    manager. When it ends, the rest of its process group is killed.
     """
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
@@ -41,31 +41,32 @@ class Child:
         *,
         folder: Path,
         environment: Mapping[str, str],
-        kept_open: Sequence[int],
-        output: Take,
-        errors: Take,
+        inherited: Sequence[int],
+        on_output: OnChunk,
+        on_error_output: OnChunk,
     ) -> Self:
-        """Start `command` in `folder`; `kept_open` are descriptors that it inherits.
+        """Start `command` in `folder`; `inherited` are descriptors that it keeps open.
 
         Raises OSError.
         """
-        process = await asyncio.to_thread(_start, command, folder, environment, kept_open)
+        process = await asyncio.to_thread(_start, command, folder, environment, inherited)
         child = cls(process)
         threading.Thread(target=child._watch, name="game", daemon=True).start()
-        await child._connect(output, errors)
+        await child._connect(on_output, on_error_output)
         return child
 
-    async def _connect(self, output: Take, errors: Take) -> None:
+    async def _connect(self, on_output: OnChunk, on_error_output: OnChunk) -> None:
         process = self._process
         assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - all are pipes
-        for take, pipe in ((output, process.stdout), (errors, process.stderr)):
-            protocol = _Output(take)
+        pipes = (on_output, process.stdout), (on_error_output, process.stderr)
+        for on_chunk, pipe in pipes:
+            protocol = _Output(on_chunk)
             await self._loop.connect_read_pipe(lambda p=protocol: p, pipe)  # type: ignore[misc]
             self._outputs.append(protocol)
         self._input, _ = await self._loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
 
     def write(self, data: bytes) -> bool:
-        """Pass input on, and return whether the game still takes any. Never waits."""
+        """Write input without waiting. Return False when the game has ended or doesn't read it."""
         if self._input is None or self._input.is_closing():
             return False
         if self._input.get_write_buffer_size() > MAX_UNREAD_BYTES:
@@ -74,22 +75,22 @@ class Child:
         return True
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process and all that it has started."""
+        """Send a signal to the process and everything it has started."""
         if not self._ended.done():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
 
     async def wait(self) -> int:
-        """Return the exit code, once all output was taken; negative is the signal that ended it."""
+        """Return the exit code, once all output was read; negative for the signal that ended it."""
         return await asyncio.shield(self._ended)
 
     async def ends_within(self, seconds: float) -> bool:
-        """Return whether the process ends in this time."""
+        """Return whether the process ends within `seconds`."""
         await asyncio.wait({self._ended}, timeout=seconds)
         return self._ended.done()
 
     def _watch(self) -> None:
-        # Not reaped before the group is signalled: its number can't be another's until then.
+        # Not reaped before the group is signalled: until then no other process can get its id.
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         with contextlib.suppress(RuntimeError):  # the event loop has gone
             self._loop.call_soon_threadsafe(self._reap)
@@ -112,10 +113,10 @@ class Child:
 
 
 class _Output(asyncio.Protocol):
-    """Hands on what arrives, in the chunks in which it arrives."""
+    """Passes output on in the chunks in which it arrives."""
 
-    def __init__(self, take: Take) -> None:
-        self._take = take
+    def __init__(self, on_chunk: OnChunk) -> None:
+        self._on_chunk = on_chunk
         self._transport: asyncio.BaseTransport | None = None
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -123,7 +124,7 @@ class _Output(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._take(data)
+        self._on_chunk(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
@@ -136,7 +137,7 @@ class _Output(asyncio.Protocol):
 
 
 def _start(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], kept_open: Sequence[int]
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], inherited: Sequence[int]
 ) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - the operator's own command, without a shell
         command,
@@ -145,7 +146,7 @@ def _start(
         stderr=subprocess.PIPE,
         cwd=folder,
         env=environment,
-        pass_fds=kept_open,
+        pass_fds=inherited,
         start_new_session=True,
         bufsize=0,
     )

@@ -1,7 +1,7 @@
-"""Waiting for one's turn with the world, for work that must not be left half done.
+"""Waiting for the world, for work that must not be left half done.
 
-Between a stop and what the game was stopped for a backup may take the world: it waits for a game
-at rest, too. Who then gave up would leave the game down, or a version that doesn't work in place.
+Between a stop and the work that the game was stopped for, a backup may take the world: it waits for
+a stopped game, too. Giving up then would leave the game down, or a broken version in place.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from gameserver.process.exceptions import GameBusy, GameNotStopped
 from gameserver.process.game import Game
 
 PATIENCE_SECONDS: Final = 900.0
-"""How long others may have the world: a backup of a large one takes minutes."""
+"""How long to wait for other holders: a backup of a large world takes minutes."""
 
-_PAUSE_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.05
 
 
 @contextlib.asynccontextmanager
@@ -24,13 +24,13 @@ async def exclusive_world(
     game: Game,
     purpose: str,
     *,
-    rest: Callable[[], Awaitable[None]] | None = None,
+    stop: Callable[[], Awaitable[None]] | None = None,
     seconds: float = PATIENCE_SECONDS,
 ) -> AsyncIterator[None]:
-    """Have the world to yourself (`Game.exclusive`) as soon as nobody else has it.
+    """Have exclusive access to the world (`Game.exclusive`) as soon as nobody else has.
 
-    `rest` brings a game to rest that was started meanwhile. Raises `GameBusy` when others have the
-    world for longer than `seconds`, and `GameNotStopped`, without `rest` at once.
+    `stop` stops a game that was started meanwhile. Raises `GameBusy` when others hold the world
+    for longer than `seconds`, and `GameNotStopped`: without `stop` at once.
     """
     deadline = clock.monotonic() + seconds
     async with contextlib.AsyncExitStack() as stack:
@@ -40,16 +40,16 @@ async def exclusive_world(
                 break
             except (GameBusy, GameNotStopped) as error:
                 started = isinstance(error, GameNotStopped)
-                if clock.monotonic() > deadline or (started and rest is None):
+                if clock.monotonic() > deadline or (started and stop is None):
                     raise
-            if started and rest is not None:
-                await rest()
-            await asyncio.sleep(_PAUSE_SECONDS)
+            if started and stop is not None:
+                await stop()
+            await asyncio.sleep(_POLL_SECONDS)
         yield
 
 
 async def start_when_free(game: Game, *, by: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Start the game as soon as nobody else has the world. Raises what `Game.start` raises."""
+    """Start the game as soon as nobody else holds the world. Raises what `Game.start` raises."""
     deadline = clock.monotonic() + seconds
     while True:
         try:
@@ -57,4 +57,4 @@ async def start_when_free(game: Game, *, by: str, seconds: float = PATIENCE_SECO
         except GameBusy:
             if clock.monotonic() > deadline:
                 raise
-        await asyncio.sleep(_PAUSE_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)

@@ -1,50 +1,56 @@
-"""Why a process of the game ended, in words."""
+"""Why a process of the game ended, as a sentence."""
 
 import signal
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
 from gameserver.console.facts import GameFacts
-from gameserver.process.runtimes import MISSING_RUNTIME
+from gameserver.process.program import MISSING_RUNTIME
 
-_LONGEST = 300
+_MAX_LENGTH: Final = 300
 
 
-class Cause(Enum):
-    """Who or what ended a process."""
+class ExitKind(Enum):
+    """Who or what ended a process, or kept it from starting."""
 
     MANAGER = auto()
     PLAYER = auto()
     CRASH = auto()
+    START_REFUSED = auto()
 
 
 @dataclass(frozen=True)
-class Ending:
+class ExitReason:
     """How a process ended.
 
-    reason: one sentence. code: its exit code, negative for a signal; None when nobody knows.
-    lines: what it said last, if it crashed.
+    text          one sentence
+    code          its exit code, negative for a signal; None when nobody knows
+    last_lines    the end of its console, if it crashed
     """
 
-    cause: Cause
-    reason: str
+    kind: ExitKind
+    text: str
     code: int | None = None
-    lines: tuple[str, ...] = ()
+    last_lines: tuple[str, ...] = ()
 
 
-def explain(code: int, facts: GameFacts) -> str:
-    """Return one sentence about a crash: its cause as far as exit code and console tell."""
+def explain_crash(code: int, facts: GameFacts) -> str:
+    """Return the cause of a crash in one sentence, as far as exit code and console reveal it."""
     if facts.last_fatal is not None:
-        return f"The game ended itself: {facts.last_fatal[:_LONGEST]}"
+        return f"The game ended itself: {facts.last_fatal[:_MAX_LENGTH]}"
     if code == MISSING_RUNTIME:
         return (
             f"The .NET runtime that this version of the game needs is missing (exit code {code}): "
             "install it, or set DOTNET_ROOT to where it is."
         )
     if code < 0:
-        return f"The game was ended by {_signal_name(-code)}.{_hint(-code)}"
+        hint = " Perhaps the system ran out of memory: see its log."
+        return (
+            f"The game was ended by {_signal_name(-code)}.{hint if code == -signal.SIGKILL else ''}"
+        )
     if facts.stop_reason is not None:
-        return f"The game ended itself: {facts.stop_reason[:_LONGEST]}"
+        return f"The game ended itself: {facts.stop_reason[:_MAX_LENGTH]}"
     if facts.ready_at is None:
         return f"The game ended before it was ready (exit code {code})."
     return f"The game ended unexpectedly (exit code {code})."
@@ -55,9 +61,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _hint(number: int) -> str:
-    if number == signal.SIGKILL:
-        return " Perhaps the system had too little memory: see its log."
-    return ""

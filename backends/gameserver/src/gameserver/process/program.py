@@ -1,22 +1,31 @@
-"""Which program the game is, and what it is started with."""
+"""Which program the game is, how it is started, and which .NET runtime it needs."""
 
+import json
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from gameserver.layout import Layout
-from gameserver.process.runtimes import find_dotnet
 from gameserver.settings import GameServerSettings
-from gameserver.versions.installation import Installed
 
 APPHOST: Final = "VintagestoryServer"
 ASSEMBLY: Final = "VintagestoryServer.dll"
 MONO_PROGRAM: Final = "VintagestoryServer.exe"
 DEFAULT_PORT: Final = 42420
+
+MISSING_RUNTIME: Final = 150
+"""Exit code of the .NET host when it finds no suitable framework (LinuxGSM #4818)."""
+
+_FRAMEWORK = "Microsoft.NETCore.App"
+_MAJOR_BY_GAME = (((1, 22), 10), ((1, 21), 8), ((1, 19), 7))
+"""The first game version of each major of .NET; before 1.19 it was mono."""
+
+_USUAL_FOLDERS = ("/usr/share/dotnet", "/usr/lib/dotnet", "/usr/lib64/dotnet", "/opt/dotnet")
 
 _PASSED_ON = {
     "HOME", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "SHELL", "SSL_CERT_DIR",
@@ -25,12 +34,33 @@ _PASSED_ON = {
 _PASSED_PREFIXES = ("DOTNET_", "LC_", "MONO_")
 
 
+class Installation(Protocol):
+    """An installed version of the game."""
+
+    @property
+    def version(self) -> str:
+        """Its number."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+
+
+class Installations(Protocol):
+    """The installed versions: a domain above this one implements it."""
+
+    async def current(self) -> Installation | None:
+        """Return the version to start; None when there is none."""
+
+
 @dataclass(frozen=True)
 class Program:
     """How the game is started.
 
-    command: with all arguments. folder: of its installation; None for one of the operator's own,
-    and for the stand-in. version: None when it isn't known before it starts.
+    command     with all arguments
+    folder      of the installation; None for the operator's own command and for the stand-in
+    version     None when it isn't known before the start
+    simulated   whether it is the stand-in
     """
 
     command: tuple[str, ...]
@@ -40,9 +70,11 @@ class Program:
 
 
 class Programs:
-    """Finds the program that runs."""
+    """Finds the program to start."""
 
-    def __init__(self, settings: GameServerSettings, layout: Layout, installed: Installed) -> None:
+    def __init__(
+        self, settings: GameServerSettings, layout: Layout, installed: Installations
+    ) -> None:
         self._settings = settings
         self._layout = layout
         self._installed = installed
@@ -71,11 +103,11 @@ class Programs:
         return (*command, "--dataPath", data, *port, *own)
 
     def environment(self) -> dict[str, str]:
-        """Return the whole environment of the game: nothing that only the manager may know."""
-        wanted = self._settings.game_environment
-        given = {name: value.get_secret_value() for name, value in wanted.items()}
+        """Return the complete environment of the game, which has none of the manager's secrets."""
+        variables = self._settings.game_environment
+        configured = {name: value.get_secret_value() for name, value in variables.items()}
         temporary = os.fspath(self._layout.server_data.absolute() / "Cache")
-        return {**passed_on(os.environ), "SQLITE_TMPDIR": temporary, **given}
+        return {**passed_on(os.environ), "SQLITE_TMPDIR": temporary, **configured}
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
@@ -96,3 +128,73 @@ def _command_in(folder: Path) -> tuple[str, ...]:
     if (folder / MONO_PROGRAM).exists():
         return ("mono", os.fspath((folder / MONO_PROGRAM).absolute()))
     return (os.fspath(apphost.absolute()),)
+
+
+def needed_runtime(folder: Path, version: str | None) -> int | None:
+    """Return the major version of .NET that an installation needs; None when it needs none.
+
+    It is in its `runtimeconfig.json`, and otherwise follows from the version of the game.
+    """
+    if not (folder / ASSEMBLY).exists():
+        return None
+    declared = _declared(folder / "VintagestoryServer.runtimeconfig.json")
+    return declared or dotnet_by_version(version)
+
+
+def dotnet_by_version(version: str | None) -> int | None:
+    """Return the major version of .NET that a game version needs; None if unknown or none."""
+    numbers = (version or "").split("-")[0].split(".")[:2]
+    if not all(part.isdigit() for part in numbers):
+        return None
+    game = tuple(map(int, numbers))
+    return next((major for first, major in _MAJOR_BY_GAME if game >= first), None)
+
+
+def runtime_by_version(version: str) -> str:
+    """Return the name of the runtime that a game version needs."""
+    major = dotnet_by_version(version)
+    return "Mono" if major is None else f".NET {major}"
+
+
+def installed_runtimes() -> dict[int, str]:
+    """Return the installed major versions of .NET, each with one full version."""
+    versions: dict[int, str] = {}
+    for root in dotnet_roots():
+        shared = root / "shared" / _FRAMEWORK
+        for entry in sorted(shared.iterdir()) if shared.is_dir() else ():
+            major = entry.name.partition(".")[0]
+            if major.isdigit():
+                versions[int(major)] = entry.name
+    return versions
+
+
+def rolls_forward() -> bool:
+    """Return whether the operator lets a program run on a later major version."""
+    return os.environ.get("DOTNET_ROLL_FORWARD", "").lower() in {"major", "latestmajor"}
+
+
+def find_dotnet() -> str | None:
+    """Return the path of the `dotnet` program, if there is one."""
+    for root in dotnet_roots():
+        if os.access(root / "dotnet", os.X_OK):
+            return os.fspath(root / "dotnet")
+    return None
+
+
+def dotnet_roots() -> list[Path]:
+    """Return the folders where .NET may be, in the order in which the host looks for it."""
+    if root := os.environ.get("DOTNET_ROOT"):
+        return [Path(root)]
+    on_path = shutil.which("dotnet")
+    roots = [Path(on_path).resolve().parent] if on_path else []
+    usual = [*map(Path, _USUAL_FOLDERS), Path.home() / ".dotnet"]
+    return [*roots, *(folder for folder in usual if folder not in roots)]
+
+
+def _declared(path: Path) -> int | None:
+    try:
+        options = json.loads(path.read_text("utf-8-sig"))["runtimeOptions"]
+        frameworks = options.get("frameworks") or [options["framework"]]
+        return int(frameworks[0]["version"].partition(".")[0])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None

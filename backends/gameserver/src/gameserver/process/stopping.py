@@ -1,4 +1,4 @@
-"""How a game is brought to its end: asked, then told, then ended."""
+"""How a running game is stopped: asked, then terminated, then killed."""
 
 import contextlib
 import signal
@@ -19,9 +19,11 @@ KILL_SECONDS: Final = 10.0
 class StopLadder:
     """The steps of a stop.
 
-    announcement: what players read first; empty for none. ask_seconds: how long the game may take
-    after `/stop` to save the world and end. terminate_seconds: the same after SIGTERM, which saves
-    the world, too. Then comes SIGKILL, which doesn't.
+    announcement        what players read first; empty for none
+    ask_seconds         how long the game may take after `/stop` to save the world and exit
+    terminate_seconds   the same after SIGTERM, which saves the world, too
+
+    The last step is SIGKILL, which saves nothing.
     """
 
     announcement: str
@@ -29,25 +31,25 @@ class StopLadder:
     terminate_seconds: float
 
     @property
-    def longest(self) -> float:
-        """Seconds that a stop can take."""
+    def max_seconds(self) -> float:
+        """How many seconds a stop can take."""
         return self.ask_seconds + self.terminate_seconds + KILL_SECONDS
 
-    async def descend(self, child: Child, console: Console, *, listens: bool) -> str | None:
-        """End a process, and return what it took beyond `/stop`, in words; None when nothing.
+    async def descend(self, child: Child, console: Console, *, takes_commands: bool) -> str | None:
+        """End a process, and return in words what was needed beyond `/stop`; None for nothing.
 
-        `listens` says whether it takes commands; while it starts, it may not. One that shuts down
-        already, since somebody in the game wanted it, is given its time to save, too.
+        A starting game doesn't take commands yet. One that shuts down already, since somebody in
+        the game stopped it, has its time to save, too.
         """
-        saves = console.facts.current.shuts_down or (listens and self._ask(console))
+        saves = console.facts.current.shuts_down or (takes_commands and self._ask(console))
         if saves and await child.ends_within(self.ask_seconds):
             return None
         why = "doesn't stop" if saves else "takes no commands"
-        self._tell(console, f"The game {why}: SIGTERM.")
+        _report(console, f"The game {why}: SIGTERM.")
         child.signal(signal.SIGTERM)
         if await child.ends_within(self.terminate_seconds):
-            return "it took SIGTERM to stop it" if listens or saves else None
-        self._tell(console, "The game ignores SIGTERM: SIGKILL.")
+            return "it took SIGTERM to stop it" if takes_commands or saves else None
+        _report(console, "The game ignores SIGTERM: SIGKILL.")
         child.signal(signal.SIGKILL)
         await child.ends_within(KILL_SECONDS)
         return "it was killed, since it did not stop; what was not saved is lost"
@@ -60,6 +62,7 @@ class StopLadder:
             return True
         return False
 
-    def _tell(self, console: Console, text: str) -> None:
-        console.say(text)
-        structlog.get_logger().warning("game_stop", step=text)
+
+def _report(console: Console, text: str) -> None:
+    console.say(text)
+    structlog.get_logger().warning("game_stop", step=text)

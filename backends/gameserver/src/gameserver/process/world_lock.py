@@ -1,4 +1,4 @@
-"""Who has the world to itself: one at a time, and the others are told who."""
+"""Exclusive access to the world: one holder at a time, and everybody else learns who it is."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,10 @@ START: Final = "a start"
 
 
 class WorldLock:
-    """Held by what must not be disturbed: a start, a restart, a restore, an update."""
+    """Held by what must not be disturbed: a start, a restart, a restore, an update.
+
+    purpose: what the present holder does, in words; None when it is free.
+    """
 
     def __init__(self) -> None:
         self.purpose: str | None = None
@@ -20,7 +23,7 @@ class WorldLock:
 
     @contextlib.asynccontextmanager
     async def hold(self, purpose: str, *, wait: bool = False) -> AsyncIterator[None]:
-        """Hold it within the context. Raises `GameBusy` when somebody does, unless told to wait."""
+        """Hold the lock within the context. Without `wait`, raises `GameBusy` when it is held."""
         if self._lock.locked() and not wait:
             raise GameBusy(self.purpose or "something else")
         async with self._lock:

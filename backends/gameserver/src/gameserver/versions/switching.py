@@ -186,7 +186,7 @@ class Switching:
 
         if self._game.status.state is not GameState.STOPPED:
             await kill()
-        async with exclusive_world(self._game, "the way back to the version before", rest=kill):
+        async with exclusive_world(self._game, "the way back to the version before", stop=kill):
             touched = backup is None and await self._backups.has_world()
             if backup is not None:
                 await self._restores.put_back(backup, Progress.silent())

@@ -10,7 +10,7 @@ from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations
-from gameserver.process.runtimes import runtime_by_version
+from gameserver.process.program import runtime_by_version
 from gameserver.versions.exceptions import FeedUnavailable, VersionInstalled, VersionInUse
 from gameserver.versions.feed import VersionFeed, offered_in
 from gameserver.versions.installation import Installed

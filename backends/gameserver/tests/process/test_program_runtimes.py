@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gameserver.process.runtimes import (
+from gameserver.process.program import (
     find_dotnet,
     installed_runtimes,
     needed_runtime,

@@ -1,0 +1,142 @@
+"""What follows an exit: it is shown, and after a crash the game starts again, or stays down."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from bedplate import clock
+from bedplate.jobs.background import Jobs
+from gameserver.console.service import Console
+from gameserver.events import EventKind, Events
+from gameserver.process.exit_reason import ExitKind, ExitReason
+from gameserver.process.world_lock import START, WorldLock
+from gameserver.status import Cause, GameState, StatusBoard
+
+_WINDOW: Final = timedelta(hours=1)
+
+Step = Callable[[], Awaitable[None]]
+
+
+class CrashCounter:
+    """Counts crashes, and decides how long to wait before the next start.
+
+    The pause begins at `first_pause_seconds` and doubles up to `max_pause_seconds`. After
+    `max_crashes` within an hour the game stays down.
+    """
+
+    def __init__(
+        self, *, max_crashes: int, first_pause_seconds: float, max_pause_seconds: float
+    ) -> None:
+        self._max_crashes = max_crashes
+        self._first_pause = first_pause_seconds
+        self._max_pause = max_pause_seconds
+        self._crashes: deque[datetime] = deque(maxlen=max_crashes)
+
+    def count(self, at: datetime) -> float | None:
+        """Count a crash, and return the seconds until the next start; None to give up."""
+        while self._crashes and at - self._crashes[0] > _WINDOW:
+            self._crashes.popleft()
+        self._crashes.append(at)
+        if len(self._crashes) >= self._max_crashes:
+            return None
+        return min(self._first_pause * 2.0 ** (len(self._crashes) - 1), self._max_pause)
+
+    def reset(self) -> None:
+        """Forget all crashes: a person has started the game."""
+        self._crashes.clear()
+
+
+class PlannedStart:
+    """The next start that no person asks for. There is at most one."""
+
+    def __init__(self, world: WorldLock, jobs: Jobs) -> None:
+        self._world = world
+        self._jobs = jobs
+        self._planned: asyncio.Task[None] | None = None
+        self._in_progress: asyncio.Task[None] | None = None
+
+    def plan(self, pause: Step, start: Step) -> None:
+        """Run `start` after `pause`, holding the world lock; an earlier plan is cancelled."""
+        self.cancel()
+        self._planned = self._jobs.start(self._carry_out(pause, start), name="planned_start")
+
+    def cancel(self) -> None:
+        """Cancel the plan. A start in progress has to notice by itself that it is unwanted."""
+        if self._planned is not None:
+            self._planned.cancel()
+            self._planned = None
+
+    async def wait(self, seconds: float) -> None:
+        """Return when no start holds the world any more, or after `seconds`."""
+        if self._in_progress is not None:
+            await asyncio.wait({self._in_progress}, timeout=seconds)
+
+    async def _carry_out(self, pause: Step, start: Step) -> None:
+        await pause()
+        async with self._world.hold(START, wait=True):
+            self._in_progress, self._planned = self._planned, None
+            try:
+                await start()
+            finally:
+                self._in_progress = None
+
+
+class RestartPolicy:
+    """Shows exits; after a crash it plans the next start, or gives up.
+
+    crashes: reset it when a person starts the game. planned: the next start.
+    """
+
+    def __init__(
+        self,
+        board: StatusBoard,
+        console: Console,
+        events: Events,
+        crashes: CrashCounter,
+        planned: PlannedStart,
+    ) -> None:
+        self.crashes = crashes
+        self.planned = planned
+        self._board = board
+        self._console = console
+        self._events = events
+
+    def handle(self, reason: ExitReason, restart: Step | None) -> None:
+        """Show how a process ended. After a crash plan `restart`; None when the manager leaves."""
+        if reason.kind in {ExitKind.MANAGER, ExitKind.PLAYER}:
+            self._board.become(GameState.STOPPED, Cause.EXIT, **_after(reason))
+            self._board.announce(f"The game has stopped: {reason.text}")
+            return
+        pause = None if restart is None else self.crashes.count(clock.now())
+        refused = reason.kind is ExitKind.START_REFUSED
+        self._board.become(
+            GameState.CRASHED,
+            Cause.FAILED_START if refused else Cause.EXIT,
+            restart_at=None if pause is None else clock.now() + timedelta(seconds=pause),
+            **_after(reason),
+        )
+        self._console.say(f"The game crashed: {reason.text}")
+        self._board.announce(reason.text)
+        if restart is not None and pause is not None:
+            self.planned.plan(partial(asyncio.sleep, pause), restart)
+        elif restart is not None:
+            self._give_up(reason)
+
+    def _give_up(self, reason: ExitReason) -> None:
+        text = f"The game crashed too often, and stays down. {reason.text}"
+        self._console.say(text)
+        lines = "\n".join(reason.last_lines[-5:])
+        self._events.publish(EventKind.GAVE_UP, text, last_lines=lines)
+
+
+def _after(reason: ExitReason) -> dict[str, object]:
+    return {
+        "pid": None,
+        "port": None,
+        "exit_code": reason.code,
+        "reason": reason.text,
+        "last_lines": reason.last_lines,
+    }

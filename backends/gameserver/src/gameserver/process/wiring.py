@@ -1,0 +1,98 @@
+"""Makes the game of its parts, and opens it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from bedplate.jobs.background import Jobs
+from bedplate.lifecycle import Drain
+from bedplate.settings import Environment
+from gameserver.audit.service import Audit
+from gameserver.console.facts import Facts
+from gameserver.console.service import Console
+from gameserver.events import Events
+from gameserver.layout import Layout
+from gameserver.process.game import Game
+from gameserver.process.launch import Launcher
+from gameserver.process.lifecycle import BeforeStart, Lifecycle
+from gameserver.process.ownership import process_document
+from gameserver.process.program import Installations, Programs
+from gameserver.process.restart_policy import CrashCounter, PlannedStart, RestartPolicy
+from gameserver.process.stopping import KILL_SECONDS, StopLadder
+from gameserver.process.world_lock import WorldLock
+from gameserver.settings import GameServerSettings
+from gameserver.status import StatusBoard
+
+SHUTDOWN_MARGIN_SECONDS: Final = 10.0
+"""For what is closed after the game."""
+
+
+@contextlib.asynccontextmanager
+async def open_game(
+    settings: GameServerSettings,
+    layout: Layout,
+    events: Events,
+    audit: Audit,
+    installed: Installations,
+    drain: Drain,
+    before_start: Sequence[BeforeStart],
+) -> AsyncIterator[Game]:
+    """Yield the game. It is stopped as soon as the manager begins to drain."""
+    async with Jobs(stop_seconds=KILL_SECONDS) as jobs:
+        game = _make_game(settings, layout, events, audit, installed, jobs, before_start)
+        await game.open(autostart=settings.autostart)
+        closing = asyncio.create_task(_close_at_drain(game, drain))
+        try:
+            yield game
+        finally:
+            closing.cancel()
+            await asyncio.wait({closing})
+            await game.close()
+
+
+async def _close_at_drain(game: Game, drain: Drain) -> None:
+    """Stop the game beside the last requests: one deadline counts for both."""
+    await drain.wait()
+    await game.close()
+
+
+def shutdown_seconds(settings: GameServerSettings) -> float:
+    """Return how long the manager may take to exit: a complete stop of the game, and a margin."""
+    return _stop_ladder(settings).max_seconds + SHUTDOWN_MARGIN_SECONDS
+
+
+def _stop_ladder(settings: GameServerSettings) -> StopLadder:
+    return StopLadder(settings.stop_announcement, settings.stop_seconds, settings.terminate_seconds)
+
+
+def _make_game(
+    settings: GameServerSettings,
+    layout: Layout,
+    events: Events,
+    audit: Audit,
+    installed: Installations,
+    jobs: Jobs,
+    before_start: Sequence[BeforeStart],
+) -> Game:
+    console = Console(Facts(events), audit, flood_lines_per_second=settings.flood_lines_per_second)
+    board = StatusBoard(events, strict=settings.environment is Environment.TEST)
+    programs = Programs(settings, layout, installed)
+    world = WorldLock()
+    crashes = CrashCounter(
+        max_crashes=settings.crash_limit,
+        first_pause_seconds=settings.crash_first_pause_seconds,
+        max_pause_seconds=settings.crash_max_pause_seconds,
+    )
+    policy = RestartPolicy(board, console, events, crashes, PlannedStart(world, jobs))
+    lifecycle = Lifecycle(
+        board,
+        console,
+        Launcher(settings, layout, programs),
+        _stop_ladder(settings),
+        policy,
+        process_document(layout),
+        jobs,
+        before_start,
+    )
+    return Game(console, board, programs, lifecycle, world, audit, jobs)
