@@ -11,7 +11,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 def check_words(*files: Path) -> subprocess.CompletedProcess[str]:
     """Run `check_words.py` on files."""
-    command = [sys.executable, SCRIPTS / "check_words.py", *files]
+    command = [sys.executable, str(SCRIPTS / "check_words.py"), *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -10,11 +10,11 @@ from pydantic_settings import SettingsConfigDict
 
 from bedplate.application import create_app
 from bedplate.backend import Backend
-from bedplate.clients import ServiceURL, service_client
+from bedplate.clients import service_client
 from bedplate.clients.client import ServiceClient
 from bedplate.composition import compose
 from bedplate.runtime import StartupError
-from bedplate.settings import Settings, SettingsError
+from bedplate.settings import Settings, SettingsError, WebURL
 from bedplate.state import State, opened
 from bedplate.testing.client import Client, client
 from bedplate.testing.lifespan import running
@@ -26,7 +26,7 @@ class CallingSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="CALLING_", env_file=None)
 
-    other_url: ServiceURL | None = None
+    other_url: WebURL | None = None
     other_timeout: float = Field(2.0, gt=0)
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from bedplate.backend import Backend
-from bedplate.clients import ServiceURL
 from bedplate.gateway.kong import ANSWER_MILLISECONDS
-from bedplate.settings import DatabaseSettings
+from bedplate.settings import DatabaseSettings, WebURL
 
 Document = dict[str, Any]
 Backends = dict[str, Backend]
@@ -119,7 +118,7 @@ def test_every_neighbour_is_a_service(compose: Document, backends: Backends) -> 
     for name, backend in backends.items():
         environment = _environment(compose["services"][name])
         fields = backend.settings.model_fields
-        urls = [f for f, field in fields.items() if field.annotation == ServiceURL | None]
+        urls = [f for f, field in fields.items() if field.annotation == WebURL | None]
         for field in urls:
             match = re.fullmatch(
                 r"http://([a-z-]+):8000", environment[backend.settings.variable(field)]

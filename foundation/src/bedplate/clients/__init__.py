@@ -6,12 +6,11 @@ The client itself is `bedplate.clients.client.ServiceClient`; it needs httpx2.
 """
 
 from bedplate.clients.exceptions import UpstreamRefused, UpstreamUnavailable
-from bedplate.clients.opening import ServiceURL, service_client
+from bedplate.clients.opening import service_client
 from bedplate.clients.registry import LocalServices
 
 __all__ = [
     "LocalServices",
-    "ServiceURL",
     "UpstreamRefused",
     "UpstreamUnavailable",
     "service_client",

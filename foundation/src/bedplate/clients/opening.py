@@ -3,29 +3,13 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
-
-from pydantic import AfterValidator
+from typing import TYPE_CHECKING, Any
 
 from bedplate.clients.registry import LocalServices
 from bedplate.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from bedplate.clients.client import ServiceClient
-
-
-def _url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("It should look like http://host:8080")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("It takes no user, password, query or fragment")
-    return url
-
-
-ServiceURL = Annotated[str, AfterValidator(_url)]
-"""Where another backend is: `http://host:8080`, or `https://host/path`."""
 
 
 def service_client(

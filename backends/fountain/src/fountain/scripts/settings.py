@@ -3,8 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from bedplate.clients import ServiceURL
-from bedplate.settings import DatabaseSettings
+from bedplate.settings import DatabaseSettings, WebURL
 
 
 class ScriptsSettings(DatabaseSettings):
@@ -16,7 +15,7 @@ class ScriptsSettings(DatabaseSettings):
         SecretStr("sqlite:///.bedplate/scripts.sqlite3"),
         description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
     )
-    sequence_url: ServiceURL | None = Field(
+    sequence_url: WebURL | None = Field(
         None, description="Central Sequence Service, when it runs in another process"
     )
     sequence_timeout_seconds: float = Field(

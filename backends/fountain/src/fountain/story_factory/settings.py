@@ -3,8 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from bedplate.clients import ServiceURL
-from bedplate.settings import Settings
+from bedplate.settings import Settings, WebURL
 
 
 class StoryFactorySettings(Settings):
@@ -12,13 +11,13 @@ class StoryFactorySettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="STORY_FACTORY_")
 
-    scripts_url: ServiceURL | None = Field(
+    scripts_url: WebURL | None = Field(
         None, description="Where the scripts are; not needed when they run in this process"
     )
-    characters_url: ServiceURL | None = Field(
+    characters_url: WebURL | None = Field(
         None, description="Where the characters are; not needed when they run in this process"
     )
-    sessions_url: ServiceURL | None = Field(
+    sessions_url: WebURL | None = Field(
         None, description="Where session-context is; not needed when it runs in this process"
     )
     # Two phases of two attempts stay below the time of a request.

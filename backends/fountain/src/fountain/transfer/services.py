@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bedplate.cli.exceptions import CommandError, UsageError
-from bedplate.clients import ServiceURL, UpstreamRefused, UpstreamUnavailable
+from bedplate.clients import UpstreamRefused, UpstreamUnavailable
 from bedplate.clients.client import ServiceClient
+from bedplate.settings import WebURL
 
 TIMEOUT_SECONDS = 30.0
 MAX_ANSWER_BYTES = 1 << 28
@@ -22,7 +23,7 @@ _NAMES = {
     "sessions": "session-context",
     "stories": "story-factory",
 }
-_URL: TypeAdapter[str] = TypeAdapter(ServiceURL)
+_URL: TypeAdapter[str] = TypeAdapter(WebURL)
 
 
 def _checked(url: str) -> str:
