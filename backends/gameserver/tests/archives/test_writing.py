@@ -43,6 +43,17 @@ def test_links_and_pipes_are_left_out_and_named(tmp_path: Path) -> None:
     assert set(writer.skipped) == {"Mods/link", "Mods/pipe", "Other"}
 
 
+def test_names_that_could_not_be_unpacked_are_left_out_and_named(tmp_path: Path) -> None:
+    """A file whose name unpacking refuses is skipped: it must not make a backup useless."""
+    (tmp_path / "source").mkdir()
+    for name in ("line\nbreak", "back\\slash", "fine:colon"):
+        (tmp_path / "source" / name).write_text("x")
+    with ArchiveWriter(tmp_path / "archive", read=lambda _: None) as writer:
+        writer.add_tree(tmp_path / "source", "ModData")
+    assert [file.name for file in writer.files] == ["ModData/fine:colon"]
+    assert set(writer.skipped) == {"ModData/line\nbreak", "ModData/back\\slash"}
+
+
 def test_a_file_that_shrinks_is_an_error(tmp_path: Path) -> None:
     """A file that becomes shorter while it is read doesn't yield an archive that looks whole."""
     source = tmp_path / "source"

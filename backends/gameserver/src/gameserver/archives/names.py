@@ -1,38 +1,55 @@
-"""Names of an archive's members: only those that stay below the folder they are unpacked to."""
+"""One rule for the names that other people give to files: in archives, in mods, and in requests."""
 
+import re
 from pathlib import PurePosixPath
 from typing import Final
 
 from gameserver.archives.exceptions import UnsafeArchive
 
-_MAX_NAME_LENGTH: Final = 1024
-_MAX_PART_LENGTH: Final = 255
-_MAX_PARTS: Final = 32
-_FIRST_PRINTABLE: Final = 0x20
-_DELETE: Final = 0x7F
+MAX_DEPTH: Final = 32
+_MAX_PATH_LENGTH: Final = 1024
+_MAX_NAME_BYTES: Final = 255
+_FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
 
 
-def safe_name(name: str) -> PurePosixPath:
-    """Return a member's name as a relative path.
+def is_plain_name(name: str) -> bool:
+    """Return whether a text names one file or folder, and leads nowhere else.
 
-    Raises `UnsafeArchive` for absolute names, `..`, back-slashes and drives of Windows, control
-    characters, names that aren't UTF-8, and names longer than file systems take.
+    Refuses `.` and `..`, slashes and backslashes, control characters, lone surrogates, and names
+    that file systems refuse as too long.
     """
-    if not _printable(name) or "\\" in name or ":" in name.split("/", 1)[0]:
-        raise UnsafeArchive("A file in the archive has a name with forbidden characters.")
+    return (
+        name not in {"", ".", ".."}
+        and _FORBIDDEN.search(name) is None
+        and len(name.encode()) <= _MAX_NAME_BYTES
+    )
+
+
+def is_safe_name(name: str, *, windows: bool = False) -> bool:
+    """Return whether an archive's member stays below the folder that it is unpacked to.
+
+    Each part must be a plain name; empty parts and `.` are ignored. A colon may not come in the
+    first part, where it would name a drive. With `windows`, the rule also holds on Windows:
+    backslashes separate parts, and a colon, which opens a stream there, may not come anywhere.
+    """
+    if windows:
+        name = name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in {"", "."}]
-    if name.startswith("/") or ".." in parts:
-        raise UnsafeArchive("A file in the archive would lie outside of its folder.")
-    if len(name) > _MAX_NAME_LENGTH or len(parts) > _MAX_PARTS:
-        raise UnsafeArchive("A file in the archive has too long a name.")
-    if any(len(part.encode()) > _MAX_PART_LENGTH for part in parts):
-        raise UnsafeArchive("A file in the archive has too long a name.")
-    return PurePosixPath(*parts)
+    return (
+        name != ""
+        and not name.startswith("/")
+        and ":" not in (name if windows else name.split("/", 1)[0])
+        and len(name) <= _MAX_PATH_LENGTH
+        and len(parts) <= MAX_DEPTH
+        and all(is_plain_name(part) for part in parts)
+    )
 
 
-def _printable(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return all(ord(letter) >= _FIRST_PRINTABLE and ord(letter) != _DELETE for letter in name)
+def safe_path(name: str) -> PurePosixPath:
+    """Return a member's name as a relative path. Raises `UnsafeArchive` if it isn't safe."""
+    if not is_safe_name(name):
+        raise UnsafeArchive(
+            "A file in the archive would lie outside of its folder, or its name is too long or "
+            "has forbidden characters."
+        )
+    return PurePosixPath(name)

@@ -19,7 +19,7 @@ import zstandard
 
 from gameserver.archives.exceptions import DamagedArchive, OversizeArchive, UnsafeArchive
 from gameserver.archives.headers import BoundedHeader
-from gameserver.archives.names import safe_name
+from gameserver.archives.names import safe_path
 
 CHUNK: Final = 1 << 20
 _MAX_WINDOW_BYTES: Final = 1 << 27
@@ -103,7 +103,7 @@ class Unpacking:
         self._entries += 1
         if self._entries > self.limits.entries:
             raise OversizeArchive(f"The archive holds more than {self.limits.entries} files.")
-        name = safe_name(member.name)
+        name = safe_path(member.name)
         place = self.target / name
         if member.isdir():
             self._make_folder(place)
@@ -156,7 +156,7 @@ class Unpacking:
         if original is None or member.linkname.startswith("/"):
             raise UnsafeArchive("The archive holds a link that leads out of it, or nowhere.")
         self._make_room(original.size)
-        place = self.target / safe_name(member.name)
+        place = self.target / safe_path(member.name)
         self._make_folder(place.parent)
         source = self.target / origin
         executable = bool(source.stat().st_mode & 0o111)

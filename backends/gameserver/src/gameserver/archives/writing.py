@@ -12,6 +12,7 @@ from typing import IO, Final, Self
 
 import zstandard
 
+from gameserver.archives.names import is_safe_name
 from gameserver.archives.reading import CHUNK, UnpackedFile
 
 _LEVEL: Final = 3
@@ -84,14 +85,16 @@ class ArchiveWriter:
         self._add(io.BytesIO(content), name, len(content), 0)
 
     def _add_entry(self, file: str, name: str, folder: int | None) -> None:
+        if not is_safe_name(name):  # no archive with it could be unpacked again
+            self.skipped.append(name.encode(errors="replace").decode())
+            return
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            name.encode()
             descriptor = os.open(file, flags, dir_fd=folder)
         except FileNotFoundError:
             return
-        except (OSError, UnicodeEncodeError):
-            self.skipped.append(name.encode(errors="replace").decode())
+        except OSError:
+            self.skipped.append(name)
             return
         with os.fdopen(descriptor, "rb") as opened:
             status = os.fstat(opened.fileno())

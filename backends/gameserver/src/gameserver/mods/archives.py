@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from gameserver.archives.names import is_safe_name
 from gameserver.mods.exceptions import InvalidModFile
 from gameserver.mods.modinfo import MAX_MODINFO_BYTES, ModInfo, UnreadableModInfo
 
@@ -116,7 +117,7 @@ def _check_entries(archive: zipfile.ZipFile, size: int, bounds: ZipBounds) -> No
 
 
 def _check_entry(entry: zipfile.ZipInfo, bounds: ZipBounds) -> None:
-    if not is_safe_name(entry.orig_filename):
+    if not is_safe_name(entry.orig_filename, windows=True):
         raise InvalidModFile("An entry's name leads out of the mod's folder.")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
@@ -127,18 +128,6 @@ def _check_entry(entry: zipfile.ZipInfo, bounds: ZipBounds) -> None:
         raise InvalidModFile("An entry is packed in a way that the game can't read.")
     if entry.file_size > bounds.single:
         raise InvalidModFile(f"An entry has more than {bounds.single} bytes.")
-
-
-def is_safe_name(name: str) -> bool:
-    """Return whether an entry stays within the folder it is unpacked to, on any system."""
-    parts = name.replace("\\", "/").split("/")
-    return (
-        name != ""
-        and parts[0] != ""
-        and ".." not in parts
-        and ":" not in name
-        and all(character >= " " and character != "\x7f" for character in name)
-    )
 
 
 def _modinfo(archive: zipfile.ZipFile) -> ModInfo:
