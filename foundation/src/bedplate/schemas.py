@@ -22,7 +22,10 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 MIN_INT64: Final = -(2**63)
+"""The smallest integer that a 64-bit column holds."""
+
 MAX_INT64: Final = 2**63 - 1
+"""The largest integer that a 64-bit column holds."""
 
 # White space of Unicode, and characters that show nothing: joiners, fillers, marks of direction.
 # Variation selectors are not among them: an emoji may end in one.

@@ -15,9 +15,14 @@ from bedplate.auth.principal import Principal, Verifier, unauthorized
 from bedplate.problems import Forbidden
 from bedplate.rate_limits import RateLimit
 
-BEARER = HTTPBearer(description="The session token that the auth server gave out")
+BEARER = HTTPBearer(description="The session token that the auth server issued")
+"""OpenAPI: a session token in `Authorization: Bearer`."""
+
 SESSION_COOKIE = APIKey.model_validate({"in": APIKeyIn.cookie, "name": "better-auth.session_token"})
+"""OpenAPI: better-auth's session cookie."""
+
 API_KEY = APIKey.model_validate({"in": APIKeyIn.header, "name": "X-API-Key"})
+"""OpenAPI: an API key in the header `X-API-Key`."""
 
 
 class Guard(SecurityBase):

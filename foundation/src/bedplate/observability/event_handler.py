@@ -14,6 +14,8 @@ from bedplate.observability.masking import mask_secrets
 from bedplate.observability.rendering import Render
 
 EventDict = MutableMapping[str, Any]
+"""A log entry as a dict: `event`, `level`, `logger`, `timestamp` and its own members."""
+
 Listener = Callable[[EventDict], None]
 
 _MAX_WAIT_SECONDS = 0.1  # seconds

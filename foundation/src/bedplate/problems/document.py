@@ -14,6 +14,8 @@ from bedplate import clock
 from bedplate.problems.exceptions import InvalidInput, ProblemError, phrase_of
 
 MEDIA_TYPE = "application/problem+json"
+"""The media type of problem documents (RFC 9457, section 3)."""
+
 _MAX_INSTANCE_LENGTH = 2_048
 # What RFC 3986 lets stand in a path; % because the path is still escaped.
 _PATH_CHARACTERS = "/%!$&'()*+,;=:@-._~"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bedplate.rate_limits.redis import RedisWindows
 
 FailurePolicy = Literal["fall_back", "refuse", "allow"]
+"""What happens while Redis is down: count in memory, refuse every request, or allow it."""
+
 DecisionName = Literal[
     "allowed",
     "refused",
@@ -23,6 +25,7 @@ DecisionName = Literal[
     "fallback_unavailable",
     "fallback_unchecked",
 ]
+"""How one request was decided, as the metric names it; `fallback_…`: while Redis is down."""
 
 
 class Limiter:

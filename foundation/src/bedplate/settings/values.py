@@ -78,6 +78,7 @@ class SigningSecret:
 
 
 Secret = Annotated[SecretStr, SigningSecret()]
+"""A secret that signs or hashes; see `SigningSecret`."""
 
 
 def is_signing_secret(field: FieldInfo) -> bool:
