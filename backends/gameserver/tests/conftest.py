@@ -24,8 +24,8 @@ from gameserver.backend import backend
 from gameserver.console.service import Console
 from gameserver.process.game import Game
 from gameserver.settings import GameServerSettings
-from gameserver.stand_ins.embedded import StandIns, stand_ins
 from gameserver.status import GameState
+from gameserver_simulator.stand_ins.embedded import StandInURLs, stand_ins
 
 ADMIN_KEY = "a" * 40
 MONITOR_KEY = "b" * 40
@@ -95,14 +95,14 @@ async def api(app: FastAPI) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-def served_stand_ins() -> Iterator[StandIns]:
+def served_stand_ins() -> Iterator[StandInURLs]:
     """Give a mod database and a feed of game versions, on free ports."""
-    with stand_ins(mod_database_port=0, version_feed_port=0) as served:
+    with stand_ins(0, 0) as served:
         yield served
 
 
 @pytest.fixture
-def unlimited_app(make_app: MakeApp, served_stand_ins: StandIns) -> FastAPI:
+def unlimited_app(make_app: MakeApp, served_stand_ins: StandInURLs) -> FastAPI:
     """Give the API for thousands of requests: its Redis is away, and then limits are off."""
     return make_app(
         redis_url=SecretStr(f"redis://127.0.0.1:{free_port()}"),

@@ -31,7 +31,7 @@ from gameserver.process.wiring import shutdown_seconds
 from gameserver.schedules.opening import open_schedules
 from gameserver.schedules.router import router as schedules_router
 from gameserver.settings import DEVELOPMENT_ADMIN_KEY, GameServerSettings
-from gameserver.stand_ins.embedded import open_stand_ins
+from gameserver.simulator import open_stand_ins
 from gameserver.versions.opening import open_versions
 from gameserver.versions.router import router as versions_router
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -23,10 +24,11 @@ def _gameserver() -> None:
 
 @app.command("simulate", context_settings=PASSED_ON, add_help_option=False)
 def simulate(context: typer.Context) -> None:
-    """Run a program that behaves like the game, instead of it; `--help` lists its misbehaviour."""
-    from gameserver.simulator.program import main  # noqa: PLC0415 - the others don't pay for it
+    """Run the simulated game in the foreground. `--help` lists its options."""
+    from gameserver import simulator  # noqa: PLC0415 - the other commands start without it
 
-    main(context.args)
+    with _explain_missing_simulator():
+        simulator.run_game(context.args)
 
 
 @app.command("console")
@@ -48,11 +50,26 @@ def stand_ins(
     mods: Annotated[int, typer.Option(help="Port of the mod database")] = 42430,
     versions: Annotated[int, typer.Option(help="Port of the version feed")] = 42431,
 ) -> None:
-    """Serve stand-ins for the mod database and the feed of game versions, until Ctrl-C."""
-    from gameserver.stand_ins import embedded  # noqa: PLC0415 - the others don't pay for it
+    """Serve stand-ins of the mod database and the version feed until Ctrl-C."""
+    from gameserver import simulator  # noqa: PLC0415 - the other commands start without it
 
-    with embedded.stand_ins(mod_database_port=mods, version_feed_port=versions) as served:
-        typer.echo(f"VS_MOD_DATABASE_URL={served.mod_database}")
-        typer.echo(f"VS_VERSION_FEED_URL={served.version_feed}")
+    with (
+        _explain_missing_simulator(),
+        simulator.serve_stand_ins(mods, versions) as urls,
+    ):
+        typer.echo(f"VS_MOD_DATABASE_URL={urls.mod_database}")
+        typer.echo(f"VS_VERSION_FEED_URL={urls.version_feed}")
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
+
+
+@contextmanager
+def _explain_missing_simulator() -> Iterator[None]:
+    """End with a sentence and exit code 1 when the simulator isn't installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("gameserver_simulator"):
+            raise
+        typer.echo("Install the simulator first: pip install 'gameserver[simulator]'", err=True)
+        raise typer.Exit(1) from error

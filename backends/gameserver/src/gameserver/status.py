@@ -153,10 +153,20 @@ class StatusBoard:
         cleared: dict[str, Any] = {"reason": None, "last_lines": (), "restart_at": None}
         self._set(replace(self.status, state=state, since=clock.now(), **{**cleared, **changes}))
 
-    def set_program(self, *, installed: bool, version: str | None, simulated: bool) -> None:
-        """Show which program runs, or would; without one the game is not installed."""
+    def set_program(
+        self,
+        *,
+        installed: bool,
+        version: str | None,
+        simulated: bool,
+        hint: str | None = None,
+    ) -> None:
+        """Show which program runs, or would.
+
+        Without one the game is not installed, and the reason is `hint`: how to install it.
+        """
         if not installed and self.status.state in {GameState.STOPPED, GameState.CRASHED}:
-            self.become(GameState.NOT_INSTALLED, Cause.LOOKUP)
+            self.become(GameState.NOT_INSTALLED, Cause.LOOKUP, reason=hint)
         elif installed and self.status.state is GameState.NOT_INSTALLED:
             self.become(GameState.STOPPED, Cause.LOOKUP)
         if self.status.state in AT_REST:

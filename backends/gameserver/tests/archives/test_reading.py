@@ -17,7 +17,7 @@ from gameserver.archives.exceptions import (
 )
 from gameserver.archives.headers import GameHeader
 from gameserver.archives.reading import Limits, UnpackedFile, Unpacking
-from gameserver.stand_ins.game_files import Fault, game_file
+from gameserver_simulator.stand_ins.game_files import Fault, game_file
 
 LIMITS = Limits(entries=50, total_bytes=1 << 20, member_bytes=1 << 19)
 

@@ -13,7 +13,7 @@ import zstandard
 
 from bedplate.testing.client import Client
 from gameserver.operations.schemas import Operation, OperationState
-from gameserver.simulator.world import marks
+from gameserver_simulator.game.world import marks
 
 Ended = Callable[[Client, httpx2.Response], Awaitable[Operation]]
 OpenAPI = Callable[..., Awaitable[Client]]

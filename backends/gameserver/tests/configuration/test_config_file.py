@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gameserver.configuration.config_file import ConfigFile, ConfigText
 from gameserver.configuration.exceptions import SettingsUnreadable
-from gameserver.simulator.config_defaults import defaults
+from gameserver_simulator.game.config_defaults import defaults
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=10)
 JSON = st.recursive(

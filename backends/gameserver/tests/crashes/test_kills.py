@@ -29,8 +29,8 @@ import psutil
 import pytest
 
 from bedplate.testing.processes import free_port
-from gameserver.stand_ins.mod_database import ModDatabase
-from gameserver.stand_ins.version_feed import VersionFeed
+from gameserver_simulator.stand_ins.mod_database import ModDatabase
+from gameserver_simulator.stand_ins.version_feed import VersionFeed
 
 ADMIN = {"X-API-Key": "a" * 40}
 VERSIONS = ("1.21.5", "1.21.6")

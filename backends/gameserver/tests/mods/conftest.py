@@ -15,8 +15,8 @@ import httpx2
 import pytest
 
 from bedplate.testing.client import Client, client
-from gameserver.stand_ins.game_files import game_file
-from gameserver.stand_ins.mod_database import ModDatabase
+from gameserver_simulator.stand_ins.game_files import game_file
+from gameserver_simulator.stand_ins.mod_database import ModDatabase
 
 Operation = dict[str, Any]
 Ended = Callable[[httpx2.Response], Awaitable[Operation]]
@@ -37,10 +37,10 @@ def served_database() -> Iterator[tuple[ModDatabase, str]]:
 def mod_database(served_database: tuple[ModDatabase, str]) -> Iterator[ModDatabase]:
     """Give the stand-in with good manners."""
     database, _ = served_database
-    before = dict(vars(database.manners))
-    database.manners.requests.clear()
+    before = dict(vars(database.fault_modes))
+    database.fault_modes.requests.clear()
     yield database
-    vars(database.manners).update(before)
+    vars(database.fault_modes).update(before)
 
 
 @pytest.fixture

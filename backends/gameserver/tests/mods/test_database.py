@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from bedplate.testing.client import Client, client
-from gameserver.stand_ins.mod_database import ModDatabase
+from gameserver_simulator.stand_ins.mod_database import ModDatabase
 
 ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 LIST = "/mod-database/mods"
@@ -31,7 +31,7 @@ async def impatient_api(
 
 def manners(database: ModDatabase, **changes: Any) -> None:
     """Make the stand-in behave so."""
-    vars(database.manners).update(changes)
+    vars(database.fault_modes).update(changes)
 
 
 async def test_the_list_comes_in_pages(mods_api: Client, mod_database: ModDatabase) -> None:
@@ -43,7 +43,7 @@ async def test_the_list_comes_in_pages(mods_api: Client, mod_database: ModDataba
         page = (await mods_api.get(LIST, params={"limit": 25, "offset": offset})).json()
         paged += page["mods"]
     assert paged == whole["mods"]
-    assert len([path for path in mod_database.manners.requests if path == "/api/mods"]) == 1
+    assert len([path for path in mod_database.fault_modes.requests if path == "/api/mods"]) == 1
 
 
 async def test_the_list_is_filtered_and_sorted(mods_api: Client) -> None:
@@ -89,9 +89,9 @@ async def test_without_a_cache_a_database_that_is_away_is_a_503(
         first = await impatient_api.get(LIST)
         assert problem_of(first, 503)["code"] == "mod_database_unavailable"
         assert int(first.headers["retry-after"]) > 0
-        asked = len(mod_database.manners.requests)
+        asked = len(mod_database.fault_modes.requests)
         problem_of(await impatient_api.get(f"{LIST}/lanternlib"), 503)
-    assert len(mod_database.manners.requests) == asked
+    assert len(mod_database.fault_modes.requests) == asked
 
 
 async def test_from_the_cache_it_works_off_line(

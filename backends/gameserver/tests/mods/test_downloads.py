@@ -16,7 +16,7 @@ from gameserver.mods.downloads import ModDownloads
 from gameserver.mods.exceptions import DownloadRefused, ModDatabaseUnavailable, ModTooLarge
 from gameserver.outgoing.fetching import Bounds, Downloads
 from gameserver.outgoing.sources import Sources
-from gameserver.stand_ins.serving import serving
+from gameserver_simulator.stand_ins.serving import serving
 
 
 async def _answer(request: Any) -> Response:

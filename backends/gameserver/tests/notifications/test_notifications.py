@@ -31,7 +31,7 @@ from gameserver.notifications.schemas import (
     HookNew,
     HookPatch,
 )
-from gameserver.stand_ins.serving import serving
+from gameserver_simulator.stand_ins.serving import serving
 
 QUICK = Patience(tries=3, first=0.01, longest=0.02)
 LOCAL = AddressRules(http=True, private=True)

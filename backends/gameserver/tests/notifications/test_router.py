@@ -1,9 +1,10 @@
 """Webhooks over HTTP: what is shown of them, and who may change them."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
 from bedplate.testing.client import Client, client
-from gameserver.stand_ins.webhook_receiver import WebhookReceiver
 
 NEW = {"name": "Ops", "url": "https://hooks.example.org/services/T0/B0/top-secret"}
 
@@ -68,13 +69,12 @@ async def test_monitor_only_looks(app: FastAPI, monitor: dict[str, str]) -> None
         assert (await api.post("/webhooks", json=NEW)).status_code == 403
 
 
-async def test_send_a_test(make_app: object, admin: dict[str, str]) -> None:
+async def test_send_a_test(make_app: object, admin: dict[str, str], webhook_receiver: Any) -> None:
     """A test message arrives, and the list of deliveries tells so."""
-    receiver = WebhookReceiver()
     app = make_app(webhook_private_addresses=True)  # type: ignore[operator]
-    with receiver.serving() as url:
+    with webhook_receiver.serving() as url:
         async with client(app, headers=admin) as api:
             made = (await api.post("/webhooks", json={**NEW, "url": f"{url}/x"})).json()
             place = f"/webhooks/{made['id']}"
             assert (await api.post(f"{place}/test")).status_code == 202
-        assert b'"test"' in receiver.received[0].body
+        assert b'"test"' in webhook_receiver.received[0].body

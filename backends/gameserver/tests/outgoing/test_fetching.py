@@ -25,7 +25,7 @@ from gameserver.outgoing.exceptions import (
 )
 from gameserver.outgoing.fetching import Bounds, Downloads
 from gameserver.outgoing.sources import Sources
-from gameserver.stand_ins.serving import serving
+from gameserver_simulator.stand_ins.serving import serving
 
 BOUNDS = Bounds(most_bytes=1 << 20, seconds=60.0)
 NAMED = Sources("http://127.0.0.1:1", frozenset({"cdn.example", "localhost"}), any_port=True)

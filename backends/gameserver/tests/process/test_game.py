@@ -99,7 +99,7 @@ async def test_a_second_start_is_refused(running_game: Game) -> None:
     done = await asyncio.gather(*starts, return_exceptions=True)
     assert done.count(None) == 1
     assert {type(one) for one in done if one is not None} <= {GameBusy, GameAlreadyRunning}
-    games = [one for one in psutil.Process().children() if "gameserver.simulator" in one.cmdline()]
+    games = [one for one in psutil.Process().children() if "gameserver_simulator" in one.cmdline()]
     assert len(games) == 1
 
 

@@ -220,7 +220,7 @@ def leave_game(make_settings: Callable[..., GameServerSettings]) -> Iterator[Lea
             [
                 sys.executable,
                 "-m",
-                "gameserver.simulator",
+                "gameserver_simulator",
                 "--dataPath",
                 layout.server_data,
                 "--port",

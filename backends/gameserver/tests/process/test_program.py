@@ -54,7 +54,7 @@ async def test_the_stand_in_outside_of_production(make: Make, layout: Layout) ->
     assert program is not None
     assert program.simulated
     assert program.command[1:] == (
-        "-m", "gameserver.simulator", "--dataPath", str(layout.server_data), "--port", "5",
+        "-m", "gameserver_simulator", "--dataPath", str(layout.server_data), "--port", "5",
         "--a", "b c",
     )  # fmt: skip
 

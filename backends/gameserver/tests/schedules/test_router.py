@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 
 from bedplate.testing.client import Client, client
-from gameserver.stand_ins.version_feed import VersionFeed
 from gameserver.status import GameState
+from gameserver_simulator.stand_ins.version_feed import VersionFeed
 
 NEW: dict[str, Any] = {
     "name": "Nightly",
@@ -211,7 +211,7 @@ async def test_update_check(make_app: Any, admin: dict[str, str]) -> None:
             place = await add(api, {"kind": "update_check"})
             checked = await run(api, place)
             assert (checked["state"], checked["text"]) == ("succeeded", "Everything is up to date.")
-            feed.manners.status = 503
+            feed.fault_modes.status = 503
             failed = await run(api, place)
     assert failed["state"] == "failed"
     assert failed["text"] == "The list of the game's versions can't be reached."

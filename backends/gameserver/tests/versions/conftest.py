@@ -10,8 +10,8 @@ import pytest
 
 from bedplate.testing.client import Client, client
 from gameserver.operations.schemas import Operation, OperationState
-from gameserver.stand_ins.game_files import Fault
-from gameserver.stand_ins.version_feed import VersionFeed
+from gameserver_simulator.stand_ins.game_files import Fault
+from gameserver_simulator.stand_ins.version_feed import VersionFeed
 
 Ended = Callable[[Client, httpx2.Response], Awaitable[Operation]]
 OpenAPI = Callable[..., Awaitable[Client]]
@@ -46,10 +46,10 @@ def served_feed() -> Iterator[tuple[VersionFeed, str]]:
 def feed(served_feed: tuple[VersionFeed, str]) -> Iterator[VersionFeed]:
     """Give the feed, well-mannered at the beginning and at the end."""
     found = served_feed[0]
-    manners = type(found.manners)().__dict__
-    found.manners.__dict__.update(manners)
+    manners = type(found.fault_modes)().__dict__
+    found.fault_modes.__dict__.update(manners)
     yield found
-    found.manners.__dict__.update(type(found.manners)().__dict__)
+    found.fault_modes.__dict__.update(type(found.fault_modes)().__dict__)
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from starlette.routing import Route
 
 from gameserver.outgoing.fetching import Bounds, Downloads
 from gameserver.outgoing.sources import Sources
-from gameserver.stand_ins.serving import serving
-from gameserver.stand_ins.version_feed import VersionFeed as Served
 from gameserver.versions.downloads import GameDownloads
 from gameserver.versions.exceptions import DigestMismatch, DownloadFailed
 from gameserver.versions.schemas import Channel, OfferedVersion
+from gameserver_simulator.stand_ins.serving import serving
+from gameserver_simulator.stand_ins.version_feed import VersionFeed as Served
 
 BOUNDS = Bounds(1 << 30, 60)
 

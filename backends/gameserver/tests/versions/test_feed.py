@@ -17,12 +17,12 @@ from bedplate.testing.clock import SettableClock
 from bedplate.testing.processes import free_port
 from gameserver.outgoing.fetching import Downloads
 from gameserver.outgoing.sources import Sources
-from gameserver.stand_ins.serving import serving
-from gameserver.stand_ins.version_feed import VersionFeed as Served
 from gameserver.versions.downloads import DOCUMENT_BOUNDS
 from gameserver.versions.exceptions import FeedUnavailable
 from gameserver.versions.feed import VersionFeed, offered_in
 from gameserver.versions.schemas import FeedCache
+from gameserver_simulator.stand_ins.serving import serving
+from gameserver_simulator.stand_ins.version_feed import VersionFeed as Served
 
 
 @asynccontextmanager
@@ -39,14 +39,14 @@ async def test_the_feed_is_asked_again_only_after_a_while(
     """Within the time it is answered from the file; after it with the ETag; on demand at once."""
     async with _opened(served_feed[1], tmp_path / "cache.json") as opened:
         await opened.read()
-        asked = len(feed.manners.requests)
+        asked = len(feed.fault_modes.requests)
         assert "1.21.6" in {one.version for one in offered_in(await opened.read())}
-        assert len(feed.manners.requests) == asked
+        assert len(feed.fault_modes.requests) == asked
         clock.advance(minutes=16)
         assert len(offered_in(await opened.read())) == len(offered_in(await opened.read()))
-        assert len(feed.manners.requests) == asked + 2
+        assert len(feed.fault_modes.requests) == asked + 2
         await opened.read(refresh=True)
-        assert len(feed.manners.requests) == asked + 4
+        assert len(feed.fault_modes.requests) == asked + 4
         assert not opened.stale
 
 
@@ -59,7 +59,7 @@ async def test_what_the_feed_said_last_counts_while_it_is_away(
         before = offered_in(await opened.read())
     nobody = f"http://127.0.0.1:{free_port()}"
     for url, status in ((served_feed[1], 500), (served_feed[1], None), (nobody, None)):
-        feed.manners.status, feed.manners.nonsense = status, status is None
+        feed.fault_modes.status, feed.fault_modes.nonsense = status, status is None
         async with _opened(url, cache, fresh_seconds=0) as opened:
             assert offered_in(await opened.read()) == before
             assert opened.stale
@@ -69,7 +69,7 @@ async def test_a_feed_that_never_answered_is_unavailable(
     feed: Served, served_feed: tuple[Served, str], tmp_path: Path
 ) -> None:
     """Without anything known there is an error, and a broken cache is no crash."""
-    feed.manners.status = 503
+    feed.fault_modes.status = 503
     (tmp_path / "cache.json").write_text("{")
     async with _opened(served_feed[1], tmp_path / "cache.json") as opened:
         with pytest.raises(FeedUnavailable):
@@ -80,13 +80,13 @@ async def test_a_feed_that_is_away_is_left_alone(
     feed: Served, served_feed: tuple[Served, str], tmp_path: Path, clock: SettableClock
 ) -> None:
     """Who asks while it is away has an answer at once; half a minute later it is asked again."""
-    feed.manners.status = 503
+    feed.fault_modes.status = 503
     async with _opened(served_feed[1], tmp_path / "cache.json") as opened:
         asked = [opened.read(refresh=True) for _ in range(5)]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert {type(one) for one in answers} == {FeedUnavailable}
-        assert len(feed.manners.requests) == 1
-        feed.manners.status = None
+        assert len(feed.fault_modes.requests) == 1
+        feed.fault_modes.status = None
         clock.advance(seconds=31)
         assert offered_in(await opened.read())
 

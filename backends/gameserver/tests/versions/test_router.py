@@ -11,7 +11,7 @@ import pytest
 
 from bedplate.testing.client import Client
 from gameserver.operations.schemas import Operation, OperationState
-from gameserver.stand_ins.version_feed import VersionFeed
+from gameserver_simulator.stand_ins.version_feed import VersionFeed
 
 Ended = Callable[[Client, httpx2.Response], Awaitable[Operation]]
 OpenAPI = Callable[..., Awaitable[Client]]
@@ -59,7 +59,7 @@ async def test_off_line_the_installed_versions_are_still_there(
 ) -> None:
     """Without a feed the list comes from the cache, says so, and nothing new can be installed."""
     await _install(versions_api, ended, "1.21.5")
-    feed.manners.status = 500
+    feed.fault_modes.status = 500
     listed = (await versions_api.get("/versions", params={"refresh": "true"})).json()
     assert listed["stale"] is True
     assert listed["current"] == "1.21.5"

@@ -8,12 +8,12 @@ from bedplate.backend import Resources
 from bedplate.documents import Document
 from gameserver.configuration.changes import Configuration
 from gameserver.configuration.config_file import ConfigFile
+from gameserver.configuration.defaults import defaults
 from gameserver.configuration.first_start import from_environment
 from gameserver.configuration.queue import SettingsQueue
 from gameserver.configuration.server_settings import ServerSettings
 from gameserver.layout import Layout
 from gameserver.settings import GameServerSettings
-from gameserver.simulator.config_defaults import defaults
 from gameserver.versions.installation import Installed
 
 _LIKE_VERSION = "1.21.0"

@@ -25,7 +25,7 @@ from gameserver.outgoing.fetching import Bounds, Downloads
 from gameserver.outgoing.sources import Sources
 from gameserver.process.game import Game
 from gameserver.settings import GameServerSettings
-from gameserver.stand_ins.embedded import StandIns
+from gameserver.simulator import StandIns
 from gameserver.versions.installation import Installed
 
 _USER_AGENT: Final = "bedplate-gameserver"

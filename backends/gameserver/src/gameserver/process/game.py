@@ -120,6 +120,7 @@ class Game:
             installed=program is not None,
             version=program.version if program else None,
             simulated=program is not None and program.simulated,
+            hint=self._programs.installation_hint(),
         )
 
     async def _start(self, by: str) -> None:

@@ -30,7 +30,7 @@ class Launcher:
         """Return the program to start. Raises `GameNotInstalled`, `StartRefused`."""
         program = await self._programs.find()
         if program is None:
-            raise GameNotInstalled
+            raise GameNotInstalled(self._programs.installation_hint())
         await asyncio.to_thread(
             check_start,
             program,

@@ -4,12 +4,12 @@ import json
 import os
 import shlex
 import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from gameserver import simulator
 from gameserver.layout import Layout
 from gameserver.settings import GameServerSettings
 
@@ -82,7 +82,7 @@ class Programs:
     async def find(self) -> Program | None:
         """Return the operator's own command, else the installed version, else the stand-in.
 
-        In production there is no stand-in: None says that nothing is installed.
+        None when nothing is installed: in production, or without `gameserver[simulator]`.
         """
         if self._settings.game_command is not None:
             return Program(self._with_arguments(*shlex.split(self._settings.game_command)))
@@ -90,10 +90,13 @@ class Programs:
         if installation is not None:
             command = self._with_arguments(*_command_in(installation.folder))
             return Program(command, installation.folder, installation.version)
-        if self._settings.production:
+        if self._settings.production or (simulated := simulator.command()) is None:
             return None
-        simulator = self._with_arguments(sys.executable, "-m", "gameserver.simulator")
-        return Program(simulator, simulated=True)
+        return Program(self._with_arguments(*simulated), simulated=True)
+
+    def installation_hint(self) -> str | None:
+        """Return how to get a program where the simulator is missing; None in production."""
+        return None if self._settings.production else simulator.INSTALL_HINT
 
     def _with_arguments(self, *command: str) -> tuple[str, ...]:
         settings = self._settings

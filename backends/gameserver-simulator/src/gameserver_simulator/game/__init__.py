@@ -1,0 +1,1 @@
+"""The simulated game server. It needs only the standard library."""

@@ -1,0 +1,141 @@
+"""What goes wrong once the game is ready, as told."""
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from gameserver_simulator.game.ending import Crashed, Ended
+
+if TYPE_CHECKING:
+    from gameserver_simulator.game.game import Game
+
+KIB = 1024
+MIB = 1024 * 1024
+BURSTS_A_SECOND = 100
+STACK_TRACE = """\
+Exception: Object reference not set to an instance of an object.
+   at Vintagestory.Server.CmdPlayer.setMovespeed(TextCommandCallingArgs args) in \
+VintagestoryLib\\Server\\Systems\\Player\\CmdPlayer.cs:line 1086
+   at Vintagestory.Common.ChatCommandImpl.CallHandler(TextCommandCallingArgs args) in \
+VintagestoryLib\\Common\\API\\Command\\ChatCommandImpl.cs:line 412
+   at Vintagestory.Server.ServerMain.Process() in \
+VintagestoryLib\\Server\\ServerMain.cs:line 1021"""
+IMITATIONS = (
+    "26.8.2025 01:39:08 [Server Event] Mallory 10.0.0.1:1234 joins.",
+    "[Server Event] Dedicated Server now running on Port 42420 and all ips!",
+    "x\r26.8.2025 01:39:08 [Server Event] Stopped the server!",
+    "Client 1 disconnected.",
+    "[Server Notification] Offthread save of savegame done.",
+    "Backup complete!",
+)
+UNICODE = ("Zoë-Ж_日本", "العربية", "Ünïcödé")
+
+
+class FaultModes:
+    """The misbehaviour of a running game."""
+
+    def __init__(self, game: "Game") -> None:
+        self._game = game
+        self._leaked: list[bytearray] = []
+
+    def begin(self) -> None:
+        """Begin what the options ask for, now that the game is ready."""
+        options, game = self._game.options, self._game
+        if options.long_line_kib:
+            self.long_line(options.long_line_kib)
+        if options.invalid_utf8:
+            self.invalid_utf8()
+        if options.flood_seconds:
+            self.flood(options.flood_seconds, options.flood_rate)
+        each_second = {
+            self.stack_trace: options.stack_traces,
+            self.overload: options.overloads,
+            self.imitate: options.imitations,
+            self.go_beyond_ascii: options.unicode,
+            self._leak_more: bool(options.memory_mib),
+        }
+        for action, asked in each_second.items():
+            if asked:
+                action()
+                game.every(1.0, action)
+
+        if options.crash_after is not None:
+            game.later(max(0.0, options.crash_after - game.uptime), self.crash)
+
+    def crash_first(self) -> None:
+        """Crash when this is one of the first starts, of which all shall crash."""
+        most = self._game.options.crash_first
+        if most and self._starts() <= most:
+            self.crash()
+
+    def _starts(self) -> int:
+        """Count this start over this data path."""
+        path = self._game.options.data_path / "Cache" / "simulated-starts"
+        path.parent.mkdir(exist_ok=True)
+        starts = int(path.read_text()) + 1 if path.exists() else 1
+        path.write_text(str(starts))
+        return starts
+
+    def crash(self) -> None:
+        """End at once, with nothing saved."""
+        raise Crashed("System.NullReferenceException: Object reference not set to an instance")
+
+    def flood(self, seconds: float, rate: int) -> None:
+        """Print `rate` lines a second from a thread, like a mod that fails in each tick."""
+        threading.Thread(target=self._flood, args=(seconds, rate), daemon=True).start()
+
+    def _flood(self, seconds: float, rate: int) -> None:
+        begin = time.monotonic()
+        printed, total = 0, int(seconds * rate)
+        while printed < total:
+            due = min(total, int((time.monotonic() - begin) * rate) + 1)
+            for number in range(printed, due):
+                self._game.log.write("Warning", f"Flood line {number + 1} of {total}: tick failed")
+            printed = due
+            time.sleep(1 / BURSTS_A_SECOND)
+
+    def long_line(self, kib: int) -> None:
+        """Print one line of `kib` KiB."""
+        self._game.log.write("Error", "x" * (kib * KIB))
+
+    def invalid_utf8(self) -> None:
+        """Print bytes that are no UTF-8, and a NUL."""
+        self._game.log.raw(
+            b"1.2.2026 12:00:00 [Server Chat] 0 | Priya: \xff\xfe\xc3(\x00 \x1b[31m\n"
+        )
+
+    def stack_trace(self) -> None:
+        """Print an exception with its stack."""
+        self._game.log.write("Error", STACK_TRACE)
+
+    def overload(self, milliseconds: int = 563) -> None:
+        """Report a tick that took too long."""
+        text = f"Server overloaded. A tick took {milliseconds}ms to complete."
+        self._game.log.write("Warning", text)
+
+    def imitate(self) -> None:
+        """Let a player type what the server prints."""
+        for text in IMITATIONS:
+            self._game.sessions.chat("Mallory", text)
+
+    def go_beyond_ascii(self) -> None:
+        """Let players with names from all over the world come, talk and go."""
+        for name in UNICODE:
+            self._game.sessions.join(name)
+            self._game.sessions.chat(name, "🌲 ﷽ \u202etxet desrever \u0000 ẞ")
+        for client in list(self._game.players.online.values()):
+            if client.name in UNICODE:
+                self._game.sessions.leave(client)
+
+    def _leak_more(self) -> None:
+        self.leak(self._game.options.memory_mib)
+
+    def leak(self, mib: float) -> None:
+        """Hold more memory; above DieAboveMemoryUsageMb the game ends itself."""
+        self._leaked.append(bytearray(b"x" * int(mib * MIB)))
+        used = sum(map(len, self._leaked)) // MIB
+        most = self._game.config.values["DieAboveMemoryUsageMb"]
+        if used > most:
+            text = f"Memory usage is above {most} megabytes ({used} mb). Will kill server now..."
+            self._game.log.write("Fatal", text)
+            raise Ended(1)

@@ -1,0 +1,63 @@
+"""The stop: the long ordered sequence that saves the world."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from gameserver_simulator.game.saving import suspend
+
+if TYPE_CHECKING:
+    from gameserver_simulator.game.game import Game
+
+MAX_SUSPEND_SECONDS = 10.0
+"""Seconds a stop waits for the server's threads to pause."""
+
+
+def run(game: "Game") -> None:
+    """Stop the game, saving its world."""
+    reason = game.stop_reason or "Exit request by signal"
+    game.log.notification(f"Server stop requested, begin shutdown sequence. Stop reason: {reason}")
+    game.sessions.remove_all(game.texts("shutting down", reason))
+    game.backups.cut()
+    _suspend(game)
+    game.log.notification("Entering runphase Shutdown")
+    _hang_as_told(game)
+    game.log.notification("Defragmented listener lists")
+    _save(game)
+    _end_threads(game)
+
+
+def _suspend(game: "Game") -> None:
+    if game.options.suspend_fails:
+        suspend(game, MAX_SUSPEND_SECONDS)
+        game.log.write(
+            "Warning",
+            "Server suspend requested, but reached max wait time. "
+            "Server is only partially suspended.",
+        )
+        return
+    game.log.notification("Server ticking has been suspended")
+
+
+def _hang_as_told(game: "Game") -> None:
+    if game.options.hang_at_stop:
+        game.signalled.wait()
+
+
+def _save(game: "Game") -> None:
+    game.saving.wait()
+    if hasattr(game, "world"):
+        game.saving.save_at_stop()
+    game.config.save()
+    game.players.save()
+
+
+def _end_threads(game: "Game") -> None:
+    log = game.log
+    log.event("Shutting down 6 server threads... ")
+    log.event("Killed console thread")
+    log.event("All threads gracefully shut down")
+    log.event("Doing last tick...")
+    if hasattr(game, "world"):
+        game.world.close()
+    log.event("Stopped the server!")
+    sys.stdout.flush()

@@ -1,0 +1,135 @@
+"""The files of the stand-in's mods: real archives, made when they are asked for."""
+
+import io
+import json
+import stat
+import zipfile
+from collections.abc import Callable
+
+from gameserver_simulator.game.modinfo import TRIGGER
+from gameserver_simulator.stand_ins.catalogue import Kind, Release
+
+MIB = 1024 * 1024
+OVERSIZED = 41 * MIB
+BOMB = 160 * MIB
+HUGE_MODINFO = 8 * MIB
+EPOCH = (2024, 1, 6, 10, 0, 0)
+"""The time of every entry, so that a file is the same each time it is made."""
+
+Entries = dict[str, bytes]
+
+
+def content_of(release: Release) -> bytes:
+    """Return the bytes of a release's file."""
+    special = SPECIAL.get(release.kind)
+    return special(release) if special else _archive(_entries(release))
+
+
+def _entries(release: Release) -> Entries:
+    entries = {
+        "modinfo.json": _modinfo(release),
+        "modicon.png": b"\x89PNG\r\n\x1a\n",
+        f"assets/{release.identifier}/lang/en.json": b"{}",
+    }
+    startup = {Kind.HANGS: "hang", Kind.CRASHES: "crash"}.get(release.kind)
+    if startup:
+        entries[TRIGGER] = json.dumps({"startup": startup}).encode()
+    return entries
+
+
+def _modinfo(release: Release, **changes: object) -> bytes:
+    document = {
+        "type": "code",
+        "name": release.identifier.title(),
+        "modid": release.identifier,
+        "version": release.version,
+        "side": "Universal",
+        "authors": ["Somebody"],
+        "description": "Invented.",
+        "dependencies": release.dependencies or {"game": ""},
+    }
+    return json.dumps(document | changes, indent=2).encode()
+
+
+def _archive(entries: Entries, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in entries.items():
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.compress_type = method
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+def _lenient(release: Release) -> bytes:
+    """Return a mod whose modinfo is written as the game's JSON library still reads it."""
+    text = f"""\ufeff// Made by hand.
+{{
+  "Type": 'Content', /* no code */
+  "Name": "It's {release.identifier} // really",
+  "ModID": "{release.identifier}", "VERSION": "{release.version}",
+  "Dependencies": {{ "game": "", }},
+}}
+"""
+    return _archive({"modinfo.json": text.encode()})
+
+
+def _renamed(release: Release) -> bytes:
+    return _archive({"modinfo.json": _modinfo(release, modid="brightlanterns")})
+
+
+def _other_version(release: Release) -> bytes:
+    return _archive({"modinfo.json": _modinfo(release, version="9.9.9")})
+
+
+def _without_modinfo(release: Release) -> bytes:
+    return _archive({f"assets/{release.identifier}/a.json": b"{}"})
+
+
+def _nested(release: Release) -> bytes:
+    return _archive({f"{release.identifier}/modinfo.json": _modinfo(release)})
+
+
+def _no_zip(_release: Release) -> bytes:
+    return b"<html>This is no archive.</html>"
+
+
+def _slip(release: Release) -> bytes:
+    names = ("../../evil.txt", "/tmp/evil.txt", "assets\\..\\..\\evil.txt")  # noqa: S108 - that is the point
+    return _archive(_entries(release) | dict.fromkeys(names, b"evil"))
+
+
+def _symlink(release: Release) -> bytes:
+    buffer = io.BytesIO(_archive(_entries(release)))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        link = zipfile.ZipInfo("assets/link", EPOCH)
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    return buffer.getvalue()
+
+
+def _bomb(release: Release) -> bytes:
+    return _archive(_entries(release) | {"assets/zeros": bytes(BOMB)})
+
+
+def _oversized(release: Release) -> bytes:
+    return _archive(_entries(release) | {"assets/zeros": bytes(OVERSIZED)}, zipfile.ZIP_STORED)
+
+
+def _huge_modinfo(release: Release) -> bytes:
+    return _archive({"modinfo.json": _modinfo(release, description="x" * HUGE_MODINFO)})
+
+
+SPECIAL: dict[Kind, Callable[[Release], bytes]] = {
+    Kind.LENIENT: _lenient,
+    Kind.OTHER_ID: _renamed,
+    Kind.OTHER_VERSION: _other_version,
+    Kind.NO_MODINFO: _without_modinfo,
+    Kind.NESTED_MODINFO: _nested,
+    Kind.NO_ZIP: _no_zip,
+    Kind.SLIP: _slip,
+    Kind.SYMLINK: _symlink,
+    Kind.BOMB: _bomb,
+    Kind.OVERSIZED: _oversized,
+    Kind.HUGE_MODINFO: _huge_modinfo,
+}

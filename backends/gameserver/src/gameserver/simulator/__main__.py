@@ -1,5 +1,0 @@
-"""`python -m gameserver.simulator`."""
-
-from gameserver.simulator.program import main
-
-main()
