@@ -52,13 +52,13 @@ def test_every_kind_of_error_can_be_imported_from_the_package() -> None:
 
 
 def test_a_domain_error_is_two_lines() -> None:
-    """Status and title come from its parent, the code is its own."""
+    """Its status comes from its parent, its title from its code."""
 
     class NoteNotFound(NotFound):
         code = "note_not_found"
 
     error = NoteNotFound("There is no such note.", headers={"X-Why": "gone"}, hint="Look again.")
-    assert (error.status, error.title, error.code) == (404, "Not Found", "note_not_found")
+    assert (error.status, error.title, error.code) == (404, "Note Not Found", "note_not_found")
     assert error.headers == {"X-Why": "gone"}
     assert error.members == {"hint": "Look again."}
 
