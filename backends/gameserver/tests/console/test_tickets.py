@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys
-from bedplate.auth.principal import Principal, Verifier
+from bedplate.auth.principal import Principal
 from bedplate.testing.clock import SettableClock
 from gameserver.console.exceptions import TicketNotFound, TooManyConnections
 from gameserver.console.tickets import MAX_CONNECTIONS, MAX_TICKETS, Connections
@@ -15,23 +15,23 @@ KEY = b"the key of ada"
 ADA = Principal("api_key", "ada")
 
 
-def verifier(*names: str) -> Verifier:
-    """Return what proves the holders of these keys."""
+def keys(*names: str) -> APIKeys:
+    """Return the API keys of these holders."""
     return APIKeys([APIKeyEntry(name, SecretStr(f"the key of {name}")) for name in names])
 
 
 @pytest.fixture
 def connections() -> Connections:
-    """Give the connections to a console whose only key is ada's."""
-    return Connections(verifier("ada"))
+    """Yield the connections to a console whose only key is Ada's."""
+    return Connections(keys("ada"))
 
 
 async def test_a_ticket_is_good_once(connections: Connections) -> None:
     """The first to show it is let in, the second is not; another text never is."""
     secret, issued = connections.issue(ADA, KEY)
-    assert await connections.prove_ticket("x" * len(secret)) is None
-    assert await connections.prove_ticket(secret) == issued
-    assert await connections.prove_ticket(secret) is None
+    assert connections.redeem("x" * len(secret)) is None
+    assert connections.redeem(secret) == issued
+    assert connections.redeem(secret) is None
     assert secret not in repr(vars(connections))
 
 
@@ -39,24 +39,24 @@ async def test_a_ticket_expires(connections: Connections, clock: SettableClock) 
     """After 30 seconds it opens nothing."""
     secret, _ = connections.issue(ADA, KEY)
     clock.advance(seconds=31)
-    assert await connections.prove_ticket(secret) is None
+    assert connections.redeem(secret) is None
 
 
 async def test_tickets_are_bounded(connections: Connections) -> None:
     """Tickets that nobody uses displace the oldest."""
     secrets = [connections.issue(ADA, KEY)[0] for _ in range(MAX_TICKETS + 1)]
     assert len(connections._tickets) == MAX_TICKETS
-    assert await connections.prove_ticket(secrets[0]) is None
-    assert await connections.prove_ticket(secrets[-1]) is not None
+    assert connections.redeem(secrets[0]) is None
+    assert connections.redeem(secrets[-1]) is not None
 
 
 async def test_a_key_proves_its_holder(connections: Connections) -> None:
     """A key lets its holder in without a ticket; no other text does."""
-    proven = await connections.prove_key("the key of ada")
+    proven = connections.ticket_for_key("the key of ada")
     assert proven is not None
     assert proven.principal == ADA
     for wrong in ("", "the key of eve", "é\ud800"):
-        assert await connections.prove_key(wrong) is None
+        assert connections.ticket_for_key(wrong) is None
 
 
 async def test_a_connection_is_revoked(connections: Connections) -> None:
@@ -76,7 +76,7 @@ async def test_an_unused_ticket_is_revoked(connections: Connections) -> None:
     """A ticket that was revoked opens nothing."""
     secret, ticket = connections.issue(ADA, KEY)
     connections.revoke(ticket.id)
-    assert await connections.prove_ticket(secret) is None
+    assert connections.redeem(secret) is None
 
 
 async def test_a_key_that_is_taken_away_ends_its_connections(connections: Connections) -> None:
@@ -85,10 +85,10 @@ async def test_a_key_that_is_taken_away_ends_its_connections(connections: Connec
     with connections.connected(ticket, None) as connection:
         await connections.recheck()
         assert not connection.revoked.is_set()
-        connections._verifier = verifier("eve")
+        connections._keys = keys("eve")
         await connections.recheck()
         assert connection.revoked.is_set()
-    assert await connections.prove_ticket(secret) is None
+    assert connections.redeem(secret) is None
 
 
 async def test_connections_are_bounded(connections: Connections) -> None:

@@ -48,15 +48,17 @@ class APIKeys:
 
     async def verify(self, connection: HTTPConnection) -> Principal | None:
         """Return the holder of the key in the header, or None."""
-        sent = header(connection, self._header)
-        if sent is None:
-            return None
-        digest = _digest(sent)
-        found: Principal | None = None
+        key = header(connection, self._header)
+        return None if key is None else self.holder(key)
+
+    def holder(self, key: bytes) -> Principal | None:
+        """Return the holder of a key that came another way than in the header, or None."""
+        digest = _digest(key)
+        holder: Principal | None = None
         for expected, principal in self._keys.items():
             if hmac.compare_digest(digest, expected):
-                found = principal
-        return found
+                holder = principal
+        return holder
 
 
 def _digest(key: bytes) -> bytes:

@@ -71,7 +71,7 @@ async def _serve(socket: WebSocket, game: Game, connections: Connections) -> Non
     except (ValidationError, TimeoutError, KeyError):
         await socket.close(POLICY_VIOLATION, "hello_expected")
         return
-    ticket = await _prove(connections, hello)
+    ticket = _ticket_of(connections, hello)
     if ticket is None:
         await socket.close(POLICY_VIOLATION, "unauthorized")
         return
@@ -94,12 +94,10 @@ async def _hello(socket: WebSocket) -> Hello:
     return Hello.model_validate_json(text[:MAX_HELLO_LENGTH])
 
 
-async def _prove(connections: Connections, hello: Hello) -> Ticket | None:
+def _ticket_of(connections: Connections, hello: Hello) -> Ticket | None:
     if hello.ticket is not None:
-        return await connections.prove_ticket(hello.ticket)
-    if hello.key is not None:
-        return await connections.prove_key(hello.key)
-    return None
+        return connections.redeem(hello.ticket)
+    return None if hello.key is None else connections.ticket_for_key(hello.key)
 
 
 async def _follow(socket: WebSocket, game: Game, hello: Hello, revoked: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""Tickets and connections: who may follow the console, and until when."""
+"""Tickets and connections: who may follow the console, and for how long."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from starlette.requests import HTTPConnection
-
 from bedplate import clock, ids
 from bedplate.auth import Principal
-from bedplate.auth.principal import Verifier
+from bedplate.auth.api_keys import APIKeys
 from gameserver.console.exceptions import TicketNotFound, TooManyConnections
 
 LIFETIME: Final = timedelta(seconds=30)
@@ -23,7 +21,7 @@ RECHECK_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class Ticket:
-    """Lets its holder connect once, within 30 seconds. Its secret isn't kept."""
+    """Allows one connection within 30 seconds. Only a digest of its secret is stored."""
 
     id: str
     principal: Principal
@@ -33,7 +31,7 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Connection:
-    """One who follows the console. `revoked` ends it."""
+    """An open connection to the console. Setting `revoked` ends it."""
 
     id: str
     principal: Principal
@@ -44,14 +42,14 @@ class Connection:
 
 
 class Connections:
-    """Gives out tickets, knows who is connected, and ends connections.
+    """Issues tickets, and keeps the open connections.
 
-    Every connection remembers the key that opened it: when that no longer proves anybody, the
-    connection ends. A ticket is kept as a digest, so that no dump of memory or log opens anything.
+    A connection ends when the key that opened it is no longer valid. Tickets are stored as
+    digests, so that neither a memory dump nor a log opens a connection.
     """
 
-    def __init__(self, verifier: Verifier) -> None:
-        self._verifier = verifier
+    def __init__(self, keys: APIKeys) -> None:
+        self._keys = keys
         self._tickets: dict[str, Ticket] = {}
         self._open: dict[str, Connection] = {}
 
@@ -63,24 +61,24 @@ class Connections:
         self._tickets[_digest(secret)] = ticket
         return secret, ticket
 
-    async def prove_ticket(self, secret: str) -> Ticket | None:
-        """Return the ticket of a secret, which is good only this once."""
+    def redeem(self, secret: str) -> Ticket | None:
+        """Return the ticket of a secret and forget it; None when it isn't valid."""
         ticket = self._tickets.pop(_digest(secret), None)
         if ticket is None or ticket.expires_at < clock.now():
             return None
-        return ticket if await self._holder(ticket.key) == ticket.principal else None
+        return ticket if self._keys.holder(ticket.key) == ticket.principal else None
 
-    async def prove_key(self, key: str) -> Ticket | None:
-        """Return what a key stands for, in the form of a ticket."""
-        sent = key.encode("utf-8", "surrogatepass")
-        principal = await self._holder(sent)
+    def ticket_for_key(self, key: str) -> Ticket | None:
+        """Return a ticket for the holder of an API key; None when the key isn't valid."""
+        key_bytes = key.encode("utf-8", "surrogatepass")
+        principal = self._keys.holder(key_bytes)
         if principal is None:
             return None
-        return Ticket(str(ids.uuid()), principal, sent, clock.now() + LIFETIME)
+        return Ticket(str(ids.uuid()), principal, key_bytes, clock.now() + LIFETIME)
 
     @contextlib.contextmanager
     def connected(self, ticket: Ticket, address: str | None) -> Iterator[Connection]:
-        """Count somebody as connected within the context. Raises `TooManyConnections`."""
+        """Keep a connection for as long as the context lasts. Raises `TooManyConnections`."""
         if len(self._open) >= MAX_CONNECTIONS:
             raise TooManyConnections
         connection = Connection(ticket.id, ticket.principal, ticket.key, address)
@@ -91,13 +89,13 @@ class Connections:
             del self._open[connection.id]
 
     def list(self) -> list[Connection]:
-        """Return who is connected, in the order they came."""
+        """Return the open connections, the oldest first."""
         return list(self._open.values())
 
     def revoke(self, connection_id: str) -> None:
-        """End a connection, or make its ticket worthless. Raises `TicketNotFound`."""
+        """End a connection, or invalidate its unused ticket. Raises `TicketNotFound`."""
         connection = self._open.get(connection_id)
-        digests = [digest for digest, one in self._tickets.items() if one.id == connection_id]
+        digests = [digest for digest, item in self._tickets.items() if item.id == connection_id]
         for digest in digests:
             del self._tickets[digest]
         if connection is not None:
@@ -106,18 +104,14 @@ class Connections:
             raise TicketNotFound
 
     async def recheck(self) -> None:
-        """End every connection whose key proves nobody any more."""
+        """End every connection whose key is no longer valid."""
         for connection in self.list():
-            if await self._holder(connection.key) != connection.principal:
+            if self._keys.holder(connection.key) != connection.principal:
                 connection.revoked.set()
-
-    async def _holder(self, key: bytes) -> Principal | None:
-        scope = {"type": "http", "headers": [(b"x-api-key", key)]}
-        return await self._verifier.verify(HTTPConnection(scope))
 
     def _forget_expired(self) -> None:
         now = clock.now()
-        fresh = {digest: one for digest, one in self._tickets.items() if one.expires_at >= now}
+        fresh = {digest: item for digest, item in self._tickets.items() if item.expires_at >= now}
         for digest in list(fresh)[: max(0, len(fresh) + 1 - MAX_TICKETS)]:
             del fresh[digest]
         self._tickets = fresh
