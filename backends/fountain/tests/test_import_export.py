@@ -14,7 +14,7 @@ import pytest
 
 from bedplate.testing.processes import ServerProcess, free_port
 from bedplate.testing.proxy import FaultProxy
-from fountain.example import EXAMPLE, example
+from fountain.common.files import EXAMPLE, example_file
 
 BEDPLATE = str(Path(sys.executable).with_name("bedplate"))
 SERVICES = ("central-sequence", "characters", "scripts", "session-context", "story-factory")
@@ -136,7 +136,7 @@ async def test_example(stories: Stories) -> None:
     assert speech["context"]["data"] == {"parenthetical": "aside"}
     assert speech["character"]["description"] == "Son of the house of Montague."
     assert await stories.counts() == OF_EXAMPLE
-    assert await stories.export(script) == example().read_bytes()
+    assert await stories.export(script) == example_file().read_bytes()
 
 
 async def test_everything(stories: Stories) -> None:
@@ -170,7 +170,7 @@ async def test_everything(stories: Stories) -> None:
 )
 async def test_killed(stories: Stories, kind: str, count: int) -> None:
     """An import that is killed goes on with the same command, and makes nothing twice."""
-    (stories.folder / EXAMPLE).write_bytes(example().read_bytes())
+    (stories.folder / EXAMPLE).write_bytes(example_file().read_bytes())
     process = await stories.start("import", EXAMPLE)
     if kind == "elements":
         # Before there are sessions, the last script may be another test's.
@@ -181,13 +181,13 @@ async def test_killed(stories: Stories, kind: str, count: int) -> None:
     script = await stories.bring(EXAMPLE)
     assert await stories.bring(EXAMPLE) == script
     assert await stories.counts() == OF_EXAMPLE
-    assert await stories.export(script) == example().read_bytes()
+    assert await stories.export(script) == example_file().read_bytes()
 
 
 @pytest.mark.soak
 async def test_cut_connections(stories: Stories) -> None:
     """An import whose connections are cut again and again makes everything, and nothing twice."""
-    (stories.folder / EXAMPLE).write_bytes(example().read_bytes())
+    (stories.folder / EXAMPLE).write_bytes(example_file().read_bytes())
     async with FaultProxy(stories.url) as proxy:
         process = await stories.start("import", EXAMPLE, url=proxy.url)
         for kind in ("characters", "actions", "spoken words", "sessions"):
@@ -198,7 +198,7 @@ async def test_cut_connections(stories: Stories) -> None:
         out, errors = await process.communicate()
     assert (process.returncode, errors) == (0, b"")
     assert await stories.counts() == OF_EXAMPLE
-    assert await stories.export(int(out.split()[1])) == example().read_bytes()
+    assert await stories.export(int(out.split()[1])) == example_file().read_bytes()
 
 
 @pytest.mark.soak

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bedplate.cli.arguments import application
 from bedplate.cli.exceptions import CommandError
-from fountain.example import EXAMPLE, example
+from fountain.common.files import EXAMPLE, example_file
 from fountain.screenplay import render
-from fountain.screenplay.assembly import assemble
 from fountain.screenplay.plan import Plan, plan_of
+from fountain.screenplay.reconstruction import reconstruct
 from fountain.transfer.exporting import fetch
 from fountain.transfer.importing import Import, find_state, new_state, steps
 from fountain.transfer.play_files import check_lengths, read_play
@@ -106,7 +106,7 @@ def export(
     addresses = Addresses.of(
         url, scripts=scripts_url, characters=characters_url, sessions=sessions_url
     )
-    screenplay, remarks = assemble(_run(_fetch(addresses, script)))
+    screenplay, remarks = reconstruct(_run(_fetch(addresses, script)))
     for remark in remarks:
         _remark(remark)
     content = render(screenplay).encode()
@@ -120,7 +120,7 @@ def export(
 @app.command("example")
 def write_example(output: Copy = Path(EXAMPLE)) -> None:
     """Write the example: Romeo and Juliet, act 2, scene 2."""
-    content = example().read_bytes()
+    content = example_file().read_bytes()
     if output.exists() and output.read_bytes() != content:
         raise CommandError(f"{output} is there already, and is something else.")
     _write(output, content)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fountain.example import example
+from fountain.common.files import example_file
 from fountain.screenplay import Screenplay, parse, render
 from fountain.screenplay.fitting import fit, fits
 from fountain.screenplay.lines import KEPT_BLANK
@@ -123,7 +123,7 @@ def test_line_ends_and_byte_order_mark() -> None:
 
 def test_example() -> None:
     """The example is in canonical form."""
-    text = example().read_text()
+    text = example_file().read_text()
     assert render(parse(text)) == text
 
 

@@ -4,10 +4,10 @@ import pytest
 from pydantic import MISSING
 
 from fountain.story_factory import assembly
-from fountain.story_factory.answers import Element, Script, Section, Session, Structure
 from fountain.story_factory.assembly import Objects, context_of, distinct
 from fountain.story_factory.orchestration import Line, Play
 from fountain.story_factory.schemas import Action, Character, Orchestration, SpokenWord
+from fountain.story_factory.upstream import Element, Script, Section, Session, Structure
 
 JULIET = Character(character_id=5, name="Juliet")
 OBJECTS = Objects(

@@ -7,7 +7,7 @@ from bedplate.contracts import ContractBinding, message_policy
 from fountain.central_sequence.models import Base
 from fountain.central_sequence.router import operations
 from fountain.central_sequence.settings import CentralSequenceSettings
-from fountain.contract_files import contract_file
+from fountain.common.files import contract_file
 
 _HERE = Path(__file__).parent
 

@@ -1,9 +1,7 @@
-"""What can go wrong with numbers."""
-
 from bedplate.problems import BadRequest
 
 
 class ReorderRefused(BadRequest):
-    """The order asked for can't be: nothing has changed."""
+    """The requested order is impossible; nothing has changed."""
 
     code = "reorder_refused"

@@ -1,5 +1,3 @@
-"""The statements on numbers and versions. Only here is SQL written."""
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -7,31 +5,26 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
 from fountain.central_sequence.models import Counter, Element, Version
-from fountain.moves import Moves
+from fountain.common.repository import BulkUpdate
 
-_THIS = (Element.element_type == bindparam("kind"), Element.element_id == bindparam("identifier"))
+_OF_KIND = Element.element_type == bindparam("kind")
+_LISTED = (_OF_KIND, any_of(Element.element_id, "identifiers"))
 
-_NUMBER = Statement(select(Element.number).where(*_THIS))
-# An update that changes nothing takes the row's lock until the transaction ends.
+_NUMBER = Statement(
+    select(Element.number).where(_OF_KIND, Element.element_id == bindparam("identifier"))
+)
+# An update that changes nothing locks the row until the transaction ends.
 _LOCK = Statement(update(Counter).values(last=Counter.last).returning(Counter.last))
-_COUNT_ON = Statement(update(Counter).values(last=Counter.last + 1).returning(Counter.last))
+_INCREMENT = Statement(update(Counter).values(last=Counter.last + 1).returning(Counter.last))
 _ADD = Statement(
     insert(Element).values(
         element_type=bindparam("kind"), element_id=bindparam("identifier"), number=bindparam("new")
     )
 )
-_HELD = Statement(
-    select(Element.element_id, Element.number).where(
-        Element.element_type == bindparam("kind"), any_of(Element.element_id, "identifiers")
-    )
-)
-# Numbers are unique at every moment, so they make room below zero before they are given anew.
-_MAKE_ROOM = Statement(
-    update(Element)
-    .where(Element.element_type == bindparam("kind"), any_of(Element.element_id, "identifiers"))
-    .values(number=-Element.number)
-)
-_MOVE = Moves("sequence_elements", "number", key="number")
+_NUMBERS = Statement(select(Element.element_id, Element.number).where(*_LISTED))
+# Numbers are unique at every moment, so they move below zero before they are given anew.
+_NEGATE = Statement(update(Element).where(*_LISTED).values(number=-Element.number))
+_RENUMBER = BulkUpdate("sequence_elements", "number", key="number")
 _LATEST_VERSION = Statement(
     select(func.max(Version.version).label("latest")).where(
         Version.element_type == bindparam("kind"), Version.element_id == bindparam("identifier")
@@ -49,47 +42,49 @@ _ADD_VERSION = Statement(
 
 
 async def number(session: ReadSession | WriteSession, kind: str, identifier: int) -> int | None:
-    """Return the number that an element holds, or None."""
+    """Return the number of an element, or None."""
     row = await session.one_or_none(_NUMBER, kind=kind, identifier=identifier)
     return row["number"] if row else None
 
 
 async def lock(session: WriteSession) -> None:
-    """Wait until no other transaction changes numbers; none can until this one ends."""
+    """Wait for other transactions that change numbers, and keep them out until this one ends."""
     await session.one(_LOCK)
 
 
 async def add(session: WriteSession, kind: str, identifier: int) -> int:
-    """Give an element the next number."""
-    counted = await session.one(_COUNT_ON)
-    await session.all(_ADD, kind=kind, identifier=identifier, new=counted["last"])
-    return int(counted["last"])
+    """Store an element and return its number, the next one."""
+    number = int((await session.one(_INCREMENT))["last"])
+    await session.all(_ADD, kind=kind, identifier=identifier, new=number)
+    return number
 
 
-async def held(
+async def numbers(
     session: ReadSession | WriteSession, kind: str, identifiers: Sequence[int]
 ) -> dict[int, int]:
-    """Return the numbers of those elements that are known, by their identifiers."""
-    rows = await session.all(_HELD, kind=kind, identifiers=list(identifiers))
+    """Return the numbers of those elements that exist, by identifier."""
+    rows = await session.all(_NUMBERS, kind=kind, identifiers=list(identifiers))
     return {row["element_id"]: row["number"] for row in rows}
 
 
-async def move(session: WriteSession, kind: str, moves: Mapping[int, tuple[int, int]]) -> None:
-    """Give elements, by their identifiers, another number for the one they hold.
+async def renumber(
+    session: WriteSession, kind: str, changes: Mapping[int, tuple[int, int]]
+) -> None:
+    """Change the numbers of elements: `changes` has the old and the new one by identifier.
 
-    The new numbers are those that these elements hold now.
+    The new numbers are the old ones in another order.
     """
-    await session.all(_MAKE_ROOM, kind=kind, identifiers=list(moves))
-    await _MOVE.run(session, [(-old, new) for old, new in moves.values()])
+    await session.all(_NEGATE, kind=kind, identifiers=list(changes))
+    await _RENUMBER.run(session, [(-old, new) for old, new in changes.values()])
 
 
 async def add_version(
     session: WriteSession, kind: str, identifier: int, *, first: int, data: str, now: datetime
 ) -> int:
-    """Store a further version, `first` or one more than the latest; return its number."""
+    """Store a version and return its number: `first`, or one more than the latest."""
     row: Row = await session.one(_LATEST_VERSION, kind=kind, identifier=identifier)
-    new = first if row["latest"] is None else int(row["latest"]) + 1
+    number = first if row["latest"] is None else int(row["latest"]) + 1
     await session.all(
-        _ADD_VERSION, kind=kind, identifier=identifier, new=new, new_data=data, now=now
+        _ADD_VERSION, kind=kind, identifier=identifier, new=number, new_data=data, now=now
     )
-    return new
+    return number

@@ -1,6 +1,6 @@
-"""The rules of numbers: each unique, none left out, one counter over all kinds of element.
+"""The rules of numbers: each unique, no gaps, one counter for all kinds of element.
 
-Who changes numbers locks the counter first, so changes come one after the other.
+Every change locks the counter first, so changes happen one after the other.
 """
 
 import json
@@ -17,11 +17,12 @@ from fountain.central_sequence.exceptions import ReorderRefused
 from fountain.central_sequence.schemas import Element
 
 FIRST_RECORDED_VERSION = 2
-"""The element as it was first made is version 1; nobody records that one."""
+"""Version 1 is the element as it was created, which nobody records."""
+_MAX_LISTED_NUMBERS = 20
 
 
 async def number(database: Database, kind: str, identifier: int) -> int:
-    """Return the number of an element: the one it holds, or the next."""
+    """Return the number of an element, which gets the next one if it has none."""
     known = await repository.number(database.read(), kind, identifier)
     if known is not None:
         return known
@@ -32,56 +33,54 @@ async def number(database: Database, kind: str, identifier: int) -> int:
 
 
 async def numbers(session: ReadSession, kind: str, identifiers: Sequence[int]) -> dict[int, int]:
-    """Return the numbers that elements hold, in the order asked for, without those without one."""
-    storable = [one for one in identifiers if MIN_INT64 <= one <= MAX_INT64]
-    held = await repository.held(session, kind, storable)
-    return {one: held[one] for one in storable if one in held}
+    """Return the numbers of elements in the order of `identifiers`, without the unknown."""
+    storable = [identifier for identifier in identifiers if MIN_INT64 <= identifier <= MAX_INT64]
+    known = await repository.numbers(session, kind, storable)
+    return {identifier: known[identifier] for identifier in storable if identifier in known}
 
 
 async def reorder(session: WriteSession, kind: str, elements: Sequence[Element]) -> None:
-    """Let elements of one kind exchange their numbers. Raises `ReorderRefused`."""
-    wanted = _wanted(elements)
+    """Exchange the numbers of elements of one kind. Raises `ReorderRefused`."""
+    new = _new_numbers(elements)
     await repository.lock(session)
-    held = await repository.held(session, kind, list(wanted))
-    if len(held) < len(wanted):
+    old = await repository.numbers(session, kind, list(new))
+    if len(old) < len(new):
         raise ReorderRefused("An element is listed that has no number.")
-    if set(held.values()) != set(wanted.values()):
+    if set(old.values()) != set(new.values()):
         raise ReorderRefused(
             "The listed elements can exchange the numbers they hold, and take no others: "
-            f"they hold {_shown(sorted(held.values()))}."
+            f"they hold {_enumerate(sorted(old.values()))}."
         )
-    moves = {one: (held[one], new) for one, new in wanted.items() if held[one] != new}
-    await repository.move(session, kind, moves)
+    changes = {at: (old[at], number) for at, number in new.items() if old[at] != number}
+    await repository.renumber(session, kind, changes)
 
 
-def _wanted(elements: Sequence[Element]) -> dict[int, int]:
-    wanted: dict[int, int] = {}
+def _new_numbers(elements: Sequence[Element]) -> dict[int, int]:
+    numbers: dict[int, int] = {}
     for element in elements:
         if element.element_id is MISSING or element.new_sequence is MISSING:
             raise ReorderRefused("Each element needs its elementId and its newSequence.")
-        if element.element_id in wanted:
+        if element.element_id in numbers:
             raise ReorderRefused("An element is listed twice.")
-        wanted[element.element_id] = element.new_sequence
-    if len(set(wanted.values())) < len(wanted):
+        numbers[element.element_id] = element.new_sequence
+    if len(set(numbers.values())) < len(numbers):
         raise ReorderRefused("A number is given to two elements.")
-    return wanted
+    return numbers
 
 
-def _shown(numbers: Sequence[int], most: int = 20) -> str:
-    listed = ", ".join(map(str, numbers[:most]))
-    return f"{listed} and {len(numbers) - most} more" if len(numbers) > most else listed
+def _enumerate(numbers: Sequence[int]) -> str:
+    text = ", ".join(map(str, numbers[:_MAX_LISTED_NUMBERS]))
+    more = len(numbers) - _MAX_LISTED_NUMBERS
+    return f"{text} and {more} more" if more > 0 else text
 
 
 async def record_version(
     session: WriteSession, kind: str, identifier: int, data: dict[str, Any]
 ) -> int:
-    """Store a further version of an element, and return its number."""
+    """Store a later version of an element and return its number."""
     await repository.lock(session)
+    text = json.dumps(data, separators=(",", ":"))
+    first = FIRST_RECORDED_VERSION
     return await repository.add_version(
-        session,
-        kind,
-        identifier,
-        first=FIRST_RECORDED_VERSION,
-        data=json.dumps(data, separators=(",", ":")),
-        now=clock.now(),
+        session, kind, identifier, first=first, data=text, now=clock.now()
     )

@@ -1,5 +1,3 @@
-"""What the Central Sequence Service can be told. Variables begin with `CENTRAL_SEQUENCE_`."""
-
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -7,7 +5,7 @@ from bedplate.settings import DatabaseSettings
 
 
 class CentralSequenceSettings(DatabaseSettings):
-    """Settings of the Central Sequence Service."""
+    """Settings of the sequence service; their variables begin with `CENTRAL_SEQUENCE_`."""
 
     model_config = SettingsConfigDict(env_prefix="CENTRAL_SEQUENCE_")
 

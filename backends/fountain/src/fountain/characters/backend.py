@@ -7,7 +7,7 @@ from bedplate.contracts import ContractBinding, message_policy
 from fountain.characters.models import Base
 from fountain.characters.router import operations
 from fountain.characters.settings import CharactersSettings
-from fountain.contract_files import contract_file
+from fountain.common.files import contract_file
 
 _HERE = Path(__file__).parent
 

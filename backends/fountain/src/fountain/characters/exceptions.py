@@ -1,5 +1,3 @@
-"""What can go wrong with characters, actions and spoken words."""
-
 from bedplate.problems import BadRequest, NotFound
 
 
@@ -13,10 +11,11 @@ class ParaphraseNotFound(NotFound):
     """The original has no such paraphrase."""
 
     code = "paraphrase_not_found"
-    title = "The original has no such paraphrase."
+    detail = "The original has no such paraphrase."
 
 
 class OriginalsDiffer(BadRequest):
     """The path names one original and the body another."""
 
     code = "originals_differ"
+    detail = "The path and originalId don't name the same original."

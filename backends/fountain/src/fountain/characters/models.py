@@ -1,14 +1,11 @@
-"""What is stored: characters, what they do, what they say, and paraphrases of any of these."""
-
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Integer, MetaData, Text
+from sqlalchemy import ForeignKey, Identity, Index, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-# SQLite numbers rows by itself only for INTEGER.
-_BIG = BigInteger().with_variant(Integer, "sqlite")
+from fountain.common.models import BIG_INT
 
 
 class Base(DeclarativeBase):
-    """Everything that this backend's migrations own."""
+    """Base of the tables that this backend's migrations own."""
 
     metadata = MetaData(
         naming_convention={
@@ -19,25 +16,28 @@ class Base(DeclarativeBase):
     )
 
 
+class _Paraphrase:
+    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    commentary: Mapped[str] = mapped_column(Text)
+
+
 class Character(Base):
     """A character of stories."""
 
     __tablename__ = "characters"
 
-    id: Mapped[int] = mapped_column(_BIG, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
 
 
-class CharacterParaphrase(Base):
+class CharacterParaphrase(_Paraphrase, Base):
     """A paraphrase of a character."""
 
     __tablename__ = "character_paraphrases"
 
-    id: Mapped[int] = mapped_column(_BIG, Identity(), primary_key=True)
     original_id: Mapped[int] = mapped_column(ForeignKey(Character.id))
-    text: Mapped[str] = mapped_column(Text)
-    commentary: Mapped[str] = mapped_column(Text)
 
 
 class Action(Base):
@@ -45,40 +45,34 @@ class Action(Base):
 
     __tablename__ = "actions"
 
-    id: Mapped[int] = mapped_column(_BIG, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
     description: Mapped[str] = mapped_column(Text)
 
 
-class ActionParaphrase(Base):
+class ActionParaphrase(_Paraphrase, Base):
     """A paraphrase of an action."""
 
     __tablename__ = "action_paraphrases"
 
-    id: Mapped[int] = mapped_column(_BIG, Identity(), primary_key=True)
     original_id: Mapped[int] = mapped_column(ForeignKey(Action.id))
-    text: Mapped[str] = mapped_column(Text)
-    commentary: Mapped[str] = mapped_column(Text)
 
 
 class SpokenWord(Base):
-    """Something that is said."""
+    """Something that a character says."""
 
     __tablename__ = "spoken_words"
 
-    id: Mapped[int] = mapped_column(_BIG, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
 
 
-class SpokenWordParaphrase(Base):
+class SpokenWordParaphrase(_Paraphrase, Base):
     """A paraphrase of something said."""
 
     __tablename__ = "spoken_word_paraphrases"
 
-    id: Mapped[int] = mapped_column(_BIG, Identity(), primary_key=True)
     original_id: Mapped[int] = mapped_column(ForeignKey(SpokenWord.id))
-    text: Mapped[str] = mapped_column(Text)
-    commentary: Mapped[str] = mapped_column(Text)
 
 
-for _paraphrase in (CharacterParaphrase, ActionParaphrase, SpokenWordParaphrase):
-    Index(None, _paraphrase.original_id, _paraphrase.id)
+for _model in (CharacterParaphrase, ActionParaphrase, SpokenWordParaphrase):
+    Index(None, _model.original_id, _model.id)

@@ -1,5 +1,3 @@
-"""The statements on each kind of thing and on its paraphrases. Only here is SQL written."""
-
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -14,36 +12,31 @@ from fountain.characters.models import (
     SpokenWord,
     SpokenWordParaphrase,
 )
-from fountain.listing import in_parts, part_of
+from fountain.common import repository as common
+from fountain.common.repository import part_statement, read_parts
 
 
 class Kind:
-    """One kind of thing, its paraphrases, and the statements on both, compiled once."""
+    """One kind of original, its paraphrases, and the statements on both."""
 
     def __init__(self, name: str, model: Any, paraphrase: Any) -> None:
         self.name = name
         table, paraphrases = model.__table__, paraphrase.__table__
-        this = table.c.id == bindparam("identifier")
-        self.everything = part_of(select(table))
-        self.one = Statement(select(table).where(this))
-        self.several = Statement(select(table).where(any_of(table.c.id, "identifiers")))
-        self.adding = Statement(_insert(table))
-        self.paraphrases = part_of(
-            select(paraphrases).where(paraphrases.c.original_id == bindparam("identifier"))
-        )
-        self.one_paraphrase = Statement(
-            select(paraphrases).where(
-                paraphrases.c.original_id == bindparam("identifier"),
-                paraphrases.c.id == bindparam("paraphrase_id"),
-            )
-        )
-        self.paraphrasing = Statement(_insert(paraphrases))
+        of_original = paraphrases.c.original_id == bindparam("identifier")
+        this_paraphrase = paraphrases.c.id == bindparam("paraphrase_id")
+        self.list = part_statement(select(table))
+        self.get = Statement(select(table).where(table.c.id == bindparam("identifier")))
+        self.look_up = Statement(select(table).where(any_of(table.c.id, "identifiers")))
+        self.add = Statement(_insert(table))
+        self.list_paraphrases = part_statement(select(paraphrases).where(of_original))
+        self.get_paraphrase = Statement(select(paraphrases).where(of_original, this_paraphrase))
+        self.add_paraphrase = Statement(_insert(paraphrases))
 
 
 def _insert(table: Any) -> Any:
-    written: dict[str, Any] = {column.name: bindparam(f"new_{column.name}") for column in table.c}
-    del written["id"]
-    return insert(table).values(written).returning(*table.c)
+    columns: dict[str, Any] = {column.name: bindparam(f"new_{column.name}") for column in table.c}
+    del columns["id"]
+    return insert(table).values(columns).returning(*table.c)
 
 
 CHARACTERS = Kind("character", Character, CharacterParaphrase)
@@ -51,46 +44,46 @@ ACTIONS = Kind("action", Action, ActionParaphrase)
 SPOKEN_WORDS = Kind("spoken word", SpokenWord, SpokenWordParaphrase)
 
 
-def everything(session: ReadSession, kind: Kind) -> AsyncIterator[list[Row]]:
-    """Yield every thing of a kind in parts, in the order of their identifiers."""
-    return in_parts(session, kind.everything)
+def originals(session: ReadSession, kind: Kind) -> AsyncIterator[list[Row]]:
+    """Yield all originals of a kind in parts, in the order of their identifiers."""
+    return read_parts(session, kind.list)
 
 
 async def get(session: ReadSession, kind: Kind, identifier: int) -> Row | None:
-    """Return one thing, or None."""
-    return await session.one_or_none(kind.one, identifier=identifier)
+    """Return an original, or None."""
+    return await session.one_or_none(kind.get, identifier=identifier)
 
 
-async def several(session: ReadSession, kind: Kind, identifiers: Sequence[int]) -> list[Row]:
-    """Return those of the identified things that there are, in any order."""
-    return await session.all(kind.several, identifiers=list(identifiers))
+async def look_up(session: ReadSession, kind: Kind, identifiers: Sequence[int]) -> list[Row]:
+    """Return originals in the order of `identifiers`, without the unknown."""
+    return await common.look_up(session, kind.look_up, identifiers)
 
 
 async def add(session: WriteSession, kind: Kind, **fields: str) -> Row:
-    """Store a thing and return it."""
-    return (await session.alone(kind.adding, **_new(fields)))[0]
+    """Store an original and return it."""
+    return await session.one(kind.add, **_new(fields))
 
 
 def paraphrases(session: ReadSession, kind: Kind, identifier: int) -> AsyncIterator[list[Row]]:
-    """Yield every paraphrase of a thing in parts, the oldest first."""
-    return in_parts(session, kind.paraphrases, identifier=identifier)
+    """Yield all paraphrases of an original in parts, the oldest first."""
+    return read_parts(session, kind.list_paraphrases, identifier=identifier)
 
 
 async def get_paraphrase(
     session: ReadSession, kind: Kind, identifier: int, paraphrase_id: int
 ) -> Row | None:
-    """Return one paraphrase of a thing, or None."""
+    """Return a paraphrase of an original, or None."""
     return await session.one_or_none(
-        kind.one_paraphrase, identifier=identifier, paraphrase_id=paraphrase_id
+        kind.get_paraphrase, identifier=identifier, paraphrase_id=paraphrase_id
     )
 
 
-async def paraphrase(
+async def add_paraphrase(
     session: WriteSession, kind: Kind, identifier: int, *, text: str, commentary: str
 ) -> Row:
     """Store a paraphrase and return it. Raises `ForeignKeyViolation` for an unknown original."""
     fields = {"original_id": identifier, "text": text, "commentary": commentary}
-    return (await session.alone(kind.paraphrasing, **_new(fields)))[0]
+    return await session.one(kind.add_paraphrase, **_new(fields))
 
 
 def _new(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,34 +1,41 @@
-"""The rules: the same for characters, actions and spoken words. Nothing here knows HTTP."""
+"""The rules, the same for each kind of original: characters, actions and spoken words."""
 
 from collections.abc import AsyncIterator, Sequence
 
 from bedplate.database import ForeignKeyViolation, ReadSession, Row, WriteSession
-from bedplate.schemas import MAX_INT64
 from fountain.characters import repository
 from fountain.characters.exceptions import OriginalNotFound, OriginalsDiffer, ParaphraseNotFound
 from fountain.characters.repository import Kind
 from fountain.characters.schemas import ParaphraseCreateRequest
 
 
+def originals(session: ReadSession, kind: Kind) -> AsyncIterator[list[Row]]:
+    """Yield all originals of a kind in parts, in the order of their identifiers."""
+    return repository.originals(session, kind)
+
+
 async def get(session: ReadSession, kind: Kind, identifier: int) -> Row:
-    """Return one thing. Raises `OriginalNotFound`."""
-    found = await repository.get(session, kind, identifier)
-    if found is None:
-        raise _unknown(kind)
-    return found
+    """Return an original. Raises `OriginalNotFound`."""
+    original = await repository.get(session, kind, identifier)
+    if original is None:
+        raise _not_found(kind)
+    return original
 
 
-async def several(session: ReadSession, kind: Kind, identifiers: Sequence[int]) -> list[Row]:
-    """Return the identified things in the order asked for; unknown ones are left out."""
-    wanted = [one for one in dict.fromkeys(identifiers) if 0 < one <= MAX_INT64]
-    found = {row["id"]: row for row in await repository.several(session, kind, wanted)}
-    return [found[identifier] for identifier in wanted if identifier in found]
+async def look_up(session: ReadSession, kind: Kind, identifiers: Sequence[int]) -> list[Row]:
+    """Return originals in the order of `identifiers`, without the unknown."""
+    return await repository.look_up(session, kind, identifiers)
+
+
+async def add(session: WriteSession, kind: Kind, **fields: str) -> Row:
+    """Store an original and return it."""
+    return await repository.add(session, kind, **fields)
 
 
 async def paraphrases(
     session: ReadSession, kind: Kind, identifier: int
 ) -> AsyncIterator[list[Row]]:
-    """Return every paraphrase of a thing, in parts. Raises `OriginalNotFound`."""
+    """Return all paraphrases of an original, in parts. Raises `OriginalNotFound`."""
     await get(session, kind, identifier)
     return repository.paraphrases(session, kind, identifier)
 
@@ -36,26 +43,26 @@ async def paraphrases(
 async def get_paraphrase(
     session: ReadSession, kind: Kind, identifier: int, paraphrase_id: int
 ) -> Row:
-    """Return one paraphrase of a thing. Raises `ParaphraseNotFound`."""
-    found = await repository.get_paraphrase(session, kind, identifier, paraphrase_id)
-    if found is None:
+    """Return a paraphrase of an original. Raises `ParaphraseNotFound`."""
+    paraphrase = await repository.get_paraphrase(session, kind, identifier, paraphrase_id)
+    if paraphrase is None:
         raise ParaphraseNotFound
-    return found
+    return paraphrase
 
 
-async def paraphrase(
+async def add_paraphrase(
     session: WriteSession, kind: Kind, identifier: int, new: ParaphraseCreateRequest
 ) -> Row:
-    """Store a paraphrase. Raises `OriginalsDiffer` and `OriginalNotFound`."""
+    """Store a paraphrase and return it. Raises `OriginalsDiffer` and `OriginalNotFound`."""
     if new.original_id != identifier:
-        raise OriginalsDiffer("The path and originalId don't name the same original.")
+        raise OriginalsDiffer
     try:
-        return await repository.paraphrase(
+        return await repository.add_paraphrase(
             session, kind, identifier, text=new.text, commentary=new.commentary
         )
     except ForeignKeyViolation:
-        raise _unknown(kind) from None
+        raise _not_found(kind) from None
 
 
-def _unknown(kind: Kind) -> OriginalNotFound:
+def _not_found(kind: Kind) -> OriginalNotFound:
     return OriginalNotFound(f"No such {kind.name}.")

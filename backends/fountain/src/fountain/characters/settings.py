@@ -1,5 +1,3 @@
-"""What the character service can be told. Variables begin with `CHARACTERS_`."""
-
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -7,7 +5,7 @@ from bedplate.settings import DatabaseSettings
 
 
 class CharactersSettings(DatabaseSettings):
-    """Settings of the character service."""
+    """Settings of the character service; their variables begin with `CHARACTERS_`."""
 
     model_config = SettingsConfigDict(env_prefix="CHARACTERS_")
 

@@ -3,15 +3,12 @@
 from pathlib import Path
 
 from bedplate.backend import Backend
-from bedplate.clients import service_client
 from bedplate.contracts import ContractBinding, message_policy
-from fountain.contract_files import contract_file
-from fountain.numbering import sweeping
+from fountain.common.files import contract_file
 from fountain.scripts.models import Base
-from fountain.scripts.order import rechecking
-from fountain.scripts.repository import HEADINGS, SCRIPTS
 from fountain.scripts.router import operations
 from fountain.scripts.settings import ScriptsSettings
+from fountain.scripts.state import ScriptsState
 
 _HERE = Path(__file__).parent
 
@@ -23,13 +20,7 @@ backend = Backend(
     metadata=Base.metadata,
     migrations=_HERE / "migrations" / "versions",
     problems=message_policy(),
-    resources={
-        "sequence": service_client(
-            "central-sequence", url="sequence_url", timeout="sequence_timeout_seconds"
-        ),
-        "sweeping": sweeping(HEADINGS, SCRIPTS),
-        "rechecking": rechecking,
-    },
+    state=ScriptsState,
     contract=ContractBinding(
         contract_file("core_script_management_api_openapi.yaml"),
         operations,

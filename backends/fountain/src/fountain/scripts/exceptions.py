@@ -1,5 +1,3 @@
-"""What can go wrong with scripts, headings and elements."""
-
 from bedplate.problems import BadRequest, NotFound
 
 
@@ -7,21 +5,21 @@ class ScriptNotFound(NotFound):
     """There is no such script."""
 
     code = "script_not_found"
-    title = "No such script."
+    detail = "No such script."
 
 
 class HeadingNotFound(NotFound):
     """The script has no such heading."""
 
     code = "heading_not_found"
-    title = "The script has no such heading."
+    detail = "The script has no such heading."
 
 
 class ElementNotFound(NotFound):
     """The script has no such element."""
 
     code = "element_not_found"
-    title = "The script has no such element."
+    detail = "The script has no such element."
 
 
 class PositionRefused(BadRequest):
@@ -31,6 +29,6 @@ class PositionRefused(BadRequest):
 
 
 class ReorderRefused(BadRequest):
-    """The order asked for can't be: nothing has changed."""
+    """The requested order is impossible; nothing has changed."""
 
     code = "reorder_refused"

@@ -1,28 +1,14 @@
-"""What is stored: scripts, their headings, and the elements placed in them."""
-
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    ForeignKey,
-    Identity,
-    Index,
-    Integer,
-    MetaData,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import ForeignKey, Identity, Index, MetaData, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bedplate.database import UTCDateTime
-
-# SQLite numbers rows by itself only for INTEGER.
-_BIG = BigInteger().with_variant(Integer, "sqlite")
+from fountain.common.models import BIG_INT, NumberedRow
 
 
 class Base(DeclarativeBase):
-    """Everything that this backend's migrations own."""
+    """Base of the tables that this backend's migrations own."""
 
     metadata = MetaData(
         naming_convention={
@@ -34,43 +20,35 @@ class Base(DeclarativeBase):
     )
 
 
-class Script(Base):
-    """A script. Without a number it isn't there yet: see `numbering`.
+class Script(NumberedRow, Base):
+    """A script.
 
-    `element_count` is also what a transaction locks that changes the script's elements. The last
-    three are about the numbers of its headings: see `order`.
+    Every transaction that changes the script's elements locks it through `element_count`. The last
+    three columns concern the numbers of its headings: see `heading_order`.
     """
 
     __tablename__ = "scripts"
-    __table_args__ = ({"sqlite_autoincrement": True},)
 
-    id: Mapped[int] = mapped_column(_BIG, Identity(), primary_key=True)
     title: Mapped[str] = mapped_column(Text)
     author: Mapped[str | None] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
-    sequence_number: Mapped[int | None] = mapped_column(_BIG)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    element_count: Mapped[int] = mapped_column(_BIG, server_default=text("0"))
-    copies_begun: Mapped[int] = mapped_column(_BIG, server_default=text("0"))
-    copies_stored: Mapped[int] = mapped_column(_BIG, server_default=text("0"))
+    element_count: Mapped[int] = mapped_column(BIG_INT, server_default=text("0"))
+    copies_begun: Mapped[int] = mapped_column(BIG_INT, server_default=text("0"))
+    copies_stored: Mapped[int] = mapped_column(BIG_INT, server_default=text("0"))
     recheck_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-class SectionHeading(Base):
-    """A heading of a script. Without a number it isn't there yet: see `numbering`."""
+class SectionHeading(NumberedRow, Base):
+    """A heading of a script."""
 
     __tablename__ = "section_headings"
-    __table_args__ = ({"sqlite_autoincrement": True},)
 
-    id: Mapped[int] = mapped_column(_BIG, Identity(), primary_key=True)
     script_id: Mapped[int] = mapped_column(ForeignKey(Script.id))
     title: Mapped[str] = mapped_column(Text)
-    sequence_number: Mapped[int | None] = mapped_column(_BIG)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class ScriptElement(Base):
-    """An element at its place in a script, from 1; what it refers to other services keep."""
+    """An element at its position in a script, from 1; other services store what it refers to."""
 
     __tablename__ = "script_elements"
     __table_args__ = (
@@ -78,14 +56,14 @@ class ScriptElement(Base):
         {"sqlite_autoincrement": True},
     )
 
-    id: Mapped[int] = mapped_column(_BIG, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
     script_id: Mapped[int] = mapped_column(ForeignKey(Script.id))
-    position: Mapped[int] = mapped_column(_BIG)
+    position: Mapped[int] = mapped_column(BIG_INT)
     heading_id: Mapped[int | None] = mapped_column(ForeignKey(SectionHeading.id))
-    character_id: Mapped[int | None] = mapped_column(_BIG)
-    action_id: Mapped[int | None] = mapped_column(_BIG)
-    spoken_word_id: Mapped[int | None] = mapped_column(_BIG)
-    context_id: Mapped[int | None] = mapped_column(_BIG)
+    character_id: Mapped[int | None] = mapped_column(BIG_INT)
+    action_id: Mapped[int | None] = mapped_column(BIG_INT)
+    spoken_word_id: Mapped[int | None] = mapped_column(BIG_INT)
+    context_id: Mapped[int | None] = mapped_column(BIG_INT)
 
 
 Index(None, SectionHeading.script_id, SectionHeading.id)

@@ -1,18 +1,14 @@
-"""The statements on scripts, headings and elements. Only here is SQL written."""
-
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
-    ColumnElement,
     Select,
     Table,
     Text,
     bindparam,
-    case,
     insert,
     literal,
     null,
@@ -23,16 +19,21 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession
-from fountain.listing import in_parts, part_of
-from fountain.moves import Moves
-from fountain.numbering import Numbered
+from fountain.common.repository import (
+    BulkUpdate,
+    NumberedTable,
+    new_value_if_set,
+    part_statement,
+    read_parts,
+)
 from fountain.scripts.models import Script, ScriptElement, SectionHeading
 
-_SCRIPT_FIELDS = ("title", "author", "description")
-SCRIPTS = Numbered("script", cast("Table", Script.__table__), *_SCRIPT_FIELDS)
-HEADINGS = Numbered("section", cast("Table", SectionHeading.__table__), "script_id", "title")
+_TEXTS = ("title", "author", "description")
+SCRIPTS = NumberedTable("script", cast("Table", Script.__table__), *_TEXTS)
+HEADINGS = NumberedTable("section", cast("Table", SectionHeading.__table__), "script_id", "title")
 PARTS = ("heading_id", "character_id", "action_id", "spoken_word_id", "context_id")
 """What an element may refer to."""
+_NUMBERS = ("id", "script_id", "sequence_number", "position", *PARTS)
 
 _SCRIPT = (Script.id, Script.title, Script.author, Script.description, Script.sequence_number)
 _HEADING = (
@@ -48,69 +49,61 @@ _ELEMENT = (
     *(getattr(ScriptElement, part) for part in PARTS),
 )
 
-_SCRIPT_SEEN = Script.sequence_number.is_not(None)
-_THIS_SCRIPT = (Script.id == bindparam("script_id")) & _SCRIPT_SEEN
-_ITS_HEADINGS = (SectionHeading.script_id == bindparam("script_id")) & (
+_VISIBLE_SCRIPT = Script.sequence_number.is_not(None)
+_THIS_SCRIPT = (Script.id == bindparam("script_id")) & _VISIBLE_SCRIPT
+_HEADINGS_OF_SCRIPT = (SectionHeading.script_id == bindparam("script_id")) & (
     SectionHeading.sequence_number.is_not(None)
 )
-_THIS_HEADING = (SectionHeading.id == bindparam("heading_id")) & _ITS_HEADINGS
-_ITS_ELEMENTS = ScriptElement.script_id == bindparam("script_id")
+_THIS_HEADING = (SectionHeading.id == bindparam("heading_id")) & _HEADINGS_OF_SCRIPT
+_ELEMENTS_OF_SCRIPT = ScriptElement.script_id == bindparam("script_id")
 
-
-def _sent(name: str, column: Any) -> ColumnElement[Any]:
-    return case(
-        (bindparam(f"set_{name}", type_=Boolean), bindparam(f"new_{name}", type_=column.type)),
-        else_=column,
-    )
-
-
-EVERY_SCRIPT = part_of(select(*_SCRIPT).where(_SCRIPT_SEEN))
-_ONE_SCRIPT = Statement(select(*_SCRIPT).where(_THIS_SCRIPT))
+LIST_SCRIPTS = part_statement(select(*_SCRIPT).where(_VISIBLE_SCRIPT))
+_GET_SCRIPT = Statement(select(*_SCRIPT).where(_THIS_SCRIPT))
+_UPDATE_SCRIPT = update(Script).where(_THIS_SCRIPT)
 _CHANGE_SCRIPT = Statement(
-    update(Script)
-    .where(_THIS_SCRIPT)
-    .values({name: _sent(name, getattr(Script, name)) for name in _SCRIPT_FIELDS})
-    .returning(Script.id, Script.sequence_number)
+    _UPDATE_SCRIPT.values(
+        {name: new_value_if_set(name, getattr(Script, name)) for name in _TEXTS}
+    ).returning(Script.id, Script.sequence_number)
 )
-_HEADINGS_OF = Statement(
+_LIST_HEADINGS = Statement(
     select(*_HEADING)
-    .where(_ITS_HEADINGS)
+    .where(_HEADINGS_OF_SCRIPT)
     .order_by(SectionHeading.sequence_number, SectionHeading.id)
 )
-_ONE_HEADING = Statement(select(*_HEADING).where(_THIS_HEADING))
+_GET_HEADING = Statement(select(*_HEADING).where(_THIS_HEADING))
 _CHANGE_HEADING = Statement(
     update(SectionHeading)
     .where(_THIS_HEADING)
-    .values(title=_sent("title", SectionHeading.title))
+    .values(title=new_value_if_set("title", SectionHeading.title))
     .returning(*_HEADING)
 )
-_ELEMENTS_OF = Statement(
+_LIST_ELEMENTS = Statement(
     select(*_ELEMENT)
-    .where(_ITS_ELEMENTS, ScriptElement.position.between(bindparam("first"), bindparam("last")))
+    .where(_ELEMENTS_OF_SCRIPT)
+    .where(ScriptElement.position.between(bindparam("first"), bindparam("last")))
     .order_by(ScriptElement.position)
 )
-_ONE_ELEMENT = Statement(
-    select(*_ELEMENT).where(_ITS_ELEMENTS, ScriptElement.id == bindparam("element_id"))
+_GET_ELEMENT = Statement(
+    select(*_ELEMENT).where(_ELEMENTS_OF_SCRIPT, ScriptElement.id == bindparam("element_id"))
 )
-# Who changes the elements of a script changes its count first, and thereby locks the others out.
-_COUNT_ON = Statement(
-    update(Script)
-    .where(_THIS_SCRIPT)
-    .values(element_count=Script.element_count + bindparam("more"))
-    .returning(Script.element_count)
+# Every change of a script's elements updates their count first, which locks the script.
+_LOCK_ELEMENTS = Statement(
+    _UPDATE_SCRIPT.values(element_count=Script.element_count + bindparam("more")).returning(
+        Script.element_count
+    )
 )
-# Places are unique at every moment, so elements make room below zero before they get new ones.
-_MAKE_ROOM = Statement(
+# Positions are unique at every moment, so they move below zero before they are given anew.
+_MAKE_NEGATIVE = Statement(
     update(ScriptElement)
-    .where(_ITS_ELEMENTS, ScriptElement.position >= bindparam("first"))
+    .where(_ELEMENTS_OF_SCRIPT, ScriptElement.position >= bindparam("first"))
     .values(position=-(ScriptElement.position + bindparam("further")))
 )
-_SETTLE = Statement(
+_MAKE_POSITIVE = Statement(
     update(ScriptElement)
-    .where(_ITS_ELEMENTS, ScriptElement.position < 0)
+    .where(_ELEMENTS_OF_SCRIPT, ScriptElement.position < 0)
     .values(position=-ScriptElement.position)
 )
-_PLACE = Statement(
+_ADD_ELEMENT = Statement(
     insert(ScriptElement)
     .values(
         script_id=bindparam("script_id"),
@@ -119,168 +112,152 @@ _PLACE = Statement(
     )
     .returning(*_ELEMENT)
 )
-_ELEMENT_IDS = Statement(select(ScriptElement.id).where(_ITS_ELEMENTS))
-_MOVE_ELEMENTS = Moves("script_elements", "position")
+_ELEMENT_IDS = Statement(select(ScriptElement.id).where(_ELEMENTS_OF_SCRIPT))
+_SET_POSITIONS = BulkUpdate("script_elements", "position")
 
+_TIME = Script.recheck_at.type
 _BEGIN_REORDER = Statement(
-    update(Script)
-    .where(_THIS_SCRIPT)
-    .values(recheck_at=bindparam("recheck_at", type_=Script.recheck_at.type))
-    .returning(Script.id)
+    _UPDATE_SCRIPT.values(recheck_at=bindparam("recheck_at", type_=_TIME)).returning(Script.id)
 )
 _BEGIN_COPY = Statement(
-    update(Script)
-    .where(_THIS_SCRIPT)
-    .values(copies_begun=Script.copies_begun + 1)
-    .returning(Script.copies_begun)
+    _UPDATE_SCRIPT.values(copies_begun=Script.copies_begun + 1).returning(Script.copies_begun)
 )
 _STORE_COPY = Statement(
-    update(Script)
-    .where(_THIS_SCRIPT, Script.copies_stored < bindparam("ticket"))
+    _UPDATE_SCRIPT.where(Script.copies_stored < bindparam("ticket"))
     .values(copies_stored=bindparam("ticket"))
     .returning(Script.id)
 )
-_RENUMBER_HEADINGS = Moves("section_headings", "sequence_number")
-_DUE = Statement(
+_SET_HEADING_NUMBERS = BulkUpdate("section_headings", "sequence_number")
+_LIST_DUE_RECHECKS = Statement(
     select(Script.id, Script.recheck_at)
-    .where(Script.recheck_at <= bindparam("now", type_=Script.recheck_at.type))
+    .where(Script.recheck_at <= bindparam("now", type_=_TIME))
     .order_by(Script.recheck_at)
 )
 _END_RECHECK = Statement(
-    update(Script)
-    .where(_THIS_SCRIPT, Script.recheck_at == bindparam("seen", type_=Script.recheck_at.type))
-    .values(recheck_at=None)
+    _UPDATE_SCRIPT.where(Script.recheck_at == bindparam("seen", type_=_TIME)).values(
+        recheck_at=None
+    )
 )
-
-
-def _part(kind: int, where: Any, **columns: Any) -> Select[Any]:
-    """Return one part of a structure: every part has the same columns, most of them empty."""
-    texts = ("title", "author", "description")
-    numbers = ("id", "script_id", "place", *PARTS)
-    empty = {
-        **{name: sql_cast(null(), Text) for name in texts},
-        **{name: sql_cast(null(), BigInteger) for name in numbers},
-    }
-    found = {**empty, **columns}
-    return select(literal(kind).label("kind"), *(found[n].label(n) for n in empty)).where(where)
-
-
 SCRIPT, HEADING, ELEMENT = range(3)
+
+
+def _part(kind: int, where: Any, columns: Iterable[Any], place: Any) -> Select[Any]:
+    """Return one part of a structure: each has the same columns, null where its table has none."""
+    own = {column.key: column for column in columns}
+    empty = {
+        **dict.fromkeys(_TEXTS, sql_cast(null(), Text)),
+        **dict.fromkeys(_NUMBERS, sql_cast(null(), BigInteger)),
+    }
+    labelled = [own.get(name, nothing).label(name) for name, nothing in empty.items()]
+    return select(literal(kind).label("kind"), place.label("place"), *labelled).where(where)
+
+
 _PARTS_OF_STRUCTURE = union_all(
-    _part(
-        SCRIPT,
-        _THIS_SCRIPT,
-        id=Script.id,
-        place=Script.sequence_number,
-        **{name: getattr(Script, name) for name in _SCRIPT_FIELDS},
-    ),
-    _part(
-        HEADING,
-        _ITS_HEADINGS,
-        id=SectionHeading.id,
-        script_id=SectionHeading.script_id,
-        title=SectionHeading.title,
-        place=SectionHeading.sequence_number,
-    ),
-    _part(
-        ELEMENT,
-        _ITS_ELEMENTS,
-        id=ScriptElement.id,
-        script_id=ScriptElement.script_id,
-        place=ScriptElement.position,
-        **{part: getattr(ScriptElement, part) for part in PARTS},
-    ),
+    _part(SCRIPT, _THIS_SCRIPT, _SCRIPT, Script.sequence_number),
+    _part(HEADING, _HEADINGS_OF_SCRIPT, _HEADING, SectionHeading.sequence_number),
+    _part(ELEMENT, _ELEMENTS_OF_SCRIPT, _ELEMENT, ScriptElement.position),
 ).subquery()
 # One statement sees one moment, on both databases and without a transaction.
-_STRUCTURE = Statement(
+_GET_STRUCTURE = Statement(
     select(_PARTS_OF_STRUCTURE).order_by(
         _PARTS_OF_STRUCTURE.c.kind, _PARTS_OF_STRUCTURE.c.place, _PARTS_OF_STRUCTURE.c.id
     )
 )
 
 
-def every_script(session: ReadSession) -> AsyncIterator[list[Row]]:
-    """Yield every script in parts, in the order of their identifiers."""
-    return in_parts(session, EVERY_SCRIPT)
+@dataclass(frozen=True)
+class Structure:
+    """A script with its headings and elements, in order, as they were at one moment."""
+
+    script: Row
+    headings: list[Row]
+    elements: list[Row]
+
+
+def scripts(session: ReadSession) -> AsyncIterator[list[Row]]:
+    """Yield all scripts in parts, in the order of their identifiers."""
+    return read_parts(session, LIST_SCRIPTS)
 
 
 async def script(session: ReadSession, script_id: int) -> Row | None:
     """Return a script, or None."""
-    return await session.one_or_none(_ONE_SCRIPT, script_id=script_id)
+    return await session.one_or_none(_GET_SCRIPT, script_id=script_id)
 
 
 async def change_script(
     session: WriteSession, script_id: int, fields: dict[str, Any]
 ) -> Row | None:
-    """Change the given fields; return identifier and number of the script, or None."""
-    values: dict[str, Any] = {}
-    for name in _SCRIPT_FIELDS:
-        values[f"set_{name}"] = name in fields
-        values[f"new_{name}"] = fields.get(name)
-    rows = await session.alone(_CHANGE_SCRIPT, script_id=script_id, **values)
-    return rows[0] if rows else None
+    """Change these fields; return identifier and number of the script, or None."""
+    values = {f"set_{name}": name in fields for name in _TEXTS}
+    new = {f"new_{name}": fields.get(name) for name in _TEXTS}
+    return await session.one_or_none(_CHANGE_SCRIPT, script_id=script_id, **values, **new)
 
 
-async def structure(session: ReadSession, script_id: int) -> list[Row]:
-    """Return script, headings and elements at one moment, told apart by `kind`, each in order."""
-    return await session.all(_STRUCTURE, script_id=script_id)
+async def structure(session: ReadSession, script_id: int) -> Structure | None:
+    """Return a script with its headings and elements, or None."""
+    rows = await session.all(_GET_STRUCTURE, script_id=script_id)
+    if not rows or rows[0]["kind"] != SCRIPT:
+        return None
+    headings, elements = ([row for row in rows if row["kind"] == n] for n in (HEADING, ELEMENT))
+    return Structure(rows[0], headings, elements)
 
 
 async def headings(session: ReadSession | WriteSession, script_id: int) -> list[Row]:
     """Return the headings of a script in the order of their numbers."""
-    return await session.all(_HEADINGS_OF, script_id=script_id)
+    return await session.all(_LIST_HEADINGS, script_id=script_id)
 
 
 async def change_heading(
     session: WriteSession, script_id: int, heading_id: int, title: str | None
 ) -> Row | None:
-    """Change the title unless that is None; return the heading, or None."""
-    rows = await session.alone(
+    """Change the title unless it is None; return the heading, or None."""
+    return await session.one_or_none(
         _CHANGE_HEADING,
         script_id=script_id,
         heading_id=heading_id,
         set_title=title is not None,
         new_title=title,
     )
-    return rows[0] if rows else None
 
 
 async def heading(
     session: ReadSession | WriteSession, script_id: int, heading_id: int
 ) -> Row | None:
     """Return a heading of a script, or None."""
-    return await session.one_or_none(_ONE_HEADING, script_id=script_id, heading_id=heading_id)
+    return await session.one_or_none(_GET_HEADING, script_id=script_id, heading_id=heading_id)
 
 
 async def elements(session: ReadSession, script_id: int, first: int, last: int) -> list[Row]:
-    """Return the elements between two places, both included, in order."""
-    return await session.all(_ELEMENTS_OF, script_id=script_id, first=first, last=last)
+    """Return the elements from position `first` to `last`, both included, in order."""
+    return await session.all(_LIST_ELEMENTS, script_id=script_id, first=first, last=last)
 
 
 async def element(session: ReadSession, script_id: int, element_id: int) -> Row | None:
     """Return an element of a script, or None."""
-    return await session.one_or_none(_ONE_ELEMENT, script_id=script_id, element_id=element_id)
+    return await session.one_or_none(_GET_ELEMENT, script_id=script_id, element_id=element_id)
 
 
 async def lock_elements(session: WriteSession, script_id: int, *, more: int = 0) -> int | None:
-    """Let no other transaction change the elements of a script until this one ends.
+    """Keep other transactions from changing the script's elements until this one ends.
 
     Adds `more` to their count and returns it, or None when there is no such script.
     """
-    row = await session.one_or_none(_COUNT_ON, script_id=script_id, more=more)
+    row = await session.one_or_none(_LOCK_ELEMENTS, script_id=script_id, more=more)
     return None if row is None else int(row["element_count"])
 
 
 async def shift_elements(session: WriteSession, script_id: int, first: int) -> None:
-    """Move the elements from a place on up by one."""
-    await session.all(_MAKE_ROOM, script_id=script_id, first=first, further=1)
-    await session.all(_SETTLE, script_id=script_id)
+    """Move the elements from position `first` on up by one."""
+    await session.all(_MAKE_NEGATIVE, script_id=script_id, first=first, further=1)
+    await session.all(_MAKE_POSITIVE, script_id=script_id)
 
 
-async def place(session: WriteSession, script_id: int, position: int, **parts: int | None) -> Row:
-    """Store an element at a free place and return it."""
-    new = {f"new_{part}": parts.get(part) for part in PARTS}
-    return await session.one(_PLACE, script_id=script_id, new_position=position, **new)
+async def add_element(
+    session: WriteSession, script_id: int, position: int, fields: dict[str, Any]
+) -> Row:
+    """Store an element at a free position and return it."""
+    new = {f"new_{part}": fields.get(part) for part in PARTS}
+    return await session.one(_ADD_ELEMENT, script_id=script_id, new_position=position, **new)
 
 
 async def element_ids(session: WriteSession, script_id: int) -> set[int]:
@@ -289,20 +266,19 @@ async def element_ids(session: WriteSession, script_id: int) -> set[int]:
 
 
 async def order_elements(session: WriteSession, script_id: int, order: Sequence[int]) -> None:
-    """Give the elements of a script the places 1, 2, 3 … in this order, which names each once."""
-    await session.all(_MAKE_ROOM, script_id=script_id, first=1, further=0)
-    await _MOVE_ELEMENTS.run(session, [(one, place) for place, one in enumerate(order, 1)])
+    """Give a script's elements the positions 1, 2, 3 … in this order, which names each once."""
+    await session.all(_MAKE_NEGATIVE, script_id=script_id, first=1, further=0)
+    await _SET_POSITIONS.run(session, [(at, position) for position, at in enumerate(order, 1)])
 
 
 async def begin_reorder(session: WriteSession, script_id: int, recheck_at: datetime) -> bool:
-    """Note when the headings' numbers are to be read again; return whether the script is there."""
+    """Note when to read the headings' numbers again; return whether the script exists."""
     return bool(await session.all(_BEGIN_REORDER, script_id=script_id, recheck_at=recheck_at))
 
 
 async def begin_copy(session: WriteSession, script_id: int) -> int:
     """Return a ticket, larger than all before, for numbers that are read from now on."""
-    rows = await session.alone(_BEGIN_COPY, script_id=script_id)
-    return int(rows[0]["copies_begun"])
+    return int((await session.one(_BEGIN_COPY, script_id=script_id))["copies_begun"])
 
 
 async def store_copy(
@@ -310,14 +286,14 @@ async def store_copy(
 ) -> None:
     """Store the numbers of headings, unless a copy with a later ticket is stored already."""
     if await session.all(_STORE_COPY, script_id=script_id, ticket=ticket):
-        await _RENUMBER_HEADINGS.run(session, numbers)
+        await _SET_HEADING_NUMBERS.run(session, numbers)
 
 
 async def rechecks_due(session: ReadSession, now: datetime) -> list[Row]:
-    """Return `id` and `recheck_at` of the scripts whose headings' numbers are to be read again."""
-    return await session.all(_DUE, now=now)
+    """Return `id` and `recheck_at` of the scripts whose headings' numbers must be read again."""
+    return await session.all(_LIST_DUE_RECHECKS, now=now)
 
 
-async def end_recheck(session: WriteSession, script_id: int, seen: datetime) -> None:
-    """Note that the numbers were read again, unless a reorder has begun since."""
-    await session.alone(_END_RECHECK, script_id=script_id, seen=seen)
+async def end_recheck(session: WriteSession, script_id: int, recheck_at: datetime) -> None:
+    """Note that the numbers were read again, unless another reorder has begun since."""
+    await session.all(_END_RECHECK, script_id=script_id, seen=recheck_at)

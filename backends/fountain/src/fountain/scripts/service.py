@@ -1,5 +1,4 @@
-"""The rules of scripts, headings and elements. Nothing here knows HTTP."""
-
+from collections.abc import AsyncIterator
 from typing import Any
 
 from pydantic import MISSING
@@ -8,6 +7,7 @@ from bedplate.clients.client import ServiceClient
 from bedplate.contracts import ContractModel
 from bedplate.database import Database, ReadSession, Row, WriteSession
 from bedplate.schemas import MAX_INT64
+from fountain.common import service as numbering
 from fountain.scripts import repository
 from fountain.scripts.exceptions import (
     ElementNotFound,
@@ -16,7 +16,7 @@ from fountain.scripts.exceptions import (
     ReorderRefused,
     ScriptNotFound,
 )
-from fountain.scripts.repository import HEADINGS, PARTS, SCRIPTS
+from fountain.scripts.repository import HEADINGS, SCRIPTS, Structure
 from fountain.scripts.schemas import (
     ElementRequest,
     ScriptRequest,
@@ -26,127 +26,135 @@ from fountain.scripts.schemas import (
 )
 
 
-def _given(sent: ContractModel) -> dict[str, Any]:
-    """Return the members that were sent."""
-    return {name: value for name, value in sent if value is not MISSING}
+def _members(request: ContractModel) -> dict[str, Any]:
+    """Return the members that a request has; the others are MISSING."""
+    return {name: value for name, value in request if value is not MISSING}
 
 
-async def create(
-    database: Database, sequence: ServiceClient, new: ScriptRequest
-) -> tuple[int, int]:
+async def create(database: Database, sequence: ServiceClient, new: ScriptRequest) -> Row:
     """Store a script; return its identifier and number.
 
     Raises `UpstreamUnavailable`: then nothing is stored.
     """
-    fields = {"author": None, "description": None, **_given(new)}
-    return await SCRIPTS.store(database, sequence, **fields)
+    fields = {"author": None, "description": None, **_members(new)}
+    identifier, number = await numbering.create(SCRIPTS, database, sequence, **fields)
+    return {"id": identifier, "sequence_number": number}
+
+
+def scripts(session: ReadSession) -> AsyncIterator[list[Row]]:
+    """Yield all scripts in parts, in the order of their identifiers."""
+    return repository.scripts(session)
 
 
 async def get(session: ReadSession, script_id: int) -> Row:
     """Return a script. Raises `ScriptNotFound`."""
-    found = await repository.script(session, script_id)
-    if found is None:
+    script = await repository.script(session, script_id)
+    if script is None:
         raise ScriptNotFound
-    return found
+    return script
 
 
-async def change(session: WriteSession, script_id: int, sent: ScriptUpdateRequest) -> Row:
-    """Change what was sent; return identifier and number. Raises `ScriptNotFound`."""
-    changed = await repository.change_script(session, script_id, _given(sent))
-    if changed is None:
+async def change(session: WriteSession, script_id: int, update: ScriptUpdateRequest) -> Row:
+    """Change the members of `update`; return identifier and number. Raises `ScriptNotFound`."""
+    script = await repository.change_script(session, script_id, _members(update))
+    if script is None:
         raise ScriptNotFound
-    return changed
+    return script
 
 
-async def structure(session: ReadSession, script_id: int) -> list[Row]:
+async def structure(session: ReadSession, script_id: int) -> Structure:
     """Return a script, its headings and its elements at one moment. Raises `ScriptNotFound`."""
-    found = await repository.structure(session, script_id)
-    if not found or found[0]["kind"] != repository.SCRIPT:
+    structure = await repository.structure(session, script_id)
+    if structure is None:
         raise ScriptNotFound
-    return found
+    return structure
 
 
 async def headings(session: ReadSession, script_id: int) -> list[Row]:
     """Return the headings of a script in order. Raises `ScriptNotFound`."""
-    found = await repository.headings(session, script_id)
-    if not found:
+    headings = await repository.headings(session, script_id)
+    if not headings:
         await get(session, script_id)
-    return found
+    return headings
 
 
 async def get_heading(session: ReadSession | WriteSession, script_id: int, heading_id: int) -> Row:
     """Return a heading of a script. Raises `HeadingNotFound`."""
-    found = await repository.heading(session, script_id, heading_id)
-    if found is None:
+    heading = await repository.heading(session, script_id, heading_id)
+    if heading is None:
         raise HeadingNotFound
-    return found
+    return heading
 
 
 async def add_heading(
     database: Database, sequence: ServiceClient, script_id: int, new: SectionHeadingRequest
-) -> tuple[int, int]:
-    """Store a heading; return its identifier and number.
+) -> Row:
+    """Store a heading; return its identifier, its script's and its number.
 
-    Raises `ScriptNotFound`, `UpstreamUnavailable`: then nothing is stored.
+    Raises `ScriptNotFound` and `UpstreamUnavailable`: then nothing is stored.
     """
     await get(database.read(), script_id)
-    return await HEADINGS.store(database, sequence, script_id=script_id, title=new.title)
+    fields = {"script_id": script_id, "title": new.title}
+    identifier, number = await numbering.create(HEADINGS, database, sequence, **fields)
+    return {"id": identifier, "sequence_number": number, **fields}
 
 
 async def change_heading(
-    session: WriteSession, script_id: int, heading_id: int, sent: SectionHeadingUpdateRequest
+    session: WriteSession, script_id: int, heading_id: int, update: SectionHeadingUpdateRequest
 ) -> Row:
-    """Change what was sent and return the heading. Raises `HeadingNotFound`."""
-    title = _given(sent).get("title")
-    changed = await repository.change_heading(session, script_id, heading_id, title)
-    if changed is None:
+    """Change the members of `update`; return the heading. Raises `HeadingNotFound`."""
+    title = _members(update).get("title")
+    heading = await repository.change_heading(session, script_id, heading_id, title)
+    if heading is None:
         raise HeadingNotFound
-    return changed
+    return heading
 
 
 async def elements(
     session: ReadSession, script_id: int, first: int | None, last: int | None
 ) -> list[Row]:
-    """Return the elements between two places, both included. Raises `ScriptNotFound`."""
+    """Return the elements from position `first` to `last`, both included; None means unbounded.
+
+    Raises `ScriptNotFound`.
+    """
     first = 1 if first is None else first
     last = MAX_INT64 if last is None else last
-    found = await repository.elements(session, script_id, first, last)
-    if not found:
+    elements = await repository.elements(session, script_id, first, last)
+    if not elements:
         await get(session, script_id)
-    return found
+    return elements
 
 
 async def get_element(session: ReadSession, script_id: int, element_id: int) -> Row:
     """Return an element of a script. Raises `ElementNotFound`."""
-    found = await repository.element(session, script_id, element_id)
-    if found is None:
+    element = await repository.element(session, script_id, element_id)
+    if element is None:
         raise ElementNotFound
-    return found
+    return element
 
 
 async def place(session: WriteSession, script_id: int, new: ElementRequest) -> Row:
-    """Place an element; those from its place on move up by one. Return it.
+    """Store an element and return it; those from its position on move up by one.
 
-    Raises `ScriptNotFound`, `HeadingNotFound`, `PositionRefused`.
+    Raises `ScriptNotFound`, `HeadingNotFound` and `PositionRefused`.
     """
-    given = _given(new)
+    fields = _members(new)
     count = await repository.lock_elements(session, script_id, more=1)
     if count is None:
         raise ScriptNotFound
-    heading_id = given.get("heading_id")
+    heading_id = fields.get("heading_id")
     if heading_id is not None:
         await get_heading(session, script_id, heading_id)
-    position: int = given.get("position", count)
+    position: int = fields.get("position", count)
     if not 1 <= position <= count:
         raise PositionRefused(f"position: It must be between 1 and {count}.")
     if position < count:
         await repository.shift_elements(session, script_id, position)
-    parts = {part: given.get(part) for part in PARTS}
-    return await repository.place(session, script_id, position, **parts)
+    return await repository.add_element(session, script_id, position, fields)
 
 
 async def order_elements(session: WriteSession, script_id: int, order: list[int]) -> None:
-    """Put the elements of a script in this order. Raises `ScriptNotFound`, `ReorderRefused`."""
+    """Put the elements of a script in this order. Raises `ScriptNotFound` and `ReorderRefused`."""
     count = await repository.lock_elements(session, script_id)
     if count is None:
         raise ScriptNotFound

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 from bedplate.backend import Backend
-from bedplate.clients import service_client
 from bedplate.contracts import ContractBinding, message_policy
-from fountain.contract_files import contract_file
-from fountain.numbering import sweeping
+from fountain.common.files import contract_file
 from fountain.session_context.models import Base
-from fountain.session_context.repository import SESSIONS
 from fountain.session_context.router import operations
 from fountain.session_context.settings import SessionContextSettings
+from fountain.session_context.state import SessionContextState
 
 _HERE = Path(__file__).parent
 
@@ -22,12 +20,7 @@ backend = Backend(
     metadata=Base.metadata,
     migrations=_HERE / "migrations" / "versions",
     problems=message_policy(),
-    resources={
-        "sequence": service_client(
-            "central-sequence", url="sequence_url", timeout="sequence_timeout_seconds"
-        ),
-        "sweeping": sweeping(SESSIONS),
-    },
+    state=SessionContextState,
     contract=ContractBinding(
         contract_file("session_context_management_api_openapi.yaml"),
         operations,

@@ -1,5 +1,3 @@
-"""What can go wrong with sessions."""
-
 from bedplate.problems import NotFound
 
 
@@ -7,4 +5,4 @@ class SessionNotFound(NotFound):
     """There is no such session."""
 
     code = "session_not_found"
-    title = "No such session."
+    detail = "No such session."

@@ -1,57 +1,54 @@
-"""The statements on sessions. Only here is SQL written."""
-
 from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
-from sqlalchemy import Boolean, Table, Text, bindparam, case, select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
-from fountain.listing import in_parts, part_of
-from fountain.numbering import Numbered
+from fountain.common import repository as common
+from fountain.common.repository import (
+    NumberedTable,
+    new_value_if_set,
+    part_statement,
+    read_parts,
+)
 from fountain.session_context.models import Session
 
-SESSIONS = Numbered("session", cast("Table", Session.__table__), "user_id", "context")
+SESSIONS = NumberedTable("session", cast("Table", Session.__table__), "user_id", "context")
 
-_SHOWN = (Session.id, Session.user_id, Session.context)
-_SEEN = Session.sequence_number.is_not(None)
-_THIS = (Session.id == bindparam("identifier")) & _SEEN
+_COLUMNS = (Session.id, Session.user_id, Session.context)
+_VISIBLE = Session.sequence_number.is_not(None)
+_THIS_SESSION = (Session.id == bindparam("identifier")) & _VISIBLE
 
-EVERY = part_of(select(*_SHOWN).where(_SEEN))
-_ONE = Statement(select(*_SHOWN).where(_THIS))
-_SEVERAL = Statement(select(*_SHOWN).where(_SEEN, any_of(Session.id, "identifiers")))
+LIST = part_statement(select(*_COLUMNS).where(_VISIBLE))
+_GET = Statement(select(*_COLUMNS).where(_THIS_SESSION))
+_LOOK_UP = Statement(select(*_COLUMNS).where(_VISIBLE, any_of(Session.id, "identifiers")))
 _CHANGE = Statement(
     update(Session)
-    .where(_THIS)
-    .values(
-        context=case(
-            (bindparam("set_context", type_=Boolean), bindparam("new_context", type_=Text)),
-            else_=Session.context,
-        )
-    )
-    .returning(*_SHOWN)
+    .where(_THIS_SESSION)
+    .values(context=new_value_if_set("context", Session.context))
+    .returning(*_COLUMNS)
 )
 
 
-def every(session: ReadSession) -> AsyncIterator[list[Row]]:
-    """Yield every session in parts, in the order of their identifiers."""
-    return in_parts(session, EVERY)
+def sessions(session: ReadSession) -> AsyncIterator[list[Row]]:
+    """Yield all sessions in parts, in the order of their identifiers."""
+    return read_parts(session, LIST)
 
 
 async def get(session: ReadSession, identifier: int) -> Row | None:
     """Return a session, or None."""
-    return await session.one_or_none(_ONE, identifier=identifier)
+    return await session.one_or_none(_GET, identifier=identifier)
 
 
-async def several(session: ReadSession, identifiers: Sequence[int]) -> list[Row]:
-    """Return those of the identified sessions that there are, in any order."""
-    return await session.all(_SEVERAL, identifiers=list(identifiers))
+async def look_up(session: ReadSession, identifiers: Sequence[int]) -> list[Row]:
+    """Return sessions in the order of `identifiers`, without the unknown."""
+    return await common.look_up(session, _LOOK_UP, identifiers)
 
 
 async def change(
-    session: WriteSession, identifier: int, *, context: str | None, given: bool
+    session: WriteSession, identifier: int, *, set_context: bool, context: str | None
 ) -> Row | None:
-    """Store another context if one is `given`; return the session, or None."""
-    rows = await session.alone(
-        _CHANGE, identifier=identifier, set_context=given, new_context=context
+    """Replace the context if `set_context`; return the session, or None."""
+    return await session.one_or_none(
+        _CHANGE, identifier=identifier, set_context=set_context, new_context=context
     )
-    return rows[0] if rows else None

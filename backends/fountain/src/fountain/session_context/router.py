@@ -1,13 +1,8 @@
-"""The operations of the contract. No SQL, no rules."""
-
-from pydantic import MISSING
-
 from bedplate.contracts import Operations
-from bedplate.database import Row
-from bedplate.database.dependencies import ReadSession, WriteSession
-from fountain.listing import listed
-from fountain.session_context import repository, service
-from fountain.session_context.dependencies import CurrentDatabase, CurrentSequence, SessionId
+from bedplate.database.dependencies import Autocommit, ReadSession
+from fountain.common.router import json_array
+from fountain.common.wiring import CurrentDatabase, CurrentSequence
+from fountain.session_context import service
 from fountain.session_context.schemas import (
     LookupRequest,
     Session,
@@ -16,18 +11,10 @@ from fountain.session_context.schemas import (
     SessionResponse,
     SessionUpdateRequest,
 )
+from fountain.session_context.serializers import to_context, to_response, to_session
+from fountain.session_context.wiring import SessionId
 
 operations = Operations()
-
-
-def _session(row: Row) -> Session:
-    context = MISSING if row["context"] is None else row["context"]
-    return Session(session_id=row["id"], user_id=row["user_id"], context=context)
-
-
-def _response(row: Row) -> SessionResponse:
-    context = MISSING if row["context"] is None else row["context"]
-    return SessionResponse(session_id=row["id"], user_id=row["user_id"], context=context)
 
 
 @operations.handles("createSession")
@@ -35,33 +22,33 @@ async def create_session(
     new: SessionRequest, database: CurrentDatabase, sequence: CurrentSequence
 ) -> SessionResponse:
     """Open a session."""
-    return _response(await service.create(database, sequence, new))
+    return to_response(await service.create(database, sequence, new))
 
 
 @operations.handles("listSessions")
 async def list_sessions(session: ReadSession) -> list[Session]:
-    """Return every session."""
-    return await listed(repository.every(session), _session)
+    """Return all sessions."""
+    return await json_array(service.sessions(session), to_session)
 
 
 @operations.handles("getSession")
 async def get_session(identifier: SessionId, session: ReadSession) -> Session:
     """Return one session."""
-    return _session(await service.get(session, identifier))
+    return to_session(await service.get(session, identifier))
 
 
 @operations.handles("lookUpSessions")
-async def look_up_sessions(wanted: LookupRequest, session: ReadSession) -> list[Session]:
+async def look_up_sessions(request: LookupRequest, session: ReadSession) -> list[Session]:
     """Return several sessions."""
-    return [_session(row) for row in await service.several(session, wanted.ids)]
+    return [to_session(row) for row in await service.look_up(session, request.ids)]
 
 
 @operations.handles("updateSession")
 async def update_session(
-    identifier: SessionId, sent: SessionUpdateRequest, session: WriteSession
+    identifier: SessionId, update: SessionUpdateRequest, session: Autocommit
 ) -> SessionResponse:
-    """Store another context."""
-    return _response(await service.change(session, identifier, sent))
+    """Replace the context of a session."""
+    return to_response(await service.change(session, identifier, update))
 
 
 @operations.handles("getSessionContext")
@@ -69,6 +56,4 @@ async def get_session_context(
     identifier: SessionId, session: ReadSession
 ) -> SessionContextResponse:
     """Return the context of a session."""
-    row = await service.get(session, identifier)
-    context = MISSING if row["context"] is None else row["context"]
-    return SessionContextResponse(session_id=row["id"], context=context)
+    return to_context(await service.get(session, identifier))

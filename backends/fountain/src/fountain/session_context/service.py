@@ -1,12 +1,10 @@
-"""The rules of sessions. Nothing here knows HTTP."""
-
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from pydantic import MISSING
 
 from bedplate.clients.client import ServiceClient
 from bedplate.database import Database, ReadSession, Row, WriteSession
-from bedplate.schemas import MAX_INT64
+from fountain.common import service as numbering
 from fountain.session_context import repository
 from fountain.session_context.exceptions import SessionNotFound
 from fountain.session_context.repository import SESSIONS
@@ -14,32 +12,35 @@ from fountain.session_context.schemas import SessionRequest, SessionUpdateReques
 
 
 async def create(database: Database, sequence: ServiceClient, new: SessionRequest) -> Row:
-    """Open a session and return it. Raises `UpstreamUnavailable`: then there is none."""
-    context = None if new.context is MISSING else new.context
-    identifier, _ = await SESSIONS.store(database, sequence, user_id=new.user_id, context=context)
-    return {"id": identifier, "user_id": new.user_id, "context": context}
+    """Open a session and return it. Raises `UpstreamUnavailable`: then nothing is stored."""
+    fields = {"user_id": new.user_id, "context": None if new.context is MISSING else new.context}
+    identifier, _ = await numbering.create(SESSIONS, database, sequence, **fields)
+    return {"id": identifier, **fields}
+
+
+def sessions(session: ReadSession) -> AsyncIterator[list[Row]]:
+    """Yield all sessions in parts, in the order of their identifiers."""
+    return repository.sessions(session)
 
 
 async def get(session: ReadSession, identifier: int) -> Row:
     """Return a session. Raises `SessionNotFound`."""
-    found = await repository.get(session, identifier)
-    if found is None:
+    row = await repository.get(session, identifier)
+    if row is None:
         raise SessionNotFound
-    return found
+    return row
 
 
-async def several(session: ReadSession, identifiers: Sequence[int]) -> list[Row]:
-    """Return the identified sessions in the order asked for; unknown ones are left out."""
-    wanted = [one for one in dict.fromkeys(identifiers) if 0 < one <= MAX_INT64]
-    found = {row["id"]: row for row in await repository.several(session, wanted)}
-    return [found[identifier] for identifier in wanted if identifier in found]
+async def look_up(session: ReadSession, identifiers: Sequence[int]) -> list[Row]:
+    """Return sessions in the order of `identifiers`, without the unknown."""
+    return await repository.look_up(session, identifiers)
 
 
-async def change(session: WriteSession, identifier: int, sent: SessionUpdateRequest) -> Row:
-    """Store another context, if one was sent, and return the session. Raises `SessionNotFound`."""
-    given = sent.context is not MISSING
-    context = None if sent.context is MISSING else sent.context
-    changed = await repository.change(session, identifier, context=context, given=given)
-    if changed is None:
+async def change(session: WriteSession, identifier: int, update: SessionUpdateRequest) -> Row:
+    """Replace the context if there is a new one; return the session. Raises `SessionNotFound`."""
+    set_context = update.context is not MISSING
+    context = None if update.context is MISSING else update.context
+    row = await repository.change(session, identifier, set_context=set_context, context=context)
+    if row is None:
         raise SessionNotFound
-    return changed
+    return row

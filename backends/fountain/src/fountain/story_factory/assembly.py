@@ -11,7 +11,6 @@ from typing import TypeVar
 import orjson
 from pydantic import MISSING
 
-from fountain.story_factory.answers import Element, Section, Session, Structure
 from fountain.story_factory.orchestration import Line, Play
 from fountain.story_factory.schemas import (
     Action,
@@ -23,6 +22,7 @@ from fountain.story_factory.schemas import (
     SpokenWord,
     StoryElement,
 )
+from fountain.story_factory.upstream import Element, Section, Session, Structure
 
 Known = TypeVar("Known")
 

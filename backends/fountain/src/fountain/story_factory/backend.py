@@ -6,24 +6,18 @@ It stores nothing: every answer is made from what the other services say at that
 from pathlib import Path
 
 from bedplate.backend import Backend
-from bedplate.clients import service_client
 from bedplate.contracts import ContractBinding, message_policy
-from fountain.contract_files import contract_file
+from fountain.common.files import contract_file
 from fountain.story_factory.router import operations
 from fountain.story_factory.settings import StoryFactorySettings
-
-_BOUNDS = {"timeout": "client_timeout_seconds", "attempts": "client_attempts"}
+from fountain.story_factory.state import StoryFactoryState
 
 backend = Backend(
     name="story-factory",
     title="Story Factory",
     summary="Joins scripts, characters and sessions into ordered stories, and sets them to music.",
     settings=StoryFactorySettings,
-    resources={
-        "scripts": service_client("scripts", url="scripts_url", **_BOUNDS),
-        "characters": service_client("characters", url="characters_url", **_BOUNDS),
-        "sessions": service_client("session-context", url="sessions_url", **_BOUNDS),
-    },
+    state=StoryFactoryState,
     first_steps=[
         "bedplate fountain example -o romeo.fountain && bedplate fountain import romeo.fountain",
         "curl '{url}/stories?scriptId=1'",

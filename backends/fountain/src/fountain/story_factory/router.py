@@ -7,15 +7,15 @@ from fastapi import Request, Response
 from bedplate.conditional import IfNoneMatch, Preconditions
 from bedplate.contracts import Operations
 from fountain.story_factory import service
-from fountain.story_factory.dependencies import (
+from fountain.story_factory.orchestration import csound_file, lilypond_file, midi_file
+from fountain.story_factory.schemas import FullStory, Orchestration, StorySequence
+from fountain.story_factory.wiring import (
     CurrentSources,
     EndSequence,
     ScriptId,
     ScriptIdInPath,
     StartSequence,
 )
-from fountain.story_factory.orchestration import csound_file, lilypond_file, midi_file
-from fountain.story_factory.schemas import FullStory, Orchestration, StorySequence
 
 operations = Operations()
 

@@ -1,5 +1,3 @@
-"""What the Story Factory can be told. Variables begin with `STORY_FACTORY_`."""
-
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -7,7 +5,7 @@ from bedplate.settings import Settings, WebURL
 
 
 class StoryFactorySettings(Settings):
-    """Settings of the Story Factory. It stores nothing."""
+    """Settings of the Story Factory; their variables begin with `STORY_FACTORY_`."""
 
     model_config = SettingsConfigDict(env_prefix="STORY_FACTORY_")
 

@@ -15,10 +15,10 @@ from pydantic import TypeAdapter
 
 from bedplate.clients import UpstreamRefused
 from bedplate.clients.client import ServiceClient
-from fountain.story_factory.answers import Element, Session, Structure, read
 from fountain.story_factory.assembly import Objects, distinct
 from fountain.story_factory.exceptions import ScriptNotFound
 from fountain.story_factory.schemas import Action, Character, SpokenWord
+from fountain.story_factory.upstream import Element, Session, Structure, read
 
 Value = TypeVar("Value")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fountain.screenplay.assembly import Stored
+from fountain.screenplay.reconstruction import Stored
 from fountain.transfer.services import Service, Services
 
 MAX_IDS_PER_LOOKUP = 5000

@@ -9,7 +9,7 @@ from typing import Any
 
 from bedplate.cli.exceptions import CommandError
 from fountain.screenplay.plan import Placement, Plan
-from fountain.transfer.making import Body, Kind, Making
+from fountain.transfer.creation import Body, Kind, Making
 from fountain.transfer.services import Refused, Services
 from fountain.transfer.state import Made, State, load_state, save_state
 

@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fountain.example import example
+from fountain.common.files import example_file
 from fountain.screenplay import parse, render
-from fountain.screenplay.assembly import Stored, assemble
 from fountain.screenplay.model import Action, Heading, Lyrics, Note, Speech
 from fountain.screenplay.plan import Plan, plan_of
+from fountain.screenplay.reconstruction import Stored, reconstruct
 
 NAMES = {
     "heading": "headingId",
@@ -64,13 +64,13 @@ def stored(plan: Plan) -> Stored:
 def test_there_and_back(text: str) -> None:
     """The screenplay in any text is the same after the services held it; nothing is left out."""
     screenplay = parse(text)
-    assert assemble(stored(plan_of(screenplay, fallback_title="play"))) == (screenplay, [])
+    assert reconstruct(stored(plan_of(screenplay, fallback_title="play"))) == (screenplay, [])
 
 
 def test_example() -> None:
     """The example comes back to the letter."""
-    text = example().read_text()
-    screenplay, _ = assemble(stored(plan_of(parse(text), fallback_title="play")))
+    text = example_file().read_text()
+    screenplay, _ = reconstruct(stored(plan_of(parse(text), fallback_title="play")))
     assert render(screenplay) == text
 
 
@@ -80,7 +80,7 @@ def test_new_title() -> None:
         found = stored(plan_of(parse(text), fallback_title="play"))
         found = Stored({"title": "New", "author": "Me"}, found.sections, found.elements,
                        actions=found.actions, contexts=found.contexts)  # fmt: skip
-        written = render(assemble(found)[0])
+        written = render(reconstruct(found)[0])
         assert "Title: New\n" in written
         assert "Author: Me\n" in written
         assert "Old" not in written
@@ -90,7 +90,7 @@ def test_headings_without_elements() -> None:
     """Headings without elements stand where their order puts them."""
     sections = [(1, "One"), (2, "Two"), (3, "Three"), (4, "Four")]
     elements = [{"position": 1, "headingId": 3, "actionId": 1}]
-    screenplay, remarks = assemble(Stored({"title": "A"}, sections, elements, actions={1: "x"}))
+    screenplay, remarks = reconstruct(Stored({"title": "A"}, sections, elements, actions={1: "x"}))
     titles = [one.text for one in screenplay.elements if isinstance(one, Heading | Action)]
     assert titles == ["One", "Two", "Three", "x", "Four"]
     assert remarks == []
@@ -104,7 +104,7 @@ def test_other_scripts() -> None:
         {"position": 3, "spokenWordId": 1},
         {"position": 4, "actionId": 9, "contextId": 2},
     ]
-    screenplay, remarks = assemble(
+    screenplay, remarks = reconstruct(
         Stored(
             {"title": "A"},
             [],

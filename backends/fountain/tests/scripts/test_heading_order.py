@@ -15,7 +15,7 @@ from bedplate.clients.client import ServiceClient
 from bedplate.database import Database
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
-from fountain.scripts import order, repository
+from fountain.scripts import heading_order, repository
 from fountain.scripts.schemas import Element
 
 Services = Mapping[str, Client]
@@ -123,14 +123,14 @@ async def test_numbers_are_read_again_after_a_reorder(
     service = both["central-sequence"]
     plain = httpx2.AsyncClient(transport=service._transport, base_url=service.base_url)
     async with open_database("scripts") as database, ServiceClient("it", plain) as sequence:
-        await order.recheck(database, sequence)
+        await heading_order.recheck(database, sequence)
         assert (await listed(both["scripts"]))[3] == 4
-        clock.advance(seconds=order.RECHECK_AFTER.total_seconds() + 1)
-        await order.recheck(database, sequence)
+        clock.advance(seconds=heading_order.RECHECK_AFTER.total_seconds() + 1)
+        await heading_order.recheck(database, sequence)
         assert await listed(both["scripts"]) == await held(both["central-sequence"])
         exchange[0]["newSequence"], exchange[1]["newSequence"] = 4, 5
         await both["central-sequence"].post("/sequence/reorder", json=unseen)
-        await order.recheck(database, sequence)
+        await heading_order.recheck(database, sequence)
         assert (await listed(both["scripts"]))[3] == 5
 
 
@@ -182,9 +182,9 @@ async def test_a_reorder_whose_answer_is_lost_is_followed(
     wanted = [Element(heading_id=1, new_sequence=3), Element(heading_id=2, new_sequence=2)]
     async with open_database("scripts") as database, ServiceClient("it", lossy) as sequence:
         with pytest.raises(UpstreamUnavailable):
-            await order.reorder(database, sequence, 1, wanted)
+            await heading_order.reorder(database, sequence, 1, wanted)
         assert await held(service) != before
         assert await listed(both["scripts"]) == before
-        clock.advance(seconds=order.RECHECK_AFTER.total_seconds())
-        await order.recheck(database, sequence)
+        clock.advance(seconds=heading_order.RECHECK_AFTER.total_seconds())
+        await heading_order.recheck(database, sequence)
         assert await listed(both["scripts"]) == await held(service)

@@ -15,7 +15,7 @@ from bedplate.database import Database
 from bedplate.problems import ServiceUnavailable
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
-from fountain.numbering import UNFINISHED_FOR
+from fountain.common.service import UNFINISHED_AFTER, create, delete_unfinished
 from fountain.scripts.repository import SCRIPTS
 
 Services = Mapping[str, Client]
@@ -75,7 +75,7 @@ async def test_concurrent_creators_get_every_number_once(services: Services) -> 
     first = await scripts.post("/scripts", json={"title": "First"})
     numbers = [first.json()["sequenceNumber"]]
 
-    async def create(number: int) -> None:
+    async def create_three(number: int) -> None:
         for kind in (number, number + 1, number + 2):
             if kind % 3 == 0:
                 answer = await scripts.post("/scripts", json={"title": "A script"})
@@ -89,7 +89,7 @@ async def test_concurrent_creators_get_every_number_once(services: Services) -> 
 
     async with asyncio.TaskGroup() as group:
         for number in range(32):
-            group.create_task(create(number))
+            group.create_task(create_three(number))
     wanted = {"elementType": "session", "elementIds": list(range(1, 33))}
     held = await services["central-sequence"].post("/sequence/lookup", json=wanted)
     numbers += [one["sequenceNumber"] for one in held.json()]
@@ -100,17 +100,17 @@ async def test_what_is_left_unfinished_is_swept(
     database: Database, service: ServiceClient, numbers: Numbers, clock: SettableClock
 ) -> None:
     """A row without a number goes when it is old; a young one and one with a number stay."""
-    await SCRIPTS.store(database, service, **HAMLET)
+    await create(SCRIPTS, database, service, **HAMLET)
     numbers.go_on.clear()
-    unfinished = asyncio.create_task(SCRIPTS.store(database, service, **HAMLET))
+    unfinished = asyncio.create_task(create(SCRIPTS, database, service, **HAMLET))
     await numbers.asked.wait()
     while await rows(database) != [(1, 7), (2, None)]:  # noqa: ASYNC110 - a row is no event
         await asyncio.sleep(0.01)
-    clock.advance(seconds=UNFINISHED_FOR.total_seconds())
-    await SCRIPTS.sweep(database)
+    clock.advance(seconds=UNFINISHED_AFTER.total_seconds())
+    await delete_unfinished(database, SCRIPTS)
     assert await rows(database) == [(1, 7), (2, None)]
     clock.advance(seconds=1)
-    await SCRIPTS.sweep(database)
+    await delete_unfinished(database, SCRIPTS)
     assert await rows(database) == [(1, 7)]
     numbers.go_on.set()
     with pytest.raises(ServiceUnavailable, match="too long"):
@@ -125,9 +125,9 @@ async def test_an_identifier_is_never_given_out_twice(
     numbers.answer = {}
     for _ in range(2):
         with pytest.raises(UpstreamUnavailable):
-            await SCRIPTS.store(database, service, **HAMLET)
+            await create(SCRIPTS, database, service, **HAMLET)
     numbers.answer = {"sequenceNumber": 8}
-    assert await SCRIPTS.store(database, service, **HAMLET) == (3, 8)
+    assert await create(SCRIPTS, database, service, **HAMLET) == (3, 8)
     assert await rows(database) == [(3, 8)]
 
 
@@ -139,7 +139,7 @@ async def test_an_answer_without_a_number_is_a_503(
     answers: list[object] = [{}, [], None, {"sequenceNumber": "1"}, {"sequenceNumber": True}]
     for numbers.answer in answers:
         with pytest.raises(UpstreamUnavailable):
-            await SCRIPTS.store(database, service, **HAMLET)
+            await create(SCRIPTS, database, service, **HAMLET)
     assert await rows(database) == []
 
 
@@ -149,7 +149,7 @@ async def test_who_gives_up_leaves_nothing_to_see(
 ) -> None:
     """A request that is cancelled while the number is asked for leaves a row that is swept."""
     numbers.go_on.clear()
-    creating = asyncio.create_task(SCRIPTS.store(database, service, **HAMLET))
+    creating = asyncio.create_task(create(SCRIPTS, database, service, **HAMLET))
     await numbers.asked.wait()
     creating.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -15,18 +15,19 @@ from bedplate.testing.client import Client
 from fountain.characters import repository
 from fountain.characters.repository import CHARACTERS
 from fountain.characters.schemas import Character
-from fountain.listing import PART, in_parts, listed
+from fountain.common.repository import PART_SIZE, read_parts
+from fountain.common.router import json_array
 from fountain.scripts.models import Script
-from fountain.scripts.repository import EVERY_SCRIPT
+from fountain.scripts.repository import LIST_SCRIPTS
 from fountain.session_context.models import Session
-from fountain.session_context.repository import EVERY
+from fountain.session_context.repository import LIST
 
 OpenDatabase = Callable[[str], AbstractAsyncContextManager[Database]]
 Services = Mapping[str, Client]
 OpenServices = Callable[..., AbstractAsyncContextManager[Services]]
 
 
-@pytest.mark.parametrize("count", [0, 1, PART - 1, PART, PART + 1, 2 * PART])
+@pytest.mark.parametrize("count", [0, 1, PART_SIZE - 1, PART_SIZE, PART_SIZE + 1, 2 * PART_SIZE])
 async def test_a_list_is_whole(
     count: int, open_services: OpenServices, open_database: OpenDatabase
 ) -> None:
@@ -35,8 +36,8 @@ async def test_a_list_is_whole(
         async with database.write() as session:
             for number in range(count):
                 await repository.add(session, CHARACTERS, name=f"{number}", description="")
-        parts = [p async for p in in_parts(database.read(), CHARACTERS.everything)]
-    assert [len(part) for part in parts] == [*[PART] * (count // PART), count % PART]
+        parts = [p async for p in read_parts(database.read(), CHARACTERS.list)]
+    assert [len(part) for part in parts] == [*[PART_SIZE] * (count // PART_SIZE), count % PART_SIZE]
     async with open_services("characters") as services:
         answer = await services["characters"].get("/characters")
     assert answer.headers["content-type"] == "application/json"
@@ -44,13 +45,13 @@ async def test_a_list_is_whole(
 
 
 NUMBERED = {
-    "scripts": (Script, {"title": "T"}, EVERY_SCRIPT, "/scripts", "scriptId"),
-    "session-context": (Session, {"user_id": 1}, EVERY, "/sessions", "sessionId"),
+    "scripts": (Script, {"title": "T"}, LIST_SCRIPTS, "/scripts", "scriptId"),
+    "session-context": (Session, {"user_id": 1}, LIST, "/sessions", "sessionId"),
 }
 
 
 @pytest.mark.parametrize(("name", "listing"), NUMBERED.items(), ids=list(NUMBERED))
-async def test_what_is_numbered_is_listed_in_parts(
+async def test_what_is_numbered_is_listed_read_parts(
     name: str,
     listing: tuple[Any, dict[str, object], Statement, str, str],
     open_services: OpenServices,
@@ -58,15 +59,15 @@ async def test_what_is_numbered_is_listed_in_parts(
 ) -> None:
     """Scripts and sessions come in parts too, in their order, and without the unseen."""
     model, fields, statement, path, identifier = listing
-    ids = list(range(1, PART + 3))
+    ids = list(range(1, PART_SIZE + 3))
     rows = [{"id": n, "sequence_number": n, "created_at": clock.now(), **fields} for n in ids]
     rows[1]["sequence_number"] = None
     ids.remove(2)
     async with open_database(name) as database:
         async with database.engine.begin() as connection:
             await connection.execute(insert(model), rows)
-        parts = [part async for part in in_parts(database.read(), statement)]
-    assert [len(part) for part in parts] == [PART, 1]
+        parts = [part async for part in read_parts(database.read(), statement)]
+    assert [len(part) for part in parts] == [PART_SIZE, 1]
     async with open_services("central-sequence", name) as services:
         answer = await services[name].get(path)
     assert [one[identifier] for one in answer.json()] == ids
@@ -83,7 +84,7 @@ async def interrupted(after: int) -> AsyncIterator[list[Row]]:
 async def test_an_outage_before_the_first_part_is_an_error() -> None:
     """Nothing has been sent then, so the client gets the error's own answer."""
     with pytest.raises(DatabaseUnavailable):
-        await listed(interrupted(0), lambda row: Character(character_id=row["id"]))
+        await json_array(interrupted(0), lambda row: Character(character_id=row["id"]))
 
 
 async def receive(response: StreamingResponse, sent: bytearray) -> None:
@@ -95,7 +96,9 @@ async def receive(response: StreamingResponse, sent: bytearray) -> None:
 
 async def test_an_outage_amid_a_list_leaves_no_whole_array() -> None:
     """What has been sent until then is no JSON that a client could take for the list."""
-    response: object = await listed(interrupted(2), lambda row: Character(character_id=row["id"]))
+    response: object = await json_array(
+        interrupted(2), lambda row: Character(character_id=row["id"])
+    )
     assert isinstance(response, StreamingResponse)
     sent = bytearray()
     with pytest.raises(DatabaseUnavailable):

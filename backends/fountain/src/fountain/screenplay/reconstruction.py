@@ -56,13 +56,13 @@ class Stored:
     contexts: Mapping[int, str] = field(default_factory=dict)
 
 
-def assemble(stored: Stored) -> tuple[Screenplay, list[str]]:
+def reconstruct(stored: Stored) -> tuple[Screenplay, list[str]]:
     """Return the screenplay, and what it has no place for, a sentence each."""
-    assembling = _Assembling(stored)
-    return assembling.screenplay(), assembling.remarks
+    reconstruction = _Reconstruction(stored)
+    return reconstruction.screenplay(), reconstruction.remarks
 
 
-class _Assembling:
+class _Reconstruction:
     def __init__(self, stored: Stored) -> None:
         self.remarks: list[str] = []
         self._stored = stored

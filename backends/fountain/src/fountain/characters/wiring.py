@@ -1,5 +1,3 @@
-"""What operations ask for: identifiers in a path."""
-
 from typing import Annotated
 
 from fastapi import Path

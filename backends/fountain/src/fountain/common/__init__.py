@@ -1,0 +1,1 @@
+"""What several of the five services use; each module belongs to one layer, as in a service."""

@@ -1,0 +1,20 @@
+import asyncio
+from typing import Any
+
+from bedplate.clients import service_client
+from bedplate.clients.client import ServiceClient
+from bedplate.database.state import DatabaseState
+from bedplate.state import opened
+from fountain.common.wiring import cleanup_of
+from fountain.session_context.repository import SESSIONS
+from fountain.session_context.settings import SessionContextSettings
+
+
+class SessionContextState(DatabaseState):
+    """The database, the sequence service, and the job that deletes unfinished sessions."""
+
+    settings: SessionContextSettings
+    sequence: ServiceClient = opened(
+        service_client("central-sequence", url="sequence_url", timeout="sequence_timeout_seconds")
+    )
+    cleanup: asyncio.Task[Any] = opened(cleanup_of(SESSIONS))
