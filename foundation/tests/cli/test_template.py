@@ -21,7 +21,7 @@ def test_a_backend_has_the_layout_of_the_house() -> None:
     files = template.render("project", VALUES)
     modules = {path.stem for path in files if path.parent == Path("src/notes")}
     assert modules >= {"backend", "settings", "router", "schemas", "models", "service"}
-    assert modules >= {"repository", "dependencies", "exceptions", "py"}
+    assert modules >= {"repository", "state", "wiring", "exceptions", "py"}
     assert Path("src/notes/migrations/versions/2026-11-21_create_notes.py") in files
     assert not [path for path in files if path.suffix == ".txt"]
 
