@@ -23,6 +23,7 @@ from fastapi import FastAPI
 from fastapi.params import Depends
 from fastapi.requests import HTTPConnection
 from fastapi.routing import iter_route_contexts
+from typing_extensions import get_protocol_members, is_protocol
 
 from bedplate.clients import LocalServices
 from bedplate.jobs.background import Jobs
@@ -183,7 +184,11 @@ def _suits(provided: Any, needed: Any) -> bool:
     """Return whether a field of the type `provided` can be passed where `needed` is declared."""
     if needed in {provided, Any, inspect.Parameter.empty}:
         return needed is not inspect.Parameter.empty
-    return inspect.isclass(provided) and inspect.isclass(needed) and issubclass(provided, needed)
+    if not (inspect.isclass(provided) and inspect.isclass(needed)):
+        return False
+    if is_protocol(needed):
+        return all(hasattr(provided, name) for name in get_protocol_members(needed))
+    return issubclass(provided, needed)
 
 
 State._declare()  # noqa: SLF001 - its own fields; __init_subclass__ is for subclasses

@@ -1,38 +1,28 @@
 """The game-server manager. Start reading here."""
 
 from bedplate.backend import Backend
-from gameserver import resources, security
+from gameserver import security
 from gameserver.audit.router import router as audit_router
-from gameserver.backups.opening import open_backups
 from gameserver.backups.router import router as backups_router
 from gameserver.backups.router import upload as backup_upload
-from gameserver.configuration.resources import open_configuration, open_server_settings
 from gameserver.configuration.router import router as settings_router
 from gameserver.console.router import router as console_router
 from gameserver.console.socket import router as console_socket
-from gameserver.files.dependencies import open_files
 from gameserver.files.router import router as files_router
 from gameserver.files.router import upload as file_upload
-from gameserver.metrics.performance import open_performance
 from gameserver.metrics.router import router as performance_router
 from gameserver.mods.changes_router import router as mod_changes_router
 from gameserver.mods.changes_router import upload as mod_upload
 from gameserver.mods.database_router import router as mod_database_router
-from gameserver.mods.resources import open_mods
 from gameserver.mods.router import router as mods_router
-from gameserver.notifications.notifications import open_notifications
 from gameserver.notifications.router import router as webhooks_router
 from gameserver.operations.router import router as operations_router
-from gameserver.players.dependencies import open_players
 from gameserver.players.router import router as players_router
-from gameserver.players.sessions import open_sessions
 from gameserver.process.router import router as process_router
 from gameserver.process.wiring import shutdown_seconds
-from gameserver.schedules.opening import open_schedules
 from gameserver.schedules.router import router as schedules_router
 from gameserver.settings import DEVELOPMENT_ADMIN_KEY, GameServerSettings
-from gameserver.simulator import open_stand_ins
-from gameserver.versions.opening import open_versions
+from gameserver.state import GameServerState
 from gameserver.versions.router import router as versions_router
 
 backend = Backend(
@@ -61,29 +51,7 @@ backend = Backend(
     cors=security.cors,
     auth=security.guard,
     rate_limit=security.rate_limit,
-    resources={
-        "verifier": security.open_verifier,
-        "layout": resources.open_layout,
-        "stand_ins": open_stand_ins,
-        "events": resources.open_events,
-        "notifications": open_notifications,
-        "sessions": open_sessions,
-        "audit": resources.open_audit,
-        "swaps": resources.open_swaps,
-        "installed": resources.open_installed,
-        "server_settings": open_server_settings,
-        "game": resources.open_game,
-        "operations": resources.open_operations,
-        "backups": open_backups,
-        "versions": open_versions,
-        "console_connections": resources.open_console_connections,
-        "configuration": open_configuration,
-        "files": open_files,
-        "mods": open_mods,
-        "players": open_players,
-        "performance": open_performance,
-        "schedules": open_schedules,
-    },
+    state=GameServerState,
     uploads=[backup_upload, file_upload, mod_upload],
     first_steps=[
         f"curl -X POST {{url}}/server/start -H 'X-API-Key: {DEVELOPMENT_ADMIN_KEY}'",

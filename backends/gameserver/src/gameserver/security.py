@@ -9,7 +9,7 @@ from fastapi import Depends, Security
 from bedplate.auth import Guard, Principal
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys
 from bedplate.auth.guard import API_KEY
-from bedplate.backend import CORSPolicy, Resources
+from bedplate.backend import CORSPolicy
 from bedplate.rate_limits import Budget, RateLimit
 from gameserver.settings import GameServerSettings
 
@@ -34,8 +34,8 @@ CurrentAdmin = Annotated[Principal, Security(guard.requiring(ADMIN), scopes=[ADM
 
 
 @contextlib.asynccontextmanager
-async def open_verifier(settings: GameServerSettings, _: Resources) -> AsyncIterator[APIKeys]:
-    """Yield what proves the holder of a key."""
+async def open_verifier(settings: GameServerSettings) -> AsyncIterator[APIKeys]:
+    """Yield the verifier of the two keys."""
     yield APIKeys(
         [
             APIKeyEntry("admin", settings.admin_key, frozenset({ADMIN, MONITOR})),

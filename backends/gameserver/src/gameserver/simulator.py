@@ -5,11 +5,11 @@ The extra `gameserver[simulator]` installs it. Production neither needs nor cont
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from bedplate.settings import Environment
 from gameserver.settings import GameServerSettings
@@ -61,9 +61,7 @@ def serve_stand_ins(mod_database: int | None, version_feed: int | None) -> Itera
 
 
 @asynccontextmanager
-async def open_stand_ins(
-    settings: GameServerSettings, _: Mapping[str, Any]
-) -> AsyncIterator[StandIns]:
+async def open_stand_ins(settings: GameServerSettings) -> AsyncIterator[StandIns]:
     """Serve the mod database and the version feed on this machine, in development only.
 
     A URL that is set, by `VS_MOD_DATABASE_URL` or `VS_VERSION_FEED_URL`, replaces its stand-in.

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from bedplate.schemas import QueryInt
 from gameserver.audit.schemas import AuditEntry
-from gameserver.dependencies import CurrentAudit
+from gameserver.audit.wiring import CurrentAudit
 from gameserver.security import CurrentAdmin
 
 router = APIRouter(prefix="/audit", tags=["audit"])

@@ -10,7 +10,6 @@ from bedplate.backend import Upload
 from bedplate.openapi import errors
 from bedplate.problems import BadRequest, ContentTooLarge
 from gameserver.backups.backups import Occasion
-from gameserver.backups.dependencies import CurrentBackups
 from gameserver.backups.exceptions import (
     BackupInUse,
     BackupNotFound,
@@ -27,10 +26,11 @@ from gameserver.backups.schemas import (
     NewBackup,
     NewRestore,
 )
+from gameserver.backups.wiring import CurrentBackups
 from gameserver.disk import InsufficientStorage
-from gameserver.operations.dependencies import Accepted
 from gameserver.operations.exceptions import OperationInProgress, OperationInterrupted
 from gameserver.operations.schemas import Operation
+from gameserver.operations.wiring import Accepted
 from gameserver.security import CurrentAdmin, CurrentMonitor
 from gameserver.settings import GameServerSettings
 

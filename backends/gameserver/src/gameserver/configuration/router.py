@@ -5,10 +5,10 @@ from fastapi import APIRouter, Response
 from bedplate.conditional import IfMatch, IfNoneMatch
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
-from gameserver.configuration.dependencies import CurrentConfiguration
 from gameserver.configuration.exceptions import NoSettingsYet, SettingsUnreadable
 from gameserver.configuration.keys import SettingsPatch
 from gameserver.configuration.schemas import GameSettings, SettingsChanged
+from gameserver.configuration.wiring import CurrentConfiguration
 from gameserver.process.exceptions import GameBusy
 from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
 

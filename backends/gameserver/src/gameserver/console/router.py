@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request, Response
 from bedplate.auth.credentials import header
 from bedplate.openapi import errors
 from bedplate.schemas import QueryInt
-from gameserver.console.dependencies import CurrentConnections
 from gameserver.console.exceptions import (
     CommandRefused,
     ConsoleBusy,
@@ -25,7 +24,7 @@ from gameserver.console.schemas import (
     Lines,
     OfLevels,
 )
-from gameserver.dependencies import CurrentConsole
+from gameserver.console.wiring import CurrentConnections, CurrentConsole
 from gameserver.security import CurrentAdmin, CurrentMonitor
 
 router = APIRouter(prefix="/console", tags=["console"])

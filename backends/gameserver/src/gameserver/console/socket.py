@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from bedplate.lifecycle import Drain
 from bedplate.problems import ProblemError, problem_response
 from bedplate.realtime import Stream
-from gameserver.console.dependencies import CurrentConnections
 from gameserver.console.exceptions import OriginNotAllowed, TooManyConnections
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.schemas import Filter, Hello, OfLevels
 from gameserver.console.tickets import Connections, Ticket
-from gameserver.dependencies import CurrentGame
+from gameserver.console.wiring import CurrentConnections
 from gameserver.process.game import Game
+from gameserver.process.wiring import CurrentGame
 from gameserver.security import cors, rate_limit
 from gameserver.settings import GameServerSettings
 

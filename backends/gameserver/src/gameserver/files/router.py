@@ -9,7 +9,6 @@ from bedplate.conditional import IfMatch, IfNoneMatch, Preconditions
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
 from bedplate.schemas import MultiLineStr
-from gameserver.files.dependencies import CurrentFiles
 from gameserver.files.exceptions import (
     ConditionNeeded,
     FileInUse,
@@ -23,6 +22,7 @@ from gameserver.files.paths import MAX_PATH_LENGTH
 from gameserver.files.schemas import FileEntry, Folder
 from gameserver.files.text import is_text
 from gameserver.files.tree import LARGEST, Content
+from gameserver.files.wiring import CurrentFiles
 from gameserver.process.exceptions import GameBusy
 from gameserver.security import CurrentAdmin
 from gameserver.settings import GameServerSettings

@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Final, Self
 
 import structlog
 
 from bedplate import clock
-from bedplate.backend import Resources
 from bedplate.documents import Document, DocumentError
 from bedplate.observability.metrics import RequestMetrics
 from gameserver.events import Event, EventKind, Events
@@ -19,7 +17,6 @@ from gameserver.metrics.history import History
 from gameserver.metrics.probes import DiskUsage, ProcessProbe, Usage, look_at_disk
 from gameserver.metrics.schemas import Sample, SampleLog
 from gameserver.process.game import Game
-from gameserver.settings import GameServerSettings
 
 SAVE_EVERY: Final = 600.0
 """Seconds between two writes of the history: a crash loses as much of it at most."""
@@ -182,21 +179,3 @@ class Performance:
             return {} if value is None else {(): value}
 
         return read
-
-
-@contextlib.asynccontextmanager
-async def open_performance(
-    settings: GameServerSettings, resources: Resources
-) -> AsyncIterator[Performance]:
-    """Yield what samples; needs the resources `layout`, `game`, `events` and `metrics`."""
-    layout: Layout = resources["layout"]
-    document = Document(layout.state / "performance.json", SampleLog, default=SampleLog)
-    async with Performance(
-        layout,
-        resources["game"],
-        resources["events"],
-        document,
-        resources["metrics"],
-        seconds=settings.metrics_interval_seconds,
-    ) as performance:
-        yield performance

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query
 from bedplate import clock
 from bedplate.openapi import errors
 from bedplate.schemas import QueryInt, Timestamp
-from gameserver.metrics.dependencies import CurrentPerformance
 from gameserver.metrics.exceptions import PeriodRefused
 from gameserver.metrics.history import DAY_SECONDS
 from gameserver.metrics.schemas import PerformanceHistory, Sample
+from gameserver.metrics.wiring import CurrentPerformance
 from gameserver.security import CurrentMonitor
 
 router = APIRouter(prefix="/performance", tags=["performance"])

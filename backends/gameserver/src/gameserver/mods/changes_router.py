@@ -12,10 +12,8 @@ from bedplate import ids
 from bedplate.backend import Upload
 from bedplate.openapi import errors
 from bedplate.schemas import QueryBool
-from gameserver.dependencies import CurrentLayout
 from gameserver.layout import Layout
 from gameserver.mods.archives import MAX_MOD_BYTES
-from gameserver.mods.dependencies import CurrentMods, CurrentModWork, ThisMod
 from gameserver.mods.exceptions import (
     GameIsRunning,
     InvalidModFile,
@@ -36,11 +34,13 @@ from gameserver.mods.schemas import (
     UpdateMods,
     WishedMod,
 )
+from gameserver.mods.wiring import CurrentMods, CurrentModWork, ThisMod
 from gameserver.operations.exceptions import OperationInProgress
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation
 from gameserver.security import CurrentAdmin
 from gameserver.settings import GameServerSettings
+from gameserver.wiring import CurrentLayout
 
 router = APIRouter(prefix="/mods", tags=["mods"])
 

@@ -9,10 +9,10 @@ from bedplate.openapi import errors
 from bedplate.schemas import MultiLineStr, QueryBool, QueryInt
 from gameserver.mods.browsing import Order, Search, browse
 from gameserver.mods.database import Answer
-from gameserver.mods.dependencies import CurrentMods
 from gameserver.mods.exceptions import ModDatabaseUnavailable, ModNotFound
 from gameserver.mods.releases import best_release
 from gameserver.mods.schemas import ModDetail, ModListing, Names
+from gameserver.mods.wiring import CurrentMods
 from gameserver.security import CurrentMonitor
 
 router = APIRouter(prefix="/mod-database", tags=["mod database"])

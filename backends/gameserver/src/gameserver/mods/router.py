@@ -4,9 +4,9 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
 from bedplate.openapi import errors
-from gameserver.mods.dependencies import CurrentMods, ThisMod
 from gameserver.mods.exceptions import ModDatabaseUnavailable, ModNotInstalled
 from gameserver.mods.schemas import ClientMods, InstalledMod, ModChange, Mods, ModUpdates
+from gameserver.mods.wiring import CurrentMods, ThisMod
 from gameserver.security import CurrentMonitor
 
 router = APIRouter(prefix="/mods", tags=["mods"])

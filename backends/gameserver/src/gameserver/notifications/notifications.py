@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
@@ -11,7 +11,6 @@ import httpx2
 from pydantic import SecretStr
 
 from bedplate import clock, ids
-from bedplate.backend import Resources
 from bedplate.conditional import changed
 from bedplate.documents import Document
 from gameserver.events import Event, Events
@@ -27,7 +26,6 @@ from gameserver.notifications.schemas import (
     HookPatch,
     HookRecord,
 )
-from gameserver.settings import GameServerSettings
 
 MAX_HOOKS: Final = 20
 FLUSH_SECONDS: Final = 5.0
@@ -160,15 +158,3 @@ class Notifications:
         for courier in self._couriers.values():
             if courier.hook.enabled and event.kind in courier.hook.events:
                 courier.put(Message.of(event))
-
-
-@contextlib.asynccontextmanager
-async def open_notifications(
-    settings: GameServerSettings, resources: Resources
-) -> AsyncIterator[Notifications]:
-    """Yield the notifications; needs the resources `layout` and `events`."""
-    document = Document(resources["layout"].state / "webhooks.json", HookList, default=HookList)
-    rules = AddressRules(http=not settings.production, private=settings.webhook_private_addresses)
-    patience = Patience(first=settings.webhook_retry_seconds)
-    async with Notifications(document, resources["events"], rules, patience) as notifications:
-        yield notifications

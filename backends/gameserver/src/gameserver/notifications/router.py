@@ -10,9 +10,9 @@ from bedplate.documents import DocumentError
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
 from gameserver.notifications.courier import Courier
-from gameserver.notifications.dependencies import CurrentNotifications
 from gameserver.notifications.exceptions import HookNotFound, HookRefused, TooManyHooks
 from gameserver.notifications.schemas import Delivery, Hook, HookNew, HookPatch
+from gameserver.notifications.wiring import CurrentNotifications
 from gameserver.security import CurrentAdmin, CurrentMonitor
 
 router = APIRouter(prefix="/webhooks", tags=["notifications"])

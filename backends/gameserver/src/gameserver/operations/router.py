@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 
 from bedplate.openapi import errors
 from bedplate.schemas import QueryInt
-from gameserver.operations.dependencies import CurrentOperations
 from gameserver.operations.exceptions import OperationNotFound
 from gameserver.operations.schemas import Operation, OperationKind, OperationState
 from gameserver.operations.service import MAX_KEPT
+from gameserver.operations.wiring import CurrentOperations
 from gameserver.security import CurrentMonitor
 
 router = APIRouter(prefix="/operations", tags=["operations"])

@@ -8,8 +8,7 @@ from bedplate.documents import DocumentError
 from bedplate.openapi import errors
 from bedplate.schemas import MultiLineStr, QueryInt
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
-from gameserver.dependencies import CurrentConsole
-from gameserver.players.dependencies import CurrentPlayers, CurrentSessions
+from gameserver.console.wiring import CurrentConsole
 from gameserver.players.exceptions import (
     PlayerFileDamaged,
     PlayerNotFound,
@@ -30,6 +29,7 @@ from gameserver.players.schemas import (
 )
 from gameserver.players.service import ADMIN_ROLE
 from gameserver.players.sessions import MAX_SESSIONS
+from gameserver.players.wiring import CurrentPlayers, CurrentSessions
 from gameserver.process.exceptions import GameBusy, GameNotStopped
 from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
 

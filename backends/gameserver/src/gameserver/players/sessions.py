@@ -1,19 +1,15 @@
 """Who played when: kept in a file, without addresses."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Final, Self
 
 import structlog
 
 from bedplate import clock, ids
-from bedplate.backend import Resources
 from bedplate.documents import Document, DocumentError
 from gameserver.events import Event, EventKind, Events
 from gameserver.players.schemas import Session, SessionEnd, SessionLog
-from gameserver.settings import GameServerSettings
 
 MAX_SESSIONS: Final = 2_000
 PAUSE_SECONDS: Final = 1.0
@@ -99,12 +95,3 @@ class Sessions:
             await self._document.write(SessionLog(sessions=list(self._sessions)))
         except DocumentError as error:
             structlog.get_logger().error("sessions_not_saved", reason=str(error))
-
-
-@contextlib.asynccontextmanager
-async def open_sessions(_: GameServerSettings, resources: Resources) -> AsyncIterator[Sessions]:
-    """Yield the sessions; needs the resources `layout` and `events`."""
-    path = resources["layout"].state / "sessions.json"
-    document = Document(path, SessionLog, default=SessionLog)
-    async with Sessions(document, resources["events"]) as sessions:
-        yield sessions

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query
 
 from bedplate.openapi import errors
 from bedplate.schemas import QueryInt
-from gameserver.dependencies import CurrentGame
 from gameserver.process.exceptions import (
     GameAlreadyRunning,
     GameBusy,
@@ -21,6 +20,7 @@ from gameserver.process.exceptions import (
 )
 from gameserver.process.game import Game
 from gameserver.process.schemas import ServerStatus, StopRequest, shown
+from gameserver.process.wiring import CurrentGame
 from gameserver.security import CurrentAdmin, CurrentMonitor
 from gameserver.status import AT_REST, GameState
 

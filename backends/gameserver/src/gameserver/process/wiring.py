@@ -1,15 +1,13 @@
-"""Makes the game of its parts, and opens it."""
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from bedplate.settings import Environment
+from bedplate.state import from_state
 from gameserver.audit.service import Audit
-from gameserver.console.facts import Facts
 from gameserver.console.service import Console
 from gameserver.events import Events
 from gameserver.layout import Layout
@@ -24,6 +22,8 @@ from gameserver.process.world_lock import WorldLock
 from gameserver.settings import GameServerSettings
 from gameserver.status import StatusBoard
 
+CurrentGame = Annotated[Game, from_state(Game)]
+
 SHUTDOWN_MARGIN_SECONDS: Final = 10.0
 """For what is closed after the game."""
 
@@ -34,13 +34,14 @@ async def open_game(
     layout: Layout,
     events: Events,
     audit: Audit,
+    console: Console,
     installed: Installations,
     drain: Drain,
     before_start: Sequence[BeforeStart],
 ) -> AsyncIterator[Game]:
     """Yield the game. It is stopped as soon as the manager begins to drain."""
     async with Jobs(stop_seconds=KILL_SECONDS) as jobs:
-        game = _make_game(settings, layout, events, audit, installed, jobs, before_start)
+        game = _make_game(settings, layout, events, audit, console, installed, jobs, before_start)
         await game.open(autostart=settings.autostart)
         closing = asyncio.create_task(_close_at_drain(game, drain))
         try:
@@ -71,11 +72,11 @@ def _make_game(
     layout: Layout,
     events: Events,
     audit: Audit,
+    console: Console,
     installed: Installations,
     jobs: Jobs,
     before_start: Sequence[BeforeStart],
 ) -> Game:
-    console = Console(Facts(events), audit, flood_lines_per_second=settings.flood_lines_per_second)
     board = StatusBoard(events, strict=settings.environment is Environment.TEST)
     programs = Programs(settings, layout, installed)
     world = WorldLock()

@@ -8,8 +8,8 @@ from bedplate.jobs.schedule import Run
 from bedplate.jobs.schedule import Schedule as KeptSchedule
 from gameserver.backups.backups import Occasion
 from gameserver.backups.exceptions import NoWorld
-from gameserver.backups.opening import BackupParts
 from gameserver.backups.schemas import BackupKind
+from gameserver.backups.wiring import BackupParts
 from gameserver.console.exceptions import GameNotRunning
 from gameserver.console.sanitize import redact_message
 from gameserver.events import Events

@@ -14,8 +14,8 @@ from bedplate.jobs.timetable import Timetable
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
 from gameserver.console.sanitize import redact_command
-from gameserver.schedules.dependencies import CurrentSchedules
 from gameserver.schedules.schemas import Action, CommandAction, Kept, Schedule, ScheduleNew
+from gameserver.schedules.wiring import CurrentSchedules
 from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
 
 router = APIRouter(prefix="/schedules", tags=["schedules"])

@@ -6,11 +6,10 @@ from fastapi import APIRouter, Path, Query
 
 from bedplate.openapi import errors
 from bedplate.schemas import QueryBool
-from gameserver.operations.dependencies import Accepted
 from gameserver.operations.exceptions import OperationInProgress, OperationInterrupted
 from gameserver.operations.schemas import Operation
+from gameserver.operations.wiring import Accepted
 from gameserver.security import CurrentAdmin, CurrentMonitor
-from gameserver.versions.dependencies import CurrentVersions
 from gameserver.versions.exceptions import (
     DowngradeRefused,
     FeedUnavailable,
@@ -21,6 +20,7 @@ from gameserver.versions.exceptions import (
 )
 from gameserver.versions.numbers import PATTERN
 from gameserver.versions.schemas import NewSwitch, VersionList
+from gameserver.versions.wiring import CurrentVersions
 
 router = APIRouter(prefix="/versions", tags=["versions"])
 

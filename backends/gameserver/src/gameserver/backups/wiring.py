@@ -1,10 +1,10 @@
-"""The parts of backups, put together in the lifespan."""
-
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Annotated
 
-from bedplate.backend import Resources
+from bedplate.documents import FileTransactions
+from bedplate.state import from_state
 from gameserver.backups.backups import Backups
 from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.copies import Copies
@@ -13,7 +13,12 @@ from gameserver.backups.restores import Restores
 from gameserver.backups.schemas import BackupKind
 from gameserver.backups.stores import LocalStore, Store
 from gameserver.backups.uploads import Uploads
+from gameserver.events import Events
+from gameserver.layout import Layout
+from gameserver.operations.service import Operations
+from gameserver.process.game import Game
 from gameserver.settings import GameServerSettings
+from gameserver.versions.installation import Installed
 
 
 @dataclass(frozen=True)
@@ -26,35 +31,26 @@ class BackupParts:
     uploads: Uploads
 
 
+CurrentBackups = Annotated[BackupParts, from_state(BackupParts)]
+
+
 @contextlib.asynccontextmanager
 async def open_backups(
-    settings: GameServerSettings, resources: Resources
+    settings: GameServerSettings,
+    layout: Layout,
+    game: Game,
+    installed: Installed,
+    events: Events,
+    operations: Operations,
+    file_transactions: FileTransactions,
 ) -> AsyncIterator[BackupParts]:
-    """Yield the parts; copies that an earlier manager left undone go on."""
-    parts = make_backups(settings, resources)
-    await parts.making.tidy()
-    await parts.catalogue.copies.resume()
-    yield parts
-
-
-def make_backups(settings: GameServerSettings, resources: Resources) -> BackupParts:
-    """Return the parts; nothing is done yet."""
-    layout, game = resources["layout"], resources["game"]
-    installed, events = resources["installed"], resources["events"]
-    operations = resources["operations"]
+    """Yield the parts; copies that an earlier manager did not finish go on."""
     local = LocalStore(layout.backups)
     catalogue = Catalogue(
         local, Copies(local, _off_host(settings), operations), events, _kept(settings)
     )
-    making = Backups(
-        layout,
-        game,
-        LiveCopy(game, layout, _times(settings)),
-        catalogue,
-        installed,
-        operations,
-        events,
-    )
+    live_copy = LiveCopy(game, layout, _times(settings))
+    making = Backups(layout, game, live_copy, catalogue, installed, operations, events)
     uploads = Uploads(
         layout,
         catalogue,
@@ -62,8 +58,10 @@ def make_backups(settings: GameServerSettings, resources: Resources) -> BackupPa
         most_bytes=settings.backup_upload_bytes,
         most_unpacked=settings.backup_unpacked_bytes,
     )
-    restores = Restores(layout, game, making, resources["swaps"], installed, operations, events)
-    return BackupParts(making, catalogue, restores, uploads)
+    restores = Restores(layout, game, making, file_transactions, installed, operations, events)
+    await making.tidy()
+    await catalogue.copies.resume()
+    yield BackupParts(making, catalogue, restores, uploads)
 
 
 def _kept(settings: GameServerSettings) -> dict[BackupKind, int]:

@@ -1,14 +1,14 @@
-"""The parts of this domain, opened in the lifespan."""
-
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Annotated, Final
 
 import httpx2
+from fastapi import Depends, Path
 
-from bedplate.backend import Resources
-from bedplate.documents import Document
+from bedplate.documents import Document, FileTransactions
+from bedplate.state import from_state
 from bedplate.tls import trusted
+from gameserver.events import Events
 from gameserver.layout import Layout
 from gameserver.mods.archives import MAX_MOD_BYTES
 from gameserver.mods.cache import Cache
@@ -20,10 +20,15 @@ from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
 from gameserver.mods.library import ModLibrary, ModSources
 from gameserver.mods.restarts import Restarts
+from gameserver.mods.schemas import ModId
 from gameserver.mods.state import ModsState
+from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.operations.service import Work
+from gameserver.operations.wiring import Accepted, CurrentOperations
 from gameserver.outgoing.fetching import Bounds, Downloads
 from gameserver.outgoing.sources import Sources
 from gameserver.process.game import Game
+from gameserver.security import CurrentAdmin
 from gameserver.settings import GameServerSettings
 from gameserver.simulator import StandIns
 from gameserver.versions.installation import Installed
@@ -34,15 +39,19 @@ _MAX_REDIRECTS: Final = 5
 
 @contextlib.asynccontextmanager
 async def open_mods(
-    settings: GameServerSettings, resources: Resources
+    settings: GameServerSettings,
+    layout: Layout,
+    game: Game,
+    installed: Installed,
+    stand_ins: StandIns,
+    file_transactions: FileTransactions,
+    events: Events,
 ) -> AsyncIterator[ModLibrary]:
     """Yield the mods of this server."""
-    layout: Layout = resources["layout"]
-    game: Game = resources["game"]
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     inventory = Inventory(ModsFolder(layout.mods), document)
     changes = Changes(
-        inventory, resources["swaps"], layout.former_mods, most=settings.keep_mod_changes
+        inventory, file_transactions, layout.former_mods, most=settings.keep_mod_changes
     )
     await changes.tidy()
     async with httpx2.AsyncClient(
@@ -52,10 +61,10 @@ async def open_mods(
             layout,
             inventory,
             changes,
-            _sources(settings, layout, client, resources["stand_ins"]),
+            _sources(settings, layout, client, stand_ins),
             Restarts(game, ready_seconds=settings.mod_ready_seconds),
-            resources["events"],
-            lambda: _version(game, resources["installed"]),
+            events,
+            lambda: _version(game, installed),
         )
 
 
@@ -84,3 +93,45 @@ async def _version(game: Game, installed: Installed) -> str | None:
     """Return the version of the game that mods must suit."""
     current = await installed.current()
     return current.version if current is not None else game.status.version
+
+
+_NOT_BESIDE: Final = (
+    OperationKind.MODS,
+    OperationKind.BACKUP,
+    OperationKind.RESTORE,
+    OperationKind.SWITCH,
+)
+
+ThisMod = Annotated[ModId, Path(description="The mod's id")]
+
+
+CurrentMods = Annotated[ModLibrary, from_state(ModLibrary)]
+
+
+class ModWork:
+    """Begins long work on mods for the admin who asks; `by` is who that is."""
+
+    def __init__(
+        self, operations: CurrentOperations, admin: CurrentAdmin, accepted: Accepted
+    ) -> None:
+        self.by = admin.id
+        self._operations = operations
+        self._accepted = accepted
+
+    async def change(self, work: Work) -> Operation:
+        """Return the operation that changes mods. Raises `OperationInProgress`."""
+        return await self._begin(work, _NOT_BESIDE)
+
+    async def look(self, work: Work) -> Operation:
+        """Return the operation that changes nothing, and so may run beside any other."""
+        return await self._begin(work, ())
+
+    async def _begin(self, work: Work, not_beside: tuple[OperationKind, ...]) -> Operation:
+        return self._accepted(
+            await self._operations.start(
+                OperationKind.MODS, work, by=self.by, not_beside=not_beside
+            )
+        )
+
+
+CurrentModWork = Annotated[ModWork, Depends()]

@@ -1,20 +1,23 @@
-"""What routes ask for."""
-
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from bedplate.state import from_state
+from gameserver.layout import Layout
+from gameserver.operations import service
 from gameserver.operations.schemas import Operation
 from gameserver.operations.service import Operations
 
-
-def current_operations(request: Request) -> Operations:
-    """Return the operations of this process."""
-    operations: Operations = request.state.operations
-    return operations
+CurrentOperations = Annotated[Operations, from_state(Operations)]
 
 
-CurrentOperations = Annotated[Operations, Depends(current_operations)]
+@contextlib.asynccontextmanager
+async def open_operations(layout: Layout) -> AsyncIterator[Operations]:
+    """Yield the long work; what an earlier manager did not finish has failed."""
+    async with service.open_operations(layout) as operations:
+        yield operations
 
 
 class Acceptance:

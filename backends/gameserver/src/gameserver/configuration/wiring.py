@@ -1,11 +1,10 @@
-"""The parts of this domain, opened in the lifespan: the file before the game, the rest after."""
-
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from bedplate.backend import Resources
 from bedplate.documents import Document
+from bedplate.state import from_state
 from gameserver.configuration.changes import Configuration
 from gameserver.configuration.config_file import ConfigFile
 from gameserver.configuration.defaults import defaults
@@ -13,22 +12,21 @@ from gameserver.configuration.first_start import from_environment
 from gameserver.configuration.queue import SettingsQueue
 from gameserver.configuration.server_settings import ServerSettings
 from gameserver.layout import Layout
-from gameserver.settings import GameServerSettings
+from gameserver.process.game import Game
 from gameserver.versions.installation import Installed
 
+CurrentConfiguration = Annotated[Configuration, from_state(Configuration)]
 _LIKE_VERSION = "1.21.0"
 
 
 @contextlib.asynccontextmanager
 async def open_server_settings(
-    _: GameServerSettings, resources: Resources
+    layout: Layout, installed: Installed
 ) -> AsyncIterator[ServerSettings]:
     """Yield the settings' file, which is brought up to date before each start of the game.
 
     Raises `SettingsError` for a VS_CFG_ variable that no setting can take.
     """
-    layout: Layout = resources["layout"]
-    installed: Installed = resources["installed"]
     current = await installed.current()
     version = current.version if current is not None else _LIKE_VERSION
     queue = Document(layout.state / "settings-queue.json", SettingsQueue, default=SettingsQueue)
@@ -42,9 +40,8 @@ async def open_server_settings(
 
 @contextlib.asynccontextmanager
 async def open_configuration(
-    _: GameServerSettings, resources: Resources
+    layout: Layout, server_settings: ServerSettings, game: Game
 ) -> AsyncIterator[Configuration]:
     """Yield the settings of the game."""
-    layout: Layout = resources["layout"]
     whitelist = layout.server_data / "Playerdata" / "playerswhitelisted.json"
-    yield Configuration(resources["server_settings"], resources["game"], whitelist)
+    yield Configuration(server_settings, game, whitelist)

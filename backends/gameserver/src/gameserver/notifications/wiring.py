@@ -1,0 +1,27 @@
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from bedplate.documents import Document
+from bedplate.state import from_state
+from gameserver.events import Events
+from gameserver.layout import Layout
+from gameserver.notifications.addresses import AddressRules
+from gameserver.notifications.courier import Patience
+from gameserver.notifications.notifications import Notifications
+from gameserver.notifications.schemas import HookList
+from gameserver.settings import GameServerSettings
+
+CurrentNotifications = Annotated[Notifications, from_state(Notifications)]
+
+
+@contextlib.asynccontextmanager
+async def open_notifications(
+    settings: GameServerSettings, layout: Layout, events: Events
+) -> AsyncIterator[Notifications]:
+    """Yield the webhooks, which listen to the events."""
+    document = Document(layout.state / "webhooks.json", HookList, default=HookList)
+    rules = AddressRules(http=not settings.production, private=settings.webhook_private_addresses)
+    patience = Patience(first=settings.webhook_retry_seconds)
+    async with Notifications(document, events, rules, patience) as notifications:
+        yield notifications

@@ -1,0 +1,64 @@
+"""Opens what every domain uses: the folders, the events and the file transactions."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Annotated
+
+import structlog
+
+from bedplate.documents import FileTransactions
+from bedplate.state import from_state
+from gameserver.configuration.server_settings import ServerSettings
+from gameserver.events import Events
+from gameserver.layout import Layout
+from gameserver.process.lifecycle import BeforeStart
+from gameserver.process.ownership import owning
+from gameserver.settings import GameServerSettings
+from gameserver.versions.installation import Installed
+from gameserver.versions.recovery import remember_world
+
+CurrentLayout = Annotated[Layout, from_state(Layout)]
+
+
+@contextlib.asynccontextmanager
+async def open_layout(settings: GameServerSettings) -> AsyncIterator[Layout]:
+    """Yield the folders, which no other manager owns. Raises `StartupError`."""
+    layout = Layout(settings.data_directory.absolute())
+    await asyncio.to_thread(layout.create)
+    with owning(layout):
+        yield layout
+
+
+@contextlib.asynccontextmanager
+async def open_events() -> AsyncIterator[Events]:
+    """Yield the events of the game and of this manager."""
+    yield Events()
+
+
+@contextlib.asynccontextmanager
+async def open_file_transactions(layout: Layout) -> AsyncIterator[FileTransactions]:
+    """Finish or undo the file transactions that an earlier manager left; yield new ones.
+
+    Half-made restores, mod changes and version switches are recovered here.
+    """
+    transactions = FileTransactions(layout.journal)
+    for sentence in await transactions.recover():
+        structlog.get_logger().warning("file_transaction_recovered", outcome=sentence)
+    await asyncio.to_thread(_empty_staging, layout)
+    yield transactions
+
+
+def _empty_staging(layout: Layout) -> None:
+    shutil.rmtree(layout.staging)
+    layout.staging.mkdir()
+
+
+@contextlib.asynccontextmanager
+async def open_before_start(
+    layout: Layout, installed: Installed, server_settings: ServerSettings
+) -> AsyncIterator[Sequence[BeforeStart]]:
+    """Yield what happens before each start: settings are written, the world is remembered."""
+    yield [server_settings.prepare_start, partial(remember_world, layout, installed)]
