@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gameserver.configuration.keys import BY_NAME, KEYS
 from gameserver.configuration.live import command_words, confirms
-from gameserver.console.commands import checked_command
+from gameserver.console.sanitize import check_command
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_no_text_becomes_another_command(key: Any, text: str) -> None:
     words = command_words(key, text)
     if words is not None:
         command = f"/serverconfig {words}"
-        assert checked_command(command) == command
+        assert check_command(command) == command
 
 
 def test_only_the_game_s_own_words_confirm() -> None:

@@ -14,7 +14,7 @@ from gameserver.console.lines import (
     ConsoleLine,
     MessageJoiner,
     encode,
-    weigh,
+    size_of,
 )
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_lines_for_clients() -> None:
         "text": 'é "x"',
         "continued": False,
     }
-    assert weigh(line) > len(line.text)
+    assert size_of(line) > len(line.text)
 
 
 @given(st.lists(st.text(max_size=80) | st.just("1.2.2026 12:00:00 [Server Event] x"), max_size=30))

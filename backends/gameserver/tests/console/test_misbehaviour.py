@@ -26,7 +26,7 @@ async def test_a_flood_is_absorbed(open_game: OpenGame) -> None:
     await run(game)
     reply = await game.console.send("/time", by="test", wait=SOON)
     assert reply.echoed
-    assert any("left out" in text for text in await shown_until(game, "left out"))
+    assert any("omitted" in text for text in await shown_until(game, "omitted"))
 
 
 async def test_endless_lines_and_other_encodings(open_game: OpenGame) -> None:

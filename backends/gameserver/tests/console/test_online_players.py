@@ -102,7 +102,7 @@ def test_guild_tags_and_unicode_names() -> None:
 def test_a_number_is_given_again() -> None:
     """A new client of the same number ends the stay of the one before, whose end was missed."""
     gone: list[str] = []
-    players = OnlinePlayers(left=lambda player: gone.append(player.name))
+    players = OnlinePlayers(on_leave=lambda player: gone.append(player.name))
     for level, text in URAKA:
         players.take(line(level, text))
     players.take(line(*URAKA[1]))

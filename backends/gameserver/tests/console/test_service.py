@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gameserver.audit.service import Audit
-from gameserver.console.commands import checked_command
 from gameserver.console.exceptions import CommandRefused, ConsoleBusy, GameNotRunning
 from gameserver.console.facts import Facts
+from gameserver.console.sanitize import check_command
 from gameserver.console.service import MAX_COMMANDS, Console
 from gameserver.events import Events
 
@@ -101,7 +101,7 @@ async def test_a_flood_is_shown_in_part(silent: Console) -> None:
     async with silent.lines.follow(None) as follower:
         batch = await asyncio.wait_for(anext(follower), 10)
     (notice,) = (one.item for one in batch.items if one.item.level == "Manager")
-    assert notice.text == "A flood: 19899 lines were left out here."
+    assert notice.text == "A flood: 19899 lines were omitted here."
 
 
 async def test_secrets_and_control_characters_are_not_shown(silent: Console) -> None:
@@ -211,7 +211,7 @@ async def test_unsafe_commands_never_reach_the_game(silent: Console) -> None:
         with pytest.raises(CommandRefused):
             await silent.send(command, by="ada")
     assert written == []
-    assert checked_command("/x") == "/x"
+    assert check_command("/x") == "/x"
 
 
 async def test_a_secret_is_cut_in_the_audit(silent: Console, audit: Audit) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bedplate.problems import ProblemError
 from gameserver.configuration.keys import Key
-from gameserver.console.commands import MAX_COMMAND_LENGTH
+from gameserver.console.sanitize import MAX_COMMAND_LENGTH
 from gameserver.console.service import Console
 
 _WHITELIST_MODES: Final = ("default", "off", "on")

@@ -1,5 +1,3 @@
-"""The console's errors."""
-
 from bedplate.problems import (
     Conflict,
     Forbidden,
@@ -10,7 +8,7 @@ from bedplate.problems import (
 
 
 class GameNotRunning(Conflict):
-    """The game takes no commands now."""
+    """The game takes no commands in its present state."""
 
     code = "game_not_running"
 
@@ -21,34 +19,34 @@ class GameNotRunning(Conflict):
 
 
 class CommandRefused(UnprocessableContent):
-    """A command that could do more, or something else, than it seems."""
+    """A command that could do something other than it seems to."""
 
     code = "command_refused"
 
 
 class ConsoleBusy(ServiceUnavailable):
-    """Too many commands wait for the game already."""
+    """Too many commands are waiting for the game."""
 
     code = "console_busy"
-    detail = "Too many commands wait for the game already."
+    detail = "Too many commands are already waiting for the game."
 
 
 class TicketNotFound(NotFound):
     """There is no such ticket, or its connection has ended."""
 
     code = "ticket_not_found"
-    detail = "There is no such ticket, and no connection that it opened."
+    detail = "There is no such ticket or connection."
 
 
 class TooManyConnections(ServiceUnavailable):
-    """Too many follow the console already."""
+    """There are as many connections to the console as it allows."""
 
     code = "too_many_connections"
-    detail = "Too many follow the console already."
+    detail = "Too many clients already follow the console."
 
 
 class OriginNotAllowed(Forbidden):
-    """A page of an unknown origin wants to follow the console."""
+    """A page from an origin that isn't allowed wants to follow the console."""
 
     code = "origin_not_allowed"
-    detail = "Pages of this origin may not connect: CORS_ORIGINS names those that may."
+    detail = "This origin may not connect: CORS_ORIGINS lists those that may."

@@ -1,4 +1,4 @@
-"""What the console says about the game: phase, versions, saves, overloads, mods."""
+"""What the console reveals about the game: phase, versions, saves, overloads, mods."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _NOTIFIED: Final = (
     (_GAME_VERSION, "version"),
     (_STOP_REASON, "stop_reason"),
 )
-"""Patterns of notifications, and the fact that their group is."""
+"""Patterns of notifications, and the fact that their group holds."""
 
 _ROUTINE: Final = (
     "Server ticking has been ",
@@ -49,16 +49,19 @@ _ROUTINE: Final = (
     "Server stop requested, ",
     "Server termination event ",
 )
-"""What the server says on its own, so that it answers no command."""
+"""How the lines begin that the server logs on its own, which are no reply to a command."""
 
 
 @dataclass(slots=True)
 class GameFacts:
-    """What the console of the present run has told so far; it changes as lines come.
+    """What the console of the present run has revealed so far; it changes with the lines.
 
-    phase: the run phase. port: where the game listens, once it is ready. last_save_seconds: from
-    the beginning of the save until its last durable line. mods: ids in the order they are loaded.
-    failed_mods: id and why. stop_reason: the game's own word for why it shuts down.
+    phase               the run phase
+    port                where the game listens, once it is ready
+    last_save_seconds   from the beginning of the save to its last durable line
+    mods                ids in the order in which they are loaded
+    failed_mods         why, by id
+    stop_reason         why the game shuts down, in its own words
     """
 
     phase: str | None = None
@@ -89,17 +92,17 @@ class GameFacts:
 
     @property
     def stopped_on_purpose(self) -> bool:
-        """Whether somebody wanted it to stop, as opposed to a failure of its own."""
+        """Whether somebody stopped it, as opposed to a failure of its own."""
         if not self.shuts_down or self.last_fatal is not None:
             return False
         return "exception" not in (self.stop_reason or "").lower()
 
 
 class Facts:
-    """Reads the console's lines, and tells what they mean.
+    """Reads facts from the console's lines, and publishes events.
 
-    Only lines of the right level count, and texts that are matched from their start: a player's
-    chat can imitate no event. What isn't known is passed over.
+    Only lines of the right level count, and their texts are matched from the start, so that
+    nobody's chat can fake an event. Unknown lines are ignored.
     """
 
     def __init__(self, events: Events) -> None:
@@ -120,18 +123,18 @@ class Facts:
         self.current = GameFacts()
 
     def end(self) -> None:
-        """Let everybody leave: the run has ended. What it told stays."""
+        """Let everybody leave: the run has ended. Its facts stay."""
         self.online.clear()
-        self._note(saving_since=None)
+        self._set(saving_since=None)
 
     def take(self, line: ConsoleLine) -> bool:
-        """Take a line, and return whether it told something of the server's own doing."""
+        """Take a line, and return whether the server logged it on its own, as no reply."""
         if not line.authentic or line.level is None:
             return False
         reader = self._readers.get(line.level)
         return reader is not None and (reader(line) or self.online.take(line))
 
-    def _note(self, **changes: object) -> bool:
+    def _set(self, **changes: object) -> bool:
         for name, value in changes.items():
             setattr(self.current, name, value)
         return True
@@ -139,40 +142,40 @@ class Facts:
     def _notification(self, line: ConsoleLine) -> bool:
         text = line.text
         if text.startswith("Autosaving game world"):
-            return self._note(saving_since=line.at)
+            return self._set(saving_since=line.at)
         if _SAVE_ENDS.fullmatch(text):
             return self._saved(line)
-        if (found := _MODS.fullmatch(text)) is not None:
-            names = [name.strip()[:MAX_NAME_LENGTH] for name in found["mods"].split(",")]
-            return self._note(mods=tuple(name for name in names if name)[:MAX_MODS])
+        if (match := _MODS.fullmatch(text)) is not None:
+            names = [name.strip()[:MAX_NAME_LENGTH] for name in match["mods"].split(",")]
+            return self._set(mods=tuple(name for name in names if name)[:MAX_MODS])
         for pattern, fact in _NOTIFIED:
-            if (found := pattern.match(text)) is not None:
-                return self._note(**{fact: found[1]})
+            if (match := pattern.match(text)) is not None:
+                return self._set(**{fact: match[1]})
         return text.startswith(_ROUTINE)
 
     def _event(self, line: ConsoleLine) -> bool:
         text = line.text
-        if (found := _READY.fullmatch(text)) is not None:
-            return self._ready(line, int(found["port"]))
-        if (found := _NETWORK_VERSION.fullmatch(text)) is not None:
-            return self._note(network_version=found["network"], api_version=found["api"])
+        if (match := _READY.fullmatch(text)) is not None:
+            return self._ready(line, int(match["port"]))
+        if (match := _NETWORK_VERSION.fullmatch(text)) is not None:
+            return self._set(network_version=match["network"], api_version=match["api"])
         if text.startswith("Mods and systems notified, now saving everything"):
-            return self._note(saving_since=self.current.saving_since or line.at)
+            return self._set(saving_since=self.current.saving_since or line.at)
         if text.startswith("World saved! Saved "):
             return self._saved(line) if self.current.shuts_down else True
         if text == "Stopped the server!":
-            return self._note(stopped=True)
+            return self._set(stopped=True)
         return False
 
     def _ready(self, line: ConsoleLine, port: int) -> bool:
         if self.current.ready_at is None:
-            self._note(ready_at=line.at, port=port)
+            self._set(ready_at=line.at, port=port)
         return True
 
     def _saved(self, line: ConsoleLine) -> bool:
         began = self.current.saving_since
         seconds = None if began is None else max(0.0, (line.at - began).total_seconds())
-        self._note(
+        self._set(
             saving_since=None,
             saves=self.current.saves + 1,
             last_saved_at=line.at,
@@ -184,10 +187,10 @@ class Facts:
 
     def _warning(self, line: ConsoleLine) -> bool:
         self.current.warnings += 1
-        if (found := _OVERLOADED.match(line.text)) is None:
+        if (match := _OVERLOADED.match(line.text)) is None:
             return False
-        milliseconds = int(found["ms"])
-        self._note(
+        milliseconds = int(match["ms"])
+        self._set(
             overloads=self.current.overloads + 1,
             last_overload_at=line.at,
             last_overload_milliseconds=milliseconds,
@@ -198,22 +201,22 @@ class Facts:
 
     def _error(self, line: ConsoleLine) -> bool:
         self.current.errors += 1
-        if (found := _MISSING.match(line.text)) is not None:
-            self._failed(found["mod"], f"{found['needs']} - {found['why']}")
-        elif (found := _UNRESOLVED.match(line.text)) is not None:
-            self._failed(found["mod"], "Could not resolve some dependencies")
-        elif (found := _FAULTY.match(line.text)) is not None:
-            self._failed(found["mod"], "Critical error")
+        if (match := _MISSING.match(line.text)) is not None:
+            self._failed(match["mod"], f"{match['needs']} - {match['why']}")
+        elif (match := _UNRESOLVED.match(line.text)) is not None:
+            self._failed(match["mod"], "Could not resolve some dependencies")
+        elif (match := _FAULTY.match(line.text)) is not None:
+            self._failed(match["mod"], "Critical error")
         elif line.text.startswith("Caught unhandled exception in thread"):
             self._fatal(line)
         return False
 
     def _failed(self, mod: str, why: str) -> None:
         if mod in self.current.failed_mods or len(self.current.failed_mods) < MAX_PROBLEMS:
-            self._note(failed_mods={**self.current.failed_mods, mod: why})
+            self._set(failed_mods={**self.current.failed_mods, mod: why})
 
     def _fatal(self, line: ConsoleLine) -> bool:
-        return self._note(last_fatal=line.text[:2_000])
+        return self._set(last_fatal=line.text[:2_000])
 
     def _joined(self, player: OnlinePlayer) -> None:
         self._events.publish(

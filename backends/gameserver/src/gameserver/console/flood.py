@@ -1,4 +1,4 @@
-"""A flood of lines is shown in part, with a notice of how many were left out."""
+"""A flood of lines is shown in part, with a notice of how many were omitted."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,38 +11,37 @@ SECONDS: Final = 1.0
 
 
 class FloodGate:
-    """Lets so many lines a second through to those who watch.
+    """Passes at most `max_lines` a second to `show`; important lines always pass.
 
-    Who follows the game's state sees every line before it comes here; only the display is spared.
-    Lines of importance always pass.
+    Only what people see is limited: the game's state follows from every line, before it gets here.
     """
 
-    def __init__(self, most: int, show: Callable[[ConsoleLine], None]) -> None:
-        self._most = most
+    def __init__(self, max_lines: int, show: Callable[[ConsoleLine], None]) -> None:
+        self._max_lines = max_lines
         self._show = show
         self._count = 0
-        self._left_out = 0
+        self._omitted = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def show(self, line: ConsoleLine, *, important: bool) -> None:
-        """Show a line, or count it."""
+        """Show a line, or count it as omitted."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SECONDS, self._next_second)
         self._count += 1
-        if important or self._count <= self._most:
+        if important or self._count <= self._max_lines:
             self._show(line)
         else:
-            self._left_out += 1
+            self._omitted += 1
 
     def close(self) -> None:
-        """Give the notice that is due."""
+        """Show the notice that is due."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._count = 0
-        if self._left_out:
-            text = f"A flood: {self._left_out} lines were left out here."
-            self._left_out = 0
+        if self._omitted:
+            text = f"A flood: {self._omitted} lines were omitted here."
+            self._omitted = 0
             self._show(ConsoleLine(clock.now(), MANAGER, text))
 
     def _next_second(self) -> None:

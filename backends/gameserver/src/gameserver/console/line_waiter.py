@@ -11,14 +11,11 @@ MAX_WAITING: Final = 1_000
 
 
 class LineWaiter:
-    """Keeps the lines that somebody waits for, from the moment it was made.
-
-    More than 1000 that nobody takes displace the oldest.
-    """
+    """Collects the lines that match. Beyond 1,000 that nobody takes, the oldest is dropped."""
 
     def __init__(self, matches: Callable[[ConsoleLine], bool]) -> None:
         self._matches = matches
-        self._found: asyncio.Queue[ConsoleLine | None] = asyncio.Queue()
+        self._lines: asyncio.Queue[ConsoleLine | None] = asyncio.Queue()
 
     async def next(self, timeout: float) -> ConsoleLine:  # noqa: ASYNC109 - bound of a wait
         """Return the next line that matches.
@@ -26,19 +23,19 @@ class LineWaiter:
         Raises `TimeoutError` after `timeout` seconds, `GameNotRunning` when the game ends.
         """
         async with asyncio.timeout(timeout):
-            line = await self._found.get()
+            line = await self._lines.get()
         if line is None:
-            self.close()  # for whoever asks next
+            self.close()  # for the next call
             raise GameNotRunning("stopped")
         return line
 
     def offer(self, line: ConsoleLine) -> None:
-        """Keep the line when it matches."""
+        """Keep the line if it matches."""
         if self._matches(line):
-            if self._found.qsize() >= MAX_WAITING:
-                self._found.get_nowait()
-            self._found.put_nowait(line)
+            if self._lines.qsize() >= MAX_WAITING:
+                self._lines.get_nowait()
+            self._lines.put_nowait(line)
 
     def close(self) -> None:
-        """Say that no line will follow."""
-        self._found.put_nowait(None)
+        """Wake whoever waits: no line will follow."""
+        self._lines.put_nowait(None)

@@ -1,4 +1,4 @@
-"""A line of the console: what it says, how loud, and when it was read."""
+"""Lines of the console, and how several of them become one message."""
 
 import re
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ import orjson
 from bedplate.realtime import Numbered
 
 MAX_TEXT_LENGTH: Final = 65_536
-"""Characters of a message; what is longer goes on as a further message that is `continued`."""
+"""Characters of a message. A longer one goes on in a further message that is `continued`."""
 
 MAX_JOINED_LINES: Final = 500
 """Lines of one message."""
 
 STANDARD_ERROR: Final = "Stderr"
-"""Level of what came on standard error: the .NET host's own words, never the game's log."""
+"""Level of standard error: the .NET host's own output, never the game's log."""
 
 MANAGER: Final = "Manager"
-"""Level of what this manager says in the console itself."""
+"""Level of the manager's own lines."""
 
 _OVERHEAD: Final = 200
-_STAMPED = re.compile(
+_STAMP = re.compile(
     r"\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}:\d{2} \[Server ([A-Za-z]{1,20})\] ?", re.ASCII
 )
 
@@ -31,10 +31,10 @@ _STAMPED = re.compile(
 class ConsoleLine:
     """One message of the console.
 
-    at: when it was read, UTC. The game's own stamps have no zone, so they are dropped.
-    level: Chat, Event, Notification, Warning, Error, Fatal, …; None when the game named none.
-    text: untrusted text, harmless to show; the lines of one message are joined by a line feed.
-    continued: it goes on with the message before, which was shown already.
+    at          when it was read, UTC: the game's own stamps have no zone, so they are dropped
+    level       Chat, Event, Notification, Warning, Error, Fatal, …; None when the game named none
+    text        untrusted but sanitized; the lines of one message are joined by line feeds
+    continued   whether it continues the message before, which was shown already
     """
 
     at: datetime
@@ -44,30 +44,30 @@ class ConsoleLine:
 
     @property
     def authentic(self) -> bool:
-        """Whether it is a message of the server, not of a player or a mod's bare output."""
+        """Whether the server itself logged it, not a player or a mod."""
         return not self.continued and self.level not in {None, "Chat", STANDARD_ERROR, MANAGER}
 
 
 def encode(entry: Numbered[ConsoleLine]) -> str:
-    """Return the JSON of a numbered line, as clients get it."""
+    """Return a numbered line as JSON for clients."""
     line = entry.item
-    shown = {
+    fields = {
         "number": entry.number,
         "at": line.at,
         "level": line.level,
         "text": line.text,
         "continued": line.continued,
     }
-    return orjson.dumps(shown).decode()
+    return orjson.dumps(fields).decode()
 
 
-def weigh(line: ConsoleLine) -> int:
-    """Return about how many bytes a line takes."""
+def size_of(line: ConsoleLine) -> int:
+    """Return roughly how many bytes a line takes in memory."""
     return len(line.text) + _OVERHEAD
 
 
 class MessageJoiner:
-    """Joins the lines of a message: those after the first bear neither time nor level."""
+    """Joins the lines of a message: only the first has a time and a level."""
 
     def __init__(self) -> None:
         self._level: str | None = None
@@ -78,28 +78,28 @@ class MessageJoiner:
 
     @property
     def pending(self) -> bool:
-        """Whether a message is held back, in case that it goes on."""
+        """Whether a message is held back, in case it goes on."""
         return bool(self._lines)
 
     def add(self, text: str, at: datetime) -> ConsoleLine | None:
-        """Take a line, and return the message that is complete with it, if any."""
-        stamped = _STAMPED.match(text)
-        if stamped is None:
-            return self._go_on(text, at)
+        """Take a line, and return the message that it completes, if any."""
+        stamp = _STAMP.match(text)
+        if stamp is None:
+            return self._append(text, at)
         complete = self.flush()
-        self._level = stamped[1]
-        self._begin(text[stamped.end() :], at, continued=False)
+        self._level = stamp[1]
+        self._begin(text[stamp.end() :], at, continued=False)
         return complete
 
     def flush(self) -> ConsoleLine | None:
-        """Return the message that is held back, if any; what follows of it is `continued`."""
+        """Return the message that is held back, if any. What follows of it is `continued`."""
         if not self._lines or self._at is None:
             return None
         message = ConsoleLine(self._at, self._level, "\n".join(self._lines), self._continued)
         self._lines = []
         return message
 
-    def _go_on(self, text: str, at: datetime) -> ConsoleLine | None:
+    def _append(self, text: str, at: datetime) -> ConsoleLine | None:
         complete = None
         if len(self._lines) >= MAX_JOINED_LINES or self._length + len(text) >= MAX_TEXT_LENGTH:
             complete = self.flush()

@@ -1,18 +1,18 @@
-"""Bytes of any kind become lines of text: in chunks, bounded, whatever the encoding."""
+"""From chunks of bytes to lines of text, bounded in length, in any encoding."""
 
 from typing import Final
 
 MAX_LINE_LENGTH: Final = 65_536
-"""Bytes of a line that are kept."""
+"""Bytes."""
 
 CUT_MARK: Final = " […cut at 64 KiB]"
 
 
 class LineReader:
-    """Splits a stream of bytes into lines.
+    """Splits a stream of bytes into lines, and holds at most one of them.
 
-    A line is shown at 64 KiB, with a mark; the rest up to the line feed is left out. Bytes that
-    are no UTF-8 become U+FFFD. Never holds more than one line.
+    A line is cut at 64 KiB, with a mark, and the rest of it is dropped. Invalid UTF-8 becomes
+    U+FFFD.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class LineReader:
         self._cutting = False
 
     def feed(self, chunk: bytes) -> list[str]:
-        """Return the lines that are complete with this chunk."""
+        """Return the lines that this chunk completes."""
         *complete, rest = chunk.split(b"\n")
         lines: list[str] = []
         for part in complete:
@@ -33,7 +33,7 @@ class LineReader:
         return lines
 
     def end(self) -> list[str]:
-        """Return the last line, when the stream ended without a line feed."""
+        """Return the last line if the stream ended without a line feed."""
         lines = [_decode(bytes(self._rest))] if self._rest else []
         self._rest.clear()
         self._cutting = False

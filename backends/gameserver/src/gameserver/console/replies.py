@@ -1,4 +1,4 @@
-"""What the game answers to a command, picked from everything else that it prints."""
+"""The game's reply to a command, separated from everything else that it prints."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 from gameserver.console.lines import ConsoleLine
 
 QUIET_SECONDS: Final = 0.08
-"""An answer has ended when nothing of it followed for so long."""
+"""A reply has ended when nothing of it followed for this long."""
 
 MAX_LINES: Final = 1_000
 _ECHO: Final = "Handling Console Command"
@@ -15,10 +15,10 @@ _ECHO: Final = "Handling Console Command"
 
 @dataclass(frozen=True, slots=True)
 class CommandReply:
-    """What came of a command.
+    """The reply to a command.
 
-    lines: untrusted text, in the game's language; none when it said nothing in time.
-    echoed: whether the game has taken the command; when not, it is busy, and will take it later.
+    lines     untrusted text in the game's language; empty when the game said nothing in time
+    echoed    whether the game has read the command; if not, it is busy and will read it later
     """
 
     lines: list[str]
@@ -31,11 +31,10 @@ class CommandReply:
 
 
 class ReplyCollector:
-    """Collects the answer to one command.
+    """Collects the reply to one command.
 
-    The game gives answers no mark of their own. So an answer is what it notifies of between the
-    echo of the command and a moment of quiet, without what it says on its own: players who come
-    and go, saves, phases.
+    The game doesn't mark replies. So a reply is every notification between the echo of the command
+    and a moment of quiet, except what the game says on its own: joins and leaves, saves, phases.
     """
 
     def __init__(self, command: str) -> None:
@@ -45,7 +44,7 @@ class ReplyCollector:
         self._progress = asyncio.Event()
 
     def offer(self, line: ConsoleLine, *, routine: bool) -> None:
-        """Take a line of the console; `routine` is what the game says on its own."""
+        """Take a line of the console; `routine` lines are what the game says on its own."""
         if routine or line.level != "Notification":
             return
         if line.text.startswith(_ECHO):
@@ -61,7 +60,7 @@ class ReplyCollector:
             self._lines += others.split("\n") if others else []
 
     async def collect(self, seconds: float) -> CommandReply:
-        """Wait for the answer, `seconds` at the longest, and return it; chat has none."""
+        """Wait at most `seconds` for the reply, and return it. Chat has none."""
         if self._is_chat:
             return CommandReply([], echoed=True)
         try:

@@ -17,7 +17,7 @@ from gameserver.console.exceptions import (
 from gameserver.console.schemas import (
     CommandAnswer,
     CommandRequest,
-    ConnectionShown,
+    ConsoleConnection,
     IssuedTicket,
     Level,
     Line,
@@ -86,10 +86,10 @@ async def issue_ticket(
 @router.get("/connections", summary="Who follows the console")
 async def list_connections(
     _: CurrentAdmin, connections: CurrentConnections
-) -> list[ConnectionShown]:
+) -> list[ConsoleConnection]:
     """Return the open WebSocket connections."""
     return [
-        ConnectionShown(id=one.id, by=one.principal.id, address=one.address, since=one.since)
+        ConsoleConnection(id=one.id, by=one.principal.id, address=one.address, since=one.since)
         for one in connections.list()
     ]
 

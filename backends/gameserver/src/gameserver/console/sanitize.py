@@ -1,10 +1,16 @@
-"""Text from the game is made harmless before it is shown, and secrets in it are cut."""
+"""Commands are checked on their way to the game, and its output is made safe to show."""
 
 import re
 from typing import Final
 
+from gameserver.console.exceptions import CommandRefused
+
 HIDDEN: Final = "•••"
 
+MAX_COMMAND_LENGTH: Final = 1_000
+"""Characters."""
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]"  # CSI: colours, cursor (ECMA-48, section 5.4)
     r"|\x1b\][^\x07\x1b]{0,1024}(?:\x07|\x1b\\)"  # OSC: titles, links
@@ -15,7 +21,7 @@ _CONTROLS = {
     for code in (
         *range(0x20),
         *range(0x7F, 0xA0),
-        *range(0x2028, 0x202F),  # line separators, and what turns the direction of text
+        *range(0x2028, 0x202F),  # line separators, and what changes the direction of text
         *range(0x2066, 0x206A),
         0x200E,
         0x200F,
@@ -25,17 +31,37 @@ _CONTROLS = {
 }
 _SECRET_WORD = re.compile(r"pass(?:wd|phrase)?\b|password|secret|token|api[_-]?key", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
-    r"(?P<kept>\b\w{0,30}(?:password|secret|token|api[_-]?key)\b[^\n]{0,40}?\b(?:set to|to|is) )"
+    r"(?P<prefix>\b\w{0,30}(?:password|secret|token|api[_-]?key)\b[^\n]{0,40}?\b(?:set to|to|is) )"
     r"[^\n]+",
     re.IGNORECASE,
 )
 _COMMAND_ECHO = "Handling Console Command "
 
 
+def check_command(command: str, *, allow_selectors: bool = False) -> str:
+    """Return a command without surrounding blanks. Raises `CommandRefused` unless it is one line.
+
+    A word with `[` is a selector to the game: `o[]` is everybody online, `a[]` everybody ever seen.
+    `allow_selectors` says that this is meant.
+    """
+    stripped = command.strip(" ")
+    if not stripped:
+        raise CommandRefused("The command is empty.")
+    if len(stripped) > MAX_COMMAND_LENGTH:
+        raise CommandRefused(f"The command has more than {MAX_COMMAND_LENGTH} characters.")
+    if _UNSAFE.search(stripped):
+        raise CommandRefused("The command has control characters or more than one line.")
+    if stripped.startswith("/") and "[" in stripped and not allow_selectors:
+        raise CommandRefused(
+            "A word with [ selects players, perhaps all: set allow_selectors if you mean it."
+        )
+    return stripped
+
+
 def sanitize(text: str) -> str:
     """Return a line without escape sequences; other control characters become U+FFFD.
 
-    Nothing in it can move a terminal's cursor, or turn the direction of the text around it.
+    Nothing in it can move a terminal's cursor or change the direction of the text around it.
     """
     if text.isprintable():
         return text
@@ -44,22 +70,22 @@ def sanitize(text: str) -> str:
 
 def redact_command(command: str) -> str:
     """Return a command up to the word that announces a secret: `/serverconfig password •••`."""
-    found = _SECRET_WORD.search(command)
-    if found is None:
+    match = _SECRET_WORD.search(command)
+    if match is None:
         return command
-    end = command.find(" ", found.end())
+    end = command.find(" ", match.end())
     return command if end < 0 else f"{command[:end]} {HIDDEN}"
 
 
 def redact_message(text: str) -> str:
-    """Return a message of the game without the secrets that it repeats.
+    """Return a message of the game without secrets.
 
-    These are the echo of a command with a password, and what the game says when one is shown or
-    changed. Quick for the many that hold none.
+    The game repeats them in the echo of a command, and when a password is shown or changed. Quick
+    for the many messages without any.
     """
     if _SECRET_WORD.search(text) is None:
         return text
     first, line_feed, others = text.partition("\n")
     if first.startswith(_COMMAND_ECHO):
         first = _COMMAND_ECHO + redact_command(first.removeprefix(_COMMAND_ECHO))
-    return _SECRET_VALUE.sub(rf"\g<kept>{HIDDEN}", first + line_feed + others)
+    return _SECRET_VALUE.sub(rf"\g<prefix>{HIDDEN}", first + line_feed + others)

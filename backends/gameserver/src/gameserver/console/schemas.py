@@ -1,5 +1,3 @@
-"""What goes over the wire."""
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Self
@@ -8,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bedplate.realtime import Numbered
 from bedplate.schemas import Schema
-from gameserver.console.commands import MAX_COMMAND_LENGTH
 from gameserver.console.lines import ConsoleLine
+from gameserver.console.sanitize import MAX_COMMAND_LENGTH
 
 Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,20}$")]
 """Chat, Event, Notification, Warning, Error, Fatal, … of the game; Stderr; Manager."""
@@ -29,18 +27,18 @@ class CommandRequest(Schema):
         description="One line. With / it is a command; without, everybody reads it as chat.",
     )
     allow_selectors: bool = Field(
-        default=False, strict=True, description="Whether a word with [ is meant: o[], a[]"
+        default=False, strict=True, description="Allow words with [, which select players: o[], a[]"
     )
     wait: float = Field(
-        0.4, ge=0.05, le=10, strict=True, description="Longest wait for the answer, in seconds"
+        0.4, ge=0.05, le=10, strict=True, description="Seconds to wait for the reply, at most"
     )
 
 
 class CommandAnswer(BaseModel):
-    """What the game answered."""
+    """The game's reply."""
 
     lines: list[str] = Field(description="The game's own words, in its language; untrusted text")
-    echoed: bool = Field(description="Whether the game has taken the command by now")
+    echoed: bool = Field(description="Whether the game has read the command")
 
 
 class Line(BaseModel):
@@ -50,11 +48,11 @@ class Line(BaseModel):
     at: datetime = Field(description="When it was read")
     level: str | None
     text: str = Field(description="Untrusted text; lines of one message are joined by a line feed")
-    continued: bool = Field(description="Whether it goes on with the message before")
+    continued: bool = Field(description="Whether it continues the message before")
 
     @classmethod
     def of(cls, entry: Numbered[ConsoleLine]) -> Self:
-        """Return a numbered line as clients see it."""
+        """Return a numbered line for clients."""
         line = entry.item
         return cls(
             number=entry.number,
@@ -66,24 +64,24 @@ class Line(BaseModel):
 
 
 class Lines(BaseModel):
-    """A part of the console."""
+    """A range of the console."""
 
-    run: str = Field(description="Names this row of numbers; a manager's restart begins another")
-    first: int = Field(description="Number of the oldest line that is held")
-    last: int = Field(description="Number to go on after")
+    run: str = Field(description="Id of this numbering; a restarted manager begins another")
+    first: int = Field(description="Number of the oldest line that is available")
+    last: int = Field(description="Number to continue after")
     lines: list[Line]
 
 
 class IssuedTicket(BaseModel):
-    """Lets its holder connect once."""
+    """Allows one connection."""
 
-    id: str = Field(description="Names the connection, to revoke it")
+    id: str = Field(description="Id of the connection, to revoke it")
     ticket: str
     expires_at: datetime
 
 
-class ConnectionShown(BaseModel):
-    """One who follows the console."""
+class ConsoleConnection(BaseModel):
+    """An open connection to the console."""
 
     id: str
     by: str
@@ -92,7 +90,7 @@ class ConnectionShown(BaseModel):
 
 
 class Hello(BaseModel):
-    """The first message of a WebSocket client: its proof, and where to begin."""
+    """The first message of a WebSocket client: its credentials, and where to begin."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -104,7 +102,7 @@ class Hello(BaseModel):
 
 
 class Filter(BaseModel):
-    """A later message of a WebSocket client: which levels it wants; null for all."""
+    """A later message of a WebSocket client: the levels to receive; null for all."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -113,13 +111,13 @@ class Filter(BaseModel):
 
 @dataclass(frozen=True)
 class OfLevels:
-    """A filter: lines of these levels, and what the manager says."""
+    """A filter that passes lines of these levels, and the manager's own."""
 
     levels: frozenset[str]
 
     @classmethod
     def named(cls, levels: list[str] | None) -> "OfLevels | None":
-        """Return the filter of these names, in any case; None for all lines."""
+        """Return the filter for these names, in any case; None to pass every line."""
         return cls(frozenset(level.lower() for level in levels)) if levels else None
 
     def __call__(self, line: ConsoleLine) -> bool:

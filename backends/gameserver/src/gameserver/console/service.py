@@ -1,4 +1,4 @@
-"""The game's console: what it prints is followed, what is typed is answered."""
+"""The game's console: its output is followed, and commands are answered."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,6 @@ from typing import Final
 from bedplate import clock
 from bedplate.realtime import Broadcast
 from gameserver.audit.service import Audit
-from gameserver.console.commands import checked_command
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
 from gameserver.console.facts import Facts
 from gameserver.console.flood import FloodGate
@@ -22,60 +21,64 @@ from gameserver.console.lines import (
     ConsoleLine,
     MessageJoiner,
     encode,
-    weigh,
+    size_of,
 )
 from gameserver.console.online_players import OnlinePlayers
 from gameserver.console.reader import LineReader
 from gameserver.console.replies import CommandReply, ReplyCollector
-from gameserver.console.sanitize import redact_command, redact_message, sanitize
+from gameserver.console.sanitize import check_command, redact_command, redact_message, sanitize
 
 CAPACITY: Final = 10_000
 """Lines that are kept for those who connect later."""
 
 JOIN_SECONDS: Final = 0.02
-"""How long a message is held back, in case that further lines of it follow."""
+"""How long a message is held back, in case further lines of it follow."""
 
 REPLY_SECONDS: Final = 0.4
 TAIL: Final = 20
 MAX_COMMANDS: Final = 50
-"""Commands that may wait for their turn."""
+"""Commands that may wait for each other."""
 
 Write = Callable[[bytes], bool]
 
 
 class Console:
-    """Follows one game after the other.
+    """The console of one run of the game after the other.
 
-    lines: the messages, numbered; whoever follows them never holds the game back.
-    facts: what they mean. online: who plays.
+    A line goes from the process' pipe through reader, sanitizer and joiner to facts, replies,
+    waiters and followers. Nobody who follows the lines ever makes the game wait.
+
+    lines     the messages, numbered
+    facts     what they mean
+    online    the players who are online
     """
 
     def __init__(self, facts: Facts, audit: Audit, *, flood_lines_per_second: int = 2_000) -> None:
-        self.lines = Broadcast(CAPACITY, encode, weigh=weigh)
+        self.lines = Broadcast(CAPACITY, encode, weigh=size_of)
         self.facts = facts
         self._on_facts: Callable[[], None] = lambda: None
         self._audit = audit
         self._flood = FloodGate(flood_lines_per_second, self._publish)
         self._tail: deque[ConsoleLine] = deque(maxlen=TAIL)
-        self._watches: list[LineWaiter] = []
+        self._waiters: list[LineWaiter] = []
         self._collector: ReplyCollector | None = None
-        self._turns = asyncio.Lock()
-        self._waiting = 0
+        self._command_lock = asyncio.Lock()
+        self._waiting_commands = 0
         self._write: Write | None = None
         self._state = "stopped"
-        self._flush: asyncio.TimerHandle | None = None
+        self._flush_timer: asyncio.TimerHandle | None = None
         self._begin_streams()
 
     @property
     def online(self) -> OnlinePlayers:
-        """Who plays."""
+        """The players who are online."""
         return self.facts.online
 
     def _begin_streams(self) -> None:
         self._output, self._messages = LineReader(), MessageJoiner()
         self._errors = LineReader()
 
-    # What the process does.
+    # Called by the process.
 
     def begin(self, on_facts: Callable[[], None] = lambda: None) -> None:
         """Expect a new run of the game; `on_facts` is called when its lines change `facts`."""
@@ -85,24 +88,26 @@ class Console:
         self.facts.begin()
 
     def accept_commands(self, write: Write | None, state: str) -> None:
-        """Pass commands on to the game; without `write` say that it is `state`."""
+        """Pass commands to `write`; None refuses them, since the game is in this `state`."""
         self._write, self._state = write, state
 
     def feed(self, chunk: bytes) -> None:
-        """Take what the game wrote to standard output. Never waits."""
+        """Take a chunk of standard output. Never waits."""
         at = clock.now()
         for text in self._output.feed(chunk):
             self._add(sanitize(text), at)
-        self._hold_back()
+        if self._flush_timer is None and self._messages.pending:
+            loop = asyncio.get_running_loop()
+            self._flush_timer = loop.call_later(JOIN_SECONDS, self._flush_message)
 
     def feed_error(self, chunk: bytes) -> None:
-        """Take what came on standard error."""
+        """Take a chunk of standard error. Never waits."""
         at = clock.now()
         for text in self._errors.feed(chunk):
             self._take(ConsoleLine(at, STANDARD_ERROR, sanitize(text)))
 
     def end(self) -> None:
-        """Take what the game left unfinished: it has ended."""
+        """Take what the game left unfinished: its process has ended."""
         at = clock.now()
         for text in self._output.end():
             self._add(sanitize(text), at)
@@ -110,8 +115,8 @@ class Console:
         for text in self._errors.end():
             self._take(ConsoleLine(at, STANDARD_ERROR, sanitize(text)))
         self._flood.close()
-        for watch in self._watches:
-            watch.close()
+        for waiter in self._waiters:
+            waiter.close()
         self.facts.end()
 
     def say(self, text: str) -> None:
@@ -119,10 +124,10 @@ class Console:
         self._publish(ConsoleLine(clock.now(), MANAGER, text))
 
     def tail(self) -> list[str]:
-        """Return the last lines of this run, shown or not, without secrets."""
+        """Return the last lines of this run, without secrets; also those of a flood."""
         return [redact_message(line.text) for line in self._tail]
 
-    # What others do.
+    # Called by everybody else.
 
     async def send(
         self,
@@ -132,14 +137,14 @@ class Console:
         wait: float = REPLY_SECONDS,
         allow_selectors: bool = False,
     ) -> CommandReply:
-        """Type a command, and return what the game answers within `wait` seconds.
+        """Type a command, and return the game's reply within `wait` seconds.
 
-        One command has its turn after the other, so that their answers don't mix. Raises
+        Commands are sent one after the other, so that their replies don't mix. Raises
         `CommandRefused`, `GameNotRunning`, `ConsoleBusy`.
         """
-        checked = checked_command(command, allow_selectors=allow_selectors)
-        async with self._turn():
-            self._writer()
+        checked = check_command(command, allow_selectors=allow_selectors)
+        async with self._command_turn():
+            self._require_writer()
             await self._audit.record(by, "command", command=redact_command(checked))
             self._collector = ReplyCollector(checked)
             try:
@@ -150,31 +155,31 @@ class Console:
 
     def type(self, line: str) -> None:
         """Write a line to the game. Raises `GameNotRunning`, `ConsoleBusy`."""
-        if not self._writer()(f"{line}\n".encode()):
+        if not self._require_writer()(f"{line}\n".encode()):
             raise ConsoleBusy
 
     @contextlib.contextmanager
     def lines_matching(self, matches: Callable[[ConsoleLine], bool]) -> Iterator[LineWaiter]:
-        """Keep the lines that match from now on: begin before you send what causes them."""
-        watch = LineWaiter(matches)
-        self._watches.append(watch)
+        """Collect matching lines from now on. Enter the context before you cause them."""
+        waiter = LineWaiter(matches)
+        self._waiters.append(waiter)
         try:
-            yield watch
+            yield waiter
         finally:
-            self._watches.remove(watch)
+            self._waiters.remove(waiter)
 
     @contextlib.asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        if self._waiting >= MAX_COMMANDS:
+    async def _command_turn(self) -> AsyncIterator[None]:
+        if self._waiting_commands >= MAX_COMMANDS:
             raise ConsoleBusy
-        self._waiting += 1
+        self._waiting_commands += 1
         try:
-            async with self._turns:
+            async with self._command_lock:
                 yield
         finally:
-            self._waiting -= 1
+            self._waiting_commands -= 1
 
-    def _writer(self) -> Write:
+    def _require_writer(self) -> Write:
         if self._write is None:
             raise GameNotRunning(self._state)
         return self._write
@@ -186,15 +191,10 @@ class Console:
         if message is not None:
             self._take(message)
 
-    def _hold_back(self) -> None:
-        if self._flush is None and self._messages.pending:
-            loop = asyncio.get_running_loop()
-            self._flush = loop.call_later(JOIN_SECONDS, self._flush_message)
-
     def _flush_message(self) -> None:
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
         message = self._messages.flush()
         if message is not None:
             self._take(message)
@@ -203,8 +203,8 @@ class Console:
         routine = self.facts.take(line)
         if self._collector is not None:
             self._collector.offer(line, routine=routine)
-        for watch in self._watches:
-            watch.offer(line)
+        for waiter in self._waiters:
+            waiter.offer(line)
         self._tail.append(line)
         self._flood.show(line, important=routine)
         if routine:

@@ -18,7 +18,7 @@ from bedplate.jobs.schedule import ScheduleNew as NewSchedule
 from bedplate.jobs.schedule import TimetableRecord as Record
 from bedplate.problems import ProblemError
 from bedplate.schemas import MultiLineStr, Schema, SingleLineStr, WholeNumber
-from gameserver.console.commands import MAX_COMMAND_LENGTH, checked_command
+from gameserver.console.sanitize import MAX_COMMAND_LENGTH, check_command
 
 MAX_WARNING_SECONDS: Final = 2 * 3600
 MAX_WARNINGS: Final = 10
@@ -90,7 +90,7 @@ class PruneAction(Schema):
 
 def _command(text: str) -> str:
     try:
-        return checked_command(text, allow_selectors=True)
+        return check_command(text, allow_selectors=True)
     except ProblemError as error:
         raise ValueError(error.detail) from None
 
