@@ -1,4 +1,4 @@
-"""A `Backend` becomes a FastAPI application. Everything is on, and backs off when you bring yours.
+"""Turns a `Backend` into a FastAPI application. Everything is on unless you bring your own.
 
 Read `create_app` from top to bottom: it is the list of what the foundation does.
 """
@@ -49,8 +49,8 @@ def create_app(
 ) -> FastAPI:
     """Return the FastAPI application of a backend.
 
-    `settings` are read from the environment when not given. `drain` says that the process is going
-    away. `resources` replace what the lifespan would open, by name: a test passes its own
+    `settings` are read from the environment by default. `drain` announces that the process shuts
+    down. `replacements` stand in for fields of the state, by name: a test passes its own
     `database`, for instance, and closes it itself. `local_services` are the other backends of
     this process. Raises `SettingsError`.
     """

@@ -29,10 +29,10 @@ OpenResource = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class CORSPolicy:
-    """Who may call from a browser.
+    """Which web origins may call from a browser (CORS).
 
-    `development_origins` apply outside of production when the settings name none. `required` says
-    that production can't do without `CORS_ORIGINS`.
+    `development_origins` apply outside of production when the settings name none. `required` makes
+    `CORS_ORIGINS` mandatory in production.
     """
 
     development_origins: Sequence[str] = ("http://localhost:3000",)

@@ -1,4 +1,4 @@
-"""Several backends in one process: each below its path and at its host name, every lifespan run.
+"""Several backends in one process: each has a path and a host name, and every lifespan runs.
 
 /            the start page        /tasks/…             the backend tasks
 /healthz …   health of the whole   tasks.localhost/…    the same, at the root of its host
@@ -26,10 +26,10 @@ from bedplate.settings import DatabaseSettings, Settings, SettingsError
 from bedplate.start_page import start_page_router
 
 NAME = "bedplate"
-"""The label of what the whole answers itself, in logs and metrics."""
+"""The backend label, in logs and metrics, of requests that no backend serves."""
 
 BACKEND_CHECK_SECONDS = 3.0
-"""How long a backend may take to say that it is ready; longer than any of its checks."""
+"""How long a backend may take to answer whether it is ready; longer than any of its checks."""
 
 WRONG_ADDRESS = ("28", "3D")
 """Classes of SQLSTATE: invalid authorization, invalid catalog name (PostgreSQL, appendix A)."""
@@ -51,23 +51,22 @@ def compose(
     Its `state.health` is the health of the whole, `state.healths` that of each backend by name.
     One backend is at the root. Several are each below `/<name>`, and at the root of every host
     whose first label is the name (`tasks.localhost`). `settings` are by backend name, and read from
-    the environment where they aren't given; `own_settings` are those of what the whole answers
+    the environment for backends that it leaves out; `own_settings` are those of the composition
     itself, by default the first backend's. A backend that fails to start raises `StartupError`,
     here or in the lifespan: one sentence with its name, the setting and the fix. Raises
-    `SettingsError`, and `ValueError` when there is no backend or two have the same name.
+    `SettingsError`, and `ValueError` for no backend or two of the same name.
     """
     names = [backend.name for backend in backends]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"A composition needs backends of different names, not {names}.")
     drain = drain or Drain()
-    given = settings or {}
-    found = {b.name: given.get(b.name) or b.load_settings() for b in backends}
+    by_name = {b.name: (settings or {}).get(b.name) or b.load_settings() for b in backends}
     local_services = LocalServices(names)
-    apps = {b.name: _create(b, found[b.name], drain, registry, local_services) for b in backends}
+    apps = {b.name: _create(b, by_name[b.name], drain, registry, local_services) for b in backends}
     first = names[0]
     composed: FastAPI | Composition = apps[first]
     if len(apps) > 1:
-        health = _health_of(apps, own_settings or found[first], drain)
+        health = _health_of(apps, own_settings or by_name[first], drain)
         composed = Composition(_create_whole(backends, apps, health, registry), apps)
     composed.state.healths = {name: app.state.health for name, app in apps.items()}
     return composed
@@ -123,7 +122,7 @@ def _create_whole(
     health: Health,
     registry: CollectorRegistry,
 ) -> FastAPI:
-    """Return the application that runs every lifespan, and answers what is no backend's."""
+    """Return the application that runs every lifespan and serves what belongs to no backend."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[States]:
@@ -148,7 +147,7 @@ def _create_whole(
 class Composition:
     """Hands each request to the backend that its host name or the first part of its path names.
 
-    Each backend sees only its own lifespan state. What names none goes to `whole`.
+    Each backend sees only its own lifespan state. Requests that name none go to `whole`.
     """
 
     def __init__(self, whole: FastAPI, apps: Mapping[str, ASGIApp]) -> None:
@@ -161,18 +160,18 @@ class Composition:
         """Serve one connection, or run the lifespan of all."""
         if scope["type"] == "lifespan":
             await self._whole(scope, receive, send)
-        elif (found := self._by_host.get(_first_label(scope))) is not None:
-            await _serve(found, "", scope, receive, send)
-        elif (found := self._by_path.get(prefix := _first_part(scope))) is not None:
-            await _serve(found, prefix, scope, receive, send)
+        elif (target := self._by_host.get(_first_label(scope))) is not None:
+            await _serve(target, "", scope, receive, send)
+        elif (target := self._by_path.get(prefix := _first_part(scope))) is not None:
+            await _serve(target, prefix, scope, receive, send)
         else:
             await self._whole(scope, receive, send)
 
 
 async def _serve(
-    found: tuple[str, ASGIApp], prefix: str, scope: Scope, receive: Receive, send: Send
+    target: tuple[str, ASGIApp], prefix: str, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    name, app = found
+    name, app = target
     own = {
         **scope,
         "state": dict(scope["state"][name]),
@@ -214,17 +213,17 @@ def explain_failure(backend: Backend, settings: Settings, error: Exception) -> s
     if isinstance(settings, DatabaseSettings) and _is_unreachable(error):
         variable = settings.variable("database_url")
         return (
-            f"{backend.name}: its database can't be used ({reason}): "
+            f"{backend.name}: its database is unavailable ({reason}): "
             f"check {variable} or DATABASE_URL, and that the database runs."
         )
     return (
         f"{backend.name}: {type(error).__name__}: {reason}; "
-        f"`bedplate settings {backend.name}` shows what it was told."
+        f"`bedplate settings {backend.name}` shows its settings."
     )
 
 
 def _is_unreachable(error: Exception) -> bool:
-    """Whether a database's address, name, user or password is wrong, or nobody answers there."""
+    """Return whether the address, name, user or password is wrong, or nothing answers there."""
     from bedplate.database import DatabaseUnavailable, DatabaseURLError  # noqa: PLC0415 - an extra
     from bedplate.database.exceptions import translate  # noqa: PLC0415
 
