@@ -291,7 +291,7 @@ def test_prometheus_client_s_bounds() -> None:
     """Bucket bounds are written as Go writes floats."""
     write: Any = floatToGoString
     texts = [write(bound) for bound in (0.0025, 1, 10)]
-    require("floatToGoString", texts == ["0.0025", "1.0", "10.0"], "observability/metrics.py")
+    require("floatToGoString", texts == ["0.0025", "1.0", "10.0"], "observability/collectors.py")
 
 
 def test_pydantic_settings_wording(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from starlette.testclient import TestClient
 
-from bedplate.observability.metrics import RequestMetrics, metrics_app
+from bedplate.observability.metrics import MetricsApp, RequestMetrics
 
 DURATION = "http_server_request_duration_seconds"
 
@@ -138,7 +138,7 @@ async def test_pool(registry: CollectorRegistry, sqlite_url: str) -> None:
 def test_page(registry: CollectorRegistry, accept: str) -> None:
     """The page comes in the format that the scraper asks for, and can be read by it."""
     ask(RequestMetrics(registry, "shop"), "GET", "/", 200, 0.1)
-    response = TestClient(metrics_app(registry)).get("/", headers={"Accept": accept})
+    response = TestClient(MetricsApp(registry)).get("/", headers={"Accept": accept})
     assert response.status_code == 200
     assert response.headers["content-type"].startswith(accept.partition(";")[0] or "text/plain")
     if not accept:

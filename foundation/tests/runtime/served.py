@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
-from bedplate.observability.metrics import RequestMetrics, metrics_app
+from bedplate.observability.metrics import MetricsApp, RequestMetrics
 
 METRICS = RequestMetrics(REGISTRY, "served")
 
@@ -144,4 +144,4 @@ def make_operations(drain: Drain, application: ASGIApp, *arguments: object) -> A
         return JSONResponse(seen, 503 if drain.draining else 200)
 
     routes = [Route(path, readyz) for path in ("/readyz", "/statusz")]
-    return Starlette(routes=[*routes, Route("/metrics", metrics_app(REGISTRY))])
+    return Starlette(routes=[*routes, Route("/metrics", MetricsApp(REGISTRY))])

@@ -1,4 +1,4 @@
-"""The one place that log lines leave through."""
+"""The log handler of the process: it masks, renders and writes every event."""
 
 import asyncio
 import contextlib
@@ -18,16 +18,16 @@ EventDict = MutableMapping[str, Any]
 
 Listener = Callable[[EventDict], None]
 
-_MAX_WAIT_SECONDS = 0.1  # seconds
+_MAX_WAIT_SECONDS = 0.1
 _MAX_PENDING = 64
 
 
 class EventHandler(logging.Handler):
-    """Renders log events and writes them to `stream`, or to whatever `sys.stderr` is at the time.
+    """Renders log events and writes them to `stream`, by default the current `sys.stderr`.
 
-    Never raises into the code that logs. With `gather`, events of `write_event` are rendered and
-    written in batches, at most 0.1 s late: a system call for each line would cost a request more
-    than all layers around it.
+    Never raises into the code that logs. With `gather`, `write_event` renders and writes in
+    batches, at most 0.1 s late: a system call for each line would cost a request more than all
+    layers around it.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class EventHandler(logging.Handler):
         self.setFormatter(_formatter(self._notify, self._render_text))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record of the standard library; what was logged before it comes first."""
+        """Write a record of the standard library, after the events that were logged before it."""
         try:
             line = self.format(record).encode()
             self.flush()
@@ -52,7 +52,7 @@ class EventHandler(logging.Handler):
             self.handleError(record)
 
     def write_event(self, event: EventDict) -> None:
-        """Write an event that is complete and holds no secrets: no record is made for it."""
+        """Write a complete event without secrets; no log record is made for it."""
         self._pending.append(event)
         if self._listeners:
             self._notify(None, "", event)
@@ -61,7 +61,7 @@ class EventHandler(logging.Handler):
             self.flush()
 
     def flush(self) -> None:
-        """Write what has gathered; logging calls it, too, when the process ends."""
+        """Write the gathered events; logging also calls this when the process ends."""
         self._flushing_loop = None
         if not self._pending:
             return
@@ -76,7 +76,7 @@ class EventHandler(logging.Handler):
 
     @contextlib.contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:
-        """Hand every event to `listener`, too, while the context lasts."""
+        """Also pass every event to `listener` while the context lasts."""
         self._listeners.append(listener)
         try:
             yield
@@ -84,7 +84,7 @@ class EventHandler(logging.Handler):
             self._listeners.remove(listener)
 
     def _will_flush(self) -> bool:
-        """Have the running event loop flush soon; say whether there is one."""
+        """Schedule a flush on the running event loop; return whether there is one."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -119,10 +119,10 @@ def _add_timestamp(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def _add_extra(logger: Any, name: str, event: EventDict) -> EventDict:
-    """Add what a record was given as `extra`, without what formatters left, or need."""
+    """Add a record's `extra`, without the fields that formatters add to a record."""
     event = _EXTRA_ADDER(logger, name, event)
-    for left in ("message", "asctime", "color_message"):
-        event.pop(left, None)
+    for field in ("message", "asctime", "color_message"):
+        event.pop(field, None)
     return event
 
 

@@ -1,4 +1,4 @@
-"""Health: is the process alive, may it get requests, and what is its state."""
+"""Health: is the process alive, is it ready for requests, and what is its state?"""
 
 import asyncio
 import hmac
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Any, Protocol
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import SecretStr
@@ -15,28 +15,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bedplate import clock
+from bedplate.lifecycle import Drain
 
 _LOGGER = logging.getLogger("bedplate.health")
-_READY = "ready"
-_NO_STORE = {"Cache-Control": "no-store"}
 
 Document = dict[str, Any]
-
-
-class Draining(Protocol):
-    """What says that the process is going away: `bedplate.lifecycle.Drain`."""
-
-    @property
-    def draining(self) -> bool:
-        """Whether the process is going away."""
-        ...
+State = Literal["ready", "unavailable", "draining"]
 
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """Something a backend needs: `check` raises, or returns False, when it is away.
+    """Checks a dependency: `check` raises, or returns False, when it is unavailable.
 
-    A check that isn't done after `timeout` seconds has failed.
+    A check that takes longer than `timeout` seconds has failed.
     """
 
     name: str
@@ -46,22 +37,22 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found, and how long it took in seconds."""
+    """The outcome of a check, and how long it took in seconds."""
 
     error: str | None
     seconds: float
 
     @property
-    def status(self) -> str:
-        """Either `ok` or `failing`."""
+    def status(self) -> Literal["ok", "failing"]:
+        """Whether the dependency is available."""
         return "ok" if self.error is None else "failing"
 
 
 class Health:
     """The health of one backend.
 
-    `checks` is read at each request, so it may still grow at start. `version` and `build` are shown
-    by `/statusz`, in detail only to a client on this machine, or one with `status_token` as bearer.
+    `checks` is read at each request, so it may still grow at start. `/statusz` shows `version` and
+    `build` only to a client on this machine or with `status_token` as its bearer token.
     """
 
     def __init__(
@@ -70,7 +61,7 @@ class Health:
         *,
         version: str = "",
         build: str | None = None,
-        drain: Draining | None = None,
+        drain: Drain | None = None,
         status_token: SecretStr | None = None,
     ) -> None:
         self._checks = checks
@@ -84,16 +75,16 @@ class Health:
         self._failing: frozenset[str] = frozenset()
 
     async def readiness(self) -> tuple[bool, Document]:
-        """Return whether requests may come, and the document that says so.
+        """Return whether the backend is ready for requests, and the document that says so.
 
-        Runs every check, all at once. While the process drains nothing is checked.
+        Runs all checks at the same time, and none while the process drains.
         """
         status, results = await self._state()
         checks = {name: {"status": result.status} for name, result in results.items()}
-        return status == _READY, {"status": status, "checks": checks}
+        return status == "ready", {"status": status, "checks": checks}
 
     async def status(self, *, detailed: bool) -> Document:
-        """Return the state; when `detailed`, with version, uptime in seconds and checks."""
+        """Return the state; when `detailed`, with version, uptime and checks."""
         status, results = await self._state()
         if not detailed:
             return {"status": status}
@@ -103,29 +94,36 @@ class Health:
             "build": self._build,
             "started_at": self._started_at.isoformat().replace("+00:00", "Z"),
             "uptime_seconds": round(clock.monotonic() - self._started, 3),
-            "checks": {name: _detail(result) for name, result in results.items()},
+            "checks": {
+                name: {
+                    "status": result.status,
+                    "latency_ms": round(result.seconds * 1000, 3),
+                    **({} if result.error is None else {"error": result.error}),
+                }
+                for name, result in results.items()
+            },
         }
 
-    async def _state(self) -> tuple[str, dict[str, CheckResult]]:
+    async def _state(self) -> tuple[State, dict[str, CheckResult]]:
         if self._drain is not None and self._drain.draining:
             return "draining", {}
         results = await self.check()
         ready = all(result.error is None for result in results.values())
-        return _READY if ready else "unavailable", results
+        return "ready" if ready else "unavailable", results
 
     async def check(self) -> dict[str, CheckResult]:
-        """Run every check, or join the run that is under way."""
+        """Run every check, or wait for the run that is under way."""
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
-        # Whoever asked first may go; the others still want the answer.
+        # The first client may disconnect while others still wait.
         return await asyncio.shield(self._running)
 
     async def _run(self) -> dict[str, CheckResult]:
         checks = list(self._checks)
-        results = await asyncio.gather(*map(_run_check, checks))
-        named = {check.name: result for check, result in zip(checks, results, strict=True)}
-        self._log_changes(named)
-        return named
+        outcomes = await asyncio.gather(*map(_run_check, checks))
+        results = {check.name: result for check, result in zip(checks, outcomes, strict=True)}
+        self._log_changes(results)
+        return results
 
     def _log_changes(self, results: Mapping[str, CheckResult]) -> None:
         failing = frozenset(name for name, result in results.items() if result.error is not None)
@@ -137,7 +135,7 @@ class Health:
         self._failing = failing
 
     def may_see_detail(self, request: Request) -> bool:
-        """Whether a client is on this machine, or has the status token."""
+        """Return whether a client is on this machine, or has the status token."""
         return _is_local(request) or self._has_token(request)
 
     def _has_token(self, request: Request) -> bool:
@@ -145,12 +143,12 @@ class Health:
             return False
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         expected = self._status_token.get_secret_value().encode()
-        given = token.strip().encode("utf-8", "surrogateescape")
-        return scheme.lower() == "bearer" and hmac.compare_digest(given, expected)
+        actual = token.strip().encode("utf-8", "surrogateescape")
+        return scheme.lower() == "bearer" and hmac.compare_digest(actual, expected)
 
 
 def health_router(health: Health) -> APIRouter:
-    """Return the routes `/healthz`, `/readyz` and `/statusz`: open, and not in OpenAPI.
+    """Return the routes `/healthz`, `/readyz` and `/statusz`, which aren't in OpenAPI.
 
     They are plain Starlette routes, so that no dependency of the application applies to them.
     """
@@ -172,44 +170,35 @@ def health_router(health: Health) -> APIRouter:
 
 
 def json_document(document: Document, status: int = 200) -> JSONResponse:
-    """Return a response that no cache keeps."""
-    return JSONResponse(document, status, _NO_STORE)
+    """Return a response that no cache stores."""
+    return JSONResponse(document, status, {"Cache-Control": "no-store"})
 
 
 async def _run_check(check: HealthCheck) -> CheckResult:
-    """Run one check; it is left alone when it is late, for even its ending may hang."""
+    """Run one check; don't wait for a late one to end, since its cancellation may hang too."""
     began = clock.monotonic()
-    task = asyncio.ensure_future(_called(check))
+    task = asyncio.ensure_future(_call(check))
     try:
         await asyncio.wait({task}, timeout=check.timeout)
     finally:
         if not task.done():
             task.cancel()
-    return CheckResult(_error_of(task), clock.monotonic() - began)
+    if not task.done():
+        error: str | None = "timeout"
+    else:
+        error = "cancelled" if task.cancelled() else task.result()
+    return CheckResult(error, clock.monotonic() - began)
 
 
-async def _called(check: HealthCheck) -> str | None:
+async def _call(check: HealthCheck) -> str | None:
     try:
         return "failed" if await check.check() is False else None
-    except Exception as error:  # noqa: BLE001 - whatever it is, the dependency isn't well
+    except Exception as error:  # noqa: BLE001 - any error says that it is unavailable
         return type(error).__name__
 
 
-def _error_of(task: "asyncio.Future[str | None]") -> str | None:
-    if not task.done():
-        return "timeout"
-    return "cancelled" if task.cancelled() else task.result()
-
-
-def _detail(result: CheckResult) -> Document:
-    detail: Document = {"status": result.status, "latency_ms": round(result.seconds * 1000, 3)}
-    if result.error is not None:
-        detail["error"] = result.error
-    return detail
-
-
 def _is_local(request: Request) -> bool:
-    """Whether the client is on this machine; behind a proxy here, every client looks like that."""
+    """Return whether the client is on this machine, and not behind a proxy on it."""
     if "x-forwarded-for" in request.headers or "forwarded" in request.headers:
         return False
     try:

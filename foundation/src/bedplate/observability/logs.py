@@ -1,7 +1,7 @@
-"""Logs: structlog over the standard library, one form for every line.
+"""Logs: structlog over the standard library, in one format for every line.
 
-Lines of our own code, of uvicorn and of any other library end in one handler: as one JSON object a
-line where machines read, or as text where a person does.
+Lines of our own code, of uvicorn and of other libraries go through one handler: as one JSON object
+a line for machines, or as text for a person.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ __all__ = ["EventDict", "captured_events", "configure_logging", "write_event"]
 
 _ROOT = logging.getLogger()
 _SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "fastapi")
-# It repeats the query, where tokens may be; our access log says the rest.
+# It repeats the query, which may hold tokens; our access log has the rest.
 _UNWANTED_LOGGERS = ("uvicorn.access",)
-# Their lines below these levels repeat whole URLs, or say nothing.
+# Their lines below these levels repeat whole URLs, or are noise.
 _MIN_LEVELS = {
     "httpx": logging.WARNING,
     "httpx2": logging.WARNING,
@@ -36,21 +36,24 @@ _installed: EventHandler | None = None
 def configure_logging(*, json: bool, level: str = "info", stream: TextIO | None = None) -> None:
     """Send every log line of the process to `stream` (standard error by default).
 
-    `json` makes each line one JSON object; else it is text for a person. `level` is the least that
-    is logged: debug, info, warning, error or critical. May be called again; the last call counts.
-    Raises `ValueError` for an unknown level.
+    `json` makes each line one JSON object; else it is text for a person. `level` is the minimum:
+    debug, info, warning, error or critical. May be called again; the last call counts. Raises
+    `ValueError` for an unknown level.
     """
-    global _installed  # noqa: PLW0603 - logging is one for the process, as the root logger is
+    global _installed  # noqa: PLW0603 - logging is global to the process, as the root logger is
     _ROOT.setLevel(level.upper())
-    for present in list(_ROOT.handlers):
-        if isinstance(present, EventHandler) or type(present) is logging.StreamHandler:
-            present.flush()
-            _ROOT.removeHandler(present)
-    _installed = _json_handler(stream) if json else _pretty_handler(stream)
+    for handler in list(_ROOT.handlers):
+        if isinstance(handler, EventHandler) or type(handler) is logging.StreamHandler:
+            handler.flush()
+            _ROOT.removeHandler(handler)
+    _installed = _handler(stream, json=json)
     _ROOT.addHandler(_installed)
-    _take_over_server_loggers()
-    for name, least in _MIN_LEVELS.items():
-        logging.getLogger(name).setLevel(max(least, _ROOT.level))
+    for name in (*_SERVER_LOGGERS, *_UNWANTED_LOGGERS):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = name in _SERVER_LOGGERS
+    for name, minimum in _MIN_LEVELS.items():
+        logging.getLogger(name).setLevel(max(minimum, _ROOT.level))
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[
@@ -66,10 +69,10 @@ def configure_logging(*, json: bool, level: str = "info", stream: TextIO | None 
 
 
 def write_event(logger: logging.Logger, level: int, event: dict[str, Any]) -> None:
-    """Write a complete event, by the short way when `configure_logging` was called.
+    """Write a complete event: directly to the handler when `configure_logging` was called.
 
     `event` has the keys `event`, `level`, `logger` and `timestamp` (a `datetime`), and no secrets.
-    Meant for the access log: a line costs 3 µs this way, 30 through a record and the processors.
+    For the access log: a line costs 3 µs this way, and 30 µs through a record and the processors.
     """
     if (handler := _installed) is not None and handler in _ROOT.handlers:
         handler.write_event(event)
@@ -79,7 +82,7 @@ def write_event(logger: logging.Logger, level: int, event: dict[str, Any]) -> No
 
 @contextlib.contextmanager
 def captured_events() -> Iterator[list[EventDict]]:
-    """Yield a list that fills with every event that is logged while the context lasts.
+    """Yield a list that collects every event while the context lasts.
 
     Raises `RuntimeError` when logging isn't configured.
     """
@@ -90,20 +93,7 @@ def captured_events() -> Iterator[list[EventDict]]:
         yield events
 
 
-def _json_handler(stream: TextIO | None) -> EventHandler:
-    return EventHandler(render_json, stream, gather=stream is None or hasattr(stream, "buffer"))
-
-
-def _pretty_handler(stream: TextIO | None) -> EventHandler:
+def _handler(stream: TextIO | None, *, json: bool) -> EventHandler:
+    if json:
+        return EventHandler(render_json, stream, gather=stream is None or hasattr(stream, "buffer"))
     return EventHandler(pretty_renderer(colors=(stream or sys.stderr).isatty()), stream)
-
-
-def _take_over_server_loggers() -> None:
-    for name in _SERVER_LOGGERS:
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
-    for name in _UNWANTED_LOGGERS:
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = False

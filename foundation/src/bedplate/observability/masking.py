@@ -1,4 +1,4 @@
-"""Secrets don't get into the log, even when somebody logs them."""
+"""Masks secrets in log events."""
 
 import re
 from collections.abc import Mapping, MutableMapping
@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 MASK = "***"
-_DEEPEST = 8
+_MAX_DEPTH = 8
 
 _SECRET_NAME = re.compile(
     r"authorization|cookie|token|passw|secret|credential|(api|private|signing)[-_]?key",
@@ -17,9 +17,9 @@ _BEARER = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 
 
 def mask_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask what is named like a secret, at any level, and passwords inside of texts.
+    """Mask values with the name of a secret, at any level, and passwords within texts.
 
-    A structlog processor. Numbers and booleans stay: `prompt_tokens=12` tells nothing.
+    A structlog processor. Numbers and booleans stay: `prompt_tokens=12` is no secret.
     """
     for name, value in event.items():
         event[name] = _masked(name, value, 0)
@@ -41,7 +41,7 @@ def _masked(name: object, value: Any, depth: int) -> Any:
 def _masked_container(value: Any, depth: int) -> Any:
     if not isinstance(value, Mapping | list | tuple):
         return value
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return MASK
     if isinstance(value, Mapping):
         return {key: _masked(key, item, depth) for key, item in value.items()}
@@ -49,7 +49,7 @@ def _masked_container(value: Any, depth: int) -> Any:
 
 
 def _pair_name(item: Any) -> str | None:
-    """Return the name in a `(name, value)` pair: what lists of headers are made of."""
+    """Return the name in a `(name, value)` pair, as in lists of headers."""
     if not isinstance(item, tuple) or len(item) != 2:  # noqa: PLR2004 - a pair
         return None
     name = item[0]

@@ -1,5 +1,3 @@
-"""What the operations port serves: metrics and health of all backends in the process."""
-
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry
@@ -10,14 +8,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bedplate.observability.health import Document, Health, json_document
-from bedplate.observability.metrics import metrics_app
+from bedplate.observability.metrics import MetricsApp
 
 
 def operations_app(healths: Mapping[str, Health], registry: CollectorRegistry) -> ASGIApp:
     """Return the ASGI application with `/metrics`, `/healthz`, `/readyz` and `/statusz`.
 
-    `healths` are the backends' by name, read at each request. The process is ready when all
-    backends are.
+    `healths` are those of the backends by name, read at each request. The process is ready when
+    all backends are.
     """
 
     async def healthz(_: Request) -> JSONResponse:
@@ -42,7 +40,7 @@ def operations_app(healths: Mapping[str, Health], registry: CollectorRegistry) -
 
     return Starlette(
         routes=[
-            Route("/metrics", metrics_app(registry)),
+            Route("/metrics", MetricsApp(registry)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/statusz", statusz),

@@ -1,4 +1,4 @@
-"""How a log event becomes bytes: JSON for machines, text for a person. Neither ever raises."""
+"""Renders log events as JSON for machines or text for a person. Neither ever raises."""
 
 import json
 import re
@@ -14,14 +14,14 @@ Render = Callable[[MutableMapping[str, Any]], bytes]
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATACLASS
 _MULTI_LINE = ("exception", "stack")
-# What starts a line, moves a terminal's cursor, turns the writing direction, or can't be encoded.
+# Starts a line, moves a terminal's cursor, changes the writing direction, or can't be encoded.
 _HARMFUL = "\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _CONTROL = re.compile(f"[\x00-\x1f{_HARMFUL}]")
 _CONTROL_BUT_NEWLINE = re.compile(f"[\x00-\x09\x0b-\x1f{_HARMFUL}]")
 
 
 def render_json(event: Mapping[str, Any]) -> bytes:
-    """Return an event as one line of JSON; what can't be encoded appears as text."""
+    """Return an event as one line of JSON; values that JSON can't hold become text."""
     try:
         return orjson.dumps(event, default=_text, option=_OPTIONS)
     except TypeError:
@@ -29,23 +29,23 @@ def render_json(event: Mapping[str, Any]) -> bytes:
 
 
 def pretty_renderer(*, colors: bool) -> Render:
-    """Return what renders an event as text for a terminal, its control characters escaped."""
+    """Return the renderer for a terminal, which escapes control characters."""
     console = structlog.dev.ConsoleRenderer(
         colors=colors, exception_formatter=structlog.dev.plain_traceback, sort_keys=False
     )
 
     def render_pretty(event: MutableMapping[str, Any]) -> bytes:
-        harmless = {_escape(str(name)): _harmless(name, value) for name, value in event.items()}
-        text = str(console(None, "", harmless))
+        escaped = {_escape(str(name)): _sanitize(name, value) for name, value in event.items()}
+        text = str(console(None, "", escaped))
         return (text + "\n").encode("utf-8", "backslashreplace")
 
     return render_pretty
 
 
-def _harmless(name: str, value: Any) -> Any:
+def _sanitize(name: str, value: Any) -> Any:
     if isinstance(value, str):
         if name in _MULTI_LINE:
-            # Indented, so that no message inside can pass for a line of its own.
+            # Indented, so that no message in it can look like a log line.
             return textwrap.indent(_CONTROL_BUT_NEWLINE.sub(_escaped, value), "    ")
         return _escape(value)
     if value is None or isinstance(value, bool | int | float):
@@ -64,7 +64,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _render_slowly(event: Mapping[str, Any]) -> bytes:
-    """Render what orjson refuses: lone surrogates, large integers, keys that are no text."""
+    """Render what orjson refuses: lone surrogates, large integers, keys that aren't text."""
     try:
         line = json.dumps(event, default=_text)
     except (TypeError, ValueError, RecursionError):

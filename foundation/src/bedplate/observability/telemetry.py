@@ -1,5 +1,3 @@
-"""OpenTelemetry, through FastAPI's own support."""
-
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -8,8 +6,7 @@ from fastapi.telemetry import TelemetryConfig
 from bedplate.observability.routes import is_z_page
 from bedplate.settings import SettingsError
 
-_INSTALL = "pip install 'bedplate[otel]'"
-_NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+_PACKAGES = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 _OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
@@ -18,23 +15,24 @@ class TelemetrySettings(Protocol):
 
     @property
     def otel_enabled(self) -> bool:
-        """Whether OpenTelemetry is wanted."""
+        """Whether OpenTelemetry is on."""
         ...
 
 
 def telemetry_options(settings: TelemetrySettings) -> dict[str, Any]:
     """Return the keywords for `FastAPI(...)` that switch OpenTelemetry on or off.
 
-    When on, traces and metrics go where `OTEL_EXPORTER_OTLP_ENDPOINT` says, those of z-pages left
-    out. FastAPI's log records stay off, they repeat refused input; so do the spans for each
-    operation, which double the cost. When off, nothing is imported or paid for. Raises
-    `SettingsError` when the SDK isn't installed.
+    When on, traces and metrics go to `OTEL_EXPORTER_OTLP_ENDPOINT`, without those of z-pages.
+    FastAPI's log records stay off, since they repeat refused input, and so do its spans for each
+    operation, which double the cost. When off, nothing is imported. Raises `SettingsError` when
+    the SDK isn't installed.
     """
     if not settings.otel_enabled:
         return {"telemetry": _OFF}
     if not _is_installed():
         raise SettingsError(
-            f"OTEL_ENABLED is set, but the OpenTelemetry SDK isn't installed: {_INSTALL}"
+            "OTEL_ENABLED is set, but the OpenTelemetry SDK isn't installed: "
+            "pip install 'bedplate[otel]'"
         )
     on: TelemetryConfig = {
         "tracing": True,
@@ -49,6 +47,6 @@ def telemetry_options(settings: TelemetrySettings) -> dict[str, Any]:
 
 def _is_installed() -> bool:
     try:
-        return all(find_spec(module) is not None for module in _NEEDED)
-    except ModuleNotFoundError:  # the parent of one is missing
+        return all(find_spec(module) is not None for module in _PACKAGES)
+    except ModuleNotFoundError:  # a parent package is missing
         return False
