@@ -122,7 +122,7 @@ async def connected(port: int) -> AsyncIterator[Client]:
 @pytest.fixture
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a head be late soon."""
-    monkeypatch.setattr(http_protocol, "SLOWEST_HEAD_SECONDS", 0.01)
+    monkeypatch.setattr(http_protocol, "MAX_HEAD_SECONDS", 0.01)
 
 
 @pytest.mark.parametrize("sent", BAD.values(), ids=BAD)

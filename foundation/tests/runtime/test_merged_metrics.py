@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from bedplate.runtime.merged_metrics import merge
+from bedplate.runtime.supervised_operations import merge_metrics
 
 
 def exposition(count: int) -> str:
@@ -23,14 +23,14 @@ def samples_of(text: str) -> list[Sample]:
 
 def test_each_family_is_there_once() -> None:
     """Families keep name, type and documentation, and none is declared twice."""
-    alone, merged = exposition(1), merge({1: exposition(1), 2: exposition(2)}).decode()
+    alone, merged = exposition(1), merge_metrics({1: exposition(1), 2: exposition(2)}).decode()
     declared = [line for line in alone.splitlines() if line.startswith("#")]
     assert [line for line in merged.splitlines() if line.startswith("#")] == declared
 
 
 def test_every_sample_says_its_worker() -> None:
     """Each worker's samples keep their values and labels, and get the worker's number."""
-    merged = samples_of(merge({1: exposition(1), 2: exposition(2)}).decode())
+    merged = samples_of(merge_metrics({1: exposition(1), 2: exposition(2)}).decode())
     for number in (1, 2):
         of_worker = [
             sample._replace(labels={k: v for k, v in sample.labels.items() if k != "worker"})
@@ -47,4 +47,4 @@ def test_every_sample_says_its_worker() -> None:
 
 def test_nothing_of_nobody() -> None:
     """No worker, no metrics."""
-    assert merge({}) == b""
+    assert merge_metrics({}) == b""

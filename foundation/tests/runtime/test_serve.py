@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from bedplate.lifecycle import Drain
 from bedplate.runtime import Serving, serve
-from bedplate.runtime.signals import STOP_SIGNALS
+from bedplate.runtime.process import STOP_SIGNALS
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +58,6 @@ def test_port_in_use_is_one_sentence(capfd: pytest.CaptureFixture[str], field: s
         serving = Serving(**{"port": 0, "operations_port": 0, field: port})
         assert serve(make_application, make_operations, serving) == 3
     assert capfd.readouterr().err == (
-        f"Cannot listen on port {port} on 127.0.0.1, another process uses it; "
-        "stop that one, or choose another port.\n"
+        f"Cannot listen on port {port} on 127.0.0.1: another process uses it; "
+        "stop that process, or choose another port.\n"
     )

@@ -16,10 +16,10 @@ from bedplate.lifecycle import Drain
 from bedplate.observability.health import Health
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.operations import operations_app
-from bedplate.runtime.forwarded_client import ForwardedClient
 from bedplate.runtime.listener import bind_unix
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.supervised_operations import SupervisedOperations
+from bedplate.runtime.worker_socket import ForwardedClient
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Health: is the process alive, is it ready for requests, and what is its state?"""
+"""Health: liveness, readiness and status of a backend."""
 
 import asyncio
 import hmac

@@ -1,4 +1,4 @@
-"""Serving: the API port and the operations port, signals, and an end without a failed request."""
+"""Serves on the API port and the operations port, and drains without a failed request."""
 
 import contextlib
 import sys
@@ -8,7 +8,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from bedplate.runtime.listener import bind
-from bedplate.runtime.process import Process, run_on_new_loop
+from bedplate.runtime.process import Process, on_stop_signals, run_on_new_loop
 from bedplate.runtime.serving import (
     STARTUP_FAILURE,
     Factories,
@@ -16,7 +16,6 @@ from bedplate.runtime.serving import (
     StartupError,
     log_traceback,
 )
-from bedplate.runtime.signals import on_stop_signals
 
 __all__ = ["Serving", "StartupError", "serve"]
 
@@ -29,16 +28,16 @@ def serve(
 ) -> int:
     """Serve until SIGTERM or SIGINT, and return the exit code.
 
-    application: `module:function` or a function; called as `application(drain, *arguments)`
-        with the process's `Drain`, returns the API's ASGI application.
-    operations: the same for the operations port, called as
-        `operations(drain, application, *arguments)`; None for no operations port.
-    arguments: with several workers they are pickled, and functions have to be importable.
+    application: `module:function` or a function; `application(drain, *arguments)` returns the
+        API's ASGI application.
+    operations: the same for the operations port, as `operations(drain, application, *arguments)`;
+        None for no operations port.
+    arguments: with several workers they are pickled, and functions must be importable.
 
     Exit codes: 0 after a complete drain; 1 when a second signal or the deadline cut it short,
     or closing the resources failed; 3 when the process could not start, after one sentence on
     standard error. To be called in the main thread, as the last thing a process does: when
-    something still blocks long after the deadline, the process is ended without returning.
+    something blocks long after the deadline, the process exits without returning.
     """
     factories = Factories(application=application, operations=operations, arguments=arguments)
     try:

@@ -1,14 +1,12 @@
-"""What all connections of a server share."""
-
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
 
 class ConnectionState(ServerState):
-    """What uvicorn's protocols share, and how far the server is on its way out.
+    """The state that all connections of a server share, and how far it has drained.
 
     announce_close: responses say `Connection: close`.
-    heads_until: the time of the event loop until which heads of requests may still arrive.
+    heads_until: the event loop's time until which heads of requests may still arrive.
     """
 
     announce_close = False
@@ -17,7 +15,7 @@ class ConnectionState(ServerState):
     _frame = b""
 
     def text_frame(self, text: str) -> bytes:
-        """Return the frame of a text message; made once for one that many clients get in a row."""
+        """Return the frame of a text message, cached for a text that many clients get in a row."""
         if text is not self._text:
             frame = Frame(Opcode.TEXT, text.encode())
             self._text, self._frame = text, frame.serialize(mask=False)

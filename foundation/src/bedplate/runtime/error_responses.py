@@ -1,4 +1,4 @@
-"""Answers to what no application sees, since it is no HTTP request, or too much of one.
+"""Responses to malformed or too large requests, which no application sees.
 
 They are problem documents with the request id in header, body and log, as every other error.
 """
@@ -16,27 +16,24 @@ _LOGGER = logging.getLogger(LOGGER_NAME)
 
 
 class NotHTTP(BadRequest):
-    """What came can't be read as HTTP/1.1 (RFC 9112)."""
+    """The bytes aren't HTTP/1.1 (RFC 9112)."""
 
     code = "malformed_request"
-
-    def __init__(self) -> None:
-        super().__init__("This isn't a well-formed HTTP/1.1 request.")
+    detail = "This isn't a well-formed HTTP/1.1 request."
 
 
 class NoHandshake(BadRequest):
-    """A WebSocket's handshake isn't one (RFC 6455, section 4.2.1)."""
+    """A WebSocket's handshake is malformed (RFC 6455, section 4.2.1)."""
 
     code = "malformed_handshake"
+    detail = "This isn't a well-formed WebSocket handshake."
 
     def __init__(self) -> None:
-        super().__init__(
-            "This isn't a well-formed WebSocket handshake.", headers={"Sec-WebSocket-Version": "13"}
-        )
+        super().__init__(headers={"Sec-WebSocket-Version": "13"})
 
 
 class HeadTooLate(ProblemError):
-    """The head of a request took too long to come."""
+    """The head of a request took too long to arrive."""
 
     status = 408
     code = "request_head_too_late"
@@ -44,7 +41,7 @@ class HeadTooLate(ProblemError):
 
 
 class HeadTooLarge(ProblemError):
-    """The head of a request, or what frames its body, is larger than the limit (RFC 6585)."""
+    """The head of a request, or the framing of its body, exceeds the limit (RFC 6585)."""
 
     status = 431
     code = "request_head_too_large"
@@ -54,33 +51,26 @@ class HeadTooLarge(ProblemError):
 def refusal(
     error: ProblemError, headers: Iterable[tuple[bytes, bytes]], client: tuple[str, int] | None
 ) -> bytes:
-    """Return the whole response to an error, the last one of its connection, and log it."""
+    """Return the bytes of the response that ends a connection with an error, and log it."""
     request_id = ids.request_id()
     scope = {"type": "http", "path": "", "state": {"request_id": request_id}}
     response = problem_response(scope, error)
     lines = [b"HTTP/1.1 %d %s" % (error.status, HTTPStatus(error.status).phrase.encode())]
     last = [(b"x-request-id", request_id.encode()), (b"connection", b"close")]
     lines += [name + b": " + value for name, value in (*headers, *response.raw_headers, *last)]
-    _log(error, request_id, client, len(response.body))
+    if _LOGGER.isEnabledFor(logging.INFO):
+        event = {
+            "timestamp": clock.now(),
+            "level": "info",
+            "logger": LOGGER_NAME,
+            "event": "request",
+            "request_id": request_id,
+            "method": None,
+            "route": None,
+            "status": error.status,
+            "bytes": len(response.body),
+            "problem": error.code,
+            **({} if client is None else {"client": client[0]}),
+        }
+        write_event(_LOGGER, logging.INFO, event)
     return b"\r\n".join([*lines, b"", bytes(response.body)])
-
-
-def _log(error: ProblemError, request_id: str, client: tuple[str, int] | None, size: int) -> None:
-    """Write the line of the access log; there is no method and no route to tell."""
-    if not _LOGGER.isEnabledFor(logging.INFO):
-        return
-    event = {
-        "timestamp": clock.now(),
-        "level": "info",
-        "logger": LOGGER_NAME,
-        "event": "request",
-        "request_id": request_id,
-        "method": None,
-        "route": None,
-        "status": error.status,
-        "bytes": size,
-        "problem": error.code,
-    }
-    if client is not None:
-        event["client"] = client[0]
-    write_event(_LOGGER, logging.INFO, event)

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1, taught to bound heads, and to leave no request unanswered when it leaves."""
+"""uvicorn's HTTP/1.1 with limits on request heads and a drain that answers every request."""
 
 import asyncio
 import select
@@ -12,26 +12,22 @@ from bedplate.runtime.connection_state import ConnectionState
 from bedplate.runtime.error_responses import HeadTooLarge, HeadTooLate, NotHTTP, refusal
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Bytes that may come in a row without a complete head, or without a byte of a body.
+"""Bytes that may arrive in a row without a complete head, or without a byte of a body.
 
-What is read at once (256 KiB at most) is judged at its end.
+The limit is checked after each read (256 KiB at most).
 """
 
-SLOWEST_HEAD_SECONDS = 30.0
-"""How long the head of a request may take from its first bytes to its end."""
+MAX_HEAD_SECONDS = 30.0
+"""How long the head of a request may take from its first byte to its end."""
 
-HEAD_SECONDS = 1.0
-"""How long the head of a request may take to arrive on an open connection when the server closes.
-
-A new connection has that time to send its first request.
-"""
+DRAIN_HEAD_SECONDS = 1.0
+"""How long a request's head may take to arrive on an open connection when the server drains."""
 
 
 class DrainingHttpProtocol(HttpToolsProtocol):
     """HTTP/1.1; `shutdown` may be called again and again until the connection is gone.
 
-    uvicorn's own closes a connection that has not sent its first request yet, or whose next
-    request has arrived but was not read: that request would be reset.
+    uvicorn's own resets a request when its connection is new, or when it has arrived unread.
     """
 
     server_state: ConnectionState
@@ -41,7 +37,7 @@ class DrainingHttpProtocol(HttpToolsProtocol):
     _resuming = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a connection over; it may be idle before its first request as long as later."""
+        """Start a connection; the keep-alive timeout also applies before its first request."""
         super().connection_made(cast("asyncio.Transport", transport))
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -54,7 +50,7 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, and bound what comes in a row without completing anything."""
+        """Parse the bytes, and bound those that complete neither a head nor a part of a body."""
         self._unset_keepalive_if_required()
         self._idle_bytes += len(data)
         try:
@@ -79,10 +75,10 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         return self.scope["method"] == "GET" and super()._should_upgrade()
 
     def _ignore_upgrade(self, rest: bytes) -> None:
-        """Go on as if no upgrade had been offered (RFC 9110, section 7.8).
+        """Continue as if no upgrade had been offered (RFC 9110, section 7.8).
 
-        The parser takes the end of the head for the end of HTTP, but a body may follow: Java's
-        HttpClient sends one with `Upgrade: h2c`. A new parser is told how the body is framed.
+        The parser stops after the head, but a body may follow: Java's HttpClient sends one with
+        `Upgrade: h2c`. A new parser reads a head with the same framing headers.
         """
         head = self.url, self.headers, self.scope, self.expect_100_continue
         framing = [
@@ -101,7 +97,7 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             self._parse(rest)
 
     def on_headers_complete(self) -> None:
-        """Begin a request; its response says `Connection: close` when the server is leaving."""
+        """Begin a request; its response says `Connection: close` when the server drains."""
         self._note_progress()
         self._in_body = True
         if self._resuming:
@@ -111,12 +107,12 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             self.announce_close()
 
     def on_body(self, body: bytes) -> None:
-        """Hand on a part of a body."""
+        """Pass on a part of a body."""
         self._note_progress()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Hand on the end of a body."""
+        """Pass on the end of a body."""
         self._note_progress()
         self._in_body = False
         super().on_message_complete()
@@ -128,15 +124,15 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _bound_head(self) -> None:
-        """Refuse a head (or what frames a body) that is too large, and begin to time a head."""
+        """Refuse a head (or framing of a body) that is too large, and start to time a head."""
         if self._idle_bytes > MAX_HEAD_BYTES:
             self._refuse(HeadTooLarge(f"A head may have at most {MAX_HEAD_BYTES} bytes."))
         elif self._head_timer is None and not self._in_body:
-            late = HeadTooLate(f"A head may take at most {SLOWEST_HEAD_SECONDS:g} seconds.")
-            self._head_timer = self.loop.call_later(SLOWEST_HEAD_SECONDS, self._refuse, late)
+            late = HeadTooLate(f"A head may take at most {MAX_HEAD_SECONDS:g} seconds.")
+            self._head_timer = self.loop.call_later(MAX_HEAD_SECONDS, self._refuse, late)
 
     def _refuse(self, error: ProblemError) -> None:
-        """Answer with an error and close; where an earlier answer is under way, close after it."""
+        """Answer with an error and close; wait for an earlier response that is under way."""
         if self.transport.is_closing():
             return
         cycle = self._latest()
@@ -150,30 +146,25 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def announce_close(self) -> None:
-        """Let the response under way say `Connection: close` (RFC 9112, section 9.6)."""
+        """Add `Connection: close` to the response under way (RFC 9112, section 9.6)."""
         cycle = self._latest()
         if cycle is not None and not cycle.response_complete:
             cycle.keep_alive = False
 
     def shutdown(self) -> None:
-        """Close the connection when it is idle, else let its request be the last."""
+        """Close the connection when it is idle, else after the request under way."""
         if not self.transport.is_closing() and not self._request_arrives():
             super().shutdown()
 
     def _request_arrives(self) -> bool:
-        if self._is_readable():
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        if poll.poll(0):
             return True
-        return self._head_expected() and self.loop.time() < self.server_state.heads_until
-
-    def _head_expected(self) -> bool:
-        """Whether the first request has not begun, or the head of one is incomplete."""
         cycle = self._latest()
-        return cycle is None or cycle.scope is not self.scope
+        # The first request has not begun, or the head of the next one is incomplete.
+        head_expected = cycle is None or cycle.scope is not self.scope
+        return head_expected and self.loop.time() < self.server_state.heads_until
 
     def _latest(self) -> RequestResponseCycle | None:
         return self.cycle  # None before the first request, whatever uvicorn's annotation says
-
-    def _is_readable(self) -> bool:
-        poll = select.poll()
-        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
-        return bool(poll.poll(0))

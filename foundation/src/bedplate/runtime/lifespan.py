@@ -1,4 +1,4 @@
-"""The lifespan protocol of ASGI, with failures that keep their exception."""
+"""The lifespan protocol of ASGI, which keeps the exceptions of failures."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ from bedplate.runtime.serving import failure_to_start
 
 
 class LifespanShutdownError(Exception):
-    """The application failed to close what it had opened."""
+    """The application failed to close its resources."""
 
 
 class Lifespan:
@@ -23,19 +23,18 @@ class Lifespan:
         self._application = application
         self._events: asyncio.Queue[Message] = asyncio.Queue()
         self._started = asyncio.Event()
-        self._asked = False
+        self._received = False
         self._failure: str | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def startup(self) -> None:
-        """Open what the application needs; raises StartupError when it fails."""
+        """Run the application's startup; raises StartupError when it fails."""
         scope = {
             "type": "lifespan",
             "asgi": {"version": "3.0", "spec_version": "2.0"},
             "state": self.state,
         }
-        run = self._application(scope, self._receive, self._send)
-        self._task = asyncio.ensure_future(run)
+        self._task = asyncio.ensure_future(self._application(scope, self._receive, self._send))
         self._events.put_nowait({"type": "lifespan.startup"})
         started = asyncio.create_task(self._started.wait())
         try:
@@ -46,18 +45,15 @@ class Lifespan:
             await self._raise_failure()
 
     async def _raise_failure(self) -> None:
-        """Raise, unless the application ended without ever asking for an event.
-
-        An application without a lifespan does that, and has to be served all the same.
-        """
+        """Raise, unless the application has no lifespan and ended without receiving an event."""
         error = await self._outcome()
-        if error is not None and (self._asked or self._failure is not None):
+        if error is not None and (self._received or self._failure is not None):
             raise failure_to_start(error) from error
         if self._failure is not None:
             raise failure_to_start((self._failure.strip().splitlines() or [""])[-1])
 
     async def shutdown(self) -> None:
-        """Close what the application has opened; raises LifespanShutdownError when it fails."""
+        """Run the application's shutdown; raises LifespanShutdownError when it fails."""
         if self._task is None or (self._task.done() and not self._started.is_set()):
             return
         self._events.put_nowait({"type": "lifespan.shutdown"})
@@ -76,7 +72,7 @@ class Lifespan:
         return error
 
     async def _receive(self) -> Message:
-        self._asked = True
+        self._received = True
         return await self._events.get()
 
     async def _send(self, message: Message) -> None:

@@ -1,9 +1,10 @@
-"""One process that serves: the API, the operations port, and the order in which they leave."""
+"""One process that serves: the API, the operations port, and the order in which they stop."""
 
 import asyncio
 import contextlib
 import gc
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine
@@ -15,20 +16,22 @@ import uvloop
 from starlette.types import ASGIApp
 
 from bedplate.lifecycle import Drain
-from bedplate.runtime.forwarded_client import ForwardedClient
 from bedplate.runtime.lifespan import LifespanShutdownError
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.serving import FORCED, Factories, Serving, StartupError
+from bedplate.runtime.worker_socket import ForwardedClient
 
 CLOSING_SECONDS = 1.0
 """How long resources may take to close after a forced end."""
 
 OPERATIONS_SECONDS = 1.0
-"""How long requests on the operations port may take when everything else has left."""
+"""How long requests on the operations port may take when everything else has stopped."""
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Process:
-    """Serves until it is told to leave; every method belongs to the event loop."""
+    """Serves until `leave` is called; every method belongs to the event loop."""
 
     def __init__(
         self,
@@ -36,13 +39,13 @@ class Process:
         serving: Serving,
         listener: socket.socket,
         operations_listener: socket.socket | None,
-        started: Callable[["Process"], None],
+        on_started: Callable[["Process"], None],
     ) -> None:
         self.drain = Drain()
         self.last_on_listener = True
         self._serving = serving
-        self._started = started
-        self._told = asyncio.Event()
+        self._on_started = on_started
+        self._leaving = asyncio.Event()
         self._forced = asyncio.Event()
         application = factories.make_application(self.drain)
         self._api = self._server(application, listener)
@@ -57,47 +60,47 @@ class Process:
         return HttpServer(application, listener, keep_alive=self._serving.keep_alive_seconds)
 
     def addresses(self) -> dict[str, object]:
-        """Return where the process listens, for a line of log."""
+        """Return where the process listens, for a log line."""
         host, port = self._api.address[:2]
-        found: dict[str, object] = {"host": host, "port": port}
+        addresses: dict[str, object] = {"host": host, "port": port}
         if self._operations is not None and isinstance(self._operations.address, tuple):
-            found["operations_port"] = self._operations.address[1]
-        return found
+            addresses["operations_port"] = self._operations.address[1]
+        return addresses
 
     def leave(self) -> None:
-        """Begin to go away: readiness 503 now, the rest step by step until the deadline."""
-        if self._told.is_set():
+        """Begin to drain: readiness is 503 now, the rest stops step by step until the deadline."""
+        if self._leaving.is_set():
             return
-        self._told.set()
+        self._leaving.set()
         self.drain.begin(keep_streams=True)
         self._api.announce_close()
         structlog.get_logger().info("draining", grace_seconds=self._serving.grace_seconds)
         deadline = self._serving.deadline_seconds
         asyncio.get_running_loop().call_later(deadline, self.force, "deadline")
-        exit_at_the_latest_after(deadline + 2 * CLOSING_SECONDS)
+        _exit_after(deadline + 2 * CLOSING_SECONDS)
 
     def force(self, reason: str) -> None:
-        """Go away at once; what still runs is cut."""
+        """Stop at once; requests that still run are cancelled."""
         self._forced.set()
         structlog.get_logger().warning("forced_to_stop", reason=reason)
-        exit_at_the_latest_after(2 * CLOSING_SECONDS)
+        _exit_after(2 * CLOSING_SECONDS)
 
     async def run(self) -> int:
         """Serve, and return the exit code; raises StartupError."""
-        life = asyncio.create_task(self._live())
+        serving = asyncio.create_task(self._serve())
         forced = asyncio.create_task(self._forced.wait())
-        await asyncio.wait({life, forced}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({serving, forced}, return_when=asyncio.FIRST_COMPLETED)
         forced.cancel()
-        code = life.result() if life.done() else await self._end(life)
+        code = serving.result() if serving.done() else await self._cut(serving)
         structlog.get_logger().info("stopped", exit_code=code)
         return code
 
-    async def _live(self) -> int:
+    async def _serve(self) -> int:
         await self._start()
-        # What was made for the start lives as long as the process: no collection looks at it again.
+        # Objects from the start live as long as the process: no collection needs to visit them.
         gc.freeze()
-        self._started(self)
-        await self._told.wait()
+        self._on_started(self)
+        await self._leaving.wait()
         await asyncio.sleep(self._serving.grace_seconds)
         await self._api.stop_listening(last=self.last_on_listener)
         structlog.get_logger().info("listener_closed")
@@ -128,11 +131,11 @@ class Process:
         await self._operations.cut()
         await _close_resources(self._operations)
 
-    async def _end(self, life: asyncio.Task[int]) -> int:
-        """Cut what is left, and give the resources a moment to close."""
+    async def _cut(self, serving: asyncio.Task[int]) -> int:
+        """Cancel what still runs, and let the resources close within their time."""
         self.drain.begin()
-        life.cancel()
-        await asyncio.wait({life}, timeout=CLOSING_SECONDS)
+        serving.cancel()
+        await asyncio.wait({serving}, timeout=CLOSING_SECONDS)
         await self._api.cut()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_SECONDS):
@@ -152,17 +155,32 @@ async def _close_resources(server: HttpServer) -> int:
     return 0
 
 
-def exit_at_the_latest_after(seconds: float) -> None:
-    """End this process after that time, whatever blocks: the event loop, a thread, an exit hook.
-
-    A deadline that a blocked event loop can overrun would be none.
-    """
+def _exit_after(seconds: float) -> None:
+    """End this process after that time, even when the event loop or an exit hook blocks."""
     timer = threading.Timer(seconds, partial(os._exit, FORCED))
     timer.daemon = True
     timer.start()
 
 
+def on_stop_signals(leave: Callable[[], None], force: Callable[[str], None]) -> None:
+    """Call `leave` on the first SIGTERM or SIGINT, and `force` on every later one.
+
+    To be called on the event loop of the main thread.
+    """
+    received: list[signal.Signals] = []
+
+    def receive(number: signal.Signals) -> None:
+        received.append(number)
+        if len(received) == 1:
+            leave()
+        else:
+            force("second signal")
+
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, receive, number)
+
+
 def run_on_new_loop(main: Coroutine[Any, Any, int]) -> int:
-    """Run a coroutine on a new uvloop event loop, and return what it returns."""
+    """Run a coroutine on a new uvloop event loop, and return its result."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)

@@ -1,4 +1,4 @@
-"""One HTTP server on one socket: uvicorn's protocols, and an orderly end."""
+"""One HTTP server on one socket: uvicorn's protocols with an orderly end."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from bedplate import clock
 from bedplate.runtime.connection_state import ConnectionState
-from bedplate.runtime.http_protocol import HEAD_SECONDS, DrainingHttpProtocol
+from bedplate.runtime.http_protocol import DRAIN_HEAD_SECONDS, DrainingHttpProtocol
 from bedplate.runtime.lifespan import Lifespan
 from bedplate.runtime.listener import (
     BACKLOG,
@@ -61,18 +61,17 @@ class HttpServer:
         self._refresh_date()
 
     async def _open(self) -> asyncio.AbstractServer:
+        loop = self._loop
+        unix = self._listener.family == socket.AF_UNIX
+        listen: Any = loop.create_unix_server if unix else loop.create_server
         try:
-            return await self._listen()
+            server: asyncio.AbstractServer = await listen(
+                self._protocol, sock=self._listener, backlog=BACKLOG
+            )
         except OSError as error:
             await self.lifespan.shutdown()
             raise cannot_listen(f"port {self.address[1]} on {self.address[0]}", error) from error
-
-    async def _listen(self) -> asyncio.AbstractServer:
-        if self._listener.family == socket.AF_UNIX:
-            return await self._loop.create_unix_server(
-                self._protocol, sock=self._listener, backlog=BACKLOG
-            )
-        return await self._loop.create_server(self._protocol, sock=self._listener, backlog=BACKLOG)
+        return server
 
     def _protocol(self) -> asyncio.Protocol:
         return DrainingHttpProtocol(
@@ -88,7 +87,7 @@ class HttpServer:
         self._timer = self._loop.call_later(1.0, self._refresh_date)
 
     def announce_close(self) -> None:
-        """Let every response from now on say `Connection: close`."""
+        """Add `Connection: close` to every response from now on."""
         self._state.announce_close = True
         for connection in self._state.connections:
             if isinstance(connection, DrainingHttpProtocol):
@@ -97,8 +96,8 @@ class HttpServer:
     async def stop_listening(self, *, last: bool) -> None:
         """Close the listening socket.
 
-        `last` says that no other process accepts on it, so that every connection which the
-        kernel has established is accepted here first.
+        With `last` no other process accepts on it: every connection that the kernel has
+        established is accepted here first.
         """
         if last and refuse_new_connections(self._backlog):
             await asyncio.sleep(HANDSHAKE_SECONDS)
@@ -110,10 +109,10 @@ class HttpServer:
         self._backlog.close()
 
     async def finish(self) -> None:
-        """Return when every request is answered and every connection closed."""
+        """Return when every request is answered and every connection is closed."""
         self.announce_close()
-        self._state.heads_until = self._loop.time() + HEAD_SECONDS
-        await asyncio.sleep(POLL_SECONDS)  # what was accepted last has to be in the set
+        self._state.heads_until = self._loop.time() + DRAIN_HEAD_SECONDS
+        await asyncio.sleep(POLL_SECONDS)  # the last connections must be in the set
         while self._state.connections or self._state.tasks:
             for connection in list(self._state.connections):
                 connection.shutdown()
@@ -121,7 +120,7 @@ class HttpServer:
         self._stop_timer()
 
     async def cut(self) -> None:
-        """Cancel every request and break every connection that is left."""
+        """Cancel the remaining requests and abort the remaining connections."""
         self._stop_timer()
         if self._state.tasks:
             for task in self._state.tasks:
@@ -143,12 +142,12 @@ def _config(application: ASGIApp, keep_alive: int) -> uvicorn.Config:
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
-        # Compressing for each client anew costs more than all the rest of sending to it.
+        # Compressing for each client costs more than all the rest of sending.
         ws_per_message_deflate=False,
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        log_level="warning",  # its lines below that repeat the query, where tokens may be
+        log_level="warning",  # its lines below that repeat the query, which may hold tokens
         access_log=False,
         proxy_headers=False,
         server_header=False,

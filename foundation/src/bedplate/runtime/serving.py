@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from bedplate.lifecycle import Drain
 
 STARTUP_FAILURE = 3
-"""Exit code when the process could not start; uvicorn's own (uvicorn.config.STARTUP_FAILURE)."""
+"""Exit code when the process could not start, as uvicorn's."""
 
 FORCED = 1
 """Exit code when a second signal or the deadline ended the process."""
@@ -27,11 +27,11 @@ class Serving:
     host, port: where the API listens; port 0 takes a free one.
     operations_host, operations_port: where the operations application listens; None switches it
         off, 0 takes a free one.
-    grace_seconds: from SIGTERM until the listener closes. Readiness is 503 in that time, so it
-        has to be longer than a load balancer takes to notice.
-    deadline_seconds: from SIGTERM until what still runs is cut.
-    keep_alive_seconds: how long a connection may be idle. Longer than a load balancer's own
-        limit (60 s is common), else it reuses connections that are just being closed.
+    grace_seconds: from SIGTERM until the listener closes. Readiness is 503 in that time, which
+        must be longer than a load balancer takes to notice.
+    deadline_seconds: from SIGTERM until running requests are cancelled.
+    keep_alive_seconds: how long a connection may be idle; must be longer than a load balancer's
+        own limit (60 s is common), or it reuses connections that are about to close.
     workers: number of processes. With one there is no supervisor.
     """
 
@@ -45,7 +45,7 @@ class Serving:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot work; raises ValueError."""
+        """Raise ValueError for values that can't work."""
         if self.workers < 1:
             raise ValueError("workers must be at least 1.")
         if not 0 <= self.grace_seconds < self.deadline_seconds:
@@ -54,13 +54,7 @@ class Serving:
 
 @dataclass(frozen=True, kw_only=True)
 class Factories:
-    """What makes the applications of a process: `module:function`, or the function itself.
-
-    application: called as `application(drain, *arguments)`.
-    operations: called as `operations(drain, application, *arguments)`, so that it can ask what
-        the application has registered for its health.
-    arguments: passed on to both; with several workers they are pickled.
-    """
+    """The functions that make the applications of a process, or their names: see `serve`."""
 
     application: str | Callable[..., ASGIApp]
     operations: str | Callable[..., ASGIApp] | None = None
@@ -100,10 +94,9 @@ def failure_to_start(reason: Exception | str) -> StartupError:
 
 
 def log_traceback(error: StartupError) -> None:
-    """Log where a failure to start was raised, at level DEBUG.
+    """Log the traceback of a failure to start, at level DEBUG.
 
-    Not before logs are configured: structlog's defaults print it with local variables, among
-    them secrets.
+    Only when logs are configured: structlog's default prints local variables, which may be secret.
     """
     if structlog.is_configured():
         structlog.get_logger().debug("startup_failed", exc_info=error.__cause__)

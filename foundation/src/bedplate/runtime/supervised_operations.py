@@ -1,37 +1,52 @@
-"""The operations port of several workers: one answer made of all of theirs."""
+"""The operations port of several workers: one response made of all of theirs."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import orjson
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from bedplate.lifecycle import Drain
-from bedplate.runtime import merged_metrics
-from bedplate.runtime.forwarded_client import HEADER, forwarded_client
-from bedplate.runtime.inquiry import SERVICE_UNAVAILABLE, Answer, ask
+from bedplate.runtime.worker_socket import (
+    CLIENT_HEADER,
+    SERVICE_UNAVAILABLE,
+    WorkerResponse,
+    forwarded_client,
+    request_worker,
+)
 
 ANSWER_SECONDS = 5.0
 """How long a worker may take to answer; longer than the checks behind /readyz may."""
 
 OK = 200
 NOT_FOUND = 404
-
-NOT_FORWARDED = frozenset(
-    (b"accept-encoding", b"connection", b"content-length", b"host", b"transfer-encoding", HEADER)
+_NOT_FORWARDED = frozenset(
+    (
+        b"accept-encoding",
+        b"connection",
+        b"content-length",
+        b"host",
+        b"transfer-encoding",
+        CLIENT_HEADER,
+    )
 )
 
 
 class SupervisedOperations:
     """ASGI application: /healthz, /readyz, /statusz and /metrics of all workers.
 
-    workers: where each worker serves its operations application, by the worker's number.
+    workers: the socket of each worker's operations application, by the worker's number.
 
-    /readyz and /statusz are 200 only when every worker says 200, and 503 else. The workers get the
-    request's headers and client, so they decide who sees details. /metrics shows every worker that
-    answers in time, told apart by the label `worker`.
+    /readyz and /statusz are 200 when every worker says 200, else 503. The workers get the request's
+    headers and client, so they decide who sees details. /metrics shows every worker that answers in
+    time, with its number in the label `worker`.
     """
 
     def __init__(
@@ -43,10 +58,9 @@ class SupervisedOperations:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            return
-        response = await self._respond(scope)
-        await response(scope, receive, send)
+        if scope["type"] == "http":
+            response = await self._respond(scope)
+            await response(scope, receive, send)
 
     async def _respond(self, scope: Scope) -> Response:
         match scope["path"]:
@@ -59,34 +73,34 @@ class SupervisedOperations:
         return PlainTextResponse("Not Found", NOT_FOUND)
 
     async def _states(self, scope: Scope) -> Response:
-        headers = [header for header in scope["headers"] if header[0] not in NOT_FORWARDED]
-        answers = await self._ask_all(scope, [*headers, forwarded_client(scope)])
-        good = not self._drain.draining and all(answer.status == OK for answer in answers.values())
+        headers = [header for header in scope["headers"] if header[0] not in _NOT_FORWARDED]
+        responses = await self._ask_all(scope, [*headers, forwarded_client(scope)])
+        ok = not self._drain.draining and all(r.status == OK for r in responses.values())
         content = {
-            "status": "ok" if good else "unavailable",
+            "status": "ok" if ok else "unavailable",
             "workers": [
-                {"worker": number, "status": answer.status, "answer": _content(answer)}
-                for number, answer in answers.items()
+                {"worker": number, "status": response.status, "answer": _content(response.body)}
+                for number, response in responses.items()
             ],
         }
-        return _json(OK if good else SERVICE_UNAVAILABLE, content)
+        return _json(OK if ok else SERVICE_UNAVAILABLE, content)
 
     async def _metrics(self, scope: Scope) -> Response:
-        answers = await self._ask_all(scope, ())  # without Accept: plain text, not compressed
-        found = {n: answer.body.decode() for n, answer in answers.items() if answer.status == OK}
-        content = await asyncio.to_thread(merged_metrics.merge, found)
-        status = OK if found else SERVICE_UNAVAILABLE
-        return Response(content, status, {"content-type": merged_metrics.CONTENT_TYPE})
+        responses = await self._ask_all(scope, ())  # without Accept: plain text, not compressed
+        texts = {n: r.body.decode() for n, r in responses.items() if r.status == OK}
+        content = await asyncio.to_thread(merge_metrics, texts)
+        status = OK if texts else SERVICE_UNAVAILABLE
+        return Response(content, status, {"content-type": CONTENT_TYPE_PLAIN_0_0_4})
 
     async def _ask_all(
         self, scope: Scope, headers: Iterable[tuple[bytes, bytes]]
-    ) -> dict[int, Answer]:
+    ) -> dict[int, WorkerResponse]:
         target = scope["path"].encode() + b"?" + scope["query_string"]
-        questions = (
-            ask(path, target, headers, seconds=self._answer_seconds)
+        requests = (
+            request_worker(path, target, headers, seconds=self._answer_seconds)
             for path in self._workers.values()
         )
-        return dict(zip(self._workers, await asyncio.gather(*questions), strict=True))
+        return dict(zip(self._workers, await asyncio.gather(*requests), strict=True))
 
 
 def _json(status: int, content: object) -> Response:
@@ -94,10 +108,38 @@ def _json(status: int, content: object) -> Response:
     return Response(orjson.dumps(content), status, headers, media_type="application/json")
 
 
-def _content(answer: Answer) -> object:
-    """Return the JSON value of an answer, or else its text."""
+def _content(body: bytes) -> object:
+    """Return a body's JSON value, else its text."""
     try:
-        value: object = orjson.loads(answer.body)
+        value: object = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return answer.body.decode(errors="replace")
+        return body.decode(errors="replace")
     return value
+
+
+def merge_metrics(texts: Mapping[int, str]) -> bytes:
+    """Return the metrics of workers as one text (Prometheus' format 0.0.4), labelled by `worker`.
+
+    An existing label of that name becomes `exported_worker`, as Prometheus itself renames labels.
+    Raises ValueError for a text that isn't in the format.
+    """
+    families: dict[str, Metric] = {}
+    for worker, text in texts.items():
+        for family in text_string_to_metric_families(text):
+            empty = Metric(family.name, family.documentation, family.type)
+            samples = families.setdefault(family.name, empty).samples
+            samples.extend(_labelled(worker, sample) for sample in family.samples)
+    return generate_latest(_Families(families))
+
+
+class _Families(Collector):
+    def __init__(self, families: Mapping[str, Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families.values()
+
+
+def _labelled(worker: int, sample: Sample) -> Sample:
+    labels = {"exported_worker" if k == "worker" else k: v for k, v in sample.labels.items()}
+    return sample._replace(labels={**labels, "worker": str(worker)})

@@ -1,4 +1,4 @@
-"""Keeps several worker processes alive on one listening socket, and lets them leave together."""
+"""Keeps several worker processes alive on one listening socket, and stops them together."""
 
 import asyncio
 import contextlib
@@ -14,15 +14,14 @@ import structlog
 from bedplate import clock
 from bedplate.lifecycle import Drain
 from bedplate.runtime.listener import bind
-from bedplate.runtime.process import CLOSING_SECONDS, run_on_new_loop
+from bedplate.runtime.process import CLOSING_SECONDS, on_stop_signals, run_on_new_loop
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.serving import FORCED, Factories, Serving, StartupError
-from bedplate.runtime.signals import on_stop_signals
 from bedplate.runtime.supervised_operations import SupervisedOperations
 from bedplate.runtime.worker import READY, Assignment, work
 
 STEADY_SECONDS = 10.0
-"""A worker that lives longer than this dies for the first time; else its back-off doubles."""
+"""The back-off starts anew after a worker that lived longer than this; else it doubles."""
 
 FIRST_BACK_OFF_SECONDS = 0.1
 MAX_BACK_OFF_SECONDS = 30.0
@@ -93,14 +92,14 @@ class Worker:
         return clock.monotonic() - self._born
 
     async def report(self) -> bytes:
-        """Return READY, or why it could not start; nothing when it died without a word."""
+        """Return READY, or why it could not start; empty when it died without a report."""
         try:
             return await asyncio.get_running_loop().sock_recv(self._line, MAX_REPORT_BYTES)
         except ConnectionError:
             return b""
 
     async def exit_code(self) -> int:
-        """Wait for its end; a negative code is the number of the signal that ended it."""
+        """Wait for its exit; a negative code is the number of the signal that ended it."""
         await _readable(self._process.sentinel)
         self._process.join()
         self._line.close()
@@ -108,7 +107,7 @@ class Worker:
         return self._process.exitcode
 
     def leave(self) -> None:
-        """Tell it to go away with all others."""
+        """Ask it to drain, together with all others."""
         with contextlib.suppress(OSError):
             self._line.shutdown(socket.SHUT_WR)
 
@@ -118,7 +117,7 @@ class Worker:
 
 
 class Supervisor:
-    """Starts the workers, replaces those that die, and ends when all have left."""
+    """Starts the workers, replaces those that die, and returns when all have stopped."""
 
     def __init__(
         self, factories: Factories, serving: Serving, listener: socket.socket, directory: Path
@@ -136,7 +135,7 @@ class Supervisor:
         self._forced = False
 
     async def run(self) -> int:
-        """Keep the workers alive until all have left, and return the exit code."""
+        """Keep the workers alive until all have stopped, and return the exit code."""
         try:
             codes = await asyncio.gather(*(self._keep(number) for number in self.operations_paths))
         finally:
@@ -186,8 +185,8 @@ class Supervisor:
             logger.info("listening", host=host, port=port, operations_port=self.operations_port)
 
     def _fail(self, report: bytes) -> None:
-        """End all: what a worker lacks at its first start, the others lack as well."""
-        sentence = "A worker died while it started; what it wrote before says why."
+        """Stop all workers: a failure at the first start would repeat in each of them."""
+        sentence = "A worker died while it started; its output above says why."
         self._failure = self._failure or report.decode() or sentence
         self.leave()
 
@@ -203,7 +202,7 @@ class Supervisor:
         return self.drain.draining
 
     def leave(self) -> None:
-        """Let all workers go away; what is left after the deadline is killed."""
+        """Let all workers drain; those that remain after the deadline are killed."""
         if self.drain.draining:
             return
         self.drain.begin()
@@ -215,7 +214,7 @@ class Supervisor:
         asyncio.get_running_loop().call_later(latest, self.force, "deadline")
 
     def force(self, reason: str) -> None:
-        """Kill every worker that is left."""
+        """Kill the remaining workers."""
         self._forced = True
         structlog.get_logger().warning("forced_to_stop", reason=reason)
         for worker in self._workers.values():

@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket, taught to close in order, and to answer what is no handshake."""
+"""uvicorn's WebSocket with an orderly close and responses to malformed handshakes."""
 
 import asyncio
 from http import HTTPStatus
@@ -17,7 +17,7 @@ CLOSE_HANDSHAKE_SECONDS = 2.0
 """How long a WebSocket client may take to answer a close frame."""
 
 MAX_MESSAGE_BYTES = 256 * 1024
-"""Bytes of the largest message that a WebSocket client may send; more closes with code 1009."""
+"""Size of the largest message from a WebSocket client; a larger one closes with code 1009."""
 
 PING_SECONDS = 20.0
 """How often a WebSocket client is pinged, and how long it may take to answer."""
@@ -28,9 +28,9 @@ SERVICE_RESTART = 1012  # IANA WebSocket Close Code Number Registry
 class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
     """WebSocket; `shutdown` completes the closing handshake of RFC 6455, section 7.1.2.
 
-    uvicorn's own closes the TCP connection right behind its close frame. When the client is
-    just sending, that resets the connection and the frame with code 1012 is lost. And it waits
-    without end for a client that reads nothing to take what was written before.
+    uvicorn's own closes the TCP connection right after its close frame: when the client is just
+    sending, that resets the connection and the client never sees code 1012. It also waits forever
+    for a client that doesn't read.
     """
 
     def __init__(
@@ -44,15 +44,15 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
         self._shared = server_state
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a connection over, with a shorter time for the closing handshake."""
+        """Start a connection, with a shorter timeout for the closing handshake."""
         super().connection_made(transport)
         self.close_timeout = CLOSE_HANDSHAKE_SECONDS
         self.transport = cast("asyncio.Transport", _ClosingInTime(self.transport, self.loop))
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send what the application sends; texts in frames that clients share.
+        """Send a message of the application; a text in a frame that clients share.
 
-        That takes half the time, and holds as long as no extension changes frames.
+        That takes half the time, and is correct as long as no extension changes frames.
         """
         if message["type"] == "websocket.send" and self._can_send():
             text = message.get("text")
@@ -64,13 +64,13 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
             self.handshake_complete = True  # by a refusal; uvicorn would log it as an error
 
     def data_received(self, data: bytes) -> None:
-        """Read what came; a handshake that can't be read at all gets an answer, too."""
+        """Read the bytes, and answer a handshake that can't be parsed."""
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self._refuse_handshake()
 
     def handle_connect(self, event: Request) -> None:
-        """Begin the handshake, or refuse what is none."""
+        """Begin the handshake, or refuse a malformed one."""
         if self.conn.accept(event).status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             super().handle_connect(event)
         else:
@@ -91,7 +91,7 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
         )
 
     def shutdown(self) -> None:
-        """Tell the client that the server restarts; close when it has answered."""
+        """Send close code 1012 (service restart); close when the client has answered."""
         if self.transport.is_closing() or not self.handshake_complete:
             return
         if self.close_sent or self.close_timer is not None:
@@ -106,7 +106,7 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a message to the application, unless the connection is closing."""
+        """Pass a message to the application, unless the connection is closing."""
         if self.close_timer is None:
             super().send_receive_event_to_app()
         else:
@@ -114,7 +114,7 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 class _ClosingInTime:
-    """A transport that is cut when it can't be closed because the client doesn't read."""
+    """A transport that aborts when a client that doesn't read delays its close."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
@@ -127,7 +127,7 @@ class _ClosingInTime:
         return getattr(self._transport, name)
 
     def close(self) -> None:
-        """Close when everything is written, or cut what isn't in time."""
+        """Close when everything is written, or abort after CLOSE_HANDSHAKE_SECONDS."""
         self._transport.close()
         if self._cut is None:
             self._cut = self._loop.call_later(CLOSE_HANDSHAKE_SECONDS, self._transport.abort)

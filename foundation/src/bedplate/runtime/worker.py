@@ -22,9 +22,9 @@ READY = b"ready"
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """What a worker is told when it is started; all of it can be pickled.
+    """What a worker serves; it can be pickled.
 
-    operations_path: the Unix socket where it serves its operations application, if any.
+    operations_path: the Unix socket of its operations application, if any.
     """
 
     factories: Factories
@@ -33,12 +33,12 @@ class Assignment:
 
 
 def work(assignment: Assignment, listener: socket.socket, supervisor: socket.socket) -> None:
-    """Be a worker process, and exit.
+    """Serve as a worker process, and exit.
 
-    On `supervisor` the worker says READY, or in one sentence why it cannot start. When the other
-    end closes, all workers leave: the supervisor wants it so, or is dead.
+    The worker writes READY to `supervisor`, or one sentence that says why it can't start. It drains
+    when the other end closes: the supervisor asks for that, or is dead.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all, the supervisor acts
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor handles a terminal's ^C
     try:
         code = run_on_new_loop(_serve(assignment, listener, supervisor))
     except StartupError as error:

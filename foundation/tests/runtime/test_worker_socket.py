@@ -3,7 +3,7 @@
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from bedplate.runtime.forwarded_client import ForwardedClient, forwarded_client
+from bedplate.runtime.worker_socket import ForwardedClient, forwarded_client
 
 
 async def seen_with(scope: Scope) -> Scope:
