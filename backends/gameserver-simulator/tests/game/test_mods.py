@@ -106,7 +106,7 @@ def test_modinfo_is_read_leniently() -> None:
     text = """{ // c
       'Name': 'It\\'s // no, comment,]', /* x */ modid: "a", "List": [1, 2,], }"""
     assert parse(text) == {"Name": "It's // no, comment,]", "modid": "a", "List": [1, 2]}
-    with pytest.raises(ValueError, match="no object"):
+    with pytest.raises(ValueError, match="is not an object"):
         parse("[]")
 
 

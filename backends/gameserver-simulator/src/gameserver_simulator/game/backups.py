@@ -1,4 +1,4 @@
-"""/genbackup and /db vacuum: long work on the world, in threads of their own."""
+"""/genbackup and /db vacuum: long work on the world, each in its own thread."""
 
 import sqlite3
 import threading
@@ -6,82 +6,80 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
+from gameserver_simulator.game.core import Core
 
 STEPS = 40
-"""A copy writes about so many portions, with a rest between two."""
+"""Approximate number of portions of a copy, with a rest after each."""
 
 
-class Cut(Exception):
+class _CutShort(Exception):
     """The stop ends a copy."""
 
 
 class Backups:
     """Copies of the world into `Backups/`, one at a time."""
 
-    def __init__(self, game: "Game") -> None:
-        self._game = game
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._cut = threading.Event()
         self._thread: threading.Thread | None = None
         self.under_way = False
 
     def begin(self, name: str) -> None:
-        """Begin a copy under its final name; it grows there. Refused while one is under way."""
-        texts, log = self._game.texts, self._game.log
-        log.notification(texts("backup begins"))
+        """Start a copy under its final name, where it grows. Refused while another is under way."""
+        log = self._core.log
+        log.notification(self._core.translate("backup begins"))
         if self.under_way:
-            log.notification(texts("backup busy"))
+            log.notification(self._core.translate("backup busy"))
             return
         self.under_way = True
-        target = self._game.options.data_path / "Backups" / self._name(name)
+        target = self._core.options.data_path / "Backups" / self._name(name)
         target.parent.mkdir(exist_ok=True)
-        self._work(lambda: self._copy(target))
+        self._run(lambda: self._copy(target))
 
     def vacuum(self) -> None:
         """Rewrite the world's file without its holes."""
-        self._game.log.notification(self._game.texts("vacuum begins"))
-        self._work(self._vacuum)
+        self._core.log.notification(self._core.translate("vacuum begins"))
+        self._run(self._vacuum)
 
-    def cut(self) -> None:
-        """End a copy in the middle, as a stop does: what is written stays."""
+    def cut_short(self) -> None:
+        """End a copy in the middle, as a stop does: the incomplete file stays."""
         self._cut.set()
         if self._thread is not None:
             self._thread.join()
 
-    def _work(self, work: Callable[[], None]) -> None:
-        self._thread = threading.Thread(target=work, daemon=True)
+    def _run(self, target: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=target, daemon=True)
         self._thread.start()
 
-    def _name(self, given: str) -> str:
-        """Return the target's name; of a given path its last part counts, taken as it is."""
-        default = f"{self._game.world.path.stem}-{time.strftime('%Y-%m-%d_%H-%M-%S')}.vcdbs"
-        return Path(given.replace("\\", "/")).name or default
+    def _name(self, name: str) -> str:
+        """Return the target's name: the last part of `name`, or one made of world and time."""
+        default = f"{self._core.world.path.stem}-{time.strftime('%Y-%m-%d_%H-%M-%S')}.vcdbs"
+        return Path(name.replace("\\", "/")).name or default
 
     def _copy(self, target: Path) -> None:
-        options = self._game.options
+        options = self._core.options
         try:
             target.unlink(missing_ok=True)
             self._copy_slowly(target)
-        except Cut:
+        except _CutShort:
             return
         except (OSError, sqlite3.Error) as error:
-            # Under way it stays, so further backups are refused until the next start.
-            self._game.log.write("Error", f"Exception: {error}")
+            # It stays under way, so further backups are refused until the next start.
+            self._core.log.write("Error", f"Exception: {error}")
             return
         if options.backup_fails:
-            # The flag is cleared by the completion alone, so all others are refused from here.
+            # Only completion clears the flag, so all further backups are refused.
             return
         if options.backup_damaged:
             _damage(target)
         self.under_way = False
-        self._game.log.notification(self._game.texts("backup done"))
+        self._core.log.notification(self._core.translate("backup done"))
 
     def _copy_slowly(self, target: Path) -> None:
         with (
-            closing(sqlite3.connect(self._game.world.path)) as source,
+            closing(sqlite3.connect(self._core.world.path)) as source,
             closing(sqlite3.connect(target)) as copy,
         ):
             copy.execute("PRAGMA journal_mode = OFF")
@@ -97,15 +95,15 @@ class Backups:
             )
 
     def _step(self, _status: int, remaining: int, total: int) -> None:
-        options = self._game.options
+        options = self._core.options
         if options.backup_fails and remaining < total / 2:
             self._cut.wait()
         if self._cut.wait(options.backup_seconds / STEPS):
-            raise Cut
+            raise _CutShort
 
     def _vacuum(self) -> None:
-        self._game.world.vacuum()
-        self._game.log.notification(self._game.texts("vacuum done"))
+        self._core.world.vacuum()
+        self._core.log.notification(self._core.translate("vacuum done"))
 
 
 def _damage(path: Path) -> None:

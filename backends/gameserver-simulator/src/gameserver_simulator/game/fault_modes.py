@@ -1,17 +1,15 @@
-"""What goes wrong once the game is ready, as told."""
+"""Faults that options and `/simulate` cause while the game runs."""
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
-from gameserver_simulator.game.ending import Crashed, Ended
-
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
+from gameserver_simulator.game.core import Core
+from gameserver_simulator.game.exceptions import Crashed, Ended
+from gameserver_simulator.game.sessions import Sessions
 
 KIB = 1024
 MIB = 1024 * 1024
-BURSTS_A_SECOND = 100
+BURSTS_PER_SECOND = 100
 STACK_TRACE = """\
 Exception: Object reference not set to an instance of an object.
    at Vintagestory.Server.CmdPlayer.setMovespeed(TextCommandCallingArgs args) in \
@@ -32,15 +30,16 @@ UNICODE = ("Zoë-Ж_日本", "العربية", "Ünïcödé")
 
 
 class FaultModes:
-    """The misbehaviour of a running game."""
+    """The faults of one game."""
 
-    def __init__(self, game: "Game") -> None:
-        self._game = game
+    def __init__(self, core: Core, sessions: Sessions) -> None:
+        self._core = core
+        self._sessions = sessions
         self._leaked: list[bytearray] = []
 
     def begin(self) -> None:
-        """Begin what the options ask for, now that the game is ready."""
-        options, game = self._game.options, self._game
+        """Start the faults that the options ask for, once the game is ready."""
+        options, core = self._core.options, self._core
         if options.long_line_kib:
             self.long_line(options.long_line_kib)
         if options.invalid_utf8:
@@ -54,23 +53,23 @@ class FaultModes:
             self.go_beyond_ascii: options.unicode,
             self._leak_more: bool(options.memory_mib),
         }
-        for action, asked in each_second.items():
-            if asked:
+        for action, is_on in each_second.items():
+            if is_on:
                 action()
-                game.every(1.0, action)
+                core.every(1.0, action)
 
         if options.crash_after is not None:
-            game.later(max(0.0, options.crash_after - game.uptime), self.crash)
+            core.later(max(0.0, options.crash_after - core.uptime), self.crash)
 
     def crash_first(self) -> None:
-        """Crash when this is one of the first starts, of which all shall crash."""
-        most = self._game.options.crash_first
-        if most and self._starts() <= most:
-            self.crash()
+        """Raise `Crashed` when `--crash-first` includes this start."""
+        crashes = self._core.options.crash_first
+        if crashes and self._starts() <= crashes:
+            raise Crashed
 
     def _starts(self) -> int:
-        """Count this start over this data path."""
-        path = self._game.options.data_path / "Cache" / "simulated-starts"
+        """Return the number of starts over this data path, this one included."""
+        path = self._core.options.data_path / "Cache" / "simulated-starts"
         path.parent.mkdir(exist_ok=True)
         starts = int(path.read_text()) + 1 if path.exists() else 1
         path.write_text(str(starts))
@@ -78,10 +77,10 @@ class FaultModes:
 
     def crash(self) -> None:
         """End at once, with nothing saved."""
-        raise Crashed("System.NullReferenceException: Object reference not set to an instance")
+        raise Crashed
 
     def flood(self, seconds: float, rate: int) -> None:
-        """Print `rate` lines a second from a thread, like a mod that fails in each tick."""
+        """Print `rate` lines a second from a thread, like a mod that fails in every tick."""
         threading.Thread(target=self._flood, args=(seconds, rate), daemon=True).start()
 
     def _flood(self, seconds: float, rate: int) -> None:
@@ -90,52 +89,52 @@ class FaultModes:
         while printed < total:
             due = min(total, int((time.monotonic() - begin) * rate) + 1)
             for number in range(printed, due):
-                self._game.log.write("Warning", f"Flood line {number + 1} of {total}: tick failed")
+                self._core.log.write("Warning", f"Flood line {number + 1} of {total}: tick failed")
             printed = due
-            time.sleep(1 / BURSTS_A_SECOND)
+            time.sleep(1 / BURSTS_PER_SECOND)
 
     def long_line(self, kib: int) -> None:
         """Print one line of `kib` KiB."""
-        self._game.log.write("Error", "x" * (kib * KIB))
+        self._core.log.write("Error", "x" * (kib * KIB))
 
     def invalid_utf8(self) -> None:
-        """Print bytes that are no UTF-8, and a NUL."""
-        self._game.log.raw(
+        """Print bytes that are not UTF-8, and a NUL."""
+        self._core.log.raw(
             b"1.2.2026 12:00:00 [Server Chat] 0 | Priya: \xff\xfe\xc3(\x00 \x1b[31m\n"
         )
 
     def stack_trace(self) -> None:
         """Print an exception with its stack."""
-        self._game.log.write("Error", STACK_TRACE)
+        self._core.log.write("Error", STACK_TRACE)
 
     def overload(self, milliseconds: int = 563) -> None:
         """Report a tick that took too long."""
         text = f"Server overloaded. A tick took {milliseconds}ms to complete."
-        self._game.log.write("Warning", text)
+        self._core.log.write("Warning", text)
 
     def imitate(self) -> None:
-        """Let a player type what the server prints."""
+        """Let a player type lines that look like the server's own."""
         for text in IMITATIONS:
-            self._game.sessions.chat("Mallory", text)
+            self._sessions.chat("Mallory", text)
 
     def go_beyond_ascii(self) -> None:
-        """Let players with names from all over the world come, talk and go."""
+        """Let players with non-ASCII names join, talk and leave."""
         for name in UNICODE:
-            self._game.sessions.join(name)
-            self._game.sessions.chat(name, "🌲 ﷽ \u202etxet desrever \u0000 ẞ")
-        for client in list(self._game.players.online.values()):
+            self._sessions.join(name)
+            self._sessions.chat(name, "🌲 ﷽ \u202etxet desrever \u0000 ẞ")
+        for client in list(self._core.players.online.values()):
             if client.name in UNICODE:
-                self._game.sessions.leave(client)
+                self._sessions.leave(client)
 
     def _leak_more(self) -> None:
-        self.leak(self._game.options.memory_mib)
+        self.leak(self._core.options.memory_mib)
 
     def leak(self, mib: float) -> None:
         """Hold more memory; above DieAboveMemoryUsageMb the game ends itself."""
         self._leaked.append(bytearray(b"x" * int(mib * MIB)))
         used = sum(map(len, self._leaked)) // MIB
-        most = self._game.config.values["DieAboveMemoryUsageMb"]
-        if used > most:
-            text = f"Memory usage is above {most} megabytes ({used} mb). Will kill server now..."
-            self._game.log.write("Fatal", text)
+        max_mb = self._core.config.values["DieAboveMemoryUsageMb"]
+        if used > max_mb:
+            text = f"Memory usage is above {max_mb} megabytes ({used} mb). Will kill server now..."
+            self._core.log.write("Fatal", text)
             raise Ended(1)

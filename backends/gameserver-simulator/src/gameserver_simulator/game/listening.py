@@ -1,4 +1,4 @@
-"""What reaches the game from outside: standard input, signals, the port."""
+"""Input from outside: standard input, signals, and the port."""
 
 import os
 import signal
@@ -7,29 +7,28 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
+from gameserver_simulator.game import commands
+from gameserver_simulator.game.game import Game
 
 STANDARD_INPUT = 0
 CHUNK = 65_536
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def begin(game: "Game") -> None:
-    """Begin to listen to standard input and to signals."""
-    # A thread of its own takes the signals: handlers would interrupt a half-written line.
+def begin(game: Game) -> None:
+    """Start to read standard input and to wait for signals."""
+    # A thread receives the signals: a handler would interrupt a half-written line.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    _start(_take_signals, game)
-    _start(_take_lines, game)
+    _start(_receive_signals, game)
+    _start(_receive_lines, game)
 
 
-def _start(target: Callable[["Game"], None], game: "Game") -> None:
+def _start(target: Callable[[Game], None], game: Game) -> None:
     threading.Thread(target=target, args=(game,), daemon=True).start()
 
 
-def _take_signals(game: "Game") -> None:
+def _receive_signals(game: Game) -> None:
     while True:
         name = signal.Signals(signal.sigwait(SIGNALS)).name
         if game.options.ignore_sigterm:
@@ -40,13 +39,13 @@ def _take_signals(game: "Game") -> None:
         game.post(lambda: game.request_stop("Exit request by signal"))
 
 
-def _take_lines(game: "Game") -> None:
+def _receive_lines(game: Game) -> None:
     for line in _lines():
-        game.post(lambda line=line: game.take_command(line))  # type: ignore[misc] # B008 keeps it
+        game.post(lambda line=line: commands.handle(game, line))  # type: ignore[misc] # B008 keeps it
 
 
 def _lines() -> Iterator[str]:
-    """Yield the lines of standard input. Its end ends no game."""
+    """Yield the lines of standard input. The game goes on when it ends."""
     rest = b""
     with suppress(OSError):
         while chunk := os.read(STANDARD_INPUT, CHUNK):
@@ -55,12 +54,12 @@ def _lines() -> Iterator[str]:
                 yield line.decode(errors="replace").strip("\r\ufeff")
 
 
-def open_port(game: "Game", ip: str | None, port: int) -> int:
-    """Listen on a TCP port and the UDP port of the same number, which is returned.
+def open_port(game: Game, ip: str | None, port: int) -> int:
+    """Listen on a TCP port and the UDP port of the same number, and return the number.
 
-    Raises `OSError` when another process has it.
+    Raises `OSError` when another process uses it.
     """
-    address = ip or "0.0.0.0"  # noqa: S104 - the game listens to all unless told
+    address = ip or "0.0.0.0"  # noqa: S104 - as the game does by default
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     tcp = socket.socket(family, socket.SOCK_STREAM)
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,16 +72,16 @@ def open_port(game: "Game", ip: str | None, port: int) -> int:
     return number
 
 
-def _accept(game: "Game", tcp: socket.socket, _udp: socket.socket) -> None:
-    """Take connections; `_udp` stays open for as long."""
+def _accept(game: Game, tcp: socket.socket, _udp: socket.socket) -> None:
+    """Accept connections. The argument `_udp` keeps that socket open."""
     while True:
         connection, peer = tcp.accept()
         name = f"{peer[0]}:{peer[1]}"
         _start(lambda game, own=connection, name=name: _hold(game, own, name), game)  # type: ignore[misc]
 
 
-def _hold(game: "Game", connection: socket.socket, peer: str) -> None:
-    """Let a connection be one that never identifies itself, until it is closed or too old."""
+def _hold(game: Game, connection: socket.socket, peer: str) -> None:
+    """Keep a connection that never identifies itself, until it is closed or timed out."""
     number: SimpleQueue[int] = SimpleQueue()
     game.post(lambda: number.put(game.sessions.connect_unknown(peer)))
     connection.settimeout(float(game.config.values["ClientConnectionTimeout"]))

@@ -1,4 +1,4 @@
-"""What the game prints and writes into its log files."""
+"""Standard output and the log files."""
 
 import os
 import threading
@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-LINE_BREAK = "\n"
 STANDARD_OUTPUT = 1
-KEPT_ARCHIVES = 5
+MAX_ARCHIVES = 5
 FILES = {
     "Chat": ("server-main", "server-chat"),
     "Event": ("server-main", "server-event"),
@@ -21,7 +20,7 @@ FILES = {
 }
 """Log files of each level; every other level goes to server-main."""
 
-UNPRINTED = {"Audit", "Debug", "VerboseDebug", "Build", "Worldgen"}
+FILE_ONLY = {"Audit", "Debug", "VerboseDebug", "Build", "Worldgen"}
 
 
 class Log:
@@ -33,32 +32,32 @@ class Log:
         self._lock = threading.Lock()
 
     def open(self) -> None:
-        """Move the last run's files into the archive, and begin new ones."""
+        """Move the files of the previous run into the archive, and start new ones."""
         self._folder.mkdir(parents=True, exist_ok=True)
         archive(self._folder)
 
     def notification(self, text: str) -> None:
-        """Log what the server says of itself and what it answers."""
+        """Log a message of the server, or a reply to a command."""
         self.write("Notification", text)
 
     def event(self, text: str) -> None:
-        """Log what happened."""
+        """Log an event."""
         self.write("Event", text)
 
     def write(self, level: str, text: str) -> None:
-        """Log `text`; its lines after the first bear neither time nor level."""
+        """Log `text`; only its first line has time and level."""
         now = datetime.now(UTC).astimezone()
         with self._lock:
-            if level not in UNPRINTED:
+            if level not in FILE_ONLY:
                 _print(f"{stamp(now)} [Server {level}] {text}\n".encode())
             for name in FILES.get(level, ("server-main",)):
                 self._append(name, f"{stamp(now)} [{level}] {text}\n".encode())
-            if level not in UNPRINTED:
+            if level not in FILE_ONLY:
                 fine = f"{stamp(now)}.{now.microsecond // 1000:03} [{level}] {text}\n"
                 self._append("server-debug", fine.encode())
 
     def raw(self, content: bytes) -> None:
-        """Print bytes as they are."""
+        """Print bytes unchanged."""
         with self._lock:
             _print(content)
 
@@ -87,7 +86,7 @@ def archive(folder: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for path in old:
         path.replace(target / path.name)
-    for outdated in sorted(target.parent.iterdir())[:-KEPT_ARCHIVES]:
+    for outdated in sorted(target.parent.iterdir())[:-MAX_ARCHIVES]:
         for path in outdated.iterdir():
             path.unlink()
         outdated.rmdir()
@@ -96,7 +95,7 @@ def archive(folder: Path) -> None:
 def _print(content: bytes) -> None:
     """Write to standard output, blocking while its reader does.
 
-    A reader that is gone stops nothing: .NET's console swallows broken pipes.
+    A broken pipe is ignored, as .NET's console ignores it.
     """
     rest = memoryview(content)
     try:

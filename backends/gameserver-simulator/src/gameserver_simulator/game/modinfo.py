@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LARGEST = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 TOKENS = re.compile(
     r'"(?:\\.|[^"\\])*"'
     r"|'(?:\\.|[^'\\])*'"
@@ -17,7 +17,7 @@ TOKENS = re.compile(
 )
 STRINGS_AND_TRAILING_COMMAS = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 TRIGGER = "simulated-game.json"
-"""A file at a mod's root that tells the simulated game to fail: {"startup": "hang" or "crash"}."""
+"""A file at a mod's root that makes the simulated game fail: {"startup": "hang" or "crash"}."""
 
 
 class BadMod(Exception):
@@ -26,7 +26,7 @@ class BadMod(Exception):
 
 @dataclass(frozen=True)
 class ModInfo:
-    """What the game needs to know of a mod."""
+    """The facts of a mod that the game needs."""
 
     identifier: str
     version: str
@@ -64,14 +64,14 @@ def _from_archive(path: Path) -> tuple[bytes, bytes]:
     with zipfile.ZipFile(path) as archive:
         names = {name.lower(): name for name in archive.namelist()}
         with archive.open(names["modinfo.json"]) as file:
-            content = file.read(LARGEST)
+            content = file.read(MAX_BYTES)
         trigger = archive.read(TRIGGER) if TRIGGER in names else b"{}"
     return content, trigger
 
 
 def _from_folder(path: Path) -> tuple[bytes, bytes]:
     trigger = path / TRIGGER
-    content = (path / "modinfo.json").read_bytes()[:LARGEST]
+    content = (path / "modinfo.json").read_bytes()[:MAX_BYTES]
     return content, trigger.read_bytes() if trigger.exists() else b"{}"
 
 
@@ -82,10 +82,10 @@ def parse(text: str) -> dict[str, Any]:
     """
     strict = TOKENS.sub(_strict, text)
     strict = STRINGS_AND_TRAILING_COMMAS.sub(lambda match: match[1] or "", strict)
-    found = json.loads(strict, strict=False)
-    if not isinstance(found, dict):
-        raise ValueError("modinfo.json holds no object")  # noqa: TRY004 - as every other fault
-    return found
+    document = json.loads(strict, strict=False)
+    if not isinstance(document, dict):
+        raise ValueError("modinfo.json is not an object")  # noqa: TRY004 - as every other fault
+    return document
 
 
 def _strict(match: re.Match[str]) -> str:

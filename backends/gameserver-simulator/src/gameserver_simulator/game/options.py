@@ -1,6 +1,6 @@
-"""What the simulated game can be told: the game's own arguments, and how to misbehave.
+"""Command-line options: the game's own, and the faults of the simulation.
 
-Each option that the real game doesn't know can be given as an environment variable too:
+Options that the real game doesn't have can also be set by environment variables:
 `--hang-at-stop` is `SIMULATE_HANG_AT_STOP=1`, `--boot-seconds 5` is `SIMULATE_BOOT_SECONDS=5`.
 """
 
@@ -28,7 +28,7 @@ def _flag(meaning: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the simulated game was told. Times are seconds."""
+    """The options of one run. Times are in seconds."""
 
     data_path: Path
     port: int | None = None
@@ -42,14 +42,14 @@ class Options:
         default=Path(), metadata={"meaning": "where the game is installed", "kind": Path}
     )
     language: str | None = _own("en, de, fr or ru, instead of ServerLanguage in serverconfig.json")
-    boot_seconds: float = _own("from the first line until ready", 1.0, float)
+    boot_seconds: float = _own("from the first line to ready", 1.0, float)
     save_seconds: float = _own("off-thread part of a save", 0.05, float)
     stop_seconds: float = _own("saving at the stop", 0.1, float)
     backup_seconds: float = _own("/genbackup", 0.5, float)
     lookup_seconds: float = _own("asking the auth server for an unknown player", 0.3, float)
     autosave_seconds: float | None = _own("between saves, instead of ServerAutoSave", kind=float)
     world_kib: int = _own("size of a new world, KiB", 256, int)
-    growth_kib: int = _own("what each save adds to the world, KiB", 64, int)
+    growth_kib: int = _own("growth of the world per save, KiB", 64, int)
 
     hang_at_start: bool = _flag("never become ready")
     hang_with_mod: str | None = _own("never become ready when this mod id is loaded")
@@ -57,25 +57,25 @@ class Options:
     hang_at_stop: bool = _flag("/stop hangs before saving; a signal still ends it")
     ignore_sigterm: bool = _flag("SIGTERM and SIGINT do nothing")
     missing_runtime: bool = _flag("exit 150 at once, like the .NET host without its framework")
-    exit_code: int | None = _own("exit code of every end", kind=int)
-    crash_after: float | None = _own("crash so long after the start", kind=float)
+    exit_code: int | None = _own("exit code in every case", kind=int)
+    crash_after: float | None = _own("crash after this time", kind=float)
     crash_first: int = _own("crash the first N starts over this data path", 0, int)
-    crash_on: str | None = _own("crash on a command that begins so, such as /time")
+    crash_on: str | None = _own("crash on a command that begins with this, such as /time")
     suspend_fails: bool = _flag("saves and stops can't pause the server")
     suspend_seconds: float | None = _own(
         "how long they try, instead of 3 for a save and 10 for a stop", kind=float
     )
     backup_fails: bool = _flag("/genbackup never completes, and refuses all others")
     backup_damaged: bool = _flag("/genbackup completes with a damaged file")
-    disk_free_mb: int | None = _own("free disk space to believe in, MB", kind=int)
-    flood_seconds: float = _own("flood the console so long once ready", 0.0, float)
+    disk_free_mb: int | None = _own("pretend that so much disk space is free, MB", kind=int)
+    flood_seconds: float = _own("flood the console for this time once ready", 0.0, float)
     flood_rate: int = _own("lines a second of a flood", 20_000, int)
     long_line_kib: int = _own("print one line of this size once ready, KiB", 0, int)
-    invalid_utf8: bool = _flag("print bytes that are no UTF-8 once ready")
-    stack_traces: bool = _flag("print an exception with its stack trace every second")
-    overloads: bool = _flag("report an overloaded tick every second")
+    invalid_utf8: bool = _flag("print bytes that are not UTF-8 once ready")
+    stack_traces: bool = _flag("print an exception with its stack trace, every second")
+    overloads: bool = _flag("report an overloaded tick, every second")
     imitations: bool = _flag("players' chat imitates the server's own lines, every second")
-    unicode: bool = _flag("players and texts far beyond ASCII come and go, every second")
+    unicode: bool = _flag("players with non-ASCII names and messages come and go, every second")
     memory_mib: float = _own("MiB that leak each second", 0.0, float)
 
     @property
@@ -86,18 +86,18 @@ class Options:
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Options:
-    """Return the options of a command line and an environment. Exits with 2 on wrong ones."""
-    found = vars(_parser(environment).parse_args(arguments))
-    found["server_folder"] = Path(found["server_folder"]).absolute()
-    found["version"] = found["version"] or _installed_version(found["server_folder"])
-    found["mod_paths"] = tuple(map(Path, found.pop("add_mod_path") or ()))
+    """Return the options of a command line and an environment. Invalid ones exit with code 2."""
+    values = vars(_parser(environment).parse_args(arguments))
+    values["server_folder"] = Path(values["server_folder"]).absolute()
+    values["version"] = values["version"] or _installed_version(values["server_folder"])
+    values["mod_paths"] = tuple(map(Path, values.pop("add_mod_path") or ()))
     for ignored in ("add_origin", "trace_log"):
-        found.pop(ignored)
-    return Options(**found)
+        values.pop(ignored)
+    return Options(**values)
 
 
-class _Once(argparse.Action):
-    """A flag that takes several values, and fails when it is repeated, like the game's."""
+class _NotRepeatable(argparse.Action):
+    """An option with several values that may not be repeated, as in the game."""
 
     def __call__(
         self,
@@ -115,7 +115,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="VintagestoryServer",
         description="A stand-in for the Vintage Story dedicated server.",
-        epilog="Once it runs, `/simulate help` lists what it can be made to do.",
+        epilog="While it runs, `/simulate help` lists the events and faults that it can simulate.",
         allow_abbrev=False,
     )
     _add_game_arguments(parser.add_argument_group("the game's own arguments"))
@@ -132,8 +132,8 @@ def _add_game_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--port", type=int)
     group.add_argument("--ip")
     group.add_argument("--maxclients", dest="max_clients", type=int)
-    group.add_argument("--addModPath", dest="add_mod_path", nargs="+", action=_Once)
-    group.add_argument("--addOrigin", dest="add_origin", nargs="+", action=_Once)
+    group.add_argument("--addModPath", dest="add_mod_path", nargs="+", action=_NotRepeatable)
+    group.add_argument("--addOrigin", dest="add_origin", nargs="+", action=_NotRepeatable)
     group.add_argument("--tracelog", dest="trace_log", action="store_true")
     group.add_argument("--version", dest="show_version", action="store_true")
 
@@ -146,22 +146,22 @@ def _add_own(
     environment: Mapping[str, str],
 ) -> None:
     kind: type = metadata["kind"]
-    given = environment.get(ENVIRONMENT_PREFIX + name.upper())
+    value = environment.get(ENVIRONMENT_PREFIX + name.upper())
     flag = "--game-version" if name == "version" else "--" + name.replace("_", "-")
     meaning = metadata["meaning"]
     if kind is bool:
-        on = given is not None and given.lower() in TRUE
+        on = value is not None and value.lower() in TRUE
         group.add_argument(flag, dest=name, action="store_true", default=on, help=meaning)
         return
-    shown = "" if default is None else f" (default {default})"
+    suffix = "" if default is None else f" (default {default})"
     group.add_argument(
         flag,
         dest=name,
         type=kind,
         # argparse converts a default that is text, and names the flag when it can't.
-        default=default if given is None else given,
+        default=default if value is None else value,
         metavar=kind.__name__.upper(),
-        help=meaning + shown,
+        help=meaning + suffix,
     )
 
 

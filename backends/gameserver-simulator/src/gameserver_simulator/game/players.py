@@ -1,4 +1,4 @@
-"""Who plays, who ever played, who is banned and who is on the whitelist."""
+"""Players: online, known, banned and whitelisted."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ MAX_YEAR = 9999
 
 
 def uid_of(name: str) -> str:
-    """Return the id that the auth server knows a name by: 24 characters of base64."""
+    """Return a player's id on the auth server: 24 characters of base64."""
     return base64.b64encode(hashlib.sha256(name.encode()).digest()[:18]).decode()
 
 
@@ -52,19 +52,19 @@ class Players:
     def load(self) -> None:
         """Read the files. Raises `json_files.Unreadable`."""
         for name, entries in self._files.items():
-            found = json_files.read(self._folder / f"{name}.json", [])
-            if not isinstance(found, list):
+            content = json_files.read(self._folder / f"{name}.json", [])
+            if not isinstance(content, list):
                 raise json_files.Unreadable(f"{name}.json: not a list")
-            entries.extend(found)
+            entries.extend(content)
         self.save()
 
     def save(self) -> None:
-        """Write the files; what was edited in them meanwhile is lost."""
+        """Write the files. Edits of them in the meantime are lost."""
         for name, entries in self._files.items():
             json_files.write(self._folder / f"{name}.json", entries)
 
     def find(self, player: str) -> dict[str, Any] | None:
-        """Return the entry of a player who was here before, by name or id."""
+        """Return the entry of a known player, by name or id."""
         for entry in self.known:
             if player == entry["PlayerUID"]:
                 return entry
@@ -73,7 +73,7 @@ class Players:
         return None
 
     def meet(self, name: str, uid: str) -> dict[str, Any]:
-        """Return the entry of a player, made when there was none."""
+        """Return the entry of a player, and create it for a new one."""
         entry = self.find(uid)
         if entry is None:
             entry = _new_player(name, uid, self._default_role)
@@ -83,25 +83,21 @@ class Players:
         return entry
 
     def client(self, uid: str) -> Client | None:
-        """Return a player's connection while they are on line."""
-        return next((each for each in self.online.values() if each.uid == uid), None)
+        """Return a player's connection while they are online."""
+        return next((client for client in self.online.values() if client.uid == uid), None)
 
     def list_entry(self, entries: list[dict[str, Any]], uid: str) -> dict[str, Any] | None:
-        """Return the entry of a ban or whitelist that still holds."""
+        """Return a player's entry in the bans or the whitelist that hasn't expired."""
         now = datetime.now(UTC)
-        return next(
-            (
-                each
-                for each in entries
-                if each.get("PlayerUID") == uid and _until(each.get("UntilDate")) > now
-            ),
-            None,
-        )
+        for entry in entries:
+            if entry.get("PlayerUID") == uid and _until(entry.get("UntilDate")) > now:
+                return entry
+        return None
 
     def add(
         self, entries: list[dict[str, Any]], name: str, uid: str, until: datetime, reason: str
     ) -> None:
-        """Put a player on the bans or the whitelist, instead of an earlier entry."""
+        """Add a player to the bans or the whitelist, in place of an earlier entry."""
         self.discard(entries, uid)
         entries.append(
             {
@@ -116,12 +112,12 @@ class Players:
 
     def discard(self, entries: list[dict[str, Any]], uid: str) -> None:
         """Take a player off the bans or the whitelist."""
-        entries[:] = [each for each in entries if each.get("PlayerUID") != uid]
+        entries[:] = [entry for entry in entries if entry.get("PlayerUID") != uid]
         self.save()
 
 
 def in_years(years: int) -> datetime:
-    """Return the moment some years from now, at most at the end of all calendars."""
+    """Return the time in so many years, at most in the year 9999."""
     now = datetime.now(UTC).astimezone()
     if now.year + years > MAX_YEAR:
         return now.replace(year=MAX_YEAR)

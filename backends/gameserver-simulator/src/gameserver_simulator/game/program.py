@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from gameserver_simulator.game.game import Game
+from gameserver_simulator.game.lifecycle import run
 from gameserver_simulator.game.options import parse
 
 MISSING_RUNTIME = 150
@@ -27,7 +27,7 @@ https://aka.ms/dotnet/app-launch-failed
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the simulated game until it ends, and end this process with the game's exit code.
 
-    `arguments` are those of the command line unless given. Never returns.
+    `arguments` default to those of the command line.
     """
     options = parse(sys.argv[1:] if arguments is None else arguments)
     if options.show_version:
@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         text = MISSING_RUNTIME_TEXT.format(program=program, framework=options.framework)
         _print(2, text)
         os._exit(MISSING_RUNTIME)
-    # Threads that wait for input must not hold the process back.
-    os._exit(Game(options).run())
+    # A normal exit would wait for the threads that wait for input.
+    os._exit(run(options))
 
 
 def _print(descriptor: int, text: str) -> None:

@@ -1,16 +1,17 @@
-"""Saves of the world: what is printed, and what is really written."""
+"""Saves of the world: their log lines, and the rows that they write."""
 
+import shutil
 import sqlite3
 import threading
 import time
-from typing import TYPE_CHECKING
 
-from gameserver_simulator.game.startup import check_disk
-
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
+from gameserver_simulator.game.backups import Backups
+from gameserver_simulator.game.core import Core
+from gameserver_simulator.game.exceptions import Ended
 
 KIB_OF_A_CHUNK = 16
+MIB = 1024 * 1024
+FAILED = 1
 BUSY = (
     "Call to autosave, but server is already saving. May indicate a disk i/o bottleneck. "
     "Reduce autosave interval or use a faster disk."
@@ -19,17 +20,35 @@ MAX_SUSPEND_SECONDS = 3.0
 """Seconds an autosave waits for the server's threads to pause."""
 
 
-def suspend(game: "Game", longest: float) -> None:
-    """Try to pause the server's threads, in vain."""
-    given = game.options.suspend_seconds
-    time.sleep(longest if given is None else given)
+def suspend(core: Core, max_seconds: float) -> None:
+    """Try in vain to pause the threads, for `max_seconds` unless an option sets the time."""
+    seconds = core.options.suspend_seconds
+    time.sleep(max_seconds if seconds is None else seconds)
+
+
+def check_disk(core: Core) -> None:
+    """End the game when the disk is nearly full. Raises `Ended`."""
+    min_free = core.config.values["DieBelowDiskSpaceMb"]
+    free = core.free_mb
+    if free is None:
+        free = shutil.disk_usage(core.options.data_path).free // MIB
+    if min_free < 0 or free >= min_free:
+        return
+    core.log.write(
+        "Fatal",
+        f"Disk space is below {min_free} megabytes ({free} mb left). A full harddisk can heavily "
+        "corrupt a savecore. Please free up more disk space or adjust the threshold in the "
+        "serverconfig.json (or set to -1 to disable this check). Will kill server now...",
+    )
+    raise Ended(FAILED)
 
 
 class Saving:
     """Autosaves and the save at the stop."""
 
-    def __init__(self, game: "Game") -> None:
-        self._game = game
+    def __init__(self, core: Core, backups: Backups) -> None:
+        self._core = core
+        self._backups = backups
         self._off_thread: threading.Thread | None = None
 
     @property
@@ -43,17 +62,17 @@ class Saving:
             self._off_thread.join()
 
     def autosave(self) -> None:
-        """Save; nothing is saved during a save or a backup, or when the server can't pause."""
-        game, log = self._game, self._game.log
-        if game.backups.under_way:
+        """Save, unless a save or a backup is under way or the server can't pause."""
+        core, log = self._core, self._core.log
+        if self._backups.under_way:
             return
         if self.under_way:
             log.write("Warning", BUSY)
             return
-        check_disk(game)
+        check_disk(core)
         log.notification("Autosaving game world. Notifying mods, then systems of save...")
-        if game.options.suspend_fails:
-            suspend(game, MAX_SUSPEND_SECONDS)
+        if core.options.suspend_fails:
+            suspend(core, MAX_SUSPEND_SECONDS)
             log.write("Warning", "Unable to autosave, was not able to pause the server")
             return
         log.notification("Server ticking has been suspended")
@@ -67,51 +86,51 @@ class Saving:
 
     def save_at_stop(self) -> None:
         """Save everything in this thread."""
-        game, log = self._game, self._game.log
+        core, log = self._core, self._core.log
         log.event("Mods and systems notified, now saving everything...")
         self._save_main()
-        time.sleep(game.options.stop_seconds)
+        time.sleep(core.options.stop_seconds)
         chunks = self._save_chunks()
         log.event("Saved loaded chunks...")
-        game.world.save_map("mapchunk", 1)
+        core.world.save_map("mapchunk", 1)
         log.event("Saved generating chunks...")
-        game.world.save_savegame()
+        core.world.save_savegame()
         log.event("Saved savegamedata...2")
         log.event(f"World saved! Saved {chunks} chunks, 1 mapchunks, 1 mapregions.")
 
     def _save_main(self) -> None:
-        game, log = self._game, self._game.log
-        game.world.begin_save()
-        game.world.save_players([entry["PlayerUID"] for entry in game.players.known])
+        core, log = self._core, self._core.log
+        core.world.begin_save()
+        core.world.save_players([entry["PlayerUID"] for entry in core.players.known])
         log.event("Saved player world data...")
-        game.world.save_map("mapregion", 1)
+        core.world.save_map("mapregion", 1)
         log.event("Saved map regions...")
         log.event("Saved map chunks...")
 
     def _save_chunks(self) -> int:
-        chunks = max(1, self._game.options.growth_kib // KIB_OF_A_CHUNK)
-        self._game.world.save_map("chunk", chunks)
+        chunks = max(1, self._core.options.growth_kib // KIB_OF_A_CHUNK)
+        self._core.world.save_map("chunk", chunks)
         return chunks
 
     def _save_off_thread(self) -> None:
-        """Write the rest; a failure ends the game, as it does in the real one."""
+        """Write the rest; a failure ends the game, as in the real one."""
         try:
             self._save_rest()
         except sqlite3.Error as error:
             text = "Caught unhandled exception in thread 'chunkdbthread'. Shutting down server."
-            self._game.log.write("Error", f"{text}\nException: {error}")
-            self._game.post(lambda: self._game.request_stop("Exception during Process"))
+            self._core.log.write("Error", f"{text}\nException: {error}")
+            self._core.post(lambda: self._core.request_stop("Exception during Process"))
 
     def _save_rest(self) -> None:
         """Write the rest in three transactions, after "World saved!" was printed."""
-        game, log = self._game, self._game.log
-        part = game.options.save_seconds / 3
+        core, log = self._core, self._core.log
+        part = core.options.save_seconds / 3
         time.sleep(part)
         chunks = self._save_chunks()
         log.notification(f"Offthread save of {chunks} chunks done.")
         time.sleep(part)
-        game.world.save_map("mapchunk", 1)
+        core.world.save_map("mapchunk", 1)
         log.notification("Offthread save of 1 map chunks done.")
         time.sleep(part)
-        game.world.save_savegame()
+        core.world.save_savegame()
         log.notification("Offthread save of savegame done.")

@@ -23,20 +23,20 @@ class ServerConfig:
     def load(self) -> None:
         """Read both files over the defaults. Raises `json_files.Unreadable`."""
         for path, values in ((self._path, self.values), (self._magic_path, self.magic)):
-            found = json_files.read(path, {})
-            if not isinstance(found, dict):
+            content = json_files.read(path, {})
+            if not isinstance(content, dict):
                 raise json_files.Unreadable(f"{path}: not an object")
-            for key, value in found.items():
+            for key, value in content.items():
                 _merge(values, key, value)
         self.save()
 
     def save(self) -> None:
-        """Write both files; what was edited in them meanwhile is lost."""
+        """Write both files. Edits of them in the meantime are lost."""
         json_files.write(self._path, self.values)
         json_files.write(self._magic_path, self.magic)
 
     def set(self, key: str, value: object) -> None:
-        """Change a setting; the file follows soon."""
+        """Change a setting; its file is written soon after."""
         self.values[key] = value
         self.changed()
 
@@ -47,7 +47,7 @@ class ServerConfig:
 
     @property
     def startup_commands(self) -> list[str]:
-        """Commands that the game gives itself once it is ready."""
+        """Commands that the game runs once it is ready."""
         return str(self.values["StartupCommands"] or "").splitlines()
 
     @property

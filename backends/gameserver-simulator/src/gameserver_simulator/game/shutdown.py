@@ -1,32 +1,29 @@
 """The stop: the long ordered sequence that saves the world."""
 
 import sys
-from typing import TYPE_CHECKING
 
+from gameserver_simulator.game.game import Game
 from gameserver_simulator.game.saving import suspend
-
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
 
 MAX_SUSPEND_SECONDS = 10.0
 """Seconds a stop waits for the server's threads to pause."""
 
 
-def run(game: "Game") -> None:
-    """Stop the game, saving its world."""
+def run(game: Game) -> None:
+    """Stop the game in the real one's order, and save its world."""
     reason = game.stop_reason or "Exit request by signal"
     game.log.notification(f"Server stop requested, begin shutdown sequence. Stop reason: {reason}")
-    game.sessions.remove_all(game.texts("shutting down", reason))
-    game.backups.cut()
+    game.sessions.remove_all(game.translate("shutting down", reason))
+    game.backups.cut_short()
     _suspend(game)
     game.log.notification("Entering runphase Shutdown")
-    _hang_as_told(game)
+    _hang_on_purpose(game)
     game.log.notification("Defragmented listener lists")
     _save(game)
     _end_threads(game)
 
 
-def _suspend(game: "Game") -> None:
+def _suspend(game: Game) -> None:
     if game.options.suspend_fails:
         suspend(game, MAX_SUSPEND_SECONDS)
         game.log.write(
@@ -38,12 +35,12 @@ def _suspend(game: "Game") -> None:
     game.log.notification("Server ticking has been suspended")
 
 
-def _hang_as_told(game: "Game") -> None:
+def _hang_on_purpose(game: Game) -> None:
     if game.options.hang_at_stop:
         game.signalled.wait()
 
 
-def _save(game: "Game") -> None:
+def _save(game: Game) -> None:
     game.saving.wait()
     if hasattr(game, "world"):
         game.saving.save_at_stop()
@@ -51,7 +48,7 @@ def _save(game: "Game") -> None:
     game.players.save()
 
 
-def _end_threads(game: "Game") -> None:
+def _end_threads(game: Game) -> None:
     log = game.log
     log.event("Shutting down 6 server threads... ")
     log.event("Killed console thread")

@@ -1,28 +1,24 @@
 """From the first line to "now running on Port"."""
 
 import os
-import shutil
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gameserver_simulator.game import listening
-from gameserver_simulator.game.ending import Crashed, Ended
+from gameserver_simulator.game.exceptions import Crashed, Ended
+from gameserver_simulator.game.game import Game
 from gameserver_simulator.game.json_files import Unreadable
 from gameserver_simulator.game.options import DEFAULT_PORT, VERSION_FILE
+from gameserver_simulator.game.saving import check_disk
 from gameserver_simulator.game.world import World
 
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
-
 FAILED = 1
-MEBIBYTE = 1024 * 1024
 PAUSES = 10
-"""The start waits so often; each wait is an equal part of `--boot-seconds`."""
+"""Number of equal waits into which `--boot-seconds` is divided."""
 
 
-def run(game: "Game") -> None:
-    """Start the game; return when it is ready.
+def run(game: Game) -> None:
+    """Start the game, and return when it is ready.
 
     Raises `Ended` when the game refuses to start, `StopRequested` at a signal.
     """
@@ -35,11 +31,11 @@ def run(game: "Game") -> None:
     _open_port(game)
 
 
-def _wait(game: "Game", parts: int = 1) -> None:
+def _wait(game: Game, parts: int = 1) -> None:
     game.pause(game.options.boot_seconds * parts / PAUSES)
 
 
-def _introduce(game: "Game") -> None:
+def _introduce(game: Game) -> None:
     log, version = game.log, game.options.version
     log.notification("Server logger started.")
     log.notification(f"Game Version: v{version} ({_branch(version)})")
@@ -58,19 +54,19 @@ def _branch(version: str) -> str:
     return "Unstable" if "-" in version else "Stable"
 
 
-def _refuse_stale_assets(game: "Game") -> None:
-    """Refuse to start over the left-overs of another version (LinuxGSM #4920)."""
-    found = sorted(path.name for path in (game.options.server_folder / "assets").glob(VERSION_FILE))
-    if len(found) > 1:
+def _refuse_stale_assets(game: Game) -> None:
+    """Refuse to start over the leftovers of another version (LinuxGSM #4920)."""
+    files = sorted(path.name for path in (game.options.server_folder / "assets").glob(VERSION_FILE))
+    if len(files) > 1:
         game.log.write(
             "Fatal",
-            f"Found more than one version file in the assets folder: {', '.join(found)}. "
+            f"Found more than one version file in the assets folder: {', '.join(files)}. "
             "Remove the old assets and install again.",
         )
         raise Ended(FAILED)
 
 
-def _configure(game: "Game") -> None:
+def _configure(game: Game) -> None:
     game.log.notification("Entering runphase Initialization")
     game.log.event("Loading configuration...")
     if game.config.is_new:
@@ -86,13 +82,13 @@ def _configure(game: "Game") -> None:
     _wait(game)
 
 
-def _load_mods(game: "Game") -> None:
+def _load_mods(game: Game) -> None:
     game.log.notification("Entering runphase Configuration")
     game.mods.load()
     _wait(game)
 
 
-def _load_world(game: "Game") -> None:
+def _load_world(game: Game) -> None:
     check_disk(game)
     game.log.notification("Loading savegame")
     path = Path(game.config.values["WorldConfig"]["SaveFileLocation"])
@@ -110,37 +106,20 @@ def _load_world(game: "Game") -> None:
     _wait(game)
 
 
-def check_disk(game: "Game") -> None:
-    """End the game when the disk is nearly full. Raises `Ended`."""
-    least = game.config.values["DieBelowDiskSpaceMb"]
-    free = game.free_mb
-    if free is None:
-        free = shutil.disk_usage(game.options.data_path).free // MEBIBYTE
-    if least < 0 or free >= least:
-        return
-    game.log.write(
-        "Fatal",
-        f"Disk space is below {least} megabytes ({free} mb left). A full harddisk can heavily "
-        "corrupt a savegame. Please free up more disk space or adjust the threshold in the "
-        "serverconfig.json (or set to -1 to disable this check). Will kill server now...",
-    )
-    raise Ended(FAILED)
-
-
-def _prepare_assets(game: "Game") -> None:
+def _prepare_assets(game: Game) -> None:
     log = game.log
     log.notification("Entering runphase AssetsReady")
     _wait(game)
     log.event("36 knapping recipes loaded")
-    _fail_as_told(game)
+    _fail_on_purpose(game)
     log.notification("Entering runphase AssetsFinalize")
     _wait(game)
     log.event("Server assets loaded, parsed, registered and finalized")
     log.event("Initialising systems...")
 
 
-def _fail_as_told(game: "Game") -> None:
-    """Hang or crash where a broken game or mod would."""
+def _fail_on_purpose(game: Game) -> None:
+    """Hang or crash at the point where a broken game or mod does."""
     options = game.options
     if game.mods.crashes:
         mod = game.mods.crashes[0]
@@ -152,7 +131,7 @@ def _fail_as_told(game: "Game") -> None:
         game.pause(None)
 
 
-def _prepare_world(game: "Game") -> None:
+def _prepare_world(game: Game) -> None:
     log = game.log
     log.notification("Entering runphase LoadGamePre")
     log.notification("Started 108 systems on Server:")
@@ -174,11 +153,12 @@ def _prepare_world(game: "Game") -> None:
     log.notification("Ok, 49 columns, generated!")
 
 
-def _open_port(game: "Game") -> None:
+def _open_port(game: Game) -> None:
     game.log.notification("Entering runphase RunGame")
     values, options = game.config.values, game.options
     ip = options.ip or values["Ip"]
-    port = next(each for each in (options.port, values["Port"], DEFAULT_PORT) if each is not None)
+    ports = (options.port, values["Port"], DEFAULT_PORT)
+    port = next(port for port in ports if port is not None)
     try:
         port = listening.open_port(game, ip, port)
     except OSError as error:
@@ -187,4 +167,4 @@ def _open_port(game: "Game") -> None:
             f"System.Net.Sockets.SocketException ({error.errno}): {error.strerror}"
         ) from None
     place = f"ip {ip}" if ip else "all ips"
-    game.log.event(f"{game.texts('dedicated')} now running on Port {port} and {place}!")
+    game.log.event(f"{game.translate('dedicated')} now running on Port {port} and {place}!")

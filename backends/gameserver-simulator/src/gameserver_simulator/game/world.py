@@ -11,7 +11,7 @@ from pathlib import Path
 KIB = 1024
 CHUNK_BYTES = 16 * KIB
 MARK = 0
-"""Position whose row holds the number of the save that last wrote a table."""
+"""Position of the row with the number of the save that last wrote the table."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS chunk (position INTEGER PRIMARY KEY, data BLOB);
@@ -28,7 +28,7 @@ MAPS = ("chunk", "mapchunk", "mapregion")
 
 @dataclass
 class Savegame:
-    """What the save says of itself."""
+    """The metadata of a save."""
 
     created_version: str
     version: str
@@ -39,10 +39,10 @@ class Savegame:
 
 
 class World:
-    """An open world. One transaction a method; several threads may call."""
+    """An open world. Each method is one transaction; several threads may call."""
 
     def __init__(self, path: Path, version: str, size_kib: int) -> None:
-        """Open the world at `path`, made with `size_kib` when it is missing.
+        """Open the world at `path`, created with `size_kib` KiB when it is missing.
 
         Raises `sqlite3.DatabaseError` when the file is damaged.
         """
@@ -80,7 +80,7 @@ class World:
             missing -= self.save_map("chunk", min(1024, missing // CHUNK_BYTES + 1))
 
     def begin_save(self) -> None:
-        """Begin the next save: what is written from here on bears its number."""
+        """Start the next save: rows written from here on have its number."""
         self.savegame.saves += 1
 
     def save_map(self, table: str, count: int) -> int:
@@ -105,7 +105,7 @@ class World:
                 )
 
     def save_savegame(self) -> None:
-        """Write what the save says of itself: the last transaction of each save."""
+        """Write the metadata: the last transaction of each save."""
         data = json.dumps(asdict(self.savegame)).encode()
         with self._lock, self._connection:
             self._connection.execute("BEGIN")
@@ -145,7 +145,7 @@ def marks(path: Path) -> dict[str, int]:
     """
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        found = {
+        numbers = {
             table: int(
                 connection.execute(
                     f"SELECT data FROM {table} WHERE position = {MARK}"  # noqa: S608 - one of MAPS
@@ -156,4 +156,4 @@ def marks(path: Path) -> dict[str, int]:
         savegame = json.loads(connection.execute("SELECT data FROM gamedata").fetchone()[0])
     finally:
         connection.close()
-    return {**found, "gamedata": savegame["saves"]}
+    return {**numbers, "gamedata": savegame["saves"]}

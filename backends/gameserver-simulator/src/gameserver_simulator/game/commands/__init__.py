@@ -1,24 +1,20 @@
-"""What is typed at the console."""
-
-from typing import TYPE_CHECKING
+"""The console's commands."""
 
 from gameserver_simulator.game.commands import (
-    announcements,
     configuration,
+    information,
     moderation,
     server,
     simulation,
     whitelisting,
 )
-from gameserver_simulator.game.commands.words import Command, WrongUse
+from gameserver_simulator.game.commands.command import Command, UsageError
+from gameserver_simulator.game.game import Game
 from gameserver_simulator.game.players import CONSOLE
-
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
 
 COMMANDS: dict[str, Command] = {
     **server.COMMANDS,
-    **announcements.COMMANDS,
+    **information.COMMANDS,
     **moderation.COMMANDS,
     **whitelisting.COMMANDS,
     **configuration.COMMANDS,
@@ -27,8 +23,8 @@ COMMANDS: dict[str, Command] = {
 """Every command by its name."""
 
 
-def handle(game: "Game", line: str) -> None:
-    """Handle a line of the console: a command, an ignored line, or chat of the console."""
+def handle(game: Game, line: str) -> None:
+    """Handle a line of the console: a command, a line to ignore, or a chat message."""
     if line.startswith("."):
         return
     if not line.startswith("/"):
@@ -44,21 +40,19 @@ def handle(game: "Game", line: str) -> None:
         game.log.notification(reply)
 
 
-def _answer(game: "Game", name: str, rest: str) -> str | None:
+def _answer(game: Game, name: str, rest: str) -> str | None:
     if name == "help":
         return _help(rest)
     command = COMMANDS.get(name)
     if command is None:
-        return game.texts("unknown command")
+        return game.translate("unknown command")
     try:
         return command.handler(game, rest)
-    except (WrongUse, ValueError, OverflowError):
-        return game.texts("missing argument", f"/{name} {command.grammar}")
+    except (UsageError, ValueError, OverflowError):
+        return game.translate("missing argument", f"/{name} {command.grammar}")
 
 
 def _help(name: str) -> str:
-    chosen = {name: COMMANDS[name]} if name in COMMANDS else COMMANDS
-    rows = [
-        f"<code>/{name} {each.grammar}</code> : {each.meaning}" for name, each in chosen.items()
-    ]
+    commands = {name: COMMANDS[name]} if name in COMMANDS else COMMANDS
+    rows = [f"<code>/{name} {c.grammar}</code> : {c.meaning}" for name, c in commands.items()]
     return "\n".join(["Available commands:", *rows])

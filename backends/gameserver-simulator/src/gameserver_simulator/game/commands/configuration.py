@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gameserver_simulator.game.commands.words import Command, WrongUse, split
+from gameserver_simulator.game.commands.command import Command, UsageError, split
+from gameserver_simulator.game.game import Game
 from gameserver_simulator.game.players import CONSOLE
-
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
 
 TRUE = {"1", "yes", "true", "on"}
 FALSE = {"0", "no", "false", "off"}
@@ -30,7 +28,7 @@ def _mode(word: str) -> int:
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that the console can change."""
+    """A setting of serverconfig.json that the console can change."""
 
     key: str
     convert: Callable[[str], Any] = str
@@ -65,66 +63,66 @@ SETTINGS = {
 }
 
 
-def configure(game: "Game", words: str) -> str:
+def configure(game: Game, words: str) -> str:
     """/serverconfig setting [value]."""
     name, value = split(words, 1, rest=True)
     name = name.lower()
     if name in SPECIAL:
         return SPECIAL[name](game, value)
     if name not in SETTINGS:
-        raise WrongUse
+        raise UsageError
     if name == "maxclients" and game.options.max_clients is not None:
         return "MaxClients is overridden by the command line argument --maxclients"
     setting = SETTINGS[name]
     if not value:
-        return f"Current {name} is {_shown(game.config.values[setting.key])}"
+        return f"Current {name} is {_format(game.config.values[setting.key])}"
     return _set(game, name, setting, value)
 
 
-def _set(game: "Game", name: str, setting: Setting, value: str) -> str:
+def _set(game: Game, name: str, setting: Setting, value: str) -> str:
     try:
         converted = setting.convert(value if setting.whole_line else value.split(maxsplit=1)[0])
     except (ValueError, ZeroDivisionError):
         return f"Invalid value for {name}"
     game.config.set(setting.key, converted)
     game.log.write("Audit", f"{CONSOLE} changes server config {setting.key} to {value}.")
-    return f"{name} set to {_shown(converted)}"
+    return f"{name} set to {_format(converted)}"
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return str(value)
 
 
-def _no_password(game: "Game", _value: str) -> str:
+def _no_password(game: Game, _value: str) -> str:
     game.config.set("Password", None)
     return "Password removed"
 
 
-def _autosave_interval(game: "Game", value: str) -> str:
+def _autosave_interval(game: Game, value: str) -> str:
     if not value:
         return f"Current autosaveintervall is {game.config.magic['ServerAutoSave']}"
-    least, most = AUTOSAVE_SECONDS
-    if not value.isdecimal() or not least <= int(value) <= most:
-        return f"The autosave interval must be between {least} and {most} seconds"
+    low, high = AUTOSAVE_SECONDS
+    if not value.isdecimal() or not low <= int(value) <= high:
+        return f"The autosave interval must be between {low} and {high} seconds"
     game.config.magic["ServerAutoSave"] = int(value)
     game.config.changed()
     return f"autosaveintervall set to {value}"
 
 
-def _entity_spawning(game: "Game", value: str) -> str:
+def _entity_spawning(game: Game, value: str) -> str:
     """Entity spawning is kept in the save, not in the settings file."""
     savegame = game.world.savegame
     if not value:
-        return f"Current entityspawning is {_shown(savegame.entity_spawning)}"
+        return f"Current entityspawning is {_format(savegame.entity_spawning)}"
     if value.lower() not in TRUE | FALSE:
         return "Invalid value for entityspawning"
     savegame.entity_spawning = value.lower() in TRUE
-    return f"entityspawning set to {_shown(savegame.entity_spawning)}"
+    return f"entityspawning set to {_format(savegame.entity_spawning)}"
 
 
-def _set_spawn(game: "Game", value: str) -> str:
+def _set_spawn(game: Game, value: str) -> str:
     x, y, z = (int(each) for each in split(value, 3)[:3])
     game.config.set("DefaultSpawn", {"x": x, "y": y, "z": z, "yaw": None, "pitch": None})
     return f"Default spawn set to {x} {y} {z}"

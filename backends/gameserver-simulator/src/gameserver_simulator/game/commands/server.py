@@ -2,20 +2,17 @@
 
 import calendar
 import time
-from typing import TYPE_CHECKING
 
-from gameserver_simulator.game.commands.words import Command, WrongUse, number, split
+from gameserver_simulator.game.commands.command import Command, UsageError, number, split
+from gameserver_simulator.game.game import Game
 from gameserver_simulator.game.players import CONSOLE
-
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
 
 SECONDS_OF_A_GAME_HOUR = 60.0
 DAYS_OF_A_MONTH = 9
 FIRST_MONTH = 4  # counted from 0
 
 
-def stop(game: "Game", words: str) -> str | None:
+def stop(game: Game, words: str) -> str | None:
     """/stop [exit code]."""
     if words:
         game.requested_exit_code = number(words.split(maxsplit=1)[0])
@@ -24,21 +21,21 @@ def stop(game: "Game", words: str) -> str | None:
     return None
 
 
-def autosave(game: "Game", _words: str) -> str:
+def autosave(game: Game, _words: str) -> str:
     """/autosavenow: answers the same whether anything was saved or not."""
     game.saving.autosave()
-    return game.texts("saved")
+    return game.translate("saved")
 
 
-def backup(game: "Game", words: str) -> str | None:
+def backup(game: Game, words: str) -> str | None:
     """/genbackup [name, one word]; absent on a hosted server."""
     if game.config.values["HostedMode"]:
-        return game.texts("unknown command")
+        return game.translate("unknown command")
     game.backups.begin(words.split(maxsplit=1)[0] if words else "")
     return None
 
 
-def database(game: "Game", words: str) -> str | None:
+def database(game: Game, words: str) -> str | None:
     """/db backup | vacuum | prune."""
     kind, rest = split(words, 1, rest=True)
     if kind == "backup":
@@ -48,31 +45,31 @@ def database(game: "Game", words: str) -> str | None:
         return None
     if kind == "prune":
         return _prune(game, rest)
-    raise WrongUse
+    raise UsageError
 
 
-def _prune(game: "Game", words: str) -> str:
+def _prune(game: Game, words: str) -> str:
     """Delete chunks; without `confirm` say how many."""
     threshold, mode, *confirm = split(words, 2)
     number(threshold)
     if mode not in {"keep", "drop"}:
-        raise WrongUse
+        raise UsageError
     if confirm != ["confirm"]:
         return f"{game.world.count() // 2} chunk columns would be removed. Add confirm to do it."
     return f"{game.world.prune()} chunk columns removed."
 
 
-def show_time(game: "Game", words: str) -> str:
+def show_time(game: Game, words: str) -> str:
     """/time [set|add|stop|resume|speed]."""
     kind, *values = words.split() or ["show"]
     if kind in {"set", "add"}:
         hour = number((values or [""])[0].removesuffix("h"))
         savegame = game.world.savegame
         savegame.hours = hour if kind == "set" else savegame.hours + hour
-    return f"{game.texts('time', _date(_hours(game)))}\nGame Speed: 60"
+    return f"{game.translate('time', _date(_hours(game)))}\nGame Speed: 60"
 
 
-def _hours(game: "Game") -> float:
+def _hours(game: Game) -> float:
     return game.world.savegame.hours + game.uptime / SECONDS_OF_A_GAME_HOUR
 
 
@@ -84,7 +81,7 @@ def _date(hours: float) -> str:
     return f"{day + 1}. {calendar.month_name[month + 1]}, Year {years}, {int(hour):02}:{minute:02}"
 
 
-def stats(game: "Game", _words: str) -> str:
+def stats(game: Game, _words: str) -> str:
     """/stats: a block of lines, some of them empty."""
     minutes, seconds = divmod(int(game.uptime), 60)
     hours, minutes = divmod(minutes, 60)
@@ -106,7 +103,7 @@ def stats(game: "Game", _words: str) -> str:
     return "\n".join(lines)
 
 
-def info(game: "Game", words: str) -> str:
+def info(game: Game, words: str) -> str:
     """/info ident|design|createdversion|mapsize."""
     values = game.config.values
     answers = {
@@ -116,7 +113,7 @@ def info(game: "Game", words: str) -> str:
         "mapsize": f"{values['MapSizeX']} {values['MapSizeY']} {values['MapSizeZ']}",
     }
     if words not in answers:
-        raise WrongUse
+        raise UsageError
     return answers[words]
 
 

@@ -1,75 +1,72 @@
-"""/simulate: what happens because somebody says so. The real game doesn't know it."""
+"""/simulate: causes events and faults. The real game doesn't have it."""
 
 import ipaddress
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from gameserver_simulator.game.commands.words import Command, WrongUse, number, split
-
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
-    from gameserver_simulator.game.players import Client
+from gameserver_simulator.game.commands.command import Command, UsageError, number, split
+from gameserver_simulator.game.game import Game
+from gameserver_simulator.game.players import Client
 
 
-def simulate(game: "Game", words: str) -> str | None:
-    """/simulate kind words."""
+def simulate(game: Game, words: str) -> str | None:
+    """/simulate KIND …."""
     kind, rest = split(words, 1, rest=True)
     if kind not in KINDS:
-        raise WrongUse
+        raise UsageError
     if kind == "help":
         return "\n".join(["What can be simulated:", *GRAMMAR])
     KINDS[kind](game, rest)
     return None
 
 
-def _join(game: "Game", words: str) -> None:
+def _join(game: Game, words: str) -> None:
     name, *ip = split(words, 1)
-    for each in ip[:1]:
-        ipaddress.ip_address(each)
+    for address in ip[:1]:
+        ipaddress.ip_address(address)
     game.sessions.join(name, *ip[:1])
 
 
-def _give_up(game: "Game", words: str) -> None:
-    game.sessions.give_up(split(words, 1)[0])
+def _abandon_login(game: Game, words: str) -> None:
+    game.sessions.abandon_login(split(words, 1)[0])
 
 
-def _leave(game: "Game", words: str) -> None:
+def _leave(game: Game, words: str) -> None:
     game.sessions.leave(_online(game, words))
 
 
-def _online(game: "Game", name: str) -> "Client":
+def _online(game: Game, name: str) -> Client:
     for client in game.players.online.values():
         if client.name == name:
             return client
-    raise WrongUse
+    raise UsageError
 
 
-def _chat(game: "Game", words: str) -> None:
+def _chat(game: Game, words: str) -> None:
     name, text = split(words, 1, rest=True)
     game.sessions.chat(name, text)
 
 
-def _flood(game: "Game", words: str) -> None:
+def _flood(game: Game, words: str) -> None:
     seconds, *rate = split(words, 1)
     game.fault_modes.flood(float(seconds), number(rate[0]) if rate else game.options.flood_rate)
 
 
-def _say(game: "Game", words: str) -> None:
+def _say(game: Game, words: str) -> None:
     level, text = split(words, 1, rest=True)
     game.log.write(level, text.replace("\\n", "\n"))
 
 
-def _hang(_game: "Game", words: str) -> None:
-    """Do nothing else: what is typed waits, and so does the stop."""
+def _hang(_game: Game, words: str) -> None:
+    """Block the loop: typed commands wait, and so does the stop."""
     time.sleep(float(split(words, 1)[0]))
 
 
-def _disk(game: "Game", words: str) -> None:
+def _disk(game: Game, words: str) -> None:
     game.free_mb = number(words)
 
 
-def _overload(game: "Game", words: str) -> None:
+def _overload(game: Game, words: str) -> None:
     game.fault_modes.overload(number(words) if words else 563)
 
 
@@ -81,7 +78,7 @@ GRAMMAR = (
     "say LEVEL TEXT             a line of the log; \\n begins a line without time",
     "flood SECONDS [RATE]       many lines",
     "line KIB                   one long line",
-    "bytes                      bytes that are no UTF-8",
+    "bytes                      bytes that are not UTF-8",
     "trace                      an exception with its stack",
     "overload [MILLISECONDS]    a tick that took too long",
     "memory MIB                 hold so much more memory",
@@ -90,10 +87,10 @@ GRAMMAR = (
     "crash                      end at once, nothing saved",
 )
 
-KINDS: dict[str, Callable[["Game", str], object]] = {
+KINDS: dict[str, Callable[[Game, str], object]] = {
     "help": lambda _game, _words: None,
     "join": _join,
-    "unfinished": _give_up,
+    "unfinished": _abandon_login,
     "leave": _leave,
     "chat": _chat,
     "say": _say,

@@ -1,21 +1,18 @@
-"""Whom a command means: a name, an id, or a selector that means many."""
+"""The players that a command acts on: a name, an id, or a selector of several."""
 
 import fnmatch
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from gameserver_simulator.game.commands.words import WrongUse
+from gameserver_simulator.game.commands.command import UsageError
+from gameserver_simulator.game.game import Game
 from gameserver_simulator.game.players import uid_of
 from gameserver_simulator.game.sessions import NAME
 
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
-
 SELECTOR = re.compile(r"([oas])\[(.*)\]")
 UNKNOWN_TO_AUTH_SERVER = "nobody"
-"""The simulated auth server knows every valid name but those that begin so."""
+"""Prefix of the names that the simulated auth server doesn't know."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,11 @@ class Target:
 Action = Callable[[Target], str | None]
 
 
-def act(game: "Game", word: str, action: Action) -> str | None:
-    """Do something to everybody whom `word` means.
+def act(game: Game, word: str, action: Action) -> str | None:
+    """Apply `action` to every player that `word` selects.
 
-    The replies are returned; for a player who was never here they are printed later, when the
-    auth server has answered. Any word with a bracket is a selector. Raises `WrongUse`.
+    Returns the replies. For a player who has never joined they are printed later, when the auth
+    server has answered. Any word with a bracket is a selector. Raises `UsageError`.
     """
     if "[" in word:
         replies = [action(target) for target in _selected(game, word)]
@@ -45,30 +42,30 @@ def act(game: "Game", word: str, action: Action) -> str | None:
     return None
 
 
-def _act_late(game: "Game", word: str, action: Action) -> None:
+def _act_late(game: Game, word: str, action: Action) -> None:
     try:
         reply = _late_reply(game, word, action)
-    except WrongUse:
-        reply = game.texts("missing argument", "see /help")
+    except UsageError:
+        reply = game.translate("missing argument", "see /help")
     if reply:
         game.log.notification(reply)
 
 
-def _late_reply(game: "Game", word: str, action: Action) -> str | None:
+def _late_reply(game: Game, word: str, action: Action) -> str | None:
     if NAME.fullmatch(word) and not word.lower().startswith(UNKNOWN_TO_AUTH_SERVER):
         return action(Target(word, uid_of(word)))
-    return game.texts("no player", word)
+    return game.translate("no player", word)
 
 
-def _selected(game: "Game", word: str) -> list[Target]:
+def _selected(game: Game, word: str) -> list[Target]:
     match = SELECTOR.fullmatch(word)
     if match is None:
-        raise WrongUse
+        raise UsageError
     filters = dict(_filter(each) for each in match[2].split(",") if each)
     return [target for target in _everybody(game, match[1]) if _fits(game, target, filters)]
 
 
-def _everybody(game: "Game", kind: str) -> list[Target]:
+def _everybody(game: Game, kind: str) -> list[Target]:
     if kind == "o":
         return [Target(each.name, each.uid) for each in game.players.online.values()]
     if kind == "a":
@@ -80,11 +77,11 @@ def _everybody(game: "Game", kind: str) -> list[Target]:
 def _filter(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or name not in {"name", "namematches", "group", "role", "range"}:
-        raise WrongUse
+        raise UsageError
     return name, value
 
 
-def _fits(game: "Game", target: Target, filters: dict[str, str]) -> bool:
+def _fits(game: Game, target: Target, filters: dict[str, str]) -> bool:
     entry = game.players.find(target.uid) or {}
     return (
         filters.get("name", target.name).lower() == target.name.lower()

@@ -1,20 +1,16 @@
 """The whitelist."""
 
-from typing import TYPE_CHECKING
-
+from gameserver_simulator.game.commands.command import Command, UsageError, split
 from gameserver_simulator.game.commands.targets import Target, act
-from gameserver_simulator.game.commands.words import Command, WrongUse, split
+from gameserver_simulator.game.game import Game
 from gameserver_simulator.game.players import in_years
-
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
 
 YEARS = 50
 OFF, ON = 1, 2
 """Values of WhitelistMode."""
 
 
-def whitelist(game: "Game", words: str) -> str | None:
+def whitelist(game: Game, words: str) -> str | None:
     """/whitelist add|remove player [reason], on, off."""
     action, rest = split(words, 1, rest=True)
     if action in {"on", "off"}:
@@ -24,20 +20,20 @@ def whitelist(game: "Game", words: str) -> str | None:
         return act(game, player, lambda target: _add(game, target, reason))
     if action == "remove":
         return act(game, player, lambda target: _remove(game, target))
-    raise WrongUse
+    raise UsageError
 
 
-def _switch(game: "Game", on: bool) -> str:
+def _switch(game: Game, on: bool) -> str:
     """Change the mode; the settings file isn't marked as changed, as observed in the game."""
     state = "on" if on else "off"
     if game.config.whitelisted_only == on:
-        return game.texts(f"whitelist was {state}")
+        return game.translate(f"whitelist was {state}")
     game.config.values["WhitelistMode"] = ON if on else OFF
     game.config.values["OnlyWhitelisted"] = False
-    return game.texts(f"whitelist {state}")
+    return game.translate(f"whitelist {state}")
 
 
-def whitelist_player(game: "Game", target: Target, words: str) -> str:
+def whitelist_player(game: Game, target: Target, words: str) -> str:
     """/player X whitelist [on|off] [reason]."""
     state, reason = split(words, 1, rest=True) if words else ("", "")
     if state == "on":
@@ -45,24 +41,24 @@ def whitelist_player(game: "Game", target: Target, words: str) -> str:
     if state == "off":
         return _remove(game, target)
     listed = game.players.list_entry(game.players.whitelisted, target.uid)
-    return game.texts("whitelisted is" if listed else "whitelisted not")
+    return game.translate("whitelisted is" if listed else "whitelisted not")
 
 
-def _add(game: "Game", target: Target, reason: str) -> str:
+def _add(game: Game, target: Target, reason: str) -> str:
     players = game.players
     if players.list_entry(players.whitelisted, target.uid):
-        return game.texts("whitelisted already")
+        return game.translate("whitelisted already")
     until = in_years(YEARS)
     players.add(players.whitelisted, target.name, target.uid, until, reason)
-    return game.texts("whitelisted", f"{until:%d.%m.%Y %H:%M:%S}")
+    return game.translate("whitelisted", f"{until:%d.%m.%Y %H:%M:%S}")
 
 
-def _remove(game: "Game", target: Target) -> str:
+def _remove(game: Game, target: Target) -> str:
     players = game.players
     if not players.list_entry(players.whitelisted, target.uid):
-        return game.texts("whitelisted not")
+        return game.translate("whitelisted not")
     players.discard(players.whitelisted, target.uid)
-    return game.texts("unwhitelisted")
+    return game.translate("unwhitelisted")
 
 
 COMMANDS = {

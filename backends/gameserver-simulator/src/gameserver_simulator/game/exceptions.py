@@ -1,4 +1,4 @@
-"""How a game ends before its time."""
+"""How a game ends early."""
 
 
 class StopRequested(Exception):
@@ -8,9 +8,14 @@ class StopRequested(Exception):
 class Crashed(Exception):
     """The game ends at once, with nothing saved."""
 
+    def __init__(
+        self, text: str = "System.NullReferenceException: Object reference not set to an instance"
+    ) -> None:
+        super().__init__(text)
+
 
 class Ended(Exception):
-    """The game ended itself after it said why."""
+    """The game has logged why it ends itself."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(exit_code)

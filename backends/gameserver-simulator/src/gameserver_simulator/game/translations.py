@@ -1,4 +1,4 @@
-"""What the game says, in the language of the server. Untranslated texts are English."""
+"""The texts of the game in English, German, French and Russian."""
 
 from collections.abc import Mapping
 
@@ -92,12 +92,7 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = {
 }
 
 
-class Texts:
-    """The texts of one language."""
-
-    def __init__(self, language: str) -> None:
-        self._texts = {**ENGLISH, **TRANSLATED.get(language, {})}
-
-    def __call__(self, key: str, *values: object) -> str:
-        """Return a text with its values filled in."""
-        return self._texts[key].format(*values)
+def translate(language: str, key: str, *values: object) -> str:
+    """Return a text with its values filled in; in English where there is no translation."""
+    text = TRANSLATED.get(language, {}).get(key) or ENGLISH[key]
+    return text.format(*values)

@@ -1,26 +1,21 @@
-"""Words to and about the players."""
+"""/announce and /list."""
 
-from typing import TYPE_CHECKING
-
-from gameserver_simulator.game.commands.words import Command, WrongUse
+from gameserver_simulator.game.commands.command import Command, UsageError
+from gameserver_simulator.game.game import Game
 from gameserver_simulator.game.mods import order
-from gameserver_simulator.game.players import CONSOLE
+from gameserver_simulator.game.players import CONSOLE, Client
 
-if TYPE_CHECKING:
-    from gameserver_simulator.game.game import Game
-    from gameserver_simulator.game.players import Client
-
-STATE_SHOWN_SINCE = order("1.22.0")
+CLIENT_STATE_SINCE = order("1.22.0")
 
 
-def announce(game: "Game", words: str) -> None:
-    """/announce message; its success says nothing."""
+def announce(game: Game, words: str) -> None:
+    """/announce message; it has no reply."""
     if not words:
-        raise WrongUse
+        raise UsageError
     game.log.event(f"{CONSOLE} announced: {words}.")
 
 
-def show_list(game: "Game", words: str) -> str:
+def show_list(game: Game, words: str) -> str:
     """/list clients|banned|whitelisted|role|privileges."""
     lists = {
         "clients": _clients,
@@ -30,23 +25,23 @@ def show_list(game: "Game", words: str) -> str:
         "privileges": _privileges,
     }
     if words not in lists:
-        raise WrongUse
+        raise UsageError
     return lists[words](game)
 
 
-def _clients(game: "Game") -> str:
+def _clients(game: Game) -> str:
     rows = [_client(game, each) for each in game.players.online.values()]
-    return "\n".join([game.texts("online"), *rows])
+    return "\n".join([game.translate("online"), *rows])
 
 
-def _client(game: "Game", client: "Client") -> str:
+def _client(game: Game, client: Client) -> str:
     row = f"[{client.number}] {client.name} {client.address}"
-    if order(game.options.version) < STATE_SHOWN_SINCE:
+    if order(game.options.version) < CLIENT_STATE_SINCE:
         return row
     return f"Playing {row} (50ms) (0s inactive)"
 
 
-def _banned(game: "Game") -> str:
+def _banned(game: Game) -> str:
     rows = [
         f"{each['PlayerName']} until {each['UntilDate']}. Reason: {each['Reason']}"
         for each in game.players.banned
@@ -54,18 +49,18 @@ def _banned(game: "Game") -> str:
     return "\n".join(["List of banned users:", *rows])
 
 
-def _roles(game: "Game") -> str:
+def _roles(game: Game) -> str:
     return "\n".join(
         ["List of roles:", *(f"{each['Code']}: {each['Name']}" for each in _role_list(game))]
     )
 
 
-def _privileges(game: "Game") -> str:
+def _privileges(game: Game) -> str:
     names = {name for role in _role_list(game) for name in role["Privileges"]}
     return "\n".join(["List of privileges:", *sorted(names)])
 
 
-def _role_list(game: "Game") -> list[dict[str, list[str]]]:
+def _role_list(game: Game) -> list[dict[str, list[str]]]:
     roles: list[dict[str, list[str]]] = game.config.values["Roles"]
     return roles
 
