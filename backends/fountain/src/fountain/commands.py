@@ -1,9 +1,10 @@
-"""The commands `bedplate fountain …`: whole plays in and out."""
+"""The commands `bedplate fountain …`, which import and export plays."""
 
 import asyncio
 import logging
 import sys
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -17,41 +18,36 @@ from bedplate.cli.exceptions import CommandError
 from fountain.common.files import EXAMPLE, example_file
 from fountain.screenplay import render
 from fountain.screenplay.plan import Plan, plan_of
-from fountain.screenplay.reconstruction import reconstruct
+from fountain.screenplay.reconstruction import Stored, reconstruct
 from fountain.transfer.exporting import fetch
-from fountain.transfer.importing import Import, find_state, new_state, steps
+from fountain.transfer.importing import PlayImport, count_steps, find_state, new_state
 from fountain.transfer.play_files import check_lengths, read_play
 from fountain.transfer.services import Addresses, open_services
-from fountain.transfer.state import State, alone, replace_file, state_path
+from fountain.transfer.state import ImportState, exclusive_import, replace_file, state_path
 
-app = application("Bring plays in the Fountain format to the story services, and fetch them back.")
+app = application("Import plays in the Fountain format into the story services, and export them.")
 
 Result = TypeVar("Result")
 Play = Annotated[Path, typer.Argument(metavar="PLAY", help="A screenplay, such as play.fountain.")]
-Url = Annotated[
-    str,
-    typer.Option(help="Where the services run together.", envvar="FOUNTAIN_URL"),
-]
+Url = Annotated[str, typer.Option(help="URL of services that run together.", envvar="FOUNTAIN_URL")]
 ScriptsUrl = Annotated[
     str | None,
-    typer.Option(help="Where scripts run, if elsewhere.", envvar="STORY_FACTORY_SCRIPTS_URL"),
+    typer.Option(help="URL of scripts, if elsewhere.", envvar="STORY_FACTORY_SCRIPTS_URL"),
 ]
 CharactersUrl = Annotated[
     str | None,
-    typer.Option(help="Where characters run, if elsewhere.", envvar="STORY_FACTORY_CHARACTERS_URL"),
+    typer.Option(help="URL of characters, if elsewhere.", envvar="STORY_FACTORY_CHARACTERS_URL"),
 ]
 SessionsUrl = Annotated[
     str | None,
-    typer.Option(
-        help="Where session-context runs, if elsewhere.", envvar="STORY_FACTORY_SESSIONS_URL"
-    ),
+    typer.Option(help="URL of session-context, if elsewhere.", envvar="STORY_FACTORY_SESSIONS_URL"),
 ]
-StoriesUrl = Annotated[str | None, typer.Option(help="Where the Story Factory runs, if elsewhere.")]
+StoriesUrl = Annotated[str | None, typer.Option(help="URL of the Story Factory, if elsewhere.")]
 User = Annotated[int, typer.Option(min=1, help="Owner of the sessions that hold the contexts.")]
-Again = Annotated[bool, typer.Option("--again", help="Import anew what was imported before.")]
+Again = Annotated[bool, typer.Option("--again", help="Import the play anew, as another script.")]
 ScriptId = Annotated[int, typer.Option("--script", min=1, help="Identifier of the script.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="File to write; else standard output.")
+    Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")
 ]
 Copy = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
 _URL = "http://127.0.0.1:8000"
@@ -68,9 +64,9 @@ def import_(
     user: User = 1,
     again: Again = False,
 ) -> None:
-    """Bring a play to the services; print its scriptId and the URL of its story.
+    """Import a play into the services; print its scriptId and the URL of its story.
 
-    The same command goes on with an import that was cut, and makes nothing twice.
+    The same command continues an interrupted import, and creates nothing twice.
     """
     addresses = Addresses.of(
         url,
@@ -84,9 +80,9 @@ def import_(
     check_lengths(plan)
     for first, last in reading.struck_out:
         where = f"line {first}" if first == last else f"lines {first} to {last}"
-        _remark(f"{play}, {where}: struck out (/* */), so it is left out.")
+        typer.echo(f"{play}, {where}: struck out (/* */), so it is left out.", err=True)
     path = state_path(play, addresses.scripts)
-    with alone(play):
+    with exclusive_import(play):
         state = new_state(plan, user) if again else find_state(path, plan, user)
         script = _run(_import(addresses, plan, user, state, path))
     typer.echo(f"scriptId: {script}")
@@ -106,9 +102,14 @@ def export(
     addresses = Addresses.of(
         url, scripts=scripts_url, characters=characters_url, sessions=sessions_url
     )
-    screenplay, remarks = reconstruct(_run(_fetch(addresses, script)))
+
+    async def fetch_script() -> Stored:
+        async with open_services(addresses) as services:
+            return await fetch(services, script)
+
+    screenplay, remarks = reconstruct(_run(fetch_script()))
     for remark in remarks:
-        _remark(remark)
+        typer.echo(remark, err=True)
     content = render(screenplay).encode()
     if output is None:
         sys.stdout.buffer.write(content)
@@ -122,36 +123,27 @@ def write_example(output: Copy = Path(EXAMPLE)) -> None:
     """Write the example: Romeo and Juliet, act 2, scene 2."""
     content = example_file().read_bytes()
     if output.exists() and output.read_bytes() != content:
-        raise CommandError(f"{output} is there already, and is something else.")
+        raise CommandError(f"{output} exists already, with other content.")
     _write(output, content)
     typer.echo(output)
 
 
-async def _import(addresses: Addresses, plan: Plan, user: int, state: State, path: Path) -> int:
+async def _import(
+    addresses: Addresses, plan: Plan, user: int, state: ImportState, path: Path
+) -> int:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    hidden = not console.is_terminal
     async with open_services(addresses) as services:
-        with Progress(
-            *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
-        ) as progress:
-            task = progress.add_task(plan.script["title"].partition("\n")[0], total=steps(plan))
-            return await Import(
-                services,
-                plan,
-                user=user,
-                state=state,
-                path=path,
-                advance=lambda count: progress.advance(task, count),
-            ).run()
-
-
-async def _fetch(addresses: Addresses, script: int) -> Any:
-    async with open_services(addresses) as services:
-        return await fetch(services, script)
+        with Progress(*columns, TimeRemainingColumn(), console=console, disable=hidden) as progress:
+            title = plan.script["title"].partition("\n")[0]
+            task = progress.add_task(title, total=count_steps(plan))
+            on_progress = partial(progress.advance, task)
+            return await PlayImport(services, plan, user, state, path, on_progress).run()
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    # A failure is one sentence; what it was made of would stand between the progress bar's lines.
+    # A failure is one sentence; log lines about its causes would break up the progress bar.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     return asyncio.run(work)
 
@@ -161,7 +153,3 @@ def _write(path: Path, content: bytes) -> None:
         replace_file(path, content)
     except OSError as error:
         raise CommandError(f"{path} can't be written: {error.strerror}.") from error
-
-
-def _remark(text: str) -> None:
-    typer.echo(text, err=True)

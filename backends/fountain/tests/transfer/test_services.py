@@ -20,5 +20,5 @@ def test_below_one_url() -> None:
 @pytest.mark.parametrize("url", ["host:8000", "", "ftp://host", "http://", "http://a@host"])
 def test_no_url(url: str) -> None:
     """What is no URL is refused before anybody is asked."""
-    with pytest.raises(UsageError, match="it looks like http://host:8000"):
+    with pytest.raises(UsageError, match="which looks like http://host:8000"):
         Addresses.of(url)

@@ -6,9 +6,9 @@ import pytest
 
 from bedplate.cli.exceptions import CommandError
 from fountain.transfer.state import (
-    Made,
-    State,
-    alone,
+    Created,
+    ImportState,
+    exclusive_import,
     load_state,
     replace_file,
     save_state,
@@ -20,7 +20,10 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     """A state is what it was after it was saved, and nothing else is left in the folder."""
     path = tmp_path / "state.json"
     assert load_state(path) is None
-    for state in (State(play="a"), State(play="a", made={"x": Made(after=3, identifiers={0: 4})})):
+    for state in (
+        ImportState(play="a"),
+        ImportState(play="a", created={"x": Created(after=3, identifiers={0: 4})}),
+    ):
         save_state(path, state)
         assert load_state(path) == state
     assert list(tmp_path.iterdir()) == [path]
@@ -37,7 +40,7 @@ def test_no_state(tmp_path: Path) -> None:
 def test_unwritable(tmp_path: Path) -> None:
     """A folder that can't be written to is said to be the matter."""
     with pytest.raises(CommandError, match="Copy the play to a folder of your own"):
-        save_state(tmp_path / "gone" / "state.json", State(play="a"))
+        save_state(tmp_path / "gone" / "state.json", ImportState(play="a"))
 
 
 def test_failed_replacement(tmp_path: Path) -> None:
@@ -61,7 +64,11 @@ def test_alone(tmp_path: Path) -> None:
     """A play is imported by one process at a time."""
     play = tmp_path / "a.fountain"
     play.touch()
-    with alone(play), pytest.raises(CommandError, match="another process"), alone(play):
+    with (
+        exclusive_import(play),
+        pytest.raises(CommandError, match="another process"),
+        exclusive_import(play),
+    ):
         pass
-    with alone(play):
+    with exclusive_import(play):
         pass

@@ -1,4 +1,4 @@
-"""Who is described before the play begins: `[[JULIET: Daughter of the house of Capulet.]]`."""
+"""Descriptions of characters before the play begins: `[[JULIET: Daughter of Capulet.]]`."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,14 +8,14 @@ from fountain.screenplay.fitting import fits
 from fountain.screenplay.model import Element, Note, Speech
 
 UNDESCRIBED = "A character of this play."
-"""The description of a character that has none: services ask for one. It is never written out."""
+"""The description of a character without one, which services require. It is never exported."""
 
 _DESCRIPTION = re.compile(r"(?P<name>[^\s:]([^:\n]*[^\s:])?): (?P<text>\S.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Names to descriptions in the order of their notes; and who speaks, in that order."""
+    """Descriptions by name in the order of their notes, and the names of those who speak."""
 
     described: dict[str, str]
     speaking: dict[str, None]
@@ -26,18 +26,18 @@ class Cast:
 
 
 def split_cast(elements: Sequence[Element]) -> tuple[Cast, Sequence[Element]]:
-    """Return who there is, and the elements after the notes that describe them.
+    """Return the characters, and the elements after the notes that describe them.
 
-    The notes are the first elements. One describes a character if what stands before its colon
-    speaks in the play, or is in capitals; the first that doesn't, or describes again, ends them.
+    The notes are the first elements. A note describes a character if the text before its colon
+    speaks in the play, or is in capitals. The first that doesn't, or repeats a name, ends them.
     """
-    speaking = {one.character: None for one in elements if isinstance(one, Speech)}
+    speaking = {item.character: None for item in elements if isinstance(item, Speech)}
     described: dict[str, str] = {}
     for element in elements:
-        found = isinstance(element, Note) and _DESCRIPTION.fullmatch(element.text)
-        if not found:
+        match = isinstance(element, Note) and _DESCRIPTION.fullmatch(element.text)
+        if not match:
             break
-        name, text = found["name"], found["text"]
+        name, text = match["name"], match["text"]
         known = name in speaking or name.isupper()
         if not known or name in described or text == UNDESCRIBED:
             break
@@ -46,15 +46,13 @@ def split_cast(elements: Sequence[Element]) -> tuple[Cast, Sequence[Element]]:
 
 
 def cast_notes(characters: Iterable[tuple[str, str]]) -> tuple[list[Note], list[str]]:
-    """Return the notes that describe these characters, and the names that can't be in one."""
+    """Return the notes that describe these characters, and the names that no note can describe."""
     notes: list[Note] = []
-    refused: list[str] = []
+    impossible: list[str] = []
     for name, description in characters:
-        if description == UNDESCRIBED:
-            continue
         note = Note(f"{name}: {description}")
-        if _DESCRIPTION.fullmatch(note.text) and fits(note):
+        if description != UNDESCRIBED and _DESCRIPTION.fullmatch(note.text) and fits(note):
             notes.append(note)
-        else:
-            refused.append(name)
-    return notes, refused
+        elif description != UNDESCRIBED:
+            impossible.append(name)
+    return notes, impossible

@@ -8,23 +8,18 @@ from fountain.screenplay.model import Speech
 
 
 def read_cue(lines: Sequence[str], at: int) -> tuple[list[Speech], int]:
-    """Return the speeches under the cue at a line and the line after them; none if it is no cue."""
+    """Return the speeches under the cue at a line, and the line after them; [] if it is no cue."""
     line = trim(lines[at])
     cue = _split_cue(line.removeprefix("@"))
     if not cue.character or not (line.startswith("@") or cue.character.isupper()):
         return [], at
-    end = _end(lines, at + 1)
+    blank = (here for here in range(at + 1, len(lines)) if is_blank(lines[here]))
+    end = next((here for here in blank if lines[here] != KEPT_BLANK), len(lines))
     return (_speeches(cue, lines[at + 1 : end]), end) if end > at + 1 else ([], at)
 
 
-def _end(lines: Sequence[str], start: int) -> int:
-    """Return the first line that isn't said any more."""
-    blank = (at for at in range(start, len(lines)) if is_blank(lines[at]))
-    return next((at for at in blank if lines[at] != KEPT_BLANK), len(lines))
-
-
 def _split_cue(cue: str) -> Speech:
-    """Return a speech with nothing but what a cue says: name, extension, dual."""
+    """Return a speech with no more than a cue contains: name, extension, dual."""
     plain = cue.removesuffix("^")
     whole = trim(plain)
     name = trim(whole[: _name_end(whole)])
@@ -33,7 +28,7 @@ def _split_cue(cue: str) -> Speech:
 
 
 def _name_end(cue: str) -> int:
-    """Return where the pairs of parentheses begin that a cue ends with."""
+    """Return the index at which the parentheses at the end of a cue begin."""
     end = len(cue)
     while end and cue[end - 1] == ")":
         opened = cue.rfind("(", 0, end)
@@ -47,7 +42,7 @@ def _name_end(cue: str) -> int:
 
 @dataclass(slots=True)
 class _Part:
-    """What is said without a break, line by line."""
+    """Lines of dialogue without a break."""
 
     parenthetical: str | None = None
     lines: list[str] = field(default_factory=list)
@@ -55,10 +50,10 @@ class _Part:
 
 
 def _speeches(cue: Speech, lines: Sequence[str]) -> list[Speech]:
-    begun = replace(cue, extension=None, dual=False, continued=True)
+    continued = replace(cue, extension=None, dual=False, continued=True)
     return [
         replace(
-            begun if at else cue,
+            continued if at else cue,
             text="\n".join(part.lines) if part.lines else None,
             parenthetical=part.parenthetical,
             sung=part.sung,
@@ -87,8 +82,8 @@ def cue_line(speech: Speech, *, forced: bool) -> str:
     return ("@" if forced else "") + " ".join(part for part in parts if part)
 
 
-def said_lines(speech: Speech) -> list[str]:
+def dialogue_lines(speech: Speech) -> list[str]:
     """Return the lines below the cue."""
-    said = [] if speech.text is None else speech.text.split("\n")
-    lines = [f"~{line}" if speech.sung else line or KEPT_BLANK for line in said]
+    texts = [] if speech.text is None else speech.text.split("\n")
+    lines = [f"~{text}" if speech.sung else text or KEPT_BLANK for text in texts]
     return lines if speech.parenthetical is None else [f"({speech.parenthetical})", *lines]

@@ -1,4 +1,4 @@
-"""Texts that come from elsewhere than a screenplay, made to stand in one."""
+"""Adapts texts from outside a screenplay so that they can stand in one."""
 
 from dataclasses import replace
 
@@ -18,44 +18,41 @@ from fountain.screenplay.renderer import render
 
 
 def fits(element: Element) -> bool:
-    """Whether an element, written and read back, is the same."""
+    """Return whether an element is the same after it was rendered and parsed."""
     alone = replace(element, continued=False) if isinstance(element, Speech) else element
     return parse(render(Screenplay(elements=(alone,)))).elements == (alone,)
 
 
 def fit(element: Element) -> list[Element]:
-    """Return the element if it fits, else what comes nearest to it; nothing for an empty text."""
+    """Return the element if it fits, else what is nearest to it; nothing for an empty text."""
     if fits(element):
         return [element]
     match element:
         case Heading(text, level):
             return _headings(" ".join(text.split()), level)
         case Action(text) | Transition(text) | Centered(text):
-            return [Action(paragraph) for paragraph in _paragraphs(text)]
+            return _actions(text)
         case Speech():
-            said = None if element.text is None else _trimmed(element.text)
             name = " ".join(element.character.split()) or "?"
-            return [replace(element, character=name, text=said)]
+            lines = [] if element.text is None else normal(element.text).split("\n")
+            words = "\n".join(map(trim, lines)) if lines else None
+            return [replace(element, character=name, text=words)]
         case _:
             return [element]
 
 
 def _headings(text: str, level: int) -> list[Element]:
-    wanted = Heading(text, level)
-    if fits(wanted):
-        return [wanted]
+    heading = Heading(text, level)
+    if fits(heading):
+        return [heading]
     return [Heading(text.lstrip("# "), max(level, SCENE + 1))] if text.strip("# ") else []
 
 
-def _paragraphs(text: str) -> list[str]:
-    found: list[list[str]] = [[]]
+def _actions(text: str) -> list[Element]:
+    paragraphs: list[list[str]] = [[]]
     for line in normal(text).split("\n"):
         if not is_blank(line):
-            found[-1].append(line)
-        elif found[-1]:
-            found.append([])
-    return ["\n".join(lines) for lines in found if lines]
-
-
-def _trimmed(text: str) -> str:
-    return "\n".join(trim(line) for line in normal(text).split("\n"))
+            paragraphs[-1].append(line)
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    return [Action("\n".join(lines)) for lines in paragraphs if lines]

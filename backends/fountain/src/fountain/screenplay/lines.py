@@ -1,10 +1,10 @@
-"""The lines of a screenplay's text, before anything is made of them."""
+"""The lines of a screenplay's text, before they are parsed."""
 
 from dataclasses import dataclass, field
 
 BYTE_ORDER_MARK = "\ufeff"
 KEPT_BLANK = "  "
-"""A line of two spaces: blank, but what it stands in goes on (fountain.io/syntax, Dialogue)."""
+"""A line of two spaces is blank but doesn't end the dialogue (fountain.io/syntax, Dialogue)."""
 _WHITE = " \t"
 
 
@@ -19,7 +19,7 @@ class Lines:
     _number: int = 1
 
     def add(self, text: str) -> None:
-        """Go on with this text."""
+        """Append this text."""
         first, *others = text.split("\n")
         self.texts[-1] += first
         for other in others:
@@ -28,19 +28,19 @@ class Lines:
             self.numbers.append(self._number)
 
     def strike_out(self, text: str) -> None:
-        """Leave this text out."""
+        """Leave this text out, but count its lines."""
         first = self._number
         self._number += text.count("\n")
         self.struck_out.append((first, self._number))
 
 
 def trim(line: str) -> str:
-    """Return a line without the spaces and tabs at its ends; other white space is text."""
+    """Return a line without spaces and tabs at its ends; other white space is text."""
     return line.strip(_WHITE)
 
 
 def is_blank(line: str) -> bool:
-    """Whether a line has nothing but spaces and tabs."""
+    """Return whether a line has only spaces and tabs."""
     return not trim(line)
 
 
@@ -50,13 +50,13 @@ def normal(text: str) -> str:
 
 
 def ends_lines_with_crlf(text: str) -> bool:
-    """Whether every line ends with CRLF, and there is one."""
+    """Return whether every line ends with CRLF, and there is one."""
     crlf = text.count("\r\n")
     return 0 < crlf == text.count("\n") == text.count("\r")
 
 
 def split(text: str) -> Lines:
-    """Return the lines of a normal text without its boneyards: what stands from /* to */."""
+    """Return the lines of a normal text without its boneyards, from /* to */."""
     lines = Lines()
     start = 0
     while (opened := text.find("/*", start)) >= 0:
@@ -67,7 +67,7 @@ def split(text: str) -> Lines:
         lines.strike_out(text[opened:closed])
         start = closed + 2
         if lines.texts[-1].endswith("/") and text.startswith("*", start):
-            # What is left on both sides must not become the start of a boneyard.
+            # The rest on both sides must not become the start of a boneyard.
             lines.add(" ")
     lines.add(text[start:])
     return lines

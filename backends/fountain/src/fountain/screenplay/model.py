@@ -1,4 +1,4 @@
-"""What a screenplay is made of. Texts are as written, emphasis marks and notes in them included.
+"""The elements of a screenplay. Texts are as written, with emphasis marks and notes.
 
 Lines within a text are separated by LF.
 """
@@ -19,20 +19,20 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A paragraph that says what happens."""
+    """A paragraph of action."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What a character says or sings without a break.
+    """Dialogue or song of one character without a break.
 
-    text           None when the character only does what the parenthetical says
+    text           None when there is only a parenthetical
     parenthetical  without its parentheses
-    extension      what follows the name, parentheses included: (O.S.)
-    dual           said at the same time as the speech before
-    continued      stands under the same cue as the speech before, after a parenthetical or a song
+    extension      text after the name, with its parentheses: (O.S.)
+    dual           simultaneous with the speech before
+    continued      under the same cue as the speech before, after a parenthetical or a song
     """
 
     character: str
@@ -46,14 +46,14 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Lyrics:
-    """Lines that are sung, and by whom isn't said."""
+    """Lines that are sung by nobody in particular."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """How one scene becomes the next, such as `CUT TO:`."""
+    """The change from one scene to the next, such as `CUT TO:`."""
 
     text: str
 
@@ -67,14 +67,14 @@ class Centered:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A remark that stands by itself: `[[text]]`."""
+    """A remark in a paragraph of its own: `[[text]]`."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Synopsis:
-    """What a scene or section is about: `= text`."""
+    """A summary of a scene or section: `= text`."""
 
     text: str
 

@@ -1,7 +1,7 @@
-"""A text becomes a screenplay. No text is refused: what is nothing else is action.
+"""Parses a text into a screenplay. No text is refused: what is nothing else is action.
 
 Blank lines separate paragraphs. At the start of a paragraph, and after an element that is one line,
-the readers in `_READERS` are asked in turn.
+the readers in `_READERS` are tried in turn.
 """
 
 import re
@@ -33,7 +33,7 @@ from fountain.screenplay.model import (
 from fountain.screenplay.title_page import read_title_page
 
 Lines = Sequence[str]
-Found = tuple[list[Element], int]
+Elements = tuple[list[Element], int]
 """Elements, and the line after them."""
 
 _SCENE = re.compile(r"(?:INT|EXT|EST|INT\.?/EXT|I/E)[. ]", re.IGNORECASE)
@@ -42,10 +42,10 @@ _PAGE_BREAK = re.compile(r"={3,}")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A screenplay, and where in the file its parts are.
+    """A screenplay, and the lines of its parts in the file.
 
-    lines       the line each element begins at
-    struck_out  first and last line of each boneyard: the screenplay doesn't have what is in it
+    lines       the first line of each element
+    struck_out  first and last line of each boneyard, which the screenplay leaves out
     """
 
     screenplay: Screenplay
@@ -54,42 +54,44 @@ class Reading:
 
 
 def parse(text: str) -> Screenplay:
-    """Return the screenplay that a text is."""
+    """Return the screenplay in a text."""
     return read(text).screenplay
 
 
 def read(text: str) -> Reading:
-    """Return the screenplay that a text is, and where its parts are."""
+    """Return the screenplay in a text, and the lines of its parts."""
     body = text.removeprefix(BYTE_ORDER_MARK)
     lines = split(normal(body))
     entries, start = read_title_page(lines.texts)
-    found = list(_elements(lines.texts, start))
+    elements = _elements(lines.texts, start)
     screenplay = Screenplay(
         entries,
-        tuple(element for element, _ in found),
-        crlf=ends_lines_with_crlf(body) and bool(entries or found),
+        tuple(element for element, _ in elements),
+        crlf=ends_lines_with_crlf(body) and bool(entries or elements),
         byte_order_mark=body != text,
     )
-    numbers = tuple(lines.numbers[at] for _, at in found)
+    numbers = tuple(lines.numbers[at] for _, at in elements)
     return Reading(screenplay, numbers, tuple(lines.struck_out))
 
 
 def read_body(lines: Lines) -> list[Element]:
-    """Return the elements that stand in lines, of which none belongs to a title page."""
+    """Return the elements in lines after the title page."""
     return [element for element, _ in _elements(lines, 0)]
 
 
 def _elements(lines: Lines, start: int) -> list[tuple[Element, int]]:
-    found: list[tuple[Element, int]] = []
+    placed: list[tuple[Element, int]] = []
     at = start
     while at < len(lines):
         if is_blank(lines[at]):
             at += 1
             continue
-        elements, end = next(got for reader in _READERS if (got := reader(lines, at)) is not None)
-        found += ((element, at) for element in elements)
+        elements, end = next(
+            result for reader in _READERS if (result := reader(lines, at)) is not None
+        )
+        placed += ((element, at) for element in elements)
         at = end
-    return found
+    return placed
 
 
 def _paragraph_end(lines: Lines, at: int) -> int:
@@ -101,7 +103,7 @@ def _from(lines: Lines, at: int) -> Iterator[str]:
     return (lines[here] for here in range(at, len(lines)))
 
 
-def _note(lines: Lines, at: int) -> Found | None:
+def _note(lines: Lines, at: int) -> Elements | None:
     if not trim(lines[at]).startswith("[["):
         return None
     texts: list[str] = []
@@ -115,28 +117,28 @@ def _note(lines: Lines, at: int) -> Found | None:
         if closed:
             break
         end += 1
-    # It begins like a note and is none. What was searched is taken, or it would be searched again.
+    # It isn't a note. The lines that were searched are taken, or they would be searched again.
     return _action_until(lines, at, _paragraph_end(lines, end))
 
 
-def _page_break(lines: Lines, at: int) -> Found | None:
+def _page_break(lines: Lines, at: int) -> Elements | None:
     return ([PageBreak()], at + 1) if _PAGE_BREAK.fullmatch(trim(lines[at])) else None
 
 
-def _synopsis(lines: Lines, at: int) -> Found | None:
+def _synopsis(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     text = trim(line[1:])
     return ([Synopsis(text)], at + 1) if line.startswith("=") and text else None
 
 
-def _section(lines: Lines, at: int) -> Found | None:
+def _section(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     text = line.lstrip("#")
     level = len(line) - len(text)
     return ([Heading(trim(text), level)], at + 1) if level and trim(text) else None
 
 
-def _centered(lines: Lines, at: int) -> Found | None:
+def _centered(lines: Lines, at: int) -> Elements | None:
     texts: list[str] = []
     for line in map(trim, _from(lines, at)):
         text = trim(line[1:-1])
@@ -146,7 +148,7 @@ def _centered(lines: Lines, at: int) -> Found | None:
     return ([Centered("\n".join(texts))], at + len(texts)) if texts else None
 
 
-def _lyrics(lines: Lines, at: int) -> Found | None:
+def _lyrics(lines: Lines, at: int) -> Elements | None:
     texts: list[str] = []
     for line in _from(lines, at):
         if not trim(line).startswith("~"):
@@ -155,21 +157,21 @@ def _lyrics(lines: Lines, at: int) -> Found | None:
     return ([Lyrics("\n".join(texts))], at + len(texts)) if texts else None
 
 
-def _forced_scene(lines: Lines, at: int) -> Found | None:
+def _forced_scene(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     if not (line.startswith(".") and line[1:2].isalnum()):
         return None
     return [Heading(line[1:])], at + 1
 
 
-def _scene(lines: Lines, at: int) -> Found | None:
+def _scene(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
-    # The format asks for a blank line after it. Without one it must look the part all the more.
+    # The format demands a blank line after it. Without one the line must be in capitals as well.
     alone = at + 1 == len(lines) or is_blank(lines[at + 1])
     return ([Heading(line)], at + 1) if _SCENE.match(line) and (alone or line.isupper()) else None
 
 
-def _transition(lines: Lines, at: int) -> Found | None:
+def _transition(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     if line.startswith(">"):
         text = trim(line[1:])
@@ -177,24 +179,24 @@ def _transition(lines: Lines, at: int) -> Found | None:
     return ([Transition(line)], at + 1) if line.isupper() and line.endswith("TO:") else None
 
 
-def _speeches(lines: Lines, at: int) -> Found | None:
+def _speeches(lines: Lines, at: int) -> Elements | None:
     speeches, end = read_cue(lines, at)
     return (list(speeches), end) if speeches else None
 
 
-def _forced_action(lines: Lines, at: int) -> Found | None:
+def _forced_action(lines: Lines, at: int) -> Elements | None:
     return _action(lines, at) if lines[at].startswith("!") else None
 
 
-def _action(lines: Lines, at: int) -> Found:
+def _action(lines: Lines, at: int) -> Elements:
     return _action_until(lines, at, _paragraph_end(lines, at))
 
 
-def _action_until(lines: Lines, at: int, end: int) -> Found:
+def _action_until(lines: Lines, at: int, end: int) -> Elements:
     return [Action("\n".join(lines[at:end]).removeprefix("!"))], end
 
 
-_READERS: tuple[Callable[[Lines, int], Found | None], ...] = (
+_READERS: tuple[Callable[[Lines, int], Elements | None], ...] = (
     _forced_action,
     _note,
     _page_break,

@@ -1,6 +1,6 @@
-"""A script as the services hold it becomes a screenplay again.
+"""Turns a script that the services hold back into a screenplay.
 
-What a screenplay has no place for is named in a remark, never passed over.
+Whatever a screenplay has no place for is named in a remark, never left out silently.
 """
 
 import json
@@ -8,22 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fountain.screenplay import model
 from fountain.screenplay.cast import cast_notes
 from fountain.screenplay.fitting import fit, fits
-from fountain.screenplay.marks import screenplay_of, told_level
-from fountain.screenplay.model import (
-    Action,
-    Centered,
-    Element,
-    Heading,
-    Lyrics,
-    Note,
-    PageBreak,
-    Screenplay,
-    Speech,
-    Synopsis,
-    Transition,
-)
+from fountain.screenplay.marks import implied_level, screenplay_of
+from fountain.screenplay.model import Action, Centered, Element, Screenplay, Transition
 
 Placed = Mapping[str, Any]
 """An element of a script, as the script service answers it."""
@@ -31,17 +20,17 @@ Data = Mapping[str, str]
 
 _KNOWN = {"fountain", "parenthetical", "extension", "dual", "continued", "text", "level"}
 _KNOWN |= {"untitled", "crlf", "byte order mark"}
-_STAGED: Mapping[str, type[Action | Transition | Centered]] = {
+_STAGED: Mapping[str | None, type[Action | Transition | Centered]] = {
     "transition": Transition,
     "centered": Centered,
 }
 _OTHER = "other"
-"""The key of what a context holds that isn't a screenplay's."""
+"""The key of a context's text that isn't a screenplay's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A script with all that its elements refer to, by identifier.
+    """A script with everything that its elements refer to, by identifier.
 
     sections    identifiers and titles of the headings, in order
     characters  names and descriptions
@@ -57,7 +46,7 @@ class Stored:
 
 
 def reconstruct(stored: Stored) -> tuple[Screenplay, list[str]]:
-    """Return the screenplay, and what it has no place for, a sentence each."""
+    """Return the screenplay, and a sentence on each thing that it has no place for."""
     reconstruction = _Reconstruction(stored)
     return reconstruction.screenplay(), reconstruction.remarks
 
@@ -78,11 +67,16 @@ class _Reconstruction:
     def screenplay(self) -> Screenplay:
         """Return the screenplay."""
         page = screenplay_of(self._stored.script, self._page)
-        return replace(page, elements=(*self._cast(), *self._body()))
+        characters = self._stored.characters
+        # They were created in the order of their notes.
+        notes, impossible = cast_notes(characters[at] for at in sorted(characters))
+        for name in impossible:
+            self.remarks.append(f"{name}: the description can't be a note, left out.")
+        return replace(page, elements=(*notes, *self._body()))
 
     def _data_of(self, element: Placed) -> Data:
-        """Return the context of an element as far as it is a screenplay's."""
-        text = self._known(self._stored.contexts, element, "contextId")
+        """Return the members of an element's context if it is a screenplay's."""
+        text = self._object(self._stored.contexts, element, "contextId")
         if text is None:
             return {}
         data = _strings(text)
@@ -90,13 +84,6 @@ class _Reconstruction:
             others = ", ".join(sorted(data.keys() - _KNOWN)) or _OTHER
             self._remark(element, f"its context ({others}) isn't part of a screenplay")
         return data
-
-    def _cast(self) -> list[Note]:
-        known = self._stored.characters
-        # They were made in the order of their notes.
-        notes, refused = cast_notes(known[identifier] for identifier in sorted(known))
-        self.remarks += [f"{name}: the description can't be a note, left out." for name in refused]
-        return notes
 
     def _body(self) -> Iterator[Element]:
         titles = dict(self._stored.sections)
@@ -106,45 +93,41 @@ class _Reconstruction:
             heading = element.get("headingId")
             if heading in titles and heading != current:
                 current = heading
-                for before in (*empty.pop(heading, ()), heading):
-                    yield from self._heading(before, titles[before])
-            yield from self._fitting(element, self._elements(element, data))
-        for last in empty.pop(None, ()):
-            yield from self._heading(last, titles[last])
+                for identifier in (*empty.pop(heading, ()), heading):
+                    yield from self._heading(identifier, titles[identifier])
+            for item in self._elements(element, data):
+                for fitting in fit(item):
+                    if not fits(fitting):
+                        self._remark(element, "read back, its text will be something else")
+                    yield fitting
+        for identifier in empty.pop(None, ()):
+            yield from self._heading(identifier, titles[identifier])
 
     def _empty_headings(self) -> dict[int | None, list[int]]:
-        """Return the headings without elements by the next one with some; None: there is none."""
+        """Return headings without elements, by the next heading that has some; None is the end."""
         used = {element.get("headingId") for element in self._stored.elements}
-        found: dict[int | None, list[int]] = {}
+        empty: dict[int | None, list[int]] = {}
         waiting: list[int] = []
         for heading, _ in self._stored.sections:
             if heading in used:
-                found[heading], waiting = waiting, []
+                empty[heading], waiting = waiting, []
             else:
                 waiting.append(heading)
-        return {**found, None: waiting}
+        return {**empty, None: waiting}
 
-    def _heading(self, identifier: int, title: str) -> Iterator[Element]:
-        level = self._levels.get(identifier, told_level(title))
-        found = fit(Heading(title, level))
-        if not found:
+    def _heading(self, identifier: int, title: str) -> list[Element]:
+        elements = fit(model.Heading(title, self._levels.get(identifier, implied_level(title))))
+        if not elements:
             self.remarks.append(f"Heading {identifier} has no text: it is left out.")
-        yield from found
-
-    def _fitting(self, element: Placed, made: Iterator[Element]) -> Iterator[Element]:
-        for one in made:
-            for fitting in fit(one):
-                if not fits(fitting):
-                    self._remark(element, "read back, its text will be something else")
-                yield fitting
+        return elements
 
     def _elements(self, element: Placed, data: Data) -> Iterator[Element]:
         kind = data.get("fountain")
-        action = self._known(self._stored.actions, element, "actionId")
-        words = self._known(self._stored.spoken_words, element, "spokenWordId")
-        character = self._known(self._stored.characters, element, "characterId")
+        action = self._object(self._stored.actions, element, "actionId")
+        words = self._object(self._stored.spoken_words, element, "spokenWordId")
+        character = self._object(self._stored.characters, element, "characterId")
         if action is not None:
-            yield _STAGED.get(kind or "", Action)(action)
+            yield _STAGED.get(kind, Action)(action)
         if character is not None and (words is not None or "parenthetical" in data):
             yield _speech(character[0], words, data)
         elif character is not None and kind != "character":
@@ -152,13 +135,13 @@ class _Reconstruction:
         elif words is not None:
             if kind != "lyrics":
                 self._remark(element, "nobody says its words: they are written as a song")
-            yield Lyrics(words)
+            yield model.Lyrics(words)
         elif kind in {"note", "synopsis"}:
-            yield (Note if kind == "note" else Synopsis)(data.get("text", ""))
+            yield (model.Note if kind == "note" else model.Synopsis)(data.get("text", ""))
         elif kind == "page break":
-            yield PageBreak()
+            yield model.PageBreak()
 
-    def _known(self, objects: Mapping[int, Any], element: Placed, name: str) -> Any:
+    def _object(self, objects: Mapping[int, Any], element: Placed, name: str) -> Any:
         identifier = element.get(name)
         if identifier is not None and identifier not in objects:
             self._remark(element, f"its {name} {identifier} is unknown")
@@ -169,18 +152,18 @@ class _Reconstruction:
 
 
 def _strings(text: str) -> Data:
-    """Return the JSON object of strings that a context is, or the text as something else."""
+    """Return the JSON object of strings in a context, or the whole text under another key."""
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        found = None
-    if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()):
-        return found
+        value = None
+    if isinstance(value, dict) and all(isinstance(member, str) for member in value.values()):
+        return value
     return {_OTHER: text}
 
 
-def _speech(name: str, words: str | None, data: Data) -> Speech:
-    return Speech(
+def _speech(name: str, words: str | None, data: Data) -> model.Speech:
+    return model.Speech(
         name,
         words,
         parenthetical=data.get("parenthetical"),

@@ -1,40 +1,27 @@
 """The title page: `Key: value` lines from the first line to the first blank one."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from fountain.screenplay.lines import is_blank, trim
 from fountain.screenplay.model import TitleEntry
 
-KNOWN = frozenset(
-    {
-        "title",
-        "credit",
-        "author",
-        "authors",
-        "source",
-        "draft date",
-        "date",
-        "revision",
-        "contact",
-        "contact info",
-        "copyright",
-        "notes",
-        "description",
-    }
+_KNOWN = re.compile(
+    "title|credit|authors?|source|draft date|date|revision|contact|contact info|copyright|notes|"
+    "description"
 )
 """One of these keys makes a title page: `FADE IN:` and `He says: no` begin a play without one."""
-
 _INDENT = "    "
 
 
 def read_title_page(lines: Sequence[str]) -> tuple[tuple[TitleEntry, ...], int]:
-    """Return the entries, and how many lines they take: none when there is no title page.
+    """Return the entries and the number of their lines, which is 0 without a title page.
 
-    A key that comes twice is one entry.
+    A repeated key is one entry.
     """
     first = next((at for at, line in enumerate(lines) if not is_blank(line)), len(lines))
     end = next((at for at in range(first, len(lines)) if is_blank(lines[at])), len(lines))
-    found: dict[str, tuple[str, list[str]]] = {}
+    entries: dict[str, tuple[str, list[str]]] = {}
     values: list[str] | None = None
     for line in lines[first:end]:
         if line[0] in " \t" and values is not None:
@@ -43,11 +30,11 @@ def read_title_page(lines: Sequence[str]) -> tuple[tuple[TitleEntry, ...], int]:
         key, colon, value = line.partition(":")
         if not colon or not key[:1].isalpha():
             return (), 0
-        _, values = found.setdefault(key.casefold().rstrip(), (key.rstrip(" \t"), []))
+        _, values = entries.setdefault(key.casefold().rstrip(), (key.rstrip(" \t"), []))
         values += [trim(value)] if trim(value) else []
-    if not found.keys() & KNOWN:
+    if not any(map(_KNOWN.fullmatch, entries)):
         return (), 0
-    return tuple(TitleEntry(key, "\n".join(texts)) for key, texts in found.values()), end
+    return tuple(TitleEntry(key, "\n".join(texts)) for key, texts in entries.values()), end
 
 
 def title_page_lines(entries: Sequence[TitleEntry]) -> Iterator[str]:

@@ -1,9 +1,9 @@
-"""Things made over HTTP so that none is made twice, however often the maker is cut off.
+"""Creates resources over HTTP, none of them twice, however often the import is interrupted.
 
-Things are made in waves. When all of a wave have answered, their identifiers are saved. After a cut
-it is unknown which of the last wave were made: then the service is asked for all it has, and those
-that are newer than what is saved, and have the content that was asked for, are the ones.
-Identifiers of a service grow.
+Resources are created in batches. When all of a batch are answered, their identifiers are saved.
+After an interruption it is unknown which of the last batch exist. Then the service is asked for all
+it has: those newer than what was saved, with the content that was sent, are the ones, since the
+identifiers of a service grow.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bedplate.cli.exceptions import CommandError
-from fountain.transfer.services import Service, Unavailable
-from fountain.transfer.state import Made
+from fountain.transfer.services import Service, ServiceUnreachable
+from fountain.transfer.state import Created
 
-WAVE = 50
-AT_ONCE = 8
-ATTEMPTS = 5
+BATCH_SIZE = 50
+MAX_CONCURRENT = 8
+MAX_FAILURES = 5
 FIRST_PAUSE_SECONDS = 0.5
 
 Body = Mapping[str, Any]
@@ -26,7 +26,11 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """What is made: where, what its identifier is called, and which members tell two apart."""
+    """What is created: where, the name of its identifier, and the members that are its content.
+
+    in_order  one after the other, since their order matters
+    own       the list has only resources of this import, so it needn't be read at the start
+    """
 
     name: str
     service: Service
@@ -34,112 +38,110 @@ class Kind:
     identifier: str
     members: tuple[str, ...]
     in_order: bool = False
-    """One after the other, since their order matters."""
     own: bool = False
-    """The list has only things of this import, so that it needn't be read at the start."""
 
-    def key(self, thing: Body) -> str:
-        """Return the content of a thing, comparable."""
-        return json.dumps([thing.get(member) for member in self.members])
+    def content_of(self, resource: Body) -> str:
+        """Return the content of a resource, for comparison."""
+        return json.dumps([resource.get(member) for member in self.members])
+
+    def identifier_of(self, resource: Any) -> int:
+        """Return the identifier of a resource. Raises `CommandError` if it has none."""
+        value = resource.get(self.identifier) if isinstance(resource, dict) else None
+        if type(value) is not int:
+            url = f"{self.service.url}{self.path}"
+            raise CommandError(f"{url} answers without {self.identifier}: a wrong URL?")
+        return value
+
+    async def list(self) -> Sequence[Body]:
+        """Return all resources that the service has."""
+        answer = await self.service.get(self.path)
+        return answer if isinstance(answer, list) else [answer]
 
 
-class Making:
-    """Makes the things of one kind."""
+class Creation:
+    """Creates the resources of one kind; `created` are those of an earlier run, None if it is new.
+
+    `save` is called after each batch, `on_progress` with the number of further resources.
+    """
 
     def __init__(
         self,
         kind: Kind,
         bodies: Sequence[Body],
-        made: Made | None,
-        save: Callable[[Made], None],
-        advance: Callable[[int], None],
+        created: Created | None,
+        save: Callable[[Created], None],
+        on_progress: Callable[[int], None],
     ) -> None:
         self._kind = kind
         self._bodies = bodies
-        self._begun = made is not None
-        self._made = made or Made()
+        self._resumed = created is not None
+        self._created = created or Created()
         self._save = save
-        self._advance = advance
+        self._on_progress = on_progress
 
     async def run(self) -> list[int]:
-        """Make what is missing; return the identifiers of all. Raises `CommandError`."""
-        self._advance(len(self._made.identifiers))
-        if self._missing() and self._begun:
+        """Create what is missing; return all identifiers. Raises `CommandError`."""
+        identifiers = self._created.identifiers
+        self._on_progress(len(identifiers))
+        if self._missing() and self._resumed:
             await self._find()
         elif self._missing() and not self._kind.own:
-            self._made.after = max(map(self._identifier, await self._all()), default=0)
-        self._save(self._made)
+            known = map(self._kind.identifier_of, await self._kind.list())
+            self._created.after = max(known, default=0)
+        self._save(self._created)
         failures = 0
         while missing := self._missing():
-            failure = await self._wave(missing[:WAVE])
+            failure = await self._create_batch(missing[:BATCH_SIZE])
             failures = failures + 1 if failure else 0
             if failure is None:
-                self._made.after = max(self._made.identifiers.values())
+                self._created.after = max(identifiers.values())
             else:
                 await self._recover(failure, failures)
-            self._save(self._made)
-        return [self._made.identifiers[at] for at in range(len(self._bodies))]
+            self._save(self._created)
+        return [identifiers[index] for index in range(len(self._bodies))]
 
     async def _recover(self, failure: BaseException, failures: int) -> None:
-        """Wait, and find what was made all the same. Raises the failure when it won't go away."""
-        if failures >= ATTEMPTS or not isinstance(failure, Unavailable):
-            self._save(self._made)
+        """Wait, then find what was created all the same. Raises a failure that doesn't pass."""
+        if failures >= MAX_FAILURES or not isinstance(failure, ServiceUnreachable):
+            self._save(self._created)
             raise failure
         await asyncio.sleep(FIRST_PAUSE_SECONDS * 2 ** (failures - 1))
         try:
             await self._find()
-        except Unavailable as still:
-            await self._recover(still, failures + 1)
+        except ServiceUnreachable as next_failure:
+            await self._recover(next_failure, failures + 1)
 
     def _missing(self) -> list[int]:
-        return [at for at in range(len(self._bodies)) if at not in self._made.identifiers]
+        return [at for at in range(len(self._bodies)) if at not in self._created.identifiers]
 
-    async def _wave(self, wave: Sequence[int]) -> BaseException | None:
-        """Make some; return the first failure."""
-        if self._kind.in_order:
-            return await self._make_in_order(wave)
-        places = asyncio.Semaphore(AT_ONCE)
+    async def _create_batch(self, batch: Sequence[int]) -> BaseException | None:
+        """Create some resources; return the first failure."""
+        slots = asyncio.Semaphore(MAX_CONCURRENT)
 
-        async def make(at: int) -> None:
-            async with places:
-                await self._make(at)
+        async def create(index: int) -> None:
+            async with slots:
+                answer = await self._kind.service.post(self._kind.path, self._bodies[index])
+            self._add(index, self._kind.identifier_of(answer))
 
-        outcomes = await asyncio.gather(*map(make, wave), return_exceptions=True)
-        return next((one for one in outcomes if one is not None), None)
-
-    async def _make_in_order(self, wave: Sequence[int]) -> BaseException | None:
-        for at in wave:
-            try:
-                await self._make(at)
-            except CommandError as error:
-                return error
+        for group in [[index] for index in batch] if self._kind.in_order else [batch]:
+            outcomes = await asyncio.gather(*map(create, group), return_exceptions=True)
+            if failure := next((outcome for outcome in outcomes if outcome is not None), None):
+                return failure
         return None
 
-    async def _make(self, at: int) -> None:
-        answer = await self._kind.service.post(self._kind.path, self._bodies[at])
-        self._made.identifiers[at] = self._identifier(answer)
-        self._advance(1)
+    def _add(self, index: int, identifier: int) -> None:
+        self._created.identifiers[index] = identifier
+        self._on_progress(1)
 
     async def _find(self) -> None:
-        """Find what was made and not answered."""
-        known = set(self._made.identifiers.values())
+        """Find what was created but not answered."""
+        known = set(self._created.identifiers.values())
         unknown: dict[str, list[int]] = {}
-        for thing in sorted(await self._all(), key=self._identifier, reverse=True):
-            identifier = self._identifier(thing)
-            if identifier > self._made.after and identifier not in known:
-                unknown.setdefault(self._kind.key(thing), []).append(identifier)
-        for at in self._missing():
-            if found := unknown.get(self._kind.key(self._bodies[at])):
-                self._made.identifiers[at] = found.pop()
-                self._advance(1)
-
-    async def _all(self) -> list[Body]:
-        found = await self._kind.service.get(self._kind.path)
-        return found if isinstance(found, list) else [found]
-
-    def _identifier(self, thing: Any) -> int:
-        found = thing.get(self._kind.identifier) if isinstance(thing, dict) else None
-        if type(found) is not int:
-            url = f"{self._kind.service.url}{self._kind.path}"
-            raise CommandError(f"{url} answers without {self._kind.identifier}: a wrong URL?")
-        return found
+        newest_first = sorted(await self._kind.list(), key=self._kind.identifier_of, reverse=True)
+        for resource in newest_first:
+            identifier = self._kind.identifier_of(resource)
+            if identifier > self._created.after and identifier not in known:
+                unknown.setdefault(self._kind.content_of(resource), []).append(identifier)
+        for index in self._missing():
+            if identifiers := unknown.get(self._kind.content_of(self._bodies[index])):
+                self._add(index, identifiers.pop())

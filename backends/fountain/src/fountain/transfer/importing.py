@@ -1,174 +1,130 @@
-"""A play is brought to the services, in the order in which things refer to each other."""
+"""Imports a play: creates its parts at the services, first those that others refer to."""
 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple, dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from bedplate.cli.exceptions import CommandError
 from fountain.screenplay.plan import Placement, Plan
-from fountain.transfer.creation import Body, Kind, Making
-from fountain.transfer.services import Refused, Services
-from fountain.transfer.state import Made, State, load_state, save_state
+from fountain.transfer.creation import Body, Creation, Kind
+from fountain.transfer.services import ServiceRefused, Services
+from fountain.transfer.state import Created, ImportState, load_state, save_state
 
-Advance = Callable[[int], None]
 _REFERENCES = ("headingId", "characterId", "actionId", "spokenWordId", "contextId")
-_NOT_FOUND = 404
+_PERSON = ("name", "description")
+_SESSION = ("userId", "context")
 
 
-def steps(plan: Plan) -> int:
-    """Return how many things a plan is of."""
-    lists: tuple[Sequence[object], ...] = (
-        plan.characters,
-        plan.contexts,
-        plan.headings,
-        plan.actions,
-        plan.spoken_words,
-        plan.placements,
-    )
-    return 1 + sum(map(len, lists))
+def count_steps(plan: Plan) -> int:
+    """Return how many resources an import creates."""
+    texts = len(plan.headings) + len(plan.actions) + len(plan.spoken_words) + len(plan.contexts)
+    return 1 + len(plan.characters) + texts + len(plan.placements)
 
 
-def find_state(path: Path, plan: Plan, user: int) -> State:
-    """Return how far the import of this plan has come. Raises `CommandError`."""
-    play = _digest(plan, user)
+def find_state(path: Path, plan: Plan, user: int) -> ImportState:
+    """Return the state of this plan's import, a new one if there is none. Raises `CommandError`."""
+    fresh = new_state(plan, user)
     state = load_state(path)
-    if state is not None and state.play != play:
+    if state is not None and state.play != fresh.play:
         raise CommandError(
             f"The play isn't what it was when its import began ({path}): give --again to import "
             "it anew, as another script."
         )
-    return state or State(play=play)
+    return state or fresh
 
 
-def new_state(plan: Plan, user: int) -> State:
+def new_state(plan: Plan, user: int) -> ImportState:
     """Return the state of an import that begins."""
-    return State(play=_digest(plan, user))
-
-
-def _digest(plan: Plan, user: int) -> str:
     content = json.dumps([asdict(plan), user], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return ImportState(play=hashlib.sha256(content.encode()).hexdigest())
 
 
-class Import:
-    """One import: a plan, where its state lies, and the services.
+@dataclass(frozen=True)
+class PlayImport:
+    """One import.
 
-    `user` is the owner of the sessions that hold the contexts.
+    user         owner of the sessions that hold the contexts
+    path         file of the state
+    on_progress  receives the number of further resources that exist
     """
 
-    def __init__(
-        self,
-        services: Services,
-        plan: Plan,
-        *,
-        user: int,
-        state: State,
-        path: Path,
-        advance: Advance,
-    ) -> None:
-        self._services = services
-        self._plan = plan
-        self._user = user
-        self._state = state
-        self._path = path
-        self._advance = advance
+    services: Services
+    plan: Plan
+    user: int
+    state: ImportState
+    path: Path
+    on_progress: Callable[[int], None]
 
     async def run(self) -> int:
-        """Make everything that isn't made yet; return the script's identifier.
+        """Create everything that is missing; return the script's identifier.
 
-        Raises `CommandError`: what is made is kept, and another run goes on from there.
+        Raises `CommandError`: what exists is saved, and another run continues from there.
         """
         await self._check_script()
-        plan, characters = self._plan, self._services.characters
-        (script,) = await self._make(_scripts(self._services), [plan.script])
-        people = [{"name": name, "description": text} for name, text in plan.characters]
-        sessions = [{"userId": self._user, "context": text} for text in plan.contexts]
-        headings = Kind(
-            "headings",
-            self._services.scripts,
-            f"/scripts/{script}/sections",
-            "headingId",
-            ("title",),
-            in_order=True,
-            own=True,
+        plan, scripts, characters = self.plan, self.services.scripts, self.services.characters
+
+        def part(name: str, path: str, identifier: str, *members: str) -> Kind:
+            path = f"/scripts/{script}/{path}"
+            return Kind(name, scripts, path, identifier, members, in_order=True, own=True)
+
+        kind = Kind("scripts", scripts, "/scripts", "scriptId", ("title", "author", "description"))
+        (script,) = await self._create(kind, [plan.script])
+        headings = part("headings", "sections", "headingId", "title")
+        people = Kind(
+            "characters", characters, "/characters", "characterId", _PERSON, in_order=True
         )
-        texts = ("actions", "actionId", "description"), ("spokenWords", "dialogueId", "text")
-        made = [
-            await self._make(headings, [{"title": title} for title in plan.headings]),
-            await self._make(_characters(self._services), people),
+        actions = Kind("actions", characters, "/actions", "actionId", ("description",))
+        words = Kind("spokenWords", characters, "/spokenWords", "dialogueId", ("text",))
+        sessions = Kind("sessions", self.services.sessions, "/sessions", "sessionId", _SESSION)
+        identifiers = [
+            await self._create(headings, [{"title": title} for title in plan.headings]),
+            await self._create(
+                people, [{"name": name, "description": text} for name, text in plan.characters]
+            ),
+            await self._create(actions, [{"description": text} for text in plan.actions]),
+            await self._create(words, [{"text": text} for text in plan.spoken_words]),
+            await self._create(
+                sessions, [{"userId": self.user, "context": text} for text in plan.contexts]
+            ),
         ]
-        for (name, identifier, member), items in zip(
-            texts, (plan.actions, plan.spoken_words), strict=True
-        ):
-            kind = Kind(name, characters, f"/{name}", identifier, (member,))
-            made.append(await self._make(kind, [{member: item} for item in items]))
-        made.append(await self._make(_sessions(self._services), sessions))
-        elements = [_element(placement, made) for placement in plan.placements]
-        await self._make(_elements(self._services, script), elements)
+        elements = part("elements", "elements", "elementId", *_REFERENCES)
+        await self._create(elements, [_element(place, identifiers) for place in plan.placements])
         return script
 
     async def _check_script(self) -> None:
-        """Begin anew when the script that was being made is gone from the server."""
-        begun = self._state.made.get("scripts", Made()).identifiers.get(0)
-        if begun is None:
+        """Begin anew if the script of an earlier run is gone; raise if it is another by now."""
+        script = self.state.created.get("scripts", Created()).identifiers.get(0)
+        if script is None:
             return
         try:
-            there = await self._services.scripts.get(f"/scripts/{begun}")
-        except Refused as refusal:
-            if refusal.status != _NOT_FOUND:
+            fields = await self.services.scripts.get(f"/scripts/{script}")
+        except ServiceRefused as refusal:
+            if refusal.status != HTTPStatus.NOT_FOUND:
                 raise
-            self._state.made.clear()
+            self.state.created.clear()
             return
-        if any(there.get(name) != value for name, value in self._plan.script.items()):
+        if any(fields.get(name) != value for name, value in self.plan.script.items()):
             raise CommandError(
-                f"Script {begun} isn't this play any more: give --again to import it anew."
+                f"Script {script} isn't this play any more: give --again to import it anew."
             )
 
-    async def _make(self, kind: Kind, bodies: Sequence[Body]) -> list[int]:
-        def save(made: Made) -> None:
-            self._state.made[kind.name] = made
-            save_state(self._path, self._state)
+    async def _create(self, kind: Kind, bodies: Sequence[Body]) -> list[int]:
+        def save(created: Created) -> None:
+            self.state.created[kind.name] = created
+            save_state(self.path, self.state)
 
-        made = self._state.made.get(kind.name)
-        return await Making(kind, bodies, made, save, self._advance).run()
-
-
-def _scripts(services: Services) -> Kind:
-    members = ("title", "author", "description")
-    return Kind("scripts", services.scripts, "/scripts", "scriptId", members)
+        created = self.state.created.get(kind.name)
+        return await Creation(kind, bodies, created, save, self.on_progress).run()
 
 
-def _characters(services: Services) -> Kind:
-    members = ("name", "description")
-    return Kind(
-        "characters", services.characters, "/characters", "characterId", members, in_order=True
-    )
-
-
-def _sessions(services: Services) -> Kind:
-    return Kind("sessions", services.sessions, "/sessions", "sessionId", ("userId", "context"))
-
-
-def _elements(services: Services, script: int) -> Kind:
-    path = f"/scripts/{script}/elements"
-    return Kind(
-        "elements", services.scripts, path, "elementId", _REFERENCES, in_order=True, own=True
-    )
-
-
-def _element(placement: Placement, made: Sequence[Sequence[int]]) -> dict[str, Any]:
-    indexes = (
-        placement.heading,
-        placement.character,
-        placement.action,
-        placement.spoken_word,
-        placement.context,
-    )
+def _element(placement: Placement, identifiers: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """Return the body of an element; `identifiers` are in the order of `_REFERENCES`."""
     return {
-        name: identifiers[index]
-        for name, identifiers, index in zip(_REFERENCES, made, indexes, strict=True)
+        name: of_kind[index]
+        for name, of_kind, index in zip(_REFERENCES, identifiers, astuple(placement), strict=True)
         if index is not None
     }

@@ -1,4 +1,4 @@
-"""A play's file, read with every reason to refuse it known before anything is made."""
+"""Reads and checks a play's file before anything is created."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from fountain.screenplay.plan import Plan
 
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_TEXT_LENGTH = 100_000
-"""Characters. The services take no longer text."""
-_SHOWN = 40
+"""Characters. The services accept no longer text."""
+_MAX_QUOTE_LENGTH = 40
 
 
 def read_play(path: Path) -> Reading:
@@ -29,21 +29,21 @@ def _text(path: Path, content: bytes) -> str:
         text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise CommandError(f"{path}, line {line}: this is no UTF-8 text.") from error
+        raise CommandError(f"{path}, line {line}: this is not UTF-8 text.") from error
     nul = text.find("\0")
     if nul >= 0:
         line = text.count("\n", 0, nul) + 1
-        raise CommandError(f"{path}, line {line}: the services take no character NUL.")
+        raise CommandError(f"{path}, line {line}: the services don't accept the character NUL.")
     return text
 
 
 def check_lengths(plan: Plan) -> None:
-    """Raise `CommandError` when a text is longer than the services take."""
+    """Raise `CommandError` if a text is longer than the services accept."""
     names = [text for character in plan.characters for text in character]
     lists = (plan.contexts, plan.headings, plan.actions, plan.spoken_words, names)
     for text in (*plan.script.values(), *(text for texts in lists for text in texts)):
         if len(text) > MAX_TEXT_LENGTH:
             raise CommandError(
-                f"A text has {len(text)} characters, and the services take {MAX_TEXT_LENGTH}. "
-                f"It begins with {text[:_SHOWN]!r}."
+                f"A text has {len(text)} characters, but the services accept {MAX_TEXT_LENGTH}. "
+                f"It begins with {text[:_MAX_QUOTE_LENGTH]!r}."
             )

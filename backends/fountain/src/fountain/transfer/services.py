@@ -1,4 +1,4 @@
-"""Where the services answer, and calls to them."""
+"""The services that a play is imported to and exported from."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -14,8 +14,7 @@ from bedplate.settings import WebURL
 
 TIMEOUT_SECONDS = 30.0
 MAX_ANSWER_BYTES = 1 << 28
-"""Bytes. Lists have no pages, and a resumed import reads them."""
-
+"""Lists have no pages, and a resumed import reads them."""
 
 _NAMES = {
     "scripts": "scripts",
@@ -24,15 +23,6 @@ _NAMES = {
     "stories": "story-factory",
 }
 _URL: TypeAdapter[str] = TypeAdapter(WebURL)
-
-
-def _checked(url: str) -> str:
-    try:
-        return _URL.validate_python(url.rstrip("/"))
-    except ValidationError as error:
-        raise UsageError(
-            f"{url!r} is no URL of a service: it looks like http://host:8000."
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -46,22 +36,26 @@ class Addresses:
 
     @classmethod
     def of(cls, base: str, **elsewhere: str | None) -> "Addresses":
-        """Return the addresses of services that run in one process, some of them elsewhere.
+        """Return the addresses of services below one URL, some of them elsewhere.
 
-        Raises `UsageError` for what is no URL.
+        Raises `UsageError` for an invalid URL.
         """
-        urls = {
-            field: elsewhere.get(field) or f"{base.rstrip('/')}/{name}"
-            for field, name in _NAMES.items()
-        }
-        return cls(**{field: _checked(url) for field, url in urls.items()})
+        urls: dict[str, str] = {}
+        for field, name in _NAMES.items():
+            url = (elsewhere.get(field) or f"{base.rstrip('/')}/{name}").rstrip("/")
+            try:
+                urls[field] = _URL.validate_python(url)
+            except ValidationError as error:
+                message = f"{url!r} is not the URL of a service, which looks like http://host:8000."
+                raise UsageError(message) from error
+        return cls(**urls)
 
 
-class Unavailable(CommandError):
-    """A service is away; the same command can be given again."""
+class ServiceUnreachable(CommandError):
+    """A service is down; the same command can be given again."""
 
 
-class Refused(CommandError):
+class ServiceRefused(CommandError):
     """A service refused a call with this status."""
 
     def __init__(self, message: str, status: int) -> None:
@@ -70,7 +64,7 @@ class Refused(CommandError):
 
 
 class Service:
-    """One service. Its failures are sentences for whoever gave the command."""
+    """One service, whose failures become sentences for the user of the command."""
 
     def __init__(self, name: str, url: str, client: ServiceClient) -> None:
         self.url = url
@@ -78,28 +72,28 @@ class Service:
         self._client = client
 
     async def get(self, path: str) -> Any:
-        """Return what a GET answers. Raises `CommandError`, `Unavailable`."""
-        async with self._explaining():
+        """Return the JSON that a GET answers. Raises `ServiceRefused` and `ServiceUnreachable`."""
+        async with self._failures_explained():
             return await self._client.get(path)
 
     async def post(self, path: str, body: Any, *, repeatable: bool = False) -> Any:
-        """Return what a POST answers. Raises `CommandError`, `Unavailable`."""
-        async with self._explaining():
+        """Return the JSON that a POST answers. Raises `ServiceRefused` and `ServiceUnreachable`."""
+        async with self._failures_explained():
             return await self._client.post(path, body, repeatable=repeatable)
 
     @contextlib.asynccontextmanager
-    async def _explaining(self) -> AsyncIterator[None]:
+    async def _failures_explained(self) -> AsyncIterator[None]:
         try:
             yield
         except UpstreamRefused as refusal:
             reason = refusal.reason or "it gives no reason"
-            raise Refused(
+            raise ServiceRefused(
                 f"{self._name} at {self.url} refuses ({refusal.answered}): {reason}",
                 refusal.answered,
             ) from refusal
         except UpstreamUnavailable as failure:
-            raise Unavailable(
-                f"{self._name} at {self.url} can't be used just now: give the same command again "
+            raise ServiceUnreachable(
+                f"{self._name} at {self.url} can't be used now: give the same command again "
                 "when it runs."
             ) from failure
 
@@ -115,7 +109,7 @@ class Services:
 
 @contextlib.asynccontextmanager
 async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
-    """Yield clients of the services; nothing is asked yet."""
+    """Yield clients of the services; nothing is connected yet."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def service(name: str, url: str) -> Service:

@@ -1,4 +1,4 @@
-"""How far an import has come: a small document beside the play, replaced in one step."""
+"""The progress of an import: a small document beside the play, replaced atomically."""
 
 import contextlib
 import os
@@ -8,85 +8,84 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bedplate.cli.exceptions import CommandError
 
-with contextlib.suppress(ImportError):  # there is none on Windows
+with contextlib.suppress(ImportError):  # Windows doesn't have it
     import fcntl
 
 
-class Made(BaseModel):
-    """What is made of one kind: identifiers by index in the plan.
+class Created(BaseModel):
+    """What exists of one kind: identifiers by index in the plan.
 
-    `after` is smaller than every identifier that is still unknown: those of things that were
-    asked for when the import was cut, whose answers were lost.
+    `after` is smaller than every unknown identifier: those of resources that were created without
+    an answer, because the import was interrupted.
     """
 
     after: int = 0
     identifiers: dict[int, int] = Field(default_factory=dict)
 
 
-class State(BaseModel):
-    """An import: of which play, and what is made of each kind."""
+class ImportState(BaseModel):
+    """An import: which play, and what exists of each kind."""
+
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
     play: str
-    """SHA-256 of what was to be made."""
-    made: dict[str, Made] = Field(default_factory=dict)
+    """SHA-256 of the plan."""
+    created: dict[str, Created] = Field(default_factory=dict, alias="made")
 
 
 def state_path(play: Path, url: str) -> Path:
-    """Return where the state of an import lies: one document for each play and server."""
+    """Return the path of an import's state: one document for each play and server."""
     parts = urlsplit(url)
     server = re.sub(r"[^A-Za-z0-9.]+", "-", parts.netloc + parts.path).strip("-")
     return play.with_name(f"{play.name}.{server}.import.json")
 
 
-def load_state(path: Path) -> State | None:
+def load_state(path: Path) -> ImportState | None:
     """Return a state, or None when there is none. Raises `CommandError`."""
     try:
-        return State.model_validate_json(path.read_bytes())
+        return ImportState.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
         raise CommandError(
-            f"{path} doesn't say how far the import has come ({type(error).__name__}): "
+            f"{path} isn't the state of an import ({type(error).__name__}): "
             "give --again to import the play anew."
         ) from error
 
 
-def save_state(path: Path, state: State) -> None:
-    """Replace the document in one step: it is the old one or the new one at every moment.
-
-    Raises `CommandError`.
-    """
+def save_state(path: Path, state: ImportState) -> None:
+    """Write the document. Raises `CommandError`."""
     try:
         replace_file(path, state.model_dump_json().encode())
     except OSError as error:
         raise CommandError(
-            f"{path} can't be written ({error.strerror}): an import keeps there how far it has "
-            "come. Copy the play to a folder of your own."
+            f"{path} can't be written ({error.strerror}), and an import saves its progress "
+            "there. Copy the play to a folder of your own."
         ) from error
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is the old one or the new one at every moment."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a file atomically: at every moment it has the old content or the new."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with fresh.open("wb") as file:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(path)
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            fresh.unlink()
+            temporary.unlink()
         raise
 
 
 @contextlib.contextmanager
-def alone(play: Path) -> Iterator[None]:
-    """Let no second import of this play run at the same time. Raises `CommandError`."""
+def exclusive_import(play: Path) -> Iterator[None]:
+    """Hold a lock on the play. Raises `CommandError` if another import holds it."""
     if sys.platform == "win32":
         yield
         return
