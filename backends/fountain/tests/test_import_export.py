@@ -247,4 +247,4 @@ async def test_example_is_there(stories: Stories) -> None:
     """The example replaces nothing but itself."""
     stories.write("mine", EXAMPLE)
     code, _, errors = await stories.run("example")
-    assert (code, errors) == (1, f"Error: {EXAMPLE} is there already, and is something else.\n")
+    assert (code, errors) == (1, f"Error: {EXAMPLE} exists already, with other content.\n")

@@ -1,16 +1,16 @@
 from datetime import datetime
 
-from sqlalchemy import MetaData, Text, UniqueConstraint, text
+from sqlalchemy import Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bedplate.database import UTCDateTime
-from fountain.common.models import BIG_INT
+from fountain.common.models import BIG_INT, new_metadata
 
 
 class Base(DeclarativeBase):
     """Base of the tables that this backend's migrations own."""
 
-    metadata = MetaData(naming_convention={"pk": "%(table_name)s_pkey"})
+    metadata = new_metadata()
 
 
 class Counter(Base):
@@ -26,7 +26,7 @@ class Element(Base):
     """An element, identified by kind and by identifier within the kind, and its number."""
 
     __tablename__ = "sequence_elements"
-    __table_args__ = (UniqueConstraint("number", name="sequence_elements_number_key"),)
+    __table_args__ = (UniqueConstraint("number"),)
 
     element_type: Mapped[str] = mapped_column(Text, primary_key=True)
     element_id: Mapped[int] = mapped_column(BIG_INT, primary_key=True, autoincrement=False)

@@ -1,19 +1,13 @@
-from sqlalchemy import ForeignKey, Identity, Index, MetaData, Text
+from sqlalchemy import ForeignKey, Identity, Index, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fountain.common.models import BIG_INT
+from fountain.common.models import BIG_INT, new_metadata
 
 
 class Base(DeclarativeBase):
     """Base of the tables that this backend's migrations own."""
 
-    metadata = MetaData(
-        naming_convention={
-            "pk": "%(table_name)s_pkey",
-            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-            "fk": "%(table_name)s_%(column_0_name)s_fkey",
-        }
-    )
+    metadata = new_metadata()
 
 
 class _Paraphrase:

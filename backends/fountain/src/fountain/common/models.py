@@ -2,13 +2,25 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Identity, Integer
+from sqlalchemy import BigInteger, Identity, Integer, MetaData
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bedplate.database import UTCDateTime
 
 # SQLite numbers rows by itself only for INTEGER.
 BIG_INT = BigInteger().with_variant(Integer, "sqlite")
+
+
+def new_metadata() -> MetaData:
+    """Return the metadata of one service, which names constraints as PostgreSQL does."""
+    return MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        }
+    )
 
 
 class NumberedRow:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
+from bedplate.clients import service_client
 from bedplate.clients.client import ServiceClient
 from bedplate.database import Database
 from bedplate.jobs.background import Jobs
@@ -14,6 +15,9 @@ from fountain.common.service import delete_unfinished
 CLEANUP_SECONDS = 60.0
 """Pause between two runs of the job."""
 
+open_sequence = service_client(
+    "central-sequence", url="sequence_url", timeout="sequence_timeout_seconds"
+)
 CurrentDatabase = Annotated[Database, from_state(Database)]
 CurrentSequence = Annotated[ServiceClient, from_state(ServiceClient)]
 

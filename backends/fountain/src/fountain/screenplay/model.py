@@ -9,6 +9,11 @@ SCENE = 0
 """The level of a scene heading; sections have 1 and more."""
 
 
+@dataclass(frozen=True)
+class _Paragraph:
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """A scene heading, or a section: `# Act 1` has level 1, `## Scene 1` level 2."""
@@ -17,11 +22,8 @@ class Heading:
     level: int = SCENE
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(_Paragraph):
     """A paragraph of action."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +46,24 @@ class Speech:
     sung: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lyrics:
+class Lyrics(_Paragraph):
     """Lines that are sung by nobody in particular."""
 
-    text: str
 
-
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(_Paragraph):
     """The change from one scene to the next, such as `CUT TO:`."""
 
-    text: str
 
-
-@dataclass(frozen=True, slots=True)
-class Centered:
+class Centered(_Paragraph):
     """Lines in the middle of the page: THE END."""
 
-    text: str
 
-
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(_Paragraph):
     """A remark in a paragraph of its own: `[[text]]`."""
 
-    text: str
 
-
-@dataclass(frozen=True, slots=True)
-class Synopsis:
+class Synopsis(_Paragraph):
     """A summary of a scene or section: `= text`."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,16 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Identity, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Identity, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bedplate.database import UTCDateTime
-from fountain.common.models import BIG_INT, NumberedRow
+from fountain.common.models import BIG_INT, NumberedRow, new_metadata
 
 
 class Base(DeclarativeBase):
     """Base of the tables that this backend's migrations own."""
 
-    metadata = MetaData(
-        naming_convention={
-            "pk": "%(table_name)s_pkey",
-            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-            "uq": "%(table_name)s_%(column_0_N_name)s_key",
-            "fk": "%(table_name)s_%(column_0_name)s_fkey",
-        }
-    )
+    metadata = new_metadata()
 
 
 class Script(NumberedRow, Base):

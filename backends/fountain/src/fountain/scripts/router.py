@@ -2,23 +2,7 @@ from bedplate.contracts import Operations
 from bedplate.database.dependencies import Autocommit, ReadSession, WriteSession
 from fountain.common.router import json_array
 from fountain.common.wiring import CurrentDatabase, CurrentSequence
-from fountain.scripts import heading_order, service
-from fountain.scripts.schemas import (
-    ElementReorderRequest,
-    ElementRequest,
-    ReorderRequest,
-    Script,
-    ScriptElement,
-    ScriptRequest,
-    ScriptResponse,
-    ScriptStructure,
-    ScriptUpdateRequest,
-    SectionHeading,
-    SectionHeadingRequest,
-    SectionHeadingResponse,
-    SectionHeadingUpdateRequest,
-    SuccessResponse,
-)
+from fountain.scripts import heading_order, schemas, service
 from fountain.scripts.serializers import (
     to_element,
     to_heading,
@@ -35,34 +19,36 @@ _REORDERED = "Reorder successful."
 
 @operations.handles("createScript")
 async def create_script(
-    new: ScriptRequest, database: CurrentDatabase, sequence: CurrentSequence
-) -> ScriptResponse:
+    new: schemas.ScriptRequest, database: CurrentDatabase, sequence: CurrentSequence
+) -> schemas.ScriptResponse:
     """Store a script."""
     return to_script_response(await service.create(database, sequence, new))
 
 
 @operations.handles("listScripts")
-async def list_scripts(session: ReadSession) -> list[Script]:
+async def list_scripts(session: ReadSession) -> list[schemas.Script]:
     """Return all scripts."""
     return await json_array(service.scripts(session), to_script)
 
 
 @operations.handles("getScript")
-async def get_script(script_id: ScriptId, session: ReadSession) -> Script:
+async def get_script(script_id: ScriptId, session: ReadSession) -> schemas.Script:
     """Return one script."""
     return to_script(await service.get(session, script_id))
 
 
 @operations.handles("updateScript")
 async def update_script(
-    script_id: ScriptId, update: ScriptUpdateRequest, session: Autocommit
-) -> ScriptResponse:
+    script_id: ScriptId, update: schemas.ScriptUpdateRequest, session: Autocommit
+) -> schemas.ScriptResponse:
     """Change a script."""
     return to_script_response(await service.change(session, script_id, update))
 
 
 @operations.handles("getScriptStructure")
-async def get_script_structure(script_id: ScriptId, session: ReadSession) -> ScriptStructure:
+async def get_script_structure(
+    script_id: ScriptId, session: ReadSession
+) -> schemas.ScriptStructure:
     """Return a script, its headings and its elements."""
     return to_structure(await service.structure(session, script_id))
 
@@ -70,16 +56,18 @@ async def get_script_structure(script_id: ScriptId, session: ReadSession) -> Scr
 @operations.handles("addSectionHeading")
 async def add_section_heading(
     script_id: ScriptId,
-    new: SectionHeadingRequest,
+    new: schemas.SectionHeadingRequest,
     database: CurrentDatabase,
     sequence: CurrentSequence,
-) -> SectionHeadingResponse:
+) -> schemas.SectionHeadingResponse:
     """Store a heading."""
     return to_heading_response(await service.add_heading(database, sequence, script_id, new))
 
 
 @operations.handles("listSectionHeadings")
-async def list_section_headings(script_id: ScriptId, session: ReadSession) -> list[SectionHeading]:
+async def list_section_headings(
+    script_id: ScriptId, session: ReadSession
+) -> list[schemas.SectionHeading]:
     """Return all headings of a script."""
     return [to_heading(row) for row in await service.headings(session, script_id)]
 
@@ -87,7 +75,7 @@ async def list_section_headings(script_id: ScriptId, session: ReadSession) -> li
 @operations.handles("getSectionHeading")
 async def get_section_heading(
     script_id: ScriptId, heading_id: HeadingId, session: ReadSession
-) -> SectionHeading:
+) -> schemas.SectionHeading:
     """Return one heading."""
     return to_heading(await service.get_heading(session, script_id, heading_id))
 
@@ -96,9 +84,9 @@ async def get_section_heading(
 async def update_section_heading(
     script_id: ScriptId,
     heading_id: HeadingIdInQuery,
-    update: SectionHeadingUpdateRequest,
+    update: schemas.SectionHeadingUpdateRequest,
     session: Autocommit,
-) -> SectionHeadingResponse:
+) -> schemas.SectionHeadingResponse:
     """Change a heading."""
     row = await service.change_heading(session, script_id, heading_id, update)
     return to_heading_response(row)
@@ -108,9 +96,9 @@ async def update_section_heading(
 async def update_section_heading_in_path(
     script_id: ScriptId,
     heading_id: HeadingId,
-    update: SectionHeadingUpdateRequest,
+    update: schemas.SectionHeadingUpdateRequest,
     session: Autocommit,
-) -> SectionHeadingResponse:
+) -> schemas.SectionHeadingResponse:
     """Change a heading."""
     return await update_section_heading(script_id, heading_id, update, session)
 
@@ -118,19 +106,19 @@ async def update_section_heading_in_path(
 @operations.handles("reorderSectionHeadings")
 async def reorder_section_headings(
     script_id: ScriptId,
-    order: ReorderRequest,
+    order: schemas.ReorderRequest,
     database: CurrentDatabase,
     sequence: CurrentSequence,
-) -> SuccessResponse:
+) -> schemas.SuccessResponse:
     """Exchange the numbers of headings."""
     await heading_order.reorder(database, sequence, script_id, order.elements)
-    return SuccessResponse(message=_REORDERED)
+    return schemas.SuccessResponse(message=_REORDERED)
 
 
 @operations.handles("placeElement")
 async def place_element(
-    script_id: ScriptId, new: ElementRequest, session: WriteSession
-) -> ScriptElement:
+    script_id: ScriptId, new: schemas.ElementRequest, session: WriteSession
+) -> schemas.ScriptElement:
     """Place an element."""
     return to_element(await service.place(session, script_id, new))
 
@@ -138,7 +126,7 @@ async def place_element(
 @operations.handles("listElements")
 async def list_elements(
     script_id: ScriptId, session: ReadSession, first: First = None, last: Last = None
-) -> list[ScriptElement]:
+) -> list[schemas.ScriptElement]:
     """Return elements in order."""
     return [to_element(row) for row in await service.elements(session, script_id, first, last)]
 
@@ -146,15 +134,15 @@ async def list_elements(
 @operations.handles("getElement")
 async def get_element(
     script_id: ScriptId, element_id: ElementId, session: ReadSession
-) -> ScriptElement:
+) -> schemas.ScriptElement:
     """Return one element."""
     return to_element(await service.get_element(session, script_id, element_id))
 
 
 @operations.handles("reorderScriptElements")
 async def reorder_elements(
-    script_id: ScriptId, order: ElementReorderRequest, session: WriteSession
-) -> SuccessResponse:
+    script_id: ScriptId, order: schemas.ElementReorderRequest, session: WriteSession
+) -> schemas.SuccessResponse:
     """Put the elements in another order."""
     await service.order_elements(session, script_id, order.element_ids)
-    return SuccessResponse(message=_REORDERED)
+    return schemas.SuccessResponse(message=_REORDERED)

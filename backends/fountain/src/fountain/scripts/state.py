@@ -1,11 +1,10 @@
 import asyncio
 from typing import Any
 
-from bedplate.clients import service_client
 from bedplate.clients.client import ServiceClient
 from bedplate.database.state import DatabaseState
 from bedplate.state import opened
-from fountain.common.wiring import cleanup_of
+from fountain.common.wiring import cleanup_of, open_sequence
 from fountain.scripts.repository import HEADINGS, SCRIPTS
 from fountain.scripts.settings import ScriptsSettings
 from fountain.scripts.wiring import open_recheck
@@ -15,8 +14,6 @@ class ScriptsState(DatabaseState):
     """The database, the sequence service, and two jobs."""
 
     settings: ScriptsSettings
-    sequence: ServiceClient = opened(
-        service_client("central-sequence", url="sequence_url", timeout="sequence_timeout_seconds")
-    )
+    sequence: ServiceClient = opened(open_sequence)
     cleanup: asyncio.Task[Any] = opened(cleanup_of(HEADINGS, SCRIPTS))
     recheck: asyncio.Task[Any] = opened(open_recheck)

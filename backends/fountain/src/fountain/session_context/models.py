@@ -1,13 +1,13 @@
-from sqlalchemy import MetaData, Text
+from sqlalchemy import Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fountain.common.models import BIG_INT, NumberedRow
+from fountain.common.models import BIG_INT, NumberedRow, new_metadata
 
 
 class Base(DeclarativeBase):
     """Base of the tables that this backend's migrations own."""
 
-    metadata = MetaData(naming_convention={"pk": "%(table_name)s_pkey"})
+    metadata = new_metadata()
 
 
 class Session(NumberedRow, Base):

@@ -1,11 +1,10 @@
 import asyncio
 from typing import Any
 
-from bedplate.clients import service_client
 from bedplate.clients.client import ServiceClient
 from bedplate.database.state import DatabaseState
 from bedplate.state import opened
-from fountain.common.wiring import cleanup_of
+from fountain.common.wiring import cleanup_of, open_sequence
 from fountain.session_context.repository import SESSIONS
 from fountain.session_context.settings import SessionContextSettings
 
@@ -14,7 +13,5 @@ class SessionContextState(DatabaseState):
     """The database, the sequence service, and the job that deletes unfinished sessions."""
 
     settings: SessionContextSettings
-    sequence: ServiceClient = opened(
-        service_client("central-sequence", url="sequence_url", timeout="sequence_timeout_seconds")
-    )
+    sequence: ServiceClient = opened(open_sequence)
     cleanup: asyncio.Task[Any] = opened(cleanup_of(SESSIONS))

@@ -1,10 +1,10 @@
-"""How a story is joined from what the other services hold. Nothing here asks anybody.
+"""Joins what the other services hold to a story.
 
-An element's sequence is its position in the script, a heading's the number it holds. What an
-element names and nobody knows is left out of it.
+An element's sequence is its position in the script, a heading's sequence its number. An element
+leaves out what it refers to but no service knows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,14 +22,14 @@ from fountain.story_factory.schemas import (
     SpokenWord,
     StoryElement,
 )
-from fountain.story_factory.upstream import Element, Section, Session, Structure
+from fountain.story_factory.upstream import Element, Session, Structure
 
 Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
 class Objects:
-    """What elements name, by id; unknown ones are missing."""
+    """What elements refer to, by id, without the unknown."""
 
     characters: Mapping[int, Character] = field(default_factory=dict)
     actions: Mapping[int, Action] = field(default_factory=dict)
@@ -39,18 +39,27 @@ class Objects:
 
 def distinct(identifiers: Iterable[int | None]) -> list[int]:
     """Return each identifier once, in the order of their first appearance."""
-    return list(dict.fromkeys(one for one in identifiers if one is not None))
+    return list(dict.fromkeys(at for at in identifiers if at is not None))
 
 
 def full_story(structure: Structure, objects: Objects, files: Orchestration) -> FullStory:
     """Return the whole story."""
     script = structure.script
+    headings = sorted(structure.sections, key=lambda item: (item.sequence_number, item.heading_id))
     return FullStory(
         script_id=script.script_id,
         title=script.title,
         author=script.author,
         description=script.description,
-        sections=[_heading(one, script.script_id) for one in _ordered(structure.sections)],
+        sections=[
+            SectionHeading(
+                heading_id=heading.heading_id,
+                script_id=script.script_id,
+                title=heading.title,
+                sequence=heading.sequence_number,
+            )
+            for heading in headings
+        ],
         story=story_elements(structure.elements, objects),
         orchestration=files,
     )
@@ -58,27 +67,24 @@ def full_story(structure: Structure, objects: Objects, files: Orchestration) -> 
 
 def story_elements(elements: Iterable[Element], objects: Objects) -> list[StoryElement]:
     """Return the elements in the order of their positions."""
-    return [_element(one, objects) for one in sorted(elements, key=lambda one: one.position)]
+    return [_element(element, objects) for element in _ordered(elements)]
 
 
 def play(structure: Structure, objects: Objects) -> Play:
-    """Return the story as what music is made from."""
+    """Return the story in the form that music is made from."""
     titles = {section.heading_id: section.title for section in structure.sections}
-    script = structure.script
-    return Play(
-        title=_text(script.title),
-        author=_text(script.author),
-        lines=[
-            _line(one, titles, objects)
-            for one in sorted(structure.elements, key=lambda one: one.position)
-        ],
-    )
+    lines = [_line(element, titles, objects) for element in _ordered(structure.elements)]
+    return Play(_text(structure.script.title), _text(structure.script.author), lines)
+
+
+def _ordered(elements: Iterable[Element]) -> list[Element]:
+    return sorted(elements, key=lambda element: element.position)
 
 
 def context_of(session: Session, character: Character | MISSING) -> Context:
-    """Return the context that a session is to a character.
+    """Return a session as the context of a character.
 
-    Its data are the session's text if that is a JSON object of strings, else the text as `context`.
+    Its data are the session's text if this is a JSON object of strings, else the text as `context`.
     """
     data = MISSING if session.context is MISSING else _data(session.context)
     owner = MISSING if character is MISSING else character.character_id
@@ -87,43 +93,30 @@ def context_of(session: Session, character: Character | MISSING) -> Context:
 
 def _data(text: str) -> dict[str, str]:
     try:
-        found = orjson.loads(text)
+        data = orjson.loads(text)
     except orjson.JSONDecodeError:
-        found = None
-    if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()):
-        return found
+        data = None
+    if isinstance(data, dict) and all(isinstance(value, str) for value in data.values()):
+        return data
     return {"context": text}
-
-
-def _ordered(sections: Sequence[Section]) -> list[Section]:
-    return sorted(sections, key=lambda one: (one.sequence_number, one.heading_id))
-
-
-def _heading(section: Section, script_id: int) -> SectionHeading:
-    return SectionHeading(
-        heading_id=section.heading_id,
-        script_id=script_id,
-        title=section.title,
-        sequence=section.sequence_number,
-    )
 
 
 def _element(element: Element, objects: Objects) -> StoryElement:
     character = _known(objects.characters, element.character_id)
     words = _known(objects.spoken_words, element.spoken_word_id)
     session = _known(objects.sessions, element.context_id)
+    if words is not MISSING:
+        words = SpokenWord(
+            dialogue_id=words.dialogue_id, text=words.text, sequence=element.position
+        )
     return StoryElement(
         sequence=element.position,
         heading_id=MISSING if element.heading_id is None else element.heading_id,
         character=character,
         action=_known(objects.actions, element.action_id),
-        spoken_word=MISSING if words is MISSING else _placed(words, element.position),
+        spoken_word=words,
         context=MISSING if session is MISSING else context_of(session, character),
     )
-
-
-def _placed(words: SpokenWord, position: int) -> SpokenWord:
-    return SpokenWord(dialogue_id=words.dialogue_id, text=words.text, sequence=position)
 
 
 def _line(element: Element, titles: Mapping[int, str], objects: Objects) -> Line:

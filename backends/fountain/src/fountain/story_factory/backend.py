@@ -1,6 +1,6 @@
-"""The Story Factory: joins what scripts, characters and sessions hold. Start reading here.
+"""The Story Factory, which joins scripts, characters and sessions. Start reading here.
 
-It stores nothing: every answer is made from what the other services say at that moment.
+It stores nothing: every response is made from what the other services answer at that moment.
 """
 
 from pathlib import Path

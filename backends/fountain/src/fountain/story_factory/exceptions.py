@@ -1,5 +1,3 @@
-"""What can go wrong with stories."""
-
 from bedplate.problems import NotFound
 
 

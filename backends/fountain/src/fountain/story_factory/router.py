@@ -1,5 +1,3 @@
-"""The operations of the contract. No rules."""
-
 import hashlib
 
 from fastapi import Request, Response
@@ -25,7 +23,7 @@ async def get_full_story(
     script_id: ScriptId, request: Request, sources: CurrentSources
 ) -> FullStory:
     """Return a whole story."""
-    # Paths on this host (RFC 3986, section 4.2): they hold below a prefix too.
+    # Paths on this host (RFC 3986, section 4.2) work below a prefix too.
     folder = f"{request.scope.get('root_path', '')}/files/{script_id}"
     files = Orchestration(
         csound_file_path=f"{folder}/sound.csd",
@@ -48,8 +46,8 @@ async def get_csound_file(
     script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
 ) -> Response:
     """Return the Csound file."""
-    made = await service.file(sources, script_id, csound_file)
-    return _shown(made, condition, "sound.csd", "text/x-csound; charset=utf-8")
+    content = await service.file(sources, script_id, csound_file)
+    return _file_response(content, condition, "sound.csd", "text/x-csound; charset=utf-8")
 
 
 @operations.handles("getLilyPondFile")
@@ -57,8 +55,8 @@ async def get_lilypond_file(
     script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
 ) -> Response:
     """Return the LilyPond file."""
-    made = await service.file(sources, script_id, lilypond_file)
-    return _shown(made, condition, "sheet.ly", "text/x-lilypond; charset=utf-8")
+    content = await service.file(sources, script_id, lilypond_file)
+    return _file_response(content, condition, "sheet.ly", "text/x-lilypond; charset=utf-8")
 
 
 @operations.handles("getMidiFile")
@@ -66,11 +64,13 @@ async def get_midi_file(
     script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
 ) -> Response:
     """Return the MIDI file."""
-    made = await service.file(sources, script_id, midi_file)
-    return _shown(made, condition, "music.mid", "audio/midi")
+    content = await service.file(sources, script_id, midi_file)
+    return _file_response(content, condition, "music.mid", "audio/midi")
 
 
-def _shown(content: bytes, condition: Preconditions, name: str, media_type: str) -> Response:
+def _file_response(
+    content: bytes, condition: Preconditions, name: str, media_type: str
+) -> Response:
     etag = f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
     if condition.not_modified(etag):
         return Response(status_code=304, headers={"ETag": etag})

@@ -1,7 +1,6 @@
-"""What the Story Factory does: read a moment's structure, look up what it names, join both.
+"""Reads a script's structure, looks up what it refers to, and joins both.
 
-The order of a story is that of one answer, so a reorder meanwhile is in it wholly or not at all.
-Nothing here knows HTTP.
+The order of a story comes from one answer, so a concurrent reorder is in it wholly or not at all.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ from fountain.story_factory.sources import Sources
 
 
 async def full_story(sources: Sources, script_id: int, files: Orchestration) -> FullStory:
-    """Return a script's whole story. Raises `ScriptNotFound`, `UpstreamUnavailable`."""
+    """Return a script's whole story. Raises `ScriptNotFound` and `UpstreamUnavailable`."""
     structure = await sources.structure(script_id)
     objects = await sources.objects(structure.elements)
     return assembly.full_story(structure, objects, files)
@@ -24,7 +23,7 @@ async def full_story(sources: Sources, script_id: int, files: Orchestration) -> 
 async def story_sequences(sources: Sources, script_id: int, first: int, last: int) -> StorySequence:
     """Return the elements of a script from `first` to `last`, both included.
 
-    Raises `SequencesNotFound`, also when the range is empty or backwards, `UpstreamUnavailable`.
+    Raises `SequencesNotFound`, also for an empty or reversed range, and `UpstreamUnavailable`.
     """
     first = max(first, 1)
     if first > last:
@@ -36,14 +35,14 @@ async def story_sequences(sources: Sources, script_id: int, first: int, last: in
     if not elements:
         raise SequencesNotFound
     objects = await sources.objects(elements)
-    found = assembly.story_elements(elements, objects)
-    return StorySequence(script_id=script_id, sequences=found)
+    sequences = assembly.story_elements(elements, objects)
+    return StorySequence(script_id=script_id, sequences=sequences)
 
 
 async def file(sources: Sources, script_id: int, render: Callable[[Play], bytes]) -> bytes:
-    """Return a file that is made from a script's story, beside the event loop.
+    """Return a file made from a script's story, in a thread.
 
-    Raises `ScriptNotFound`, `UpstreamUnavailable`.
+    Raises `ScriptNotFound` and `UpstreamUnavailable`.
     """
     structure = await sources.structure(script_id)
     objects = await sources.objects(structure.elements, contexts=False)

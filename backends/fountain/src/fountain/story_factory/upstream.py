@@ -1,6 +1,6 @@
-"""What the other services answer, as far as a story needs it.
+"""The answers of the other services, as far as a story needs them.
 
-Characters, actions and spoken words come in the shape that stories have: their schemas do.
+Characters, actions and spoken words have the shape of the story's own schemas.
 """
 
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 
 class Answer(BaseModel):
-    """The base of all answers: members that nobody asked for are ignored."""
+    """The base of all answers; other members are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, strict=True)
 
@@ -37,7 +37,7 @@ class Section(Answer):
 
 
 class Element(Answer):
-    """What stands at one position of a script; each id may be of something unknown."""
+    """An element at its position in a script; it may refer to unknown objects."""
 
     position: int
     heading_id: int | None = None
@@ -48,7 +48,7 @@ class Element(Answer):
 
 
 class Structure(Answer):
-    """A script with its headings and elements, all as they were at one moment."""
+    """A script with its headings and elements, as they were at one moment."""
 
     script: Script
     sections: list[Section]
@@ -62,10 +62,10 @@ class Session(Answer):
     context: str | MISSING = MISSING
 
 
-def read(adapter: TypeAdapter[Value], answer: Any, name: str) -> Value:
-    """Return the answer of the service `name`. Raises `UpstreamUnavailable` if it makes no sense.
+def parse(adapter: TypeAdapter[Value], answer: Any, name: str) -> Value:
+    """Return the parsed answer of a service. Raises `UpstreamUnavailable` if it is invalid.
 
-    That is a 503: a service which is just being replaced may answer so, and the next one not.
+    So the client gets a 503, and may try again: a service that is being replaced may answer so.
     """
     try:
         return adapter.validate_python(answer)

@@ -58,52 +58,48 @@ class Kind:
         return answer if isinstance(answer, list) else [answer]
 
 
+@dataclass(frozen=True)
 class Creation:
-    """Creates the resources of one kind; `created` are those of an earlier run, None if it is new.
+    """Creates the resources of one kind.
 
-    `save` is called after each batch, `on_progress` with the number of further resources.
+    created      those that exist already
+    resumed      whether an earlier run was interrupted
+    save         called after each batch
+    on_progress  receives the number of further resources that exist
     """
 
-    def __init__(
-        self,
-        kind: Kind,
-        bodies: Sequence[Body],
-        created: Created | None,
-        save: Callable[[Created], None],
-        on_progress: Callable[[int], None],
-    ) -> None:
-        self._kind = kind
-        self._bodies = bodies
-        self._resumed = created is not None
-        self._created = created or Created()
-        self._save = save
-        self._on_progress = on_progress
+    kind: Kind
+    bodies: Sequence[Body]
+    created: Created
+    resumed: bool
+    save: Callable[[], None]
+    on_progress: Callable[[int], None]
 
     async def run(self) -> list[int]:
         """Create what is missing; return all identifiers. Raises `CommandError`."""
-        identifiers = self._created.identifiers
-        self._on_progress(len(identifiers))
-        if self._missing() and self._resumed:
+        identifiers = self.created.identifiers
+        self.on_progress(len(identifiers))
+        if self._missing() and self.resumed:
             await self._find()
-        elif self._missing() and not self._kind.own:
-            known = map(self._kind.identifier_of, await self._kind.list())
-            self._created.after = max(known, default=0)
-        self._save(self._created)
+        elif self._missing() and not self.kind.own:
+            known = map(self.kind.identifier_of, await self.kind.list())
+            self.created.after = max(known, default=0)
+        self.save()
         failures = 0
         while missing := self._missing():
             failure = await self._create_batch(missing[:BATCH_SIZE])
             failures = failures + 1 if failure else 0
             if failure is None:
-                self._created.after = max(identifiers.values())
+                self.created.after = max(identifiers.values())
             else:
                 await self._recover(failure, failures)
-            self._save(self._created)
-        return [identifiers[index] for index in range(len(self._bodies))]
+            self.save()
+        return [identifiers[index] for index in range(len(self.bodies))]
 
     async def _recover(self, failure: BaseException, failures: int) -> None:
         """Wait, then find what was created all the same. Raises a failure that doesn't pass."""
         if failures >= MAX_FAILURES or not isinstance(failure, ServiceUnreachable):
-            self._save(self._created)
+            self.save()
             raise failure
         await asyncio.sleep(FIRST_PAUSE_SECONDS * 2 ** (failures - 1))
         try:
@@ -112,7 +108,7 @@ class Creation:
             await self._recover(next_failure, failures + 1)
 
     def _missing(self) -> list[int]:
-        return [at for at in range(len(self._bodies)) if at not in self._created.identifiers]
+        return [at for at in range(len(self.bodies)) if at not in self.created.identifiers]
 
     async def _create_batch(self, batch: Sequence[int]) -> BaseException | None:
         """Create some resources; return the first failure."""
@@ -120,28 +116,28 @@ class Creation:
 
         async def create(index: int) -> None:
             async with slots:
-                answer = await self._kind.service.post(self._kind.path, self._bodies[index])
-            self._add(index, self._kind.identifier_of(answer))
+                answer = await self.kind.service.post(self.kind.path, self.bodies[index])
+            self._add(index, self.kind.identifier_of(answer))
 
-        for group in [[index] for index in batch] if self._kind.in_order else [batch]:
+        for group in [[index] for index in batch] if self.kind.in_order else [batch]:
             outcomes = await asyncio.gather(*map(create, group), return_exceptions=True)
             if failure := next((outcome for outcome in outcomes if outcome is not None), None):
                 return failure
         return None
 
     def _add(self, index: int, identifier: int) -> None:
-        self._created.identifiers[index] = identifier
-        self._on_progress(1)
+        self.created.identifiers[index] = identifier
+        self.on_progress(1)
 
     async def _find(self) -> None:
         """Find what was created but not answered."""
-        known = set(self._created.identifiers.values())
+        known = set(self.created.identifiers.values())
         unknown: dict[str, list[int]] = {}
-        newest_first = sorted(await self._kind.list(), key=self._kind.identifier_of, reverse=True)
+        newest_first = sorted(await self.kind.list(), key=self.kind.identifier_of, reverse=True)
         for resource in newest_first:
-            identifier = self._kind.identifier_of(resource)
-            if identifier > self._created.after and identifier not in known:
-                unknown.setdefault(self._kind.content_of(resource), []).append(identifier)
+            identifier = self.kind.identifier_of(resource)
+            if identifier > self.created.after and identifier not in known:
+                unknown.setdefault(self.kind.content_of(resource), []).append(identifier)
         for index in self._missing():
-            if identifiers := unknown.get(self._kind.content_of(self._bodies[index])):
+            if identifiers := unknown.get(self.kind.content_of(self.bodies[index])):
                 self._add(index, identifiers.pop())

@@ -113,12 +113,14 @@ class PlayImport:
             )
 
     async def _create(self, kind: Kind, bodies: Sequence[Body]) -> list[int]:
-        def save(created: Created) -> None:
+        resumed = kind.name in self.state.created
+        created = self.state.created.get(kind.name, Created())
+
+        def save() -> None:
             self.state.created[kind.name] = created
             save_state(self.path, self.state)
 
-        created = self.state.created.get(kind.name)
-        return await Creation(kind, bodies, created, save, self.on_progress).run()
+        return await Creation(kind, bodies, created, resumed, save, self.on_progress).run()
 
 
 def _element(placement: Placement, identifiers: Sequence[Sequence[int]]) -> dict[str, Any]:

@@ -7,6 +7,6 @@ is said becomes a phrase with a note for each syllable, what happens strokes of 
 from fountain.story_factory.orchestration.csound import csound_file
 from fountain.story_factory.orchestration.lilypond import lilypond_file
 from fountain.story_factory.orchestration.midi import midi_file
-from fountain.story_factory.orchestration.play import Line, Play
+from fountain.story_factory.orchestration.sketch import Line, Play
 
 __all__ = ["Line", "Play", "csound_file", "lilypond_file", "midi_file"]

@@ -1,14 +1,13 @@
-"""The sketch as a Csound file: an orchestra of five instruments and a score in seconds."""
+"""Writes a sketch as a Csound file: an orchestra of five instruments and a score in seconds."""
 
 from collections.abc import Iterator
 
-from fountain.story_factory.orchestration.play import Play
-from fountain.story_factory.orchestration.sketch import Passage, Sketch, sketch
+from fountain.story_factory.orchestration.sketch import Passage, Play, Sketch, sketch
 from fountain.story_factory.orchestration.voices import STRUCK
 
-# Comments are the only place where the play's own words stand. Csound reads tags, macros, comments
-# and continued lines even there, so they keep letters, digits and these.
-_HARMLESS = frozenset(" .,:!?'()-…\u2019")
+# Only comments contain the play's own words. Csound reads tags, macros and continued lines
+# even there, so only letters, digits and these characters are kept.
+_SAFE = frozenset(" .,:!?'()-…\u2019")
 
 _HEAD = """\
 <CsoundSynthesizer>
@@ -76,7 +75,7 @@ def _score(music: Sketch) -> Iterator[str]:
     for passage in music.passages:
         yield from _passage(passage, start)
         start += passage.length * passage.movement.seconds
-    # A score that ends in silence, or has nothing else, lasts as long all the same.
+    # Without this a score would end before its last silence.
     yield f"f 0 {start:.3f}\n"
 
 
@@ -87,14 +86,13 @@ def _passage(passage: Passage, start: float) -> Iterator[str]:
     if passage.speaker or passage.caption:
         yield _comment(f"{passage.speaker}: {passage.caption}")
     for stroke in passage.strokes:
-        hertz = passage.drum.hertz
-        yield _event(STRUCK, start + stroke * eighth, eighth, 0.15, hertz, 0.5)
+        yield _event(STRUCK, start + stroke * eighth, eighth, 0.15, passage.drum.hertz, 0.5)
     place = passage.voice.program % 8 / 10 + 0.15
+    loudness = 0.3 if passage.loud else 0.2
     for note in passage.notes:
         seconds = note.length * eighth
-        frequency = 440 * 2 ** ((passage.movement.key.pitch(note.step) - 69) / 12)
-        loudness = 0.3 if passage.loud else 0.2
-        yield _event(passage.voice.timbre, start, seconds, loudness, frequency, place)
+        hertz = 440 * 2 ** ((passage.movement.key.pitch(note.step) - 69) / 12)
+        yield _event(passage.voice.timbre, start, seconds, loudness, hertz, place)
         start += seconds
 
 
@@ -105,4 +103,4 @@ def _event(
 
 
 def _comment(text: str) -> str:
-    return f"; {''.join(one if one.isalnum() or one in _HARMLESS else ' ' for one in text)}\n"
+    return f"; {''.join(char if char.isalnum() or char in _SAFE else ' ' for char in text)}\n"

@@ -1,7 +1,6 @@
-"""Keys, and the steps of their scales: the notes that each of them knows.
+"""Keys, and the steps of their scales.
 
-A step counts the white keys of a piano from the C of MIDI note 0 on: 7 to an octave, middle C is
-35.
+A step counts the white keys of a piano from MIDI note 0 (C): 7 an octave, so middle C is 35.
 """
 
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ _MAJOR_TONICS = "cgdaebf"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key: that many sharps (flats below zero, -6 to 6), major or natural minor."""
+    """A key, major or natural minor: its number of sharps, or of flats below zero (-6 to 6)."""
 
     fifths: int
     minor: bool
 
     def alteration(self, step: int) -> int:
-        """Return by how many semitones the key moves a step: -1, 0 or 1."""
+        """Return the semitones by which the key alters a step: -1, 0 or 1."""
         letter = LETTERS[step % STEPS]
         if self.fifths > 0:
             return int(letter in _SHARPS[: self.fifths])
@@ -41,4 +40,4 @@ class Key:
 
 
 KEYS = tuple(Key(fifths, minor) for fifths in range(-4, 5) for minor in (False, True))
-"""The keys that movements are in: up to four sharps or flats."""
+"""The keys of movements: up to four sharps or flats."""

@@ -1,10 +1,16 @@
-"""The sketch as a LilyPond source: one staff for all voices with their words, one for the drums."""
+"""Writes a sketch as a LilyPond source: a staff of voices with their words, a staff of drums."""
 
 from collections.abc import Iterator
 
 from fountain.story_factory.orchestration.keys import LETTERS, STEPS, Key
-from fountain.story_factory.orchestration.play import Play
-from fountain.story_factory.orchestration.sketch import Movement, Note, Passage, Sketch, sketch
+from fountain.story_factory.orchestration.sketch import (
+    Movement,
+    Note,
+    Passage,
+    Play,
+    Sketch,
+    sketch,
+)
 from fountain.story_factory.orchestration.voices import Voice
 
 _HEAD = '\\version "2.24.0"\n'
@@ -18,55 +24,52 @@ _SCORE = """\
   \\layout { }
 }
 """
-# Eighths, and how they are written; the longest first.
-_LENGTHS = ((8, "1"), (6, "2."), (4, "2"), (3, "4."), (2, "4"), (1, "8"))
-_WRITTEN = dict(_LENGTHS)
+# Lengths in eighths and their notation, the longest first.
+_NOTATION = {8: "1", 6: "2.", 4: "2", 3: "4.", 2: "4", 1: "8"}
 _MIDDLE_OCTAVE = 4
 
 
 def lilypond_file(play: Play) -> bytes:
     """Return a play set to music, as a LilyPond source (.ly) in UTF-8."""
     music = sketch(play)
-    parts = [
-        _HEAD,
-        *_block("\\header {", _header(music)),
-        *_block("melody = {", _voices(music)),
-        *_block("sungText = \\lyricmode {", _words(music)),
-        *_block("percussion = \\drummode {", _drums(music)),
-        _SCORE,
+    header = [
+        f"title = {quoted(music.title)}",
+        f"composer = {quoted(music.author)}",
+        "tagline = ##f",
     ]
-    return "".join(parts).encode()
+    blocks = (
+        ("\\header {", header),
+        ("melody = {", _voices(music)),
+        ("sungText = \\lyricmode {", _words(music)),
+        ("percussion = \\drummode {", _drums(music)),
+    )
+    parts = [_HEAD]
+    for opening, lines in blocks:
+        parts += [f"{opening}\n", *(f"  {line}\n" for line in lines), "}\n"]
+    return "".join([*parts, _SCORE]).encode()
 
 
 def quoted(text: str) -> str:
-    """Return a text as a LilyPond string; within one, only these two characters mean anything."""
+    """Return a text as a LilyPond string, in which only these two characters are special."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _block(opening: str, lines: Iterator[str]) -> Iterator[str]:
-    yield f"{opening}\n"
-    yield from (f"  {line}\n" for line in lines)
-    yield "}\n"
-
-
-def _header(music: Sketch) -> Iterator[str]:
-    yield f"title = {quoted(music.title)}"
-    yield f"composer = {quoted(music.author)}"
-    yield "tagline = ##f"
 
 
 def _voices(music: Sketch) -> Iterator[str]:
     voice: Voice | None = None
     for passage in music.passages:
         if passage.opens:
-            yield _beginning(passage.movement)
+            yield _opening(passage.movement)
         if passage.notes and passage.voice != voice:
             voice = passage.voice
             yield f"\\clef {voice.clef} \\set Staff.midiInstrument = {quoted(voice.name)}"
-        yield _melody(passage)
+        notes = [_note(passage.movement.key, note) for note in passage.notes]
+        notes += _rests(passage, sum(note.length for note in passage.notes))
+        if passage.speaker:
+            notes[0] += f"^\\markup \\bold {quoted(passage.speaker)}"
+        yield f"{' '.join(notes)} |"
 
 
-def _beginning(movement: Movement) -> str:
+def _opening(movement: Movement) -> str:
     key = movement.key
     mode = "minor" if key.minor else "major"
     mark = f"\\mark \\markup \\small {quoted(movement.heading)} " if movement.heading else ""
@@ -80,19 +83,10 @@ def _time(movement: Movement) -> str:
     return f"\\time {movement.bar // 2}/4"
 
 
-def _melody(passage: Passage) -> str:
-    sung = sum(note.length for note in passage.notes)
-    written = [_note(passage.movement.key, note) for note in passage.notes]
-    written += _rests(passage, sung)
-    if passage.speaker:
-        written[0] += f"^\\markup \\bold {quoted(passage.speaker)}"
-    return f"{' '.join(written)} |"
-
-
 def _note(key: Key, note: Note) -> str:
     octave = note.step // STEPS - _MIDDLE_OCTAVE
     marks = "'" * octave if octave > 0 else "," * -octave
-    return f"{_letter(key, note.step)}{marks}{_WRITTEN[note.length]}"
+    return f"{_letter(key, note.step)}{marks}{_NOTATION[note.length]}"
 
 
 def _letter(key: Key, step: int) -> str:
@@ -104,31 +98,25 @@ def _rests(passage: Passage, start: int) -> list[str]:
     rests = []
     while start < passage.length:
         left = passage.movement.bar - start % passage.movement.bar
-        length, written = next(one for one in _LENGTHS if one[0] <= left)
-        rests.append(f"r{written}")
+        length = next(length for length in _NOTATION if length <= left)
+        rests.append(f"r{_NOTATION[length]}")
         start += length
     return rests
 
 
 def _words(music: Sketch) -> Iterator[str]:
     for passage in music.passages:
-        sung = [f"{quoted(one.syllable)}{' --' if one.joined else ''}" for one in passage.notes]
-        if sung:
-            yield " ".join(sung)
+        if passage.notes:
+            words = (f"{quoted(n.syllable)}{' --' if n.joined else ''}" for n in passage.notes)
+            yield " ".join(words)
 
 
 def _drums(music: Sketch) -> Iterator[str]:
     for passage in music.passages:
-        begins = f"{_time(passage.movement)} " if passage.opens else ""
-        written = _struck(passage)
+        time = f"{_time(passage.movement)} " if passage.opens else ""
+        bar = range(passage.movement.bar if passage.strokes else 0)
+        beats = [f"{passage.drum.name if at in passage.strokes else 'r'}8" for at in bar]
+        beats += _rests(passage, len(bar))
         if passage.caption:
-            written[0] += f"_\\markup \\italic {quoted(passage.caption)}"
-        yield f"{begins}{' '.join(written)} |"
-
-
-def _struck(passage: Passage) -> list[str]:
-    if not passage.strokes:
-        return _rests(passage, 0)
-    bar = passage.movement.bar
-    struck = [f"{passage.drum.name if one in passage.strokes else 'r'}8" for one in range(bar)]
-    return [*struck, *_rests(passage, bar)]
+            beats[0] += f"_\\markup \\italic {quoted(passage.caption)}"
+        yield f"{time}{' '.join(beats)} |"

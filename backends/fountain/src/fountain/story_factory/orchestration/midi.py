@@ -1,4 +1,4 @@
-"""The sketch as a Standard MIDI File of format 1: tempo and headings, voices with words, drums."""
+"""Writes a sketch as a Standard MIDI File of format 1: tempo and headings, voices, drums."""
 
 import io
 from collections.abc import Callable
@@ -12,8 +12,7 @@ from mido import (  # type: ignore[import-untyped]
 )
 
 from fountain.story_factory.orchestration.keys import LETTERS, Key
-from fountain.story_factory.orchestration.play import Play
-from fountain.story_factory.orchestration.sketch import Passage, Sketch, sketch
+from fountain.story_factory.orchestration.sketch import Passage, Play, Sketch, sketch
 
 TICKS_PER_QUARTER = 480
 _EIGHTH = TICKS_PER_QUARTER // 2
@@ -22,21 +21,25 @@ _SOFT, _LOUD = 72, 104
 
 
 class _Track:
-    """Messages of a track, each at its own time in eighths; a file counts from one to the next."""
+    """Messages of a track, added with their times in eighths; a file has the times in between."""
 
     def __init__(self) -> None:
         self.messages = MidiTrack()
         self._last = 0
 
     def add(self, at: int, kind: str, **values: int) -> None:
-        """Add a message of a channel; none may be earlier than the one before."""
-        # The values are ours; mido's checks would take four times as long as all else.
+        """Add a message of a channel; the times must not decrease."""
+        # The values are ours; mido's checks would take four times as long as everything else.
         self.messages.append(Message(kind, skip_checks=True, time=self._since(at), **values))
 
     def add_meta(self, at: int, kind: str, **values: int | str) -> None:
-        """Add a message about the music; texts are written in UTF-8."""
-        written = {n: _text(v) if isinstance(v, str) else v for n, v in values.items()}
-        self.messages.append(MetaMessage(kind, skip_checks=True, time=self._since(at), **written))
+        """Add a meta message; texts are written in UTF-8."""
+        # mido writes Latin-1. Its charset is a global variable, which threads would overwrite.
+        encoded = {
+            name: value.encode().decode("latin-1") if isinstance(value, str) else value
+            for name, value in values.items()
+        }
+        self.messages.append(MetaMessage(kind, skip_checks=True, time=self._since(at), **encoded))
 
     def _since(self, at: int) -> int:
         passed, self._last = at - self._last, at
@@ -98,11 +101,3 @@ def _drum(track: _Track, passage: Passage, start: int) -> None:
     for stroke in passage.strokes:
         track.add(start + stroke, "note_on", channel=_DRUMS, note=note, velocity=_SOFT)
         track.add(start + stroke + 1, "note_off", channel=_DRUMS, note=note)
-
-
-def _text(text: str) -> str:
-    """Return a text whose UTF-8 is written: mido writes Latin-1, and another charset not safely.
-
-    It keeps the charset in a global variable, which threads would change for one another.
-    """
-    return text.encode().decode("latin-1")

@@ -1,4 +1,4 @@
-"""The musical sketch of a play, which every file shows in its own way.
+"""The musical sketch of a play, which each file writes in its own notation.
 
 Time is counted in eighth notes. Every passage fills whole bars, so none of its notes crosses one.
 """
@@ -6,24 +6,52 @@ Time is counted in eighth notes. Every passage fills whole bars, so none of its 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 
 from fountain.story_factory.orchestration import texts
 from fountain.story_factory.orchestration.keys import KEYS, STEPS, Key
-from fountain.story_factory.orchestration.play import Line, Play
 from fountain.story_factory.orchestration.voices import Drum, Voice, drum_of, voice_of
 
 MAX_PASSAGES = 10_000
-"""Lines of a play that are set to music; the rest of a longer one is silent."""
+"""Lines of a play that are set to music; further lines are silent."""
 MAX_NOTES = 24
-"""Syllables of one line that are sung."""
+"""Syllables of a line that are sung."""
 _REGISTER = 10
 _LEAPS = (-2, -1, -1, 0, 1, 1, 2, 3)
 _PAUSES = ",.;:!?…"
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One element of a story; an empty text means that there is none.
+
+    section  id of its section, None where the section before continues
+    heading  heading of that section
+    """
+
+    section: int | None = None
+    heading: str = ""
+    speaker: str = ""
+    action: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Play:
+    """A story with its title and author."""
+
+    title: str
+    author: str
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
-    """How a section sounds: `bar` is its length in eighths, `tempo` in quarter notes a minute."""
+    """The music of a section.
+
+    bar    length of a bar in eighths
+    tempo  quarter notes a minute
+    """
 
     heading: str
     key: Key
@@ -32,13 +60,13 @@ class Movement:
 
     @property
     def seconds(self) -> float:
-        """How long an eighth lasts."""
+        """The length of an eighth in seconds."""
         return 30 / self.tempo
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sung syllable; `joined` when its word goes on with the next note."""
+    """A sung syllable; `joined` if its word continues in the next note."""
 
     step: int
     length: int
@@ -48,9 +76,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One line of the play: notes from its start, silence up to its length, strokes of a drum.
+    """One line of the play: notes at its start, silence up to its length, strokes of a drum.
 
-    opens  whether its movement begins with it
+    opens  whether its movement begins here
     """
 
     movement: Movement
@@ -67,7 +95,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class Sketch:
-    """A play set to music; there is one passage at least."""
+    """A play set to music, with at least one passage."""
 
     title: str
     author: str
@@ -75,7 +103,7 @@ class Sketch:
 
 
 def sketch(play: Play) -> Sketch:
-    """Set a play to music: always the same for the same play."""
+    """Return a play set to music, always the same for the same play."""
     passages: list[Passage] = []
     section: int | None = None
     movement = movement_of(play.title, "")
@@ -90,7 +118,7 @@ def sketch(play: Play) -> Sketch:
 
 
 def movement_of(text: str, heading: str) -> Movement:
-    """Return key, time and tempo that follow from a text."""
+    """Return the movement that follows from a text."""
     chance = texts.digest(text)
     return Movement(
         heading=heading,
@@ -103,8 +131,7 @@ def movement_of(text: str, heading: str) -> Movement:
 def _passage(line: Line, movement: Movement, *, opens: bool) -> Passage:
     voice = voice_of(line.speaker)
     notes = _phrase(line.words, movement, voice)
-    sung = sum(note.length for note in notes)
-    bars = max(1, -(-sung // movement.bar))
+    bars = max(1, ceil(sum(note.length for note in notes) / movement.bar))
     return Passage(
         movement=movement,
         opens=opens,
@@ -122,31 +149,27 @@ def _passage(line: Line, movement: Movement, *, opens: bool) -> Passage:
 def _phrase(words: str, movement: Movement, voice: Voice) -> tuple[Note, ...]:
     """Return a note for each syllable: a walk up and down the scale that ends on the tonic.
 
-    A question stays open: it ends on the fifth.
+    A question ends on the fifth.
     """
-    sung = list(islice(texts.syllables(words), MAX_NOTES))
+    syllables = list(islice(texts.syllables(words), MAX_NOTES))
     chance = texts.digest(words)
     home = voice.lowest + (movement.key.tonic - voice.lowest) % STEPS
     last = home + 4 if words.rstrip().endswith("?") else home
     notes: list[Note] = []
     step, start = home, 0
-    for number, (syllable, joined) in enumerate(sung):
-        length = _length(syllable, movement.bar - start % movement.bar, joined=joined)
-        ends = number == len(sung) - 1
+    for number, (syllable, joined) in enumerate(syllables):
+        # A quarter before a pause, else an eighth; no more than is left of the bar.
+        pauses = not joined and syllable[-1] in _PAUSES
+        length = min(2, movement.bar - start % movement.bar) if pauses else 1
+        ends = number == len(syllables) - 1
         notes.append(Note(last if ends else step, length, syllable, joined and not ends))
         step = _within(step + _LEAPS[chance[number] % len(_LEAPS)], voice)
         start += length
     return tuple(notes)
 
 
-def _length(syllable: str, left: int, *, joined: bool) -> int:
-    """Return a quarter before a pause, else an eighth; no more than is left of the bar."""
-    longer = not joined and syllable[-1] in _PAUSES
-    return min(2, left) if longer else 1
-
-
 def _within(step: int, voice: Voice) -> int:
-    """Return a step, or the one as far on the other side of the register's nearer end."""
+    """Return a step, mirrored at the nearer end of the register if it is outside."""
     highest = voice.lowest + _REGISTER
     if step < voice.lowest:
         return 2 * voice.lowest - step
@@ -154,7 +177,7 @@ def _within(step: int, voice: Voice) -> int:
 
 
 def _strokes(action: str, movement: Movement) -> tuple[int, ...]:
-    """Return at which eighths of the first bar the drum is struck: at once, and as it happens."""
+    """Return the eighths of the first bar with a stroke: the first, and others by chance."""
     if not action.strip():
         return ()
     chance = texts.digest(action)[1]

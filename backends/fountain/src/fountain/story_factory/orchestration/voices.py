@@ -1,4 +1,4 @@
-"""Who sounds how: the voices of characters, and the drums of what happens."""
+"""The voices of characters, and the drums of actions."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ class Voice:
 
     program  number in General MIDI, from 0
     timbre   instrument of the Csound orchestra
-    lowest   step at which its register of a tenth begins
+    lowest   first step of its register, which is a tenth
     """
 
     name: str
