@@ -38,9 +38,16 @@ from gameserver.schedules.wiring import open_schedules
 from gameserver.security import open_verifier
 from gameserver.settings import GameServerSettings
 from gameserver.simulator import StandIns, open_stand_ins
+from gameserver.status import StatusBoard
 from gameserver.versions.installation import Installed
 from gameserver.versions.wiring import VersionParts, open_installed, open_versions
-from gameserver.wiring import open_before_start, open_events, open_file_transactions, open_layout
+from gameserver.wiring import (
+    open_before_start,
+    open_events,
+    open_file_transactions,
+    open_layout,
+    open_status,
+)
 
 
 class GameServerState(State):
@@ -51,6 +58,7 @@ class GameServerState(State):
     layout: Layout = opened(open_layout)
     stand_ins: StandIns = opened(open_stand_ins)
     events: Events = opened(open_events)
+    status: StatusBoard = opened(open_status)
     notifications: Notifications = opened(open_notifications)
     sessions: Sessions = opened(open_sessions)
     audit: Audit = opened(open_audit)

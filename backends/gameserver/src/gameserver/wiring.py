@@ -10,6 +10,7 @@ from typing import Annotated
 import structlog
 
 from bedplate.documents import FileTransactions
+from bedplate.settings import Environment
 from bedplate.state import from_state
 from gameserver.configuration.server_settings import ServerSettings
 from gameserver.events import Events
@@ -17,6 +18,7 @@ from gameserver.layout import Layout
 from gameserver.process.lifecycle import BeforeStart
 from gameserver.process.ownership import owning
 from gameserver.settings import GameServerSettings
+from gameserver.status import StatusBoard
 from gameserver.versions.installation import Installed
 from gameserver.versions.recovery import remember_world
 
@@ -36,6 +38,12 @@ async def open_layout(settings: GameServerSettings) -> AsyncIterator[Layout]:
 async def open_events() -> AsyncIterator[Events]:
     """Yield the events of the game and of this manager."""
     yield Events()
+
+
+@contextlib.asynccontextmanager
+async def open_status(settings: GameServerSettings, events: Events) -> AsyncIterator[StatusBoard]:
+    """Yield the status of the game. In tests a transition that isn't in the table raises."""
+    yield StatusBoard(events, strict=settings.environment is Environment.TEST)
 
 
 @contextlib.asynccontextmanager

@@ -14,30 +14,33 @@ from bedplate.realtime import Stream
 from gameserver.console.exceptions import OriginNotAllowed, TooManyConnections
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.schemas import Filter, Hello, OfLevels
+from gameserver.console.service import Console
 from gameserver.console.tickets import Connections, Ticket
-from gameserver.console.wiring import CurrentConnections
-from gameserver.process.game import Game
-from gameserver.process.wiring import CurrentGame
+from gameserver.console.wiring import CurrentConnections, CurrentConsole, CurrentStatus
 from gameserver.security import cors, rate_limit
 from gameserver.settings import GameServerSettings
+from gameserver.status import StatusBoard
 
 router = APIRouter()
 
 HELLO_SECONDS: Final = 10.0
 MAX_HELLO_LENGTH: Final = 4_096
 HISTORY: Final = 500
-"""Lines that a client gets at first, when it doesn't say where to begin."""
+"""Lines that a client gets first when it doesn't say where to begin."""
 
 POLICY_VIOLATION: Final = 1008
 
 
 @router.websocket("/console")
 async def follow_console(
-    socket: WebSocket, game: CurrentGame, connections: CurrentConnections
+    socket: WebSocket,
+    console: CurrentConsole,
+    status: CurrentStatus,
+    connections: CurrentConnections,
 ) -> None:
-    """Follow the console: first message a ticket or a key, then lines and states as they come.
+    """Follow the console: the first message has a ticket or a key, then lines and states come.
 
-    A client may name its ticket in the query instead: `?ticket=…&after=…&run=…&levels=…`.
+    A client may send its ticket in the query instead: `?ticket=…&after=…&run=…&levels=…`.
     """
     try:
         _check_origin(socket)
@@ -47,13 +50,13 @@ async def follow_console(
         return
     await socket.accept()
     with contextlib.suppress(WebSocketDisconnect):
-        await _serve(socket, game, connections)
+        await _serve(socket, console, status, connections)
 
 
 def _check_origin(socket: WebSocket) -> None:
-    """Raise `OriginNotAllowed` for a page that is neither ours nor named by the settings.
+    """Raise `OriginNotAllowed` for a page from another origin that CORS_ORIGINS doesn't list.
 
-    Who sends no origin is no browser, and can't be misused by a page.
+    A client that sends no origin isn't a browser, so no page can misuse it.
     """
     origin = socket.headers.get("origin")
     if origin is None:
@@ -65,7 +68,9 @@ def _check_origin(socket: WebSocket) -> None:
         raise OriginNotAllowed
 
 
-async def _serve(socket: WebSocket, game: Game, connections: Connections) -> None:
+async def _serve(
+    socket: WebSocket, console: Console, status: StatusBoard, connections: Connections
+) -> None:
     try:
         hello = await _hello(socket)
     except (ValidationError, TimeoutError, KeyError):
@@ -78,7 +83,7 @@ async def _serve(socket: WebSocket, game: Game, connections: Connections) -> Non
     address = socket.client.host if socket.client else None
     try:
         with connections.connected(ticket, address) as connection:
-            await _follow(socket, game, hello, connection.revoked)
+            await _follow(socket, console, status, hello, connection.revoked)
     except TooManyConnections:
         await socket.close(POLICY_VIOLATION, "too_many_connections")
 
@@ -86,9 +91,9 @@ async def _serve(socket: WebSocket, game: Game, connections: Connections) -> Non
 async def _hello(socket: WebSocket) -> Hello:
     query = socket.query_params
     if "ticket" in query:
-        given = {name: query[name] for name in ("ticket", "after", "run") if name in query}
+        fields = {name: query[name] for name in ("ticket", "after", "run") if name in query}
         levels = query["levels"].split(",") if query.get("levels") else None
-        return Hello.model_validate({**given, "levels": levels})
+        return Hello.model_validate({**fields, "levels": levels})
     async with asyncio.timeout(HELLO_SECONDS):
         text = await socket.receive_text()
     return Hello.model_validate_json(text[:MAX_HELLO_LENGTH])
@@ -100,33 +105,38 @@ def _ticket_of(connections: Connections, hello: Hello) -> Ticket | None:
     return None if hello.key is None else connections.ticket_for_key(hello.key)
 
 
-async def _follow(socket: WebSocket, game: Game, hello: Hello, revoked: asyncio.Event) -> None:
-    lines = game.console.lines
+async def _follow(
+    socket: WebSocket,
+    console: Console,
+    status: StatusBoard,
+    hello: Hello,
+    revoked: asyncio.Event,
+) -> None:
     drain: Drain = socket.state.drain
-    stream = Stream(socket, lines, drain=drain, revoked=revoked, on_message=_filter)
-    states = asyncio.create_task(_tell_states(stream, game))
+    stream = Stream(socket, console.lines, drain=drain, revoked=revoked, on_message=_filter)
+    statuses = asyncio.create_task(_send_statuses(stream, status))
     try:
-        after = lines.tail(HISTORY) if hello.after is None else hello.after
+        after = console.lines.tail(HISTORY) if hello.after is None else hello.after
         await stream.serve(after, run=hello.run, wants=OfLevels.named(hello.levels))
     finally:
-        states.cancel()
-        await asyncio.wait({states})
+        statuses.cancel()
+        await asyncio.wait({statuses})
 
 
 async def _filter(stream: Stream[ConsoleLine], text: str) -> None:
     try:
-        sent = Filter.model_validate_json(text)
+        message = Filter.model_validate_json(text)
     except ValidationError:
         await stream.send({"type": "refused", "reason": "unknown_message"})
     else:
-        stream.filter(OfLevels.named(sent.levels))
+        stream.filter(OfLevels.named(message.levels))
 
 
-async def _tell_states(stream: Stream[ConsoleLine], game: Game) -> None:
-    """Tell the state of the game, now and whenever it changes."""
+async def _send_statuses(stream: Stream[ConsoleLine], board: StatusBoard) -> None:
+    """Send the status of the game, now and whenever it changes."""
     with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
         while True:
-            status = game.status
+            status = board.status
             message = {
                 "type": "status",
                 "state": status.state,
@@ -135,4 +145,4 @@ async def _tell_states(stream: Stream[ConsoleLine], game: Game) -> None:
                 "restart_at": status.restart_at,
             }
             await stream.send(message)
-            await game.changed(status)
+            await board.changed(status)

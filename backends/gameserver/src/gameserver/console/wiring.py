@@ -11,8 +11,10 @@ from gameserver.console.service import Console
 from gameserver.console.tickets import RECHECK_SECONDS, Connections
 from gameserver.events import Events
 from gameserver.settings import GameServerSettings
+from gameserver.status import StatusBoard
 
 CurrentConsole = Annotated[Console, from_state(Console)]
+CurrentStatus = Annotated[StatusBoard, from_state(StatusBoard)]
 CurrentConnections = Annotated[Connections, from_state(Connections)]
 
 

@@ -5,7 +5,6 @@ from typing import Annotated, Final
 
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
-from bedplate.settings import Environment
 from bedplate.state import from_state
 from gameserver.audit.service import Audit
 from gameserver.console.service import Console
@@ -36,12 +35,15 @@ async def open_game(
     audit: Audit,
     console: Console,
     installed: Installations,
+    status: StatusBoard,
     drain: Drain,
     before_start: Sequence[BeforeStart],
 ) -> AsyncIterator[Game]:
     """Yield the game. It is stopped as soon as the manager begins to drain."""
     async with Jobs(stop_seconds=KILL_SECONDS) as jobs:
-        game = _make_game(settings, layout, events, audit, console, installed, jobs, before_start)
+        game = _make_game(
+            settings, layout, events, audit, console, installed, status, jobs, before_start
+        )
         await game.open(autostart=settings.autostart)
         closing = asyncio.create_task(_close_at_drain(game, drain))
         try:
@@ -74,10 +76,10 @@ def _make_game(
     audit: Audit,
     console: Console,
     installed: Installations,
+    status: StatusBoard,
     jobs: Jobs,
     before_start: Sequence[BeforeStart],
 ) -> Game:
-    board = StatusBoard(events, strict=settings.environment is Environment.TEST)
     programs = Programs(settings, layout, installed)
     world = WorldLock()
     crashes = CrashCounter(
@@ -85,9 +87,9 @@ def _make_game(
         first_pause_seconds=settings.crash_first_pause_seconds,
         max_pause_seconds=settings.crash_max_pause_seconds,
     )
-    policy = RestartPolicy(board, console, events, crashes, PlannedStart(world, jobs))
+    policy = RestartPolicy(status, console, events, crashes, PlannedStart(world, jobs))
     lifecycle = Lifecycle(
-        board,
+        status,
         console,
         Launcher(settings, layout, programs),
         _stop_ladder(settings),
@@ -96,4 +98,4 @@ def _make_game(
         jobs,
         before_start,
     )
-    return Game(console, board, programs, lifecycle, world, audit, jobs)
+    return Game(console, status, programs, lifecycle, world, audit, jobs)
