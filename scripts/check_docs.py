@@ -1,4 +1,4 @@
-"""Fail when a Markdown file links to a file or heading that isn't there."""
+"""Fail when a Markdown link leads nowhere, or docs/index.md doesn't link to a page of docs/."""
 
 import re
 import subprocess
@@ -31,7 +31,7 @@ def headings(page: Path) -> list[str]:
 
 def broken(page: Path) -> list[str]:
     """Return the links of a page that lead nowhere in this repository."""
-    found = []
+    links = []
     for groups in LINK.findall(CODE.sub("", page.read_text())):
         target = next(part for part in groups if part)
         if "://" in target or target.startswith("mailto:"):
@@ -39,10 +39,19 @@ def broken(page: Path) -> list[str]:
         path, _, anchor = target.partition("#")
         file = (page.parent / path).resolve() if path else page
         if not file.exists() or (anchor and file.suffix == ".md" and anchor not in anchors(file)):
-            found.append(f"{page.relative_to(ROOT)}: {target}")
-    return found
+            links.append(f"{page.relative_to(ROOT)}: {target}")
+    return links
+
+
+def missing_from_index() -> list[str]:
+    """Return the pages of docs/ that docs/index.md doesn't link to."""
+    index = ROOT / "docs" / "index.md"
+    links = {next(filter(None, groups)) for groups in LINK.findall(index.read_text())}
+    pages = {page.name for page in index.parent.glob("*.md")}
+    return sorted(pages - links - {index.name})
 
 
 if __name__ == "__main__":
     wrong = [line for page in tracked_pages() if page.exists() for line in broken(page)]
-    sys.exit("Links that lead nowhere:\n" + "\n".join(wrong) if wrong else 0)
+    wrong += [f"docs/index.md: no link to {name}" for name in missing_from_index()]
+    sys.exit("Broken or missing links:\n" + "\n".join(wrong) if wrong else 0)
