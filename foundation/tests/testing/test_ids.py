@@ -34,5 +34,5 @@ def test_a_value_of_another_length_is_refused() -> None:
     """A test that mistakes the order of ids hears of it."""
     with SettableIds() as source:
         source.then(b"short")
-        with pytest.raises(ValueError, match="16 bytes are asked for, the next value has 5"):
+        with pytest.raises(ValueError, match="16 bytes are needed, but the next value has 5"):
             ids.request_id()

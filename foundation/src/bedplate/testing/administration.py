@@ -1,4 +1,4 @@
-"""Making and dropping databases of a PostgreSQL server, from code that may run in an event loop."""
+"""Creates and drops databases of a PostgreSQL server, also from code inside an event loop."""
 
 import asyncio
 import re
@@ -10,35 +10,34 @@ _NAME = re.compile(r"[\w-]+", re.ASCII)
 
 
 class Administration:
-    """What makes and drops the databases of the server with this maintenance URL.
+    """Creates and drops the databases of the server with this maintenance URL.
 
-    Its methods block, for some tens of milliseconds, also when called in an event loop: the
-    fixtures that use them are plain functions.
+    Its methods block for some tens of milliseconds; they also work inside an event loop.
     """
 
     def __init__(self, url: str) -> None:
-        self._url = _without_driver(url)
+        parts = urlsplit(url)
+        self._url = parts._replace(scheme=parts.scheme.partition("+")[0]).geturl()
 
     def create(self, template: str | None = None, *, by_files: bool = False) -> str:
-        """Make a database, a copy of the one with URL `template` if given; return its URL.
+        """Create a database, empty or as a copy of the one at the URL `template`; return its URL.
 
-        `by_files` copies its files, which is quicker where they are in memory.
+        `by_files` copies the template's files, which is quicker where they are in memory.
         """
         name = f"test_{secrets.token_hex(8)}"
         source = "" if template is None else f' TEMPLATE "{_database(template)}"'
-        if source and by_files:
-            source += " STRATEGY FILE_COPY"
-        self._execute(f'CREATE DATABASE "{name}"{source}')
+        strategy = " STRATEGY FILE_COPY" if source and by_files else ""
+        self._execute(f'CREATE DATABASE "{name}"{source}{strategy}')
         return urlsplit(self._url)._replace(path=f"/{name}").geturl()
 
     def drop(self, url: str) -> None:
-        """Drop the database with this URL, whoever is connected to it."""
+        """Drop the database with this URL and disconnect its clients."""
         self._execute(f'DROP DATABASE IF EXISTS "{_database(url)}" WITH (FORCE)')
 
     def seal(self, url: str) -> None:
-        """Disconnect everybody from the database with this URL, and let nobody connect again.
+        """Disconnect all clients of the database with this URL, and refuse new ones.
 
-        A database can be a template only while nobody is connected to it.
+        PostgreSQL copies a template only while no client is connected to it.
         """
         name = _database(url)
         self._execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
@@ -48,7 +47,7 @@ class Administration:
         )
 
     def _execute(self, statement: str) -> None:
-        # A thread of its own, because the caller's may be running an event loop.
+        # In a thread of its own, since the caller's may run an event loop.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, _execute(self._url, statement)).result()
 
@@ -63,13 +62,8 @@ async def _execute(url: str, statement: str) -> None:
         await connection.close()
 
 
-def _without_driver(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(scheme=parts.scheme.partition("+")[0]).geturl()
-
-
 def _database(url: str) -> str:
     name = urlsplit(url).path.removeprefix("/")
     if not _NAME.fullmatch(name):
-        raise ValueError("the URL names no database, or one with a name that needs quotes")
+        raise ValueError("the URL must name a database, by letters, digits, - and _ only")
     return name

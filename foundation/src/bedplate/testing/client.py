@@ -1,9 +1,9 @@
-"""An HTTP client that calls an ASGI app in process, and fails a test on any unannounced 5xx."""
+"""An HTTP client that calls an ASGI app in process and fails a test on any unexpected 5xx."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,11 +26,13 @@ async def client(
 ) -> AsyncIterator["Client"]:
     """Run the lifespan of `app` and yield a client that calls it.
 
-    `lifespan=False` is for an app that has none. With `raise_app_exceptions=False` an unhandled
-    exception of the app is only seen as its 500, as over a network. `remote` is the address that
-    the app sees; `options` go to `httpx2.AsyncClient` (headers, base_url, cookies, …).
+    lifespan              False for an app that has none
+    raise_app_exceptions  False: an unhandled exception is only a 500, as over a network
+    remote                the client's address, as the app sees it
+    root_path             the path below which the app is mounted
+    options               options of `httpx2.AsyncClient` (headers, base_url, cookies, …)
 
-    Leaving raises AssertionError when a response had a status of 500 or more that no
+    At the end it raises AssertionError if a response had a status of 500 or more that no
     `Client.expecting` announced.
     """
     async with AsyncExitStack() as stack:
@@ -45,38 +47,32 @@ async def client(
 
 
 class Client(httpx2.AsyncClient):
-    """`httpx2.AsyncClient`, base URL http://testserver, that remembers unannounced 5xx.
+    """An `httpx2.AsyncClient`, base URL http://testserver, that remembers unexpected 5xx.
 
-    It works with any transport, so also against a server over the network.
+    It works with any transport, so also over a network. It takes the options of its base class.
     """
 
     def __init__(self, **options: Any) -> None:
-        """Take the options of `httpx2.AsyncClient`."""
         super().__init__(**{"base_url": "http://testserver", **options})
-        self._announced: list[int] = []
-        self._unannounced: list[httpx2.Response] = []
+        self._expected: list[int] = []
+        self._unexpected: list[httpx2.Response] = []
 
     @contextmanager
     def expecting(self, *statuses: int) -> Iterator[None]:
-        """Announce that responses within this context may have these 5xx statuses."""
-        before = list(self._announced)
-        self._announced = [*before, *statuses]
+        """Allow these 5xx statuses within this context."""
+        before = self._expected
+        self._expected = [*before, *statuses]
         try:
             yield
         finally:
-            self._announced = before
+            self._expected = before
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send a request, as httpx2 does, and remember a 5xx that is not announced."""
+        """Send a request, as httpx2 does, and remember an unexpected 5xx."""
         response = await super().send(request, **options)
-        if response.status_code >= _SERVER_ERROR and response.status_code not in self._announced:
-            self._unannounced.append(response)
+        if response.status_code >= _SERVER_ERROR and response.status_code not in self._expected:
+            self._unexpected.append(response)
         return response
-
-    async def __aenter__(self) -> Self:
-        """Open the client."""
-        await super().__aenter__()
-        return self
 
     async def __aexit__(
         self,
@@ -84,14 +80,14 @@ class Client(httpx2.AsyncClient):
         error: BaseException | None = None,
         trace: TracebackType | None = None,
     ) -> None:
-        """Close the client; raise AssertionError after an unannounced 5xx.
+        """Close the client; raise AssertionError after an unexpected 5xx.
 
-        When the test fails anyway, the 5xx is added to its error as a note.
+        When the test fails anyway, its error gets a note instead.
         """
         await super().__aexit__(kind, error, trace)
-        if not self._unannounced:
+        if not self._unexpected:
             return
-        text = "5xx that no `expecting` announced:\n" + "\n".join(map(_line, self._unannounced))
+        text = "5xx that no `expecting` announced:\n" + "\n".join(map(_line, self._unexpected))
         if error is None:
             raise AssertionError(text)
         error.add_note(text)

@@ -1,4 +1,4 @@
-"""Does what a service really answers keep its contract? For an HTTP client, or around the app."""
+"""Checks that the responses of a service follow its contract, in a client or around the app."""
 
 from typing import Final
 
@@ -10,7 +10,10 @@ from bedplate.contracts.document import Contract
 
 
 class ConformanceJudge:
-    """Holds answers against the bare contract, and what that doesn't know against the extended."""
+    """Checks responses against the published contract, or against the extended one.
+
+    The published contract decides for every status that it documents, the extended one otherwise.
+    """
 
     def __init__(self, contract: Contract) -> None:
         self._bare = Conformance(contract.document)
@@ -19,10 +22,7 @@ class ConformanceJudge:
     def violations(
         self, method: str, path: str, status: int, content_type: str | None, body: bytes
     ) -> Violations:
-        """Return what is wrong with an answer; nothing when the path is none of the contract's.
-
-        The bare contract judges every status that it documents, the extended one all others.
-        """
+        """Return what is wrong with a response; nothing for a path that isn't in the contract."""
         if self._extended.operation(method, path) is None:
             return []
         published = self._bare.operation(method, path)
@@ -32,10 +32,7 @@ class ConformanceJudge:
 
 
 class Judged:
-    """An application whose every answer is held against a contract.
-
-    `violations` says what was wrong, each once.
-    """
+    """An ASGI application whose responses are checked; `violations` has each error once."""
 
     def __init__(self, app: ASGIApp, judge: ConformanceJudge) -> None:
         self._app = app
@@ -43,25 +40,27 @@ class Judged:
         self.violations: Final[dict[str, None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection; an answer to HTTP is judged when it is complete."""
+        """Serve one connection; an HTTP response is checked when it is complete."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         start: Message = {}
         body = bytearray()
 
-        async def watch(message: Message) -> None:
+        async def record(message: Message) -> None:
             if message["type"] == "http.response.start":
                 start.update(message)
             elif message["type"] == "http.response.body":
                 body.extend(message.get("body", b""))
                 if not message.get("more_body", False):
-                    self._judge_answer(scope, start, bytes(body))
+                    self._check(scope, start, bytes(body))
             await send(message)
 
-        await self._app(scope, receive, watch)
+        await self._app(scope, receive, record)
 
-    def _judge_answer(self, scope: Scope, start: Message, body: bytes) -> None:
+    def _check(self, scope: Scope, start: Message, body: bytes) -> None:
         kind = Headers(raw=start["headers"]).get("content-type")
-        found = self._judge.violations(scope["method"], scope["path"], start["status"], kind, body)
-        self.violations.update(dict.fromkeys(found))
+        violations = self._judge.violations(
+            scope["method"], scope["path"], start["status"], kind, body
+        )
+        self.violations.update(dict.fromkeys(violations))

@@ -1,4 +1,4 @@
-"""Does an API keep what its own OpenAPI document promises? Needs `schemathesis` (>= 4.32)."""
+"""Tests an API against its own OpenAPI document. Needs `schemathesis` (>= 4.32)."""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from schemathesis.schemas import BaseSchema
 from starlette.types import ASGIApp
 
 PHASES: Final = frozenset({"examples", "coverage", "fuzzing", "stateful"})
-"""How Schemathesis makes up requests; a run that leaves one out is an error."""
+"""The phases in which Schemathesis generates requests; a run must go through all of them."""
 
 
 def schemathesis_failures(
@@ -25,42 +25,19 @@ def schemathesis_failures(
     seed: int | None = None,
     binary: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return what Schemathesis finds wrong in all its phases with all its checks, each kind once.
+    """Return the failures that Schemathesis finds in all its phases, each kind once.
 
-    It begins and ends the app's lifespan in threads of its own, and blocks: call it in a thread.
+    It blocks, and runs the app's lifespan in threads of its own: call it in a thread.
 
     app             serves /openapi.json, without rate limits
-    headers         prove whoever may do everything
-    configuration   a `schemathesis.toml`, which says what the API means otherwise
-    examples        requests made up for each operation in a phase
-    seed            without one the same requests are made every time; see `new_seed`
+    headers         credentials with all permissions
+    configuration   a `schemathesis.toml`: what the OpenAPI document can't express
+    examples        requests per operation and phase
+    seed            without one the requests are the same every time; see `new_seed`
     binary          media types of bodies that are plain bytes, beside the well-known ones
     """
     for media_type in binary:
         schemathesis.serializer.alias(media_type, "application/octet-stream")
-    try:
-        return _failures_of(_schema(app, headers, configuration, examples, seed))
-    finally:
-        shutdown_lifespans()
-
-
-def new_seed() -> int:
-    """Return a seed for other requests than before; show it when the run fails."""
-    return secrets.randbelow(2**32)
-
-
-def listed(failures: Mapping[str, str]) -> str:
-    """Return the failures as a person reads them."""
-    return "\n\n".join(f"{name}\n{text}" for name, text in failures.items())
-
-
-def _schema(
-    app: ASGIApp,
-    headers: Mapping[str, str],
-    configuration: Path,
-    examples: int,
-    seed: int | None,
-) -> BaseSchema:
     config = SchemathesisConfig.from_path(configuration)
     config.update(seed=seed, max_failures=None)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
@@ -69,7 +46,20 @@ def _schema(
         max_examples=examples, deterministic=seed is None, database="none"
     )
     schema.config.output.sanitization.update(enabled=False)
-    return schema
+    try:
+        return _failures_of(schema)
+    finally:
+        shutdown_lifespans()
+
+
+def new_seed() -> int:
+    """Return a random seed; print it when the run fails."""
+    return secrets.randbelow(2**32)
+
+
+def listed(failures: Mapping[str, str]) -> str:
+    """Return the failures as text for a person."""
+    return "\n\n".join(f"{name}\n{text}" for name, text in failures.items())
 
 
 def _failures_of(schema: BaseSchema) -> dict[str, str]:
@@ -82,12 +72,12 @@ def _failures_of(schema: BaseSchema) -> dict[str, str]:
         elif isinstance(event, events.NonFatalError | events.FatalError):
             failures[f"error {len(failures)}"] = str(event)
     for phase in PHASES - phases:
-        failures[f"phase {phase}"] = "It was never run."
+        failures[f"phase {phase}"] = "It did not run."
     return failures
 
 
 def _failures_in(event: events.ScenarioFinished) -> dict[str, str]:
-    """Return the failures of one scenario, with the request that repeats them and its answer."""
+    """Return the failures of one scenario, with the request that reproduces each."""
     failures = {}
     for case_id, checks in event.recorder.checks.items():
         for check in checks:

@@ -1,4 +1,4 @@
-"""An app's lifespan, run as a server runs it (ASGI lifespan protocol 2.0)."""
+"""Runs the lifespan of an app as a server does (ASGI lifespan protocol 2.0)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,22 +9,22 @@ from starlette.types import ASGIApp, Message
 
 
 class LifespanError(RuntimeError):
-    """The app's lifespan failed without an exception of its own, or is not supported."""
+    """The app reported a failed lifespan without an exception, or doesn't support the protocol."""
 
 
 @asynccontextmanager
 async def running(app: ASGIApp) -> AsyncIterator[dict[str, Any]]:
     """Start `app`, yield its lifespan state, and shut it down at the end.
 
-    The exception of a failed start or shutdown is raised as the app raised it; a failure that
-    was only reported is raised as LifespanError.
+    Raises the app's own exception when the start or the shutdown fails, and LifespanError for a
+    failure that it only reported.
     """
     lifespan = _Lifespan(app)
-    await lifespan.tell("startup")
+    await lifespan.send("startup")
     try:
         yield lifespan.state
     finally:
-        await lifespan.tell("shutdown")
+        await lifespan.send("shutdown")
         await lifespan.task
 
 
@@ -38,11 +38,11 @@ class _Lifespan:
             "asgi": {"version": "3.0", "spec_version": "2.0"},
             "state": self.state,
         }
-        # One task for start and shutdown: cancel scopes and task groups must end where they began.
+        # One task for start and shutdown: a task group must be closed in the task that opened it.
         self.task = asyncio.ensure_future(app(scope, self._to_app.get, self._from_app.put))
 
-    async def tell(self, event: str) -> None:
-        """Send the event and wait for its completion; raise what the app raises instead."""
+    async def send(self, event: str) -> None:
+        """Send the event and wait until the app completes it. Raises what the app raises."""
         await self._to_app.put({"type": f"lifespan.{event}"})
         answer = asyncio.ensure_future(self._from_app.get())
         try:

@@ -1,4 +1,4 @@
-"""The log entries a test causes, as the dicts that production renders as JSON."""
+"""Captures the log entries of a test, as the dicts that production renders as JSON."""
 
 import logging
 from collections.abc import Iterator
@@ -11,28 +11,22 @@ from bedplate.observability.logs import EventDict, captured_events, configure_lo
 
 @contextmanager
 def captured_logs(level: str = "debug") -> Iterator[list[EventDict]]:
-    """Yield a list that fills with every log entry from `level` on, in order.
+    """Yield a list to which every log entry of at least `level` is appended, in order.
 
-    Entries of our own code and of the standard library's loggers look alike: `event`, `level`,
-    `logger`, `timestamp`, what is bound to the context (`request_id`), and their own members;
-    secrets are masked. Logging is configured meanwhile, and afterwards as it was before.
+    Entries of structlog and of the standard library look alike: `event`, `level`, `logger`,
+    `timestamp`, context variables (`request_id`), and their own members; secrets are masked.
+    Afterwards the configuration of logging is as it was.
     """
-    with _kept_configuration():
-        configure_logging(json=True, level=level)
-        with captured_events() as events:
-            yield events
-
-
-@contextmanager
-def _kept_configuration() -> Iterator[None]:
     root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
+    root_level, handlers = root.level, list(root.handlers)
     structlog_configuration = structlog.get_config()
     structlog_was_configured = structlog.is_configured()
     try:
-        yield
+        configure_logging(json=True, level=level)
+        with captured_events() as events:
+            yield events
     finally:
-        root.setLevel(level)
+        root.setLevel(root_level)
         root.handlers[:] = handlers
         logging.captureWarnings(capture=False)
         if structlog_was_configured:

@@ -1,6 +1,6 @@
 """The pytest plugin: fixtures for real servers, databases, time and logs.
 
-pytest loads it in every run, so it imports the parts only when a test asks for them.
+pytest loads it in every run, so it imports servers and libraries only when a test uses them.
 """
 
 import os
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let our `anyio_backend` take the place of anyio's."""
-    # Of two plugins with one fixture the last counts, and this is after all entry points.
+    """Replace anyio's fixture `anyio_backend` by ours."""
+    # The last plugin that defines a fixture wins, and this comes after all entry points.
     config.pluginmanager.import_plugin("bedplate.testing.event_loop")
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> "Iterator[PostgresServer]":
-    """Give a real PostgreSQL, one a test worker; TEST_DATABASE_URL names one that stands."""
+    """Give a real PostgreSQL for each test worker, or the server at TEST_DATABASE_URL."""
     from bedplate.testing.postgres import PostgresServer  # noqa: PLC0415
 
     with PostgresServer.from_environment() as server:
@@ -34,7 +34,7 @@ def postgres_server() -> "Iterator[PostgresServer]":
 
 @pytest.fixture(scope="session")
 def valkey_server() -> "Iterator[ValkeyServer]":
-    """Give a real Valkey, one a test worker; TEST_REDIS_URL names one that stands."""
+    """Give a real Valkey for each test worker, or the server at TEST_REDIS_URL."""
     from bedplate.testing.valkey import ValkeyServer  # noqa: PLC0415
 
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -44,7 +44,7 @@ def valkey_server() -> "Iterator[ValkeyServer]":
 
 @pytest.fixture
 def postgres_url(postgres_server: "PostgresServer") -> Iterator[str]:
-    """Give the URL of a new, empty PostgreSQL database, dropped after the test."""
+    """Give the URL of a new, empty PostgreSQL database; it is dropped after the test."""
     url = postgres_server.create_database()
     yield url
     postgres_server.drop_database(url)
@@ -73,7 +73,7 @@ def redis_url(valkey_server: "ValkeyServer") -> str:
 
 @pytest.fixture
 def clock() -> "Iterator[SettableClock]":
-    """Let a clock tell the time that stands still until the test moves it."""
+    """Give the process's clock, which stands still until the test advances it."""
     from bedplate.testing.clock import SettableClock  # noqa: PLC0415
 
     with SettableClock() as settable:
@@ -82,7 +82,7 @@ def clock() -> "Iterator[SettableClock]":
 
 @pytest.fixture(name="captured_logs")
 def _captured_logs() -> "Iterator[list[EventDict]]":
-    """Give the log entries that the test causes, each as a dict."""
+    """Give the list of the log entries of the test, each a dict."""
     from bedplate.testing.logs import captured_logs  # noqa: PLC0415
 
     with captured_logs() as entries:

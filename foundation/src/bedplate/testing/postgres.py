@@ -7,18 +7,12 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import ClassVar, Self
 
 from bedplate.testing import watchdog
 from bedplate.testing.administration import Administration
-from bedplate.testing.processes import (
-    ProcessError,
-    ServerProcess,
-    children,
-    run_as,
-    wait_until_gone,
-)
+from bedplate.testing.process_table import children, wait_until_gone
+from bedplate.testing.processes import ProcessError, ServerProcess, run_as
 from bedplate.testing.servers import HOST, RealServer
 
 _INITDB = (
@@ -131,12 +125,7 @@ class PostgresServer(RealServer):
             self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the server and remove its data, unless it stood already."""
         self.close()
 

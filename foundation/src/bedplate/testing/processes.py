@@ -13,7 +13,6 @@ import time
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self, TypedDict
 
 import anyio.to_thread
@@ -21,36 +20,41 @@ import anyio.to_thread
 from bedplate.testing import watchdog
 
 _POLL_SECONDS = 0.01
-_LOWEST_PORT = 20_000
-_PORTS_A_WORKER, _WORKERS = 750, 16
-_turn = itertools.count(secrets.randbelow(_PORTS_A_WORKER))
+_MIN_PORT = 20_000
+_PORTS_PER_WORKER, _WORKERS = 750, 16
+_next_port = itertools.count(secrets.randbelow(_PORTS_PER_WORKER))
 
 
 class ProcessError(RuntimeError):
-    """A process ended, or did not answer, where a test needs it; the text shows its output."""
+    """A process that a test needs has ended or doesn't answer; the text shows its output."""
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on at the moment.
+    """Return a TCP port of 127.0.0.1 on which nothing listens.
 
-    It lies below the range that systems take client ports from. A server that is down for a while
-    thus finds its port free again, and a client that retries cannot connect to itself. Test workers
-    have ports of their own, each of which has its turn: nobody takes what another is about to use.
+    It is below the range from which systems choose client ports: a server that is down for a while
+    finds its port free again, and a client that retries can't connect to itself. Each test worker
+    has a range of its own and goes through it in turn, so no two tests get the same port.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
-    for _ in range(_PORTS_A_WORKER):
-        port = _LOWEST_PORT + worker * _PORTS_A_WORKER + next(_turn) % _PORTS_A_WORKER
+    for _ in range(_PORTS_PER_WORKER):
+        port = _MIN_PORT + worker * _PORTS_PER_WORKER + next(_next_port) % _PORTS_PER_WORKER
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return port
-    raise ProcessError(f"{_PORTS_A_WORKER} ports of 127.0.0.1 are all taken")
+    raise ProcessError(f"{_PORTS_PER_WORKER} ports of 127.0.0.1 are all taken")
 
 
 class ServerProcess:
-    """A command that runs as a server while a test needs it.
+    """A command that runs as a server while a test needs it, in `with` or `async with`.
 
-    Use it as `with` or, so that the event loop goes on meanwhile, as `async with`.
+    url              asked until it answers with any HTTP status
+    ready            asked until it returns true, instead of `url`
+    env              added to this process's environment
+    user             account to run as; only root may choose one
+    timeout_seconds  limit for the start, and for the end
+    end_signal       asks the process to end
     """
 
     def __init__(
@@ -65,12 +69,6 @@ class ServerProcess:
         timeout_seconds: float = 30.0,
         end_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
-        """Describe the process; nothing is started yet.
-
-        `url` is asked until it answers with any HTTP status, `ready` until it returns true.
-        `env` is added to the environment. `user` is the account to run as (only root may).
-        `timeout_seconds` bounds the start and, again, the end; `end_signal` asks it to end.
-        """
         self.command = list(command)
         self.timeout_seconds = timeout_seconds
         self._ready = ready or (lambda: url is None or _answers(url))
@@ -85,7 +83,7 @@ class ServerProcess:
 
     @property
     def pid(self) -> int:
-        """The id of the running process; raises ProcessError when there is none."""
+        """The id of the running process. Raises ProcessError when there is none."""
         return self._living().pid
 
     @property
@@ -95,7 +93,7 @@ class ServerProcess:
 
     @property
     def output(self) -> str:
-        """What the process has written to standard output and standard error since its start."""
+        """Standard output and standard error of the process since its start."""
         if self._log is None:
             return self._past_output
         # pread: the file's position belongs to the process that writes.
@@ -111,15 +109,32 @@ class ServerProcess:
             raise ProcessError(f"{self.command[0]} is running already")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _finish
         try:
-            self._process = self._popen(self._log)
+            # A session of its own: Ctrl-C reaches only the test run, which ends it in order.
+            self._process = subprocess.Popen(  # noqa: S603 - the test's own command
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self._env},
+                cwd=self._cwd,
+                start_new_session=True,
+                **run_as(self._user),
+            )
         except OSError:
             self._finish()
             raise
         watchdog.watch(self._process.pid, self._end_signal)
-        self._wait_until_ready()
+        try:
+            self._wait_until(self._ready, self.timeout_seconds, "was ready", "was not ready")
+        except ProcessError:
+            if self.running:
+                self.kill()
+            else:
+                self.wait()
+            raise
 
     def terminate(self) -> None:
-        """Ask the process to end, as an orchestrator does (SIGTERM); returns at once."""
+        """Ask the process to end, as an orchestrator does (SIGTERM); don't wait for it."""
         self._living().send_signal(self._end_signal)
 
     def kill(self) -> None:
@@ -128,9 +143,9 @@ class ServerProcess:
         self.wait()
 
     def wait(self, timeout_seconds: float | None = None) -> int:
-        """Wait for the end and return the exit status; negative: the signal that ended it.
+        """Wait for the end and return the exit status, or minus the signal that ended it.
 
-        Raises ProcessError when it does not end within `timeout_seconds`.
+        Raises ProcessError when it doesn't end within `timeout_seconds`.
         """
         if self._process is None and self._status is not None:
             return self._status
@@ -144,18 +159,15 @@ class ServerProcess:
     def wait_until_written(self, text: str, timeout_seconds: float | None = None) -> None:
         """Wait until `text` is in the output.
 
-        Raises ProcessError when the process ends without having written it, or has not within
-        `timeout_seconds`.
+        Raises ProcessError when the process ends before that, or after `timeout_seconds`.
         """
+        seconds = timeout_seconds or self.timeout_seconds
         self._wait_until(
-            lambda: text in self.output,
-            timeout_seconds or self.timeout_seconds,
-            ended=f"ended before it wrote {text!r}",
-            late=f"did not write {text!r} in time",
+            lambda: text in self.output, seconds, f"wrote {text!r}", f"did not write {text!r}"
         )
 
     def stop(self) -> None:
-        """End the process in an orderly way, or by force when it does not end in time."""
+        """Ask the process to end; kill it and raise ProcessError when it doesn't in time."""
         if self._process is None:
             return
         self.terminate()
@@ -166,75 +178,33 @@ class ServerProcess:
             raise
 
     def __enter__(self) -> Self:
-        """Start the process."""
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        """Start the process without holding up the event loop."""
         await anyio.to_thread.run_sync(self.start)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process without holding up the event loop."""
+    async def __aexit__(self, *_: object) -> None:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self.stop)
 
-    def _popen(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        # A session of its own: Ctrl-C reaches only the test run, which then ends it in order.
-        return subprocess.Popen(  # noqa: S603 - the test's own command
-            self.command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **self._env},
-            cwd=self._cwd,
-            start_new_session=True,
-            **run_as(self._user),
-        )
-
-    def _wait_until_ready(self) -> None:
-        try:
-            self._wait_until(
-                self._ready,
-                self.timeout_seconds,
-                ended="ended before it was ready",
-                late="was not ready in time",
-            )
-        except ProcessError:
-            if self.running:
-                self.kill()
-            else:
-                self.wait()
-            raise
-
     def _wait_until(
-        self, reached: Callable[[], bool], seconds: float, *, ended: str, late: str
+        self, reached: Callable[[], bool], seconds: float, success: str, failure: str
     ) -> None:
         deadline = time.monotonic() + seconds
         while True:
-            # Asked first: what a process does last, it has done when it runs no more.
+            # Before `reached`: the last thing that a process does still counts after its end.
             running = self.running
             if reached():
                 return
             if not running:
-                raise ProcessError(self._complaint(ended))
+                raise ProcessError(self._complaint(f"ended before it {success}"))
             if time.monotonic() > deadline:
-                raise ProcessError(self._complaint(late))
+                raise ProcessError(self._complaint(f"{failure} in time"))
             time.sleep(_POLL_SECONDS)
 
     def _complaint(self, what: str) -> str:
@@ -246,7 +216,7 @@ class ServerProcess:
             self._log.close()
             self._log = None
         if self._process is not None:
-            with contextlib.suppress(OSError):  # what the process started and left behind
+            with contextlib.suppress(OSError):  # processes that it started and left behind
                 os.killpg(self._process.pid, signal.SIGKILL)
             watchdog.forget(self._process.pid)
             self._process = None
@@ -274,53 +244,6 @@ def run_as(user: str | None) -> RunAs:
 
     account = pwd.getpwnam(user)
     return {"user": user, "group": grp.getgrgid(account.pw_gid).gr_name, "extra_groups": []}
-
-
-def children(pid: int) -> list[int]:
-    """Return the ids of the processes that process `pid` started and that still run."""
-    listing = Path(f"/proc/{pid}/task/{pid}/children")
-    if listing.exists():
-        return [int(child) for child in listing.read_text().split()]
-    found = subprocess.run(  # noqa: S603 - a number is no danger
-        ["pgrep", "-P", str(pid)],  # noqa: S607 - where a system keeps it differs
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return [int(child) for child in found.stdout.split()]
-
-
-def wait_until_gone(pids: Sequence[int], timeout_seconds: float = 10.0) -> None:
-    """Wait until none of the processes `pids`, which need not be our own, runs any more.
-
-    Raises ProcessError when one still runs after `timeout_seconds`.
-    """
-    deadline = time.monotonic() + timeout_seconds
-    while running := [pid for pid in pids if _runs(pid)]:
-        if time.monotonic() > deadline:
-            raise ProcessError(f"processes {running} did not end in time")
-        time.sleep(_POLL_SECONDS)
-
-
-def _runs(pid: int) -> bool:
-    if not Path("/proc/self/stat").exists():
-        return _exists(pid)
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    # A zombie has ended; it waits for a parent that may never ask.
-    return stat.rpartition(")")[2].split()[0] != "Z"
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _answers(url: str) -> bool:

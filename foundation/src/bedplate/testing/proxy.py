@@ -4,7 +4,6 @@ import asyncio
 import functools
 import socket
 import struct
-from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -89,12 +88,7 @@ class FaultProxy:
         await self.heal()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Reset all connections and close the port."""
         await self.refuse()
         if self._socket is not None:

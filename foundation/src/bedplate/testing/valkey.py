@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-from types import TracebackType
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -82,12 +81,7 @@ class ValkeyServer(RealServer):
             self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the server, unless it stood already."""
         if self._process is not None:
             self.stop()
