@@ -1,7 +1,8 @@
 """Fail when an import goes against the arrows between packages.
 
 The foundation never imports a backend, and a backend never imports another, with the exception of
-the seams below. The rules inside a backend are in its own pyproject.toml, under
+the seams below. No package imports one that imports it, directly or through others, except for
+the type checker alone. The rules inside a backend are in its own pyproject.toml, under
 `[tool.importlinter]`.
 """
 
@@ -15,15 +16,37 @@ ROOT = Path(__file__).parent.parent
 SEAMS = ("gameserver.simulator -> gameserver_simulator.**",)
 """An optional distribution, and the one module that imports it."""
 
+KNOWN_CIRCLES = (
+    "gameserver.console.socket -> gameserver.process.**",
+    "gameserver.versions.** -> gameserver.backups.**",
+)
+"""Imports that still close a circle of packages, until they are gone."""
+
+LAYERS = (
+    "cli",
+    "composition",
+    "application",
+    "gateway | openapi | start_page",
+    "auth | backend | conditional | testing",
+    "database",
+    "state",
+    "rate_limits | runtime",
+    "asgi | jobs",
+    "clients | contracts | documents | observability",
+    "problems | realtime | settings",
+    "clock | ids | lifecycle | middleware_stack | schemas | tls | validation",
+)
+"""The packages of the foundation: each imports only from the lines below its own."""
+
 
 def packages() -> list[str]:
     """Return the package of every distribution in backends/."""
     return sorted(path.parent.name for path in ROOT.glob("backends/*/src/*/__init__.py"))
 
 
-def between_packages(backends: list[str]) -> str:
-    """Return the contracts between all packages, in import-linter's format."""
-    contracts = f"""
+def between_distributions(backends: list[str]) -> str:
+    """Return the contracts between all distributions, in import-linter's format."""
+    return _formatted(f"""
     [importlinter]
     root_packages = bedplate,{",".join(backends)}
     [importlinter:contract:foundation]
@@ -31,15 +54,36 @@ def between_packages(backends: list[str]) -> str:
     type = forbidden
     source_modules = bedplate
     forbidden_modules = {",".join(backends)}
-    """
-    if len(backends) > 1:
-        contracts += f"""
     [importlinter:contract:backends]
     name = A backend never imports another
     type = independence
     modules = {",".join(backends)}
     ignore_imports = {",".join(SEAMS)}
-    """
+    """)
+
+
+def between_packages(backends: list[str]) -> str:
+    """Return the contracts between the packages of a distribution, in import-linter's format."""
+    return _formatted(f"""
+    [importlinter]
+    root_packages = bedplate,{",".join(backends)}
+    exclude_type_checking_imports = True
+    [importlinter:contract:circles]
+    name = No circles of packages
+    type = acyclic_siblings
+    ancestors = bedplate,{",".join(backends)}
+    ignore_imports = {",".join(KNOWN_CIRCLES)}
+    unmatched_ignore_imports_alerting = none
+    [importlinter:contract:layers]
+    name = The layers of the foundation
+    type = layers
+    containers = bedplate
+    exhaustive = True
+    layers = {",".join(LAYERS)}
+    """)
+
+
+def _formatted(contracts: str) -> str:
     lines = (line.strip() for line in contracts.splitlines())
     return "\n".join(line.replace(",", "\n    ") for line in lines)
 
@@ -53,14 +97,15 @@ def hold(configuration: Path) -> bool:
 def main() -> int:
     """Check all contracts, and return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
-        general = Path(folder) / ".importlinter"
-        general.write_text(between_packages(packages()))
+        general = [Path(folder) / f"{name}.importlinter" for name in ("distributions", "packages")]
+        general[0].write_text(between_distributions(packages()))
+        general[1].write_text(between_packages(packages()))
         own = [
             file
             for file in sorted(ROOT.glob("backends/*/pyproject.toml"))
             if "importlinter" in tomllib.loads(file.read_text()).get("tool", {})
         ]
-        broken = [file for file in (general, *own) if not hold(file)]
+        broken = [file for file in (*general, *own) if not hold(file)]
         return 1 if broken else 0
 
 

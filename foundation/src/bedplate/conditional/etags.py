@@ -68,7 +68,7 @@ def version_etag(version: int) -> str:
 
 def changed() -> PreconditionFailed:
     """Return the 412 for a client whose version is no longer the current one."""
-    return PreconditionFailed("It changed since you read it: read it again, then decide.")
+    return PreconditionFailed()
 
 
 def parse_etags(text: str, name: str) -> ETagSet:

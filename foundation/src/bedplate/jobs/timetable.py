@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 
 from bedplate import clock, ids
-from bedplate.conditional import changed
 from bedplate.documents import Document, DocumentError
 from bedplate.jobs.alarm import MAX_SLEEP_SECONDS, Alarm
 from bedplate.jobs.due import Due, clock_was_set_back, decide
@@ -32,6 +31,7 @@ from bedplate.jobs.schedule import (
     Trigger,
 )
 from bedplate.lifecycle import Drain
+from bedplate.problems import PreconditionFailed
 
 
 class Timetable(Generic[Action]):
@@ -222,7 +222,7 @@ class Timetable(Generic[Action]):
     def _get_version(self, schedule_id: UUID, versions: Collection[int] | None) -> Schedule[Action]:
         schedule = self.get(schedule_id)
         if versions is not None and schedule.version not in versions:
-            raise changed()
+            raise PreconditionFailed
         return schedule
 
     def _made(self, new: ScheduleNew[Action], **kept: Any) -> Schedule[Action]:

@@ -159,6 +159,7 @@ class PreconditionFailed(ProblemError):
 
     status = 412
     code = "precondition_failed"
+    detail = "It changed since you read it: read it again, then decide."
 
 
 class ContentTooLarge(ProblemError):
