@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bedplate.auth.tables import create_stand_in
 from bedplate.database.migrations import Migrations
-from bedplate.database.preparation import migrations_of
+from bedplate.database_state import migrations_of
 from tasks.backend import backend
 
 

@@ -20,7 +20,7 @@ from bedplate.clients.client import ServiceClient
 from bedplate.conditional import IfNoneMatch
 from bedplate.database import Database, Row, Statement
 from bedplate.database.dependencies import Autocommit, ReadSession, WriteSession
-from bedplate.database.state import DatabaseState
+from bedplate.database_state import DatabaseState
 from bedplate.openapi import errors
 from bedplate.problems import Conflict, NotFound, ProblemError
 from bedplate.rate_limits import Budget, RateLimit

@@ -16,7 +16,7 @@ from bedplate.auth import Guard, Principal
 from bedplate.auth.credentials import bearer_token
 from bedplate.backend import Backend
 from bedplate.database import Database
-from bedplate.database.state import DatabaseState
+from bedplate.database_state import DatabaseState
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import HealthCheck

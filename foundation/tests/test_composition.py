@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from bedplate.backend import Backend
 from bedplate.composition import Composition, compose
-from bedplate.database.state import DatabaseState
+from bedplate.database_state import DatabaseState
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import HealthCheck
 from bedplate.runtime import StartupError

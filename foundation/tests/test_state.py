@@ -9,9 +9,9 @@ from fastapi import APIRouter, WebSocket
 from prometheus_client import CollectorRegistry
 from sqlalchemy import MetaData
 
-from bedplate.application import create_app
+from bedplate.application import create_app, state_class_of
 from bedplate.backend import Backend
-from bedplate.database.state import DatabaseState
+from bedplate.database_state import DatabaseState
 from bedplate.jobs.background import Jobs
 from bedplate.settings import DatabaseSettings, Settings
 from bedplate.state import State, from_state, opened
@@ -182,5 +182,5 @@ def test_a_backend_that_stores_needs_a_state_with_a_database() -> None:
         metadata=MetaData(),
         state=State,
     )
-    with pytest.raises(TypeError, match="mail stores: State must be a DatabaseState"):
-        storing.state_class()
+    with pytest.raises(TypeError, match="mail has tables: State must be a DatabaseState"):
+        state_class_of(storing)

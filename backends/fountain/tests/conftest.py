@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bedplate.backend import Backend
 from bedplate.composition import compose
 from bedplate.database import Database
-from bedplate.database.preparation import migrations_of
+from bedplate.database_state import migrations_of
 from bedplate.settings import DatabaseSettings, Environment, Settings
 from bedplate.testing.client import Client
 from bedplate.testing.conformance import ConformanceJudge

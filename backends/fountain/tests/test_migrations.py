@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect
 
 from bedplate.backend import Backend
 from bedplate.database import Database
-from bedplate.database.preparation import migrations_of
+from bedplate.database_state import migrations_of
 from bedplate.settings import DatabaseSettings
 
 TABLES = {

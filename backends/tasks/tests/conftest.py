@@ -17,7 +17,7 @@ from bedplate import clock
 from bedplate.application import create_app
 from bedplate.auth.tables import create_stand_in
 from bedplate.database import Database, Row, Statement
-from bedplate.database.preparation import migrations_of
+from bedplate.database_state import migrations_of
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
 from bedplate.testing.databases import TemplateDatabase, TemplateFile

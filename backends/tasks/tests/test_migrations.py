@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from bedplate.auth.tables import create_stand_in
 from bedplate.database import Database
 from bedplate.database.migrations import Migrations
-from bedplate.database.preparation import migrations_of
+from bedplate.database_state import migrations_of
 from bedplate.testing.postgres import PostgresServer
 from tasks.backend import backend
 from tasks.settings import TasksSettings

@@ -35,7 +35,7 @@ from bedplate.problems import install_problems
 from bedplate.rate_limits import EXPOSED_HEADERS
 from bedplate.settings import Settings
 from bedplate.start_page import start_page_router
-from bedplate.state import check_routes
+from bedplate.state import State, check_routes
 
 
 def create_app(
@@ -129,6 +129,18 @@ def _add_bound(app: FastAPI, layer: Layer, of_uploads: Mapping[Upload, Layer]) -
     app.add_middleware(ByRoute, layer=layer, routes=routes)
 
 
+def state_class_of(backend: Backend) -> type[State]:
+    """Return the class of a backend's state. Raises `TypeError` when it lacks the database."""
+    if backend.metadata is None:
+        return backend.state or State
+    from bedplate.database_state import DatabaseState  # noqa: PLC0415 - needs an extra
+
+    state = backend.state or DatabaseState
+    if not issubclass(state, DatabaseState):
+        raise TypeError(f"{backend.name} has tables: {state.__name__} must be a DatabaseState.")
+    return state
+
+
 class Lifespan:
     """Runs a backend's state while it serves."""
 
@@ -141,7 +153,7 @@ class Lifespan:
         local_services: LocalServices,
         replacements: Mapping[str, object],
     ) -> None:
-        self.state_class = backend.state_class()
+        self.state_class = state_class_of(backend)
         self._backend = backend
         self._known = {
             "backend": backend,

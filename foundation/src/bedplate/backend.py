@@ -132,17 +132,6 @@ class Backend:
     uploads: Sequence[Upload] = ()
     shutdown_seconds: Callable[[Any], float] | None = None
 
-    def state_class(self) -> type[State]:
-        """Return the class of its state. Raises `TypeError` for a database that it leaves out."""
-        if self.metadata is None:
-            return self.state or State
-        from bedplate.database.state import DatabaseState  # noqa: PLC0415 - an extra
-
-        state = self.state or DatabaseState
-        if "database" not in state.fields:
-            raise TypeError(f"{self.name} stores: {state.__name__} must be a DatabaseState.")
-        return state
-
     def load_settings(self, **values: Any) -> Settings:
         """Return this process's settings. Raises `SettingsError` naming the variable."""
         settings = self.settings.load(**values)

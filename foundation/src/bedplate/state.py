@@ -17,7 +17,7 @@ import contextlib
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
 from fastapi import FastAPI
 from fastapi.params import Depends
@@ -32,12 +32,18 @@ from bedplate.observability.metrics import RequestMetrics
 from bedplate.rate_limits import Limiter
 from bedplate.settings import Settings
 
-if TYPE_CHECKING:
-    from bedplate.backend import Backend
-
 T = TypeVar("T")
 _KEY = "typed_state"
 """The name under which the lifespan's mapping holds the state object itself."""
+
+
+class Declaration(Protocol):
+    """What every state reads of a `bedplate.backend.Backend`, which itself names its state."""
+
+    @property
+    def name(self) -> str:
+        """The name of the backend."""
+        ...
 
 
 class Opened:
@@ -56,7 +62,7 @@ def opened(opener: Callable[..., AbstractAsyncContextManager[T]]) -> T:
 
 @contextlib.asynccontextmanager
 async def open_limiter(
-    backend: "Backend", settings: Settings, metrics: RequestMetrics
+    backend: Declaration, settings: Settings, metrics: RequestMetrics
 ) -> AsyncIterator[Limiter]:
     """Yield the counters of rate limits: in Redis where the settings name one, else in memory."""
     url = settings.redis_url
@@ -93,7 +99,7 @@ class State:
     _openers: ClassVar[dict[str, Opened]] = {}
     _names: ClassVar[dict[Any, list[str]]] = {}
 
-    backend: "Backend"
+    backend: Declaration
     settings: Settings
     drain: Drain
     metrics: RequestMetrics
@@ -187,7 +193,8 @@ def _suits(provided: Any, needed: Any) -> bool:
     if not (inspect.isclass(provided) and inspect.isclass(needed)):
         return False
     if is_protocol(needed):
-        return all(hasattr(provided, name) for name in get_protocol_members(needed))
+        declared = {name for cls in provided.__mro__ for name in inspect.get_annotations(cls)}
+        return get_protocol_members(needed) <= declared | set(dir(provided))
     return issubclass(provided, needed)
 
 

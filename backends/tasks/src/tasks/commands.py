@@ -7,7 +7,7 @@ import typer
 
 from bedplate.cli.arguments import application
 from bedplate.database import Database
-from bedplate.database.preparation import prepare_database
+from bedplate.database_state import prepare_database
 from bedplate.settings import SettingsError
 from tasks import service
 from tasks.backend import backend

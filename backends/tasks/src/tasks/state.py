@@ -2,7 +2,7 @@
 
 from bedplate.auth import Verifier
 from bedplate.conditional.idempotency import Idempotency
-from bedplate.database.state import DatabaseState
+from bedplate.database_state import DatabaseState
 from bedplate.state import opened
 from tasks.settings import TasksSettings
 from tasks.wiring import idempotency, open_verifier

@@ -15,7 +15,7 @@ from bedplate.cli.exceptions import CommandError, UsageError
 from bedplate.cli.installed import load_all
 from bedplate.composition import explain_failure
 from bedplate.database import Database, Migrations
-from bedplate.database.preparation import migrations_of
+from bedplate.database_state import migrations_of
 from bedplate.settings import DatabaseSettings
 
 Work = Callable[[Migrations, AsyncEngine], Awaitable[Any]]

@@ -2,7 +2,7 @@ import asyncio
 from typing import Any
 
 from bedplate.clients.client import ServiceClient
-from bedplate.database.state import DatabaseState
+from bedplate.database_state import DatabaseState
 from bedplate.state import opened
 from fountain.common.wiring import cleanup_of, open_sequence
 from fountain.session_context.repository import SESSIONS

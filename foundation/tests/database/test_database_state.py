@@ -8,9 +8,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import MetaData
 
+from bedplate.application import state_class_of
 from bedplate.backend import Backend
 from bedplate.database import Database, DatabaseUnavailable
-from bedplate.database.preparation import migrations_of, prepare_database
+from bedplate.database_state import migrations_of, prepare_database
 from bedplate.settings import DatabaseSettings, Environment
 from bedplate.state import State
 
@@ -133,4 +134,4 @@ async def test_a_backend_that_stores_nothing_needs_nothing() -> None:
     """No database is looked for."""
     backend = Backend(name="larks", title="Larks", settings=DatabaseSettings, routers=[])
     assert migrations_of(backend) is None
-    assert backend.state_class() is State
+    assert state_class_of(backend) is State

@@ -1,0 +1,81 @@
+"""The state of a backend with a database, which opens before what uses it."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+from alembic.util.exc import CommandError
+
+from bedplate.backend import Backend
+from bedplate.database import Database, DatabaseURLError, Migrations
+from bedplate.jobs.background import Jobs
+from bedplate.observability.metrics import RequestMetrics
+from bedplate.rate_limits import Limiter
+from bedplate.settings import DatabaseSettings, SettingsError
+from bedplate.state import State, open_jobs, open_limiter, opened
+
+
+def migrations_of(backend: Backend) -> Migrations | None:
+    """Return the migrations of a backend, or None when it stores nothing."""
+    if backend.metadata is None or backend.migrations is None:
+        return None
+    return Migrations(backend.name, backend.metadata, backend.migrations)
+
+
+async def prepare_database(
+    backend: Backend, settings: DatabaseSettings, database: Database
+) -> None:
+    """Migrate by itself outside of production; in production only log what is missing."""
+    migrations = migrations_of(backend)
+    if migrations is None:
+        return
+    if settings.auto_migrate:
+        await migrations.upgrade(database.engine)
+        if backend.prepare is not None and not settings.production:
+            await backend.prepare(settings, database)
+    else:
+        await _say_what_is_missing(backend.name, migrations, database)
+
+
+async def _say_what_is_missing(name: str, migrations: Migrations, database: Database) -> None:
+    log = structlog.get_logger("bedplate.database")
+    try:
+        missing = await migrations.missing(database.engine)
+    except CommandError as error:
+        log.warning("migrations_unknown", backend=name, error=str(error))
+        return
+    except Exception as error:  # noqa: BLE001 - a start goes on without its database
+        log.warning("database_away_at_start", backend=name, error=type(error).__name__)
+        return
+    if missing:
+        log.warning(
+            "migrations_missing", backend=name, missing=missing, run=f"bedplate db upgrade {name}"
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_database(
+    backend: Backend, settings: DatabaseSettings, metrics: RequestMetrics
+) -> AsyncIterator[Database]:
+    """Yield the database: migrated outside of production, else with a log line of what is missing.
+
+    Raises `SettingsError` for an unusable URL.
+    """
+    try:
+        database = Database.open(settings, application_name=backend.name)
+    except DatabaseURLError as error:
+        raise SettingsError(f"{settings.variables('database_url')}: {error}") from None
+    async with database:
+        metrics.watch_pool(database.engine.pool)
+        await prepare_database(backend, settings, database)
+        yield database
+
+
+class DatabaseState(State):
+    """The state of a backend that stores: `database` beside what every backend has."""
+
+    backend: Backend
+    settings: DatabaseSettings
+    database: Database = opened(open_database)
+    limiter: Limiter = opened(open_limiter)
+    jobs: Jobs = opened(open_jobs)
