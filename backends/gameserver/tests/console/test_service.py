@@ -127,7 +127,7 @@ async def test_a_command_and_its_answer(silent: Console, audit: Audit) -> None:
     assert reply.lines == ["Server time: 1. May, Year 0, 08:00", "Game Speed: 60"]
     assert reply.text == "Server time: 1. May, Year 0, 08:00\nGame Speed: 60"
     assert reply.echoed
-    (entry,) = await audit.newest(10)
+    (entry,) = (await audit.page(limit=10)).items
     assert (entry.by, entry.action, entry.details) == ("ada", "command", {"command": "/time"})
 
 
@@ -188,7 +188,7 @@ async def test_no_command_without_a_game(silent: Console, audit: Audit) -> None:
     with pytest.raises(GameNotRunning) as refused:
         await silent.send("/time", by="ada")
     assert refused.value.members == {"state": "stopped"}
-    assert await audit.newest(1) == []
+    assert (await audit.page(limit=1)).items == []
 
 
 async def test_a_game_that_reads_no_input(silent: Console) -> None:
@@ -219,7 +219,7 @@ async def test_a_secret_is_cut_in_the_audit(silent: Console, audit: Audit) -> No
     silent.accept_commands(answering(silent, "Notification] password set to hunter2"), "running")
     reply = await silent.send("/serverconfig password hunter2", by="ada", wait=10)
     assert reply.lines == ["password set to hunter2"]
-    (entry,) = await audit.newest(1)
+    (entry,) = (await audit.page(limit=1)).items
     assert entry.details == {"command": "/serverconfig password •••"}
 
 

@@ -116,7 +116,7 @@ async def test_what_a_crash_interrupted_is_found_as_failed(
         found = again.get(begun.id)
         assert found.state is OperationState.FAILED
         assert found.error is not None
-        assert found.error.code == "interrupted"
+        assert found.error.code == "operation_interrupted"
 
 
 async def test_a_manager_that_leaves_ends_threads_too(document: Document[OperationLog]) -> None:
@@ -140,7 +140,7 @@ async def test_a_manager_that_leaves_ends_threads_too(document: Document[Operati
     assert ended.is_set()
     error = operations.get(begun.id).error
     assert error is not None
-    assert error.code == "interrupted"
+    assert error.code == "operation_interrupted"
 
 
 async def test_old_operations_are_forgotten_and_running_ones_never(

@@ -23,9 +23,9 @@ async def test_stay(tmp_path: Path, clock: SettableClock) -> None:
         clock.advance(minutes=5)
         events.publish(EventKind.PLAYER_LEFT, "", name="Eve", uid="e")
         events.publish(EventKind.PLAYER_LEFT, "", name="Ada", uid="a")
-        (session,) = sessions.newest(name="ADA", limit=10)
+        (session,) = sessions.page(name="ADA", limit=10).items
         assert (session.seconds, session.ended) == (300, SessionEnd.LEFT)
-        assert sessions.newest(name="Eve", limit=10) == []
+        assert sessions.page(name="Eve", limit=10).items == []
 
 
 async def test_restart_of_the_manager(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ async def test_restart_of_the_manager(tmp_path: Path) -> None:
     async with opened(tmp_path, events):
         events.publish(EventKind.PLAYER_JOINED, "", name="Ada", uid="a")
     async with opened(tmp_path, Events()) as sessions:
-        (session,) = sessions.newest(name=None, limit=10)
+        (session,) = sessions.page(limit=10).items
         assert (session.ended, session.left_at) == (SessionEnd.UNKNOWN, None)
 
 
@@ -44,9 +44,9 @@ async def test_bounded(tmp_path: Path) -> None:
     async with opened(tmp_path, events) as sessions:
         for number in range(MAX_SESSIONS + 5):
             events.publish(EventKind.PLAYER_JOINED, "", name=f"P{number}", uid=str(number))
-        found = sessions.newest(name=None, limit=MAX_SESSIONS * 2)
+        found = sessions.page(limit=MAX_SESSIONS * 2).items
         assert (len(found), found[-1].name) == (MAX_SESSIONS, "P5")
-        assert len(sessions.newest(name=None, limit=3)) == 3
+        assert len(sessions.page(limit=3).items) == 3
 
 
 async def test_full_disk(tmp_path: Path) -> None:
@@ -55,4 +55,4 @@ async def test_full_disk(tmp_path: Path) -> None:
     async with opened(tmp_path, events) as sessions:
         (tmp_path / "sessions.json").mkdir()
         events.publish(EventKind.PLAYER_JOINED, "", name="Ada", uid="a")
-        assert len(sessions.newest(name=None, limit=10)) == 1
+        assert len(sessions.page(limit=10).items) == 1

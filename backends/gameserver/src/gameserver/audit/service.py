@@ -1,10 +1,11 @@
-"""Who did what: a line of JSON each, in files that rotate."""
+"""The audit log: who did what, one line of JSON each, in files that rotate."""
 
 import asyncio
 import itertools
 import os
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from bedplate import clock
 from gameserver.audit.schemas import AuditEntry
+from gameserver.pages import Page, page_of
 
 NEWEST: Final = "audit.jsonl"
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
@@ -21,19 +23,19 @@ MAX_DETAIL_LENGTH: Final = 2_000
 
 
 class Audit:
-    """Writes down who did what, and reads it again.
+    """Records who did what.
 
-    `audit.jsonl` is the newest file; at 4 MiB it becomes `audit.1.jsonl`, and so on up to five.
-    A line that a crash has torn is passed over when it is read.
+    `audit.jsonl` is the newest file; at 4 MiB it becomes `audit.1.jsonl`, and so on up to five
+    files. A line that a crash has torn is skipped when it is read.
     """
 
-    def __init__(self, folder: Path, *, largest_file: int = MAX_FILE_BYTES) -> None:
+    def __init__(self, folder: Path, *, max_file_bytes: int = MAX_FILE_BYTES) -> None:
         self._folder = folder
-        self._largest = largest_file
+        self._max_file_bytes = max_file_bytes
         self._writing = threading.Lock()
 
     async def record(self, by: str, action: str, **details: str) -> None:
-        """Write an entry down. A full disk is logged, and keeps nobody from acting."""
+        """Append an entry. A full disk is logged, and keeps nobody from acting."""
         shortened = {name: value[:MAX_DETAIL_LENGTH] for name, value in details.items()}
         entry = AuditEntry(at=clock.now(), by=by, action=action, details=shortened)
         try:
@@ -41,14 +43,27 @@ class Audit:
         except OSError as error:
             structlog.get_logger().error("audit_not_written", action=action, exc_info=error)
 
-    async def newest(self, limit: int) -> list[AuditEntry]:
-        """Return the last `limit` entries, the newest first."""
-        return await asyncio.to_thread(lambda: list(itertools.islice(self._backwards(), limit)))
+    async def page(self, *, after: str | None = None, limit: int) -> Page[AuditEntry]:
+        """Return at most `limit` entries, the newest first, after the one with the key `after`."""
+        return await asyncio.to_thread(self._page, after, limit)
+
+    def _page(self, after: str | None, limit: int) -> Page[AuditEntry]:
+        keyed = page_of(self._keyed(), key=lambda pair: pair[0], after=after, limit=limit)
+        return Page([entry for _, entry in keyed.items], keyed.next_key)
+
+    def _keyed(self) -> Iterator[tuple[str, AuditEntry]]:
+        """Yield each entry with its key: its time, and its place among those of that time."""
+        time: datetime | None = None
+        place = 0
+        for entry in self._backwards():
+            place = place + 1 if entry.at == time else 0
+            time = entry.at
+            yield f"{time.isoformat()} {place}", entry
 
     def _append(self, line: bytes) -> None:
         path = self._folder / NEWEST
         with self._writing:
-            if path.exists() and path.stat().st_size + len(line) > self._largest:
+            if path.exists() and path.stat().st_size + len(line) > self._max_file_bytes:
                 self._rotate()
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             with os.fdopen(descriptor, "wb", buffering=0) as file:

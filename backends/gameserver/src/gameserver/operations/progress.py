@@ -1,4 +1,4 @@
-"""How long work says how far it is, also from another thread."""
+"""The progress of long work, reported from any thread."""
 
 from typing import Self
 
@@ -8,10 +8,10 @@ from gameserver.operations.schemas import Operation, OperationKind
 
 
 class Progress:
-    """One operation's progress, as its work tells it; safe to call from any thread.
+    """One operation's progress; safe to use from any thread.
 
-    Every `report` is also where work in a thread ends when the manager goes away: it raises
-    `OperationInterrupted`, since nothing else can end a thread.
+    When the manager shuts down, `report` raises `OperationInterrupted`: nothing else can end work
+    in a thread.
     """
 
     def __init__(self, operation: Operation, start: float = 0.0, end: float = 1.0) -> None:
@@ -23,19 +23,19 @@ class Progress:
 
     @classmethod
     def silent(cls) -> Self:
-        """Return one that nobody watches, for work that must be done to its end."""
+        """Return a progress that nobody sees, for work that must not be interrupted."""
         return cls(Operation(id="", kind=OperationKind.SWITCH, by="", started_at=clock.now()))
 
     def report(self, fraction: float, detail: str | None = None) -> None:
-        """Say that `fraction` (0 to 1) is done, and what comes now. Never goes backwards."""
+        """Report that `fraction` (0 to 1) is done, and what comes now. Never goes backwards."""
         self.check()
-        reached = self._start + (self._end - self._start) * min(max(fraction, 0.0), 1.0)
-        self._operation.progress = max(self._operation.progress, reached)
+        position = self._start + (self._end - self._start) * min(max(fraction, 0.0), 1.0)
+        self._operation.progress = max(self._operation.progress, position)
         if detail is not None:
             self._operation.detail = detail
 
     def part(self, start: float, end: float) -> "Progress":
-        """Return the progress of a step that reaches from `start` to `end` of this one."""
+        """Return the progress of a step, from `start` to `end` of this one."""
         width = self._end - self._start
         step = Progress(self._operation, self._start + width * start, self._start + width * end)
         step._parent = self
@@ -46,7 +46,7 @@ class Progress:
         self._interrupted = True
 
     def check(self) -> None:
-        """Raise `OperationInterrupted` when the work is to end."""
+        """Raise `OperationInterrupted` when the work has to end."""
         if self._interrupted:
             raise OperationInterrupted
         if self._parent is not None:

@@ -1,5 +1,3 @@
-"""What clients see of an operation, and what is kept of it."""
-
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
 class OperationKind(StrEnum):
-    """What takes longer than a request may."""
+    """Work that takes longer than a request may."""
 
     BACKUP = "backup"
     COPY = "copy"
@@ -19,7 +17,7 @@ class OperationKind(StrEnum):
 
 
 class OperationState(StrEnum):
-    """How far an operation is: it begins as running, and ends once."""
+    """An operation begins as running, and ends once."""
 
     RUNNING = "running"
     DONE = "done"
@@ -27,7 +25,7 @@ class OperationState(StrEnum):
 
 
 class OperationProblem(BaseModel):
-    """Why an operation failed, in the words of a problem document (RFC 9457), with its members."""
+    """Why an operation failed: the members of a problem document (RFC 9457)."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -38,10 +36,10 @@ class OperationProblem(BaseModel):
 
 
 class Operation(BaseModel):
-    """Long work: where it stands, and what came of it.
+    """Long-running work: its progress, and its result.
 
     progress   0 to 1
-    detail     what it does at the moment, or did last
+    detail     the present step, or the last one
     result     what it made, by name: `{"backup": "<id>"}`
     """
 
@@ -58,6 +56,6 @@ class Operation(BaseModel):
 
 
 class OperationLog(BaseModel):
-    """The operations that are kept, the oldest first."""
+    """The stored operations, the oldest first."""
 
     operations: list[Operation] = Field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Long work: started, watched, remembered across restarts of the manager."""
+"""Long-running operations, which survive the request that began them and a restart."""
 
 import asyncio
 import contextlib
@@ -29,20 +29,21 @@ from gameserver.operations.schemas import (
     OperationProblem,
     OperationState,
 )
+from gameserver.pages import Page, page_of
 
 Work = Callable[[Progress], Awaitable[Mapping[str, JsonValue] | None]]
-"""What an operation does: is given its progress, and returns what it made, by name."""
+"""An operation's work: receives its progress, and returns what it made, by name."""
 
 MAX_KEPT: Final = 200
 _STOP_SECONDS: Final = 10.0
 
 
 class Operations:
-    """The operations of this manager: those under way and the last `MAX_KEPT` that ended.
+    """The operations of this manager: those in progress, and the last of `MAX_KEPT` that ended.
 
-    An operation runs as a background job of its own, whatever becomes of the request that began
-    it. Its beginning and its end are written down: one that a crash ended is found as failed, with
-    the code `interrupted`.
+    An operation is a background job of its own, whatever becomes of the request that began it.
+    Beginning and end are written to disk: after a crash it has failed, with the code
+    `operation_interrupted`.
     """
 
     def __init__(self, document: Document[OperationLog], jobs: Jobs) -> None:
@@ -53,21 +54,33 @@ class Operations:
         self._writing = asyncio.Lock()
 
     async def recover(self) -> None:
-        """Read what is kept; what still runs there was interrupted. Call it once, at start."""
+        """Read the stored operations; a running one was interrupted. Call it once, at start."""
         for operation in (await self._document.read()).operations:
             if operation.state is OperationState.RUNNING:
                 _fail(operation, OperationInterrupted())
             self._kept[operation.id] = operation
         await self._write()
 
-    def list(self) -> list[Operation]:
-        """Return every operation that is kept, the newest first."""
-        return list(reversed(self._kept.values()))
+    def page(
+        self,
+        *,
+        kind: OperationKind | None = None,
+        state: OperationState | None = None,
+        after: str | None = None,
+        limit: int = MAX_KEPT,
+    ) -> Page[Operation]:
+        """Return operations of a kind and state (None for any), the newest first."""
+        matches = (
+            operation
+            for operation in reversed(self._kept.values())
+            if kind in {None, operation.kind} and state in {None, operation.state}
+        )
+        return page_of(matches, key=lambda operation: operation.id, after=after, limit=limit)
 
     def running(self) -> tuple[Operation, ...]:
-        """Return the operations under way."""
+        """Return the operations in progress."""
         kept = self._kept.values()
-        return tuple(one for one in kept if one.state is OperationState.RUNNING)
+        return tuple(item for item in kept if item.state is OperationState.RUNNING)
 
     def get(self, operation_id: str) -> Operation:
         """Return an operation as it stands. Raises `OperationNotFound`."""
@@ -84,10 +97,10 @@ class Operations:
         by: str,
         not_beside: Collection[OperationKind] = (),
     ) -> Operation:
-        """Begin work in the background, and return its operation once that is written down.
+        """Begin work in the background, and return its operation once it is stored.
 
         Raises `OperationInProgress` when one of the kinds `not_beside` runs, and
-        `OperationInterrupted` when the manager is going away.
+        `OperationInterrupted` when the manager shuts down.
         """
         if self._jobs.stopping.is_set():
             raise OperationInterrupted
@@ -131,15 +144,17 @@ class Operations:
 
     async def _write(self) -> None:
         async with self._writing:
-            ended = [one for one in self._kept.values() if one.state is not OperationState.RUNNING]
+            ended = [
+                item for item in self._kept.values() if item.state is not OperationState.RUNNING
+            ]
             for operation in ended[: max(0, len(self._kept) - MAX_KEPT)]:
                 del self._kept[operation.id]
-            copies = [one.model_copy() for one in self._kept.values()]
+            copies = [item.model_copy() for item in self._kept.values()]
             await self._document.write(OperationLog(operations=copies))
 
 
 async def _interruptible(work: Work, progress: Progress) -> Mapping[str, JsonValue] | None:
-    """Do work that, when cancelled, also ends in its threads: they see it at their next report."""
+    """Do work that can be cancelled: its threads end at their next report of progress."""
 
     async def run() -> Mapping[str, JsonValue] | None:
         return await work(progress)

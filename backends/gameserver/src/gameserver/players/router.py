@@ -1,14 +1,13 @@
-"""HTTP: players, whitelist, bans, roles, sessions."""
-
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from bedplate.documents import DocumentError
-from bedplate.openapi import errors
+from bedplate.openapi import errors, headers
 from bedplate.schemas import MultiLineStr, QueryInt
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
 from gameserver.console.wiring import CurrentConsole
+from gameserver.paging import CurrentPaging
 from gameserver.players.exceptions import (
     PlayerFileDamaged,
     PlayerNotFound,
@@ -21,9 +20,9 @@ from gameserver.players.schemas import (
     Kick,
     ListEntry,
     Listing,
+    Player,
     PlayerName,
     PlayerOnline,
-    PlayerPage,
     RoleChange,
     Session,
 )
@@ -43,23 +42,27 @@ _CHANGE_ERRORS = errors(
 )  # fmt: skip
 
 
-@router.get("", responses=errors(PlayerFileDamaged), summary="List players")
+@router.get(
+    "",
+    responses={**errors(PlayerFileDamaged), **headers(200, "Link")},
+    summary="List players",
+)
 async def list_players(
     players: CurrentPlayers,
     _: CurrentMonitor,
+    paging: CurrentPaging,
     q: Annotated[
         str | None, MultiLineStr(64), Query(description="Part of the name, or UID")
     ] = None,
     limit: Annotated[int, QueryInt(1, MAX_PLAYERS), Query()] = 100,
-    offset: Annotated[int, QueryInt(0), Query()] = 0,
-) -> PlayerPage:
+) -> list[Player]:
     """Return everybody whom the game knows or has on a list, by name."""
-    return await players.page(text=q, limit=limit, offset=offset)
+    return paging(await players.page(text=q, after=paging.after, limit=limit))
 
 
-@router.get("/online", summary="List who plays")
+@router.get("/online", summary="List who is online")
 async def list_online(console: CurrentConsole, principal: CurrentMonitor) -> list[PlayerOnline]:
-    """Return who plays now; only an admin sees where they connect from."""
+    """Return who is online; only an admin sees their addresses."""
     sees_addresses = ADMIN in principal.scopes
     return [
         PlayerOnline(
@@ -73,30 +76,31 @@ async def list_online(console: CurrentConsole, principal: CurrentMonitor) -> lis
     ]
 
 
-@router.get("/sessions", summary="List who played when")
+@router.get("/sessions", responses=headers(200, "Link"), summary="List who played when")
 async def list_sessions(
     sessions: CurrentSessions,
     _: CurrentMonitor,
+    paging: CurrentPaging,
     name: Annotated[PlayerName | None, Query()] = None,
     limit: Annotated[int, QueryInt(1, MAX_SESSIONS), Query()] = 100,
 ) -> list[Session]:
     """Return the last sessions, the newest first."""
-    return sessions.newest(name=name, limit=limit)
+    return paging(sessions.page(name=name, after=paging.after, limit=limit))
 
 
-@router.get("/whitelist", responses=errors(PlayerFileDamaged), summary="Show the whitelist")
+@router.get("/whitelist", responses=errors(PlayerFileDamaged), summary="Read the whitelist")
 async def list_whitelist(players: CurrentPlayers, _: CurrentMonitor) -> list[ListEntry]:
-    """Return who may join while the whitelist is on."""
+    """Return who may join while the whitelist is enabled."""
     return await players.whitelist()
 
 
-@router.get("/bans", responses=errors(PlayerFileDamaged), summary="Show the bans")
+@router.get("/bans", responses=errors(PlayerFileDamaged), summary="Read the bans")
 async def list_bans(players: CurrentPlayers, _: CurrentMonitor) -> list[ListEntry]:
-    """Return the bans that hold."""
+    """Return the bans in force."""
     return await players.bans()
 
 
-@router.put("/{name}/whitelist", responses=_CHANGE_ERRORS, summary="Let a player join")
+@router.put("/{name}/whitelist", responses=_CHANGE_ERRORS, summary="Whitelist a player")
 async def add_to_whitelist(
     name: Name, listing: Listing, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
@@ -104,7 +108,7 @@ async def add_to_whitelist(
     return await players.add_to_whitelist(name, listing.reason, listing.uid, by=principal.id)
 
 
-@router.delete("/{name}/whitelist", responses=_CHANGE_ERRORS, summary="Let a player join no more")
+@router.delete("/{name}/whitelist", responses=_CHANGE_ERRORS, summary="Unlist a player")
 async def remove_from_whitelist(
     name: Name, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
@@ -116,7 +120,7 @@ async def remove_from_whitelist(
 async def ban_player(
     name: Name, ban: Ban, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
-    """Keep a player out for a time, instead of a ban that holds already."""
+    """Keep a player out for a time; replaces an earlier ban."""
     return await players.ban(name, ban, by=principal.id)
 
 
@@ -129,12 +133,12 @@ async def unban_player(name: Name, players: CurrentPlayers, principal: CurrentAd
 @router.post(
     "/{name}/kick",
     responses=errors(PlayerNotOnline, GameNotRunning, ConsoleBusy),
-    summary="Throw a player out",
+    summary="Kick a player",
 )
 async def kick_player(
     name: Name, kick: Kick, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
-    """Throw out a player who plays; they may come back."""
+    """Disconnect an online player, who may come back."""
     return await players.kick(name, kick.reason, by=principal.id)
 
 

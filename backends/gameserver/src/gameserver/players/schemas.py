@@ -56,13 +56,6 @@ class Player(BaseModel):
     banned_until: AwareDatetime | None = None
 
 
-class PlayerPage(BaseModel):
-    """Some of the players, and how many match in all."""
-
-    total: int
-    players: list[Player]
-
-
 class PlayerOnline(BaseModel):
     """A player who plays; `address` is shown to the holder of the admin key only."""
 

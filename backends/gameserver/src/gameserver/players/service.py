@@ -1,4 +1,4 @@
-"""Players: who they are, and what can be done to them, the game running or not."""
+"""Players: who they are, and what can be done to them, whether the game runs or not."""
 
 import asyncio
 from typing import Final
@@ -12,6 +12,7 @@ from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.service import Console
 from gameserver.layout import Layout
+from gameserver.pages import Page, page_of
 from gameserver.players import player_actions
 from gameserver.players.exceptions import PlayerNotFound, PlayerNotOnline, UnknownRole
 from gameserver.players.files import shown
@@ -22,14 +23,14 @@ from gameserver.players.schemas import (
     Change,
     ListEntry,
     Outcome,
-    PlayerPage,
+    Player,
     Proof,
 )
 from gameserver.process.game import Game
 from gameserver.status import GameState
 
 PATIENCE_SECONDS: Final = 6.0
-"""How long the game may take to show an effect: it asks its auth server about unknown names."""
+"""How long an effect may take: the game asks its auth server about unknown names."""
 
 LOOK_SECONDS: Final = 0.1
 ADMIN_ROLE: Final = "admin"
@@ -38,9 +39,9 @@ ADMIN_ROLE: Final = "admin"
 class Players:
     """Reads the game's files of players, and changes what they hold.
 
-    A running game holds its lists in memory: it is told by a command, and success is what its
-    files or its English reply show. The files of a stopped game are written, with the world lock
-    held. Names are validated before they come here: they are part of commands.
+    A running game has its lists in memory: it gets a command, and its files or its English reply
+    prove success. The files of a stopped game are written, holding the world lock. Callers
+    validate names, which become part of commands.
     """
 
     def __init__(
@@ -55,36 +56,43 @@ class Players:
     def _console(self) -> Console:
         return self._game.console
 
-    async def page(self, *, text: str | None, limit: int, offset: int) -> PlayerPage:
-        """Return players by name, those whose name or UID has `text` in it."""
+    async def page(
+        self, *, text: str | None = None, after: str | None = None, limit: int
+    ) -> Page[Player]:
+        """Return players by name: those with `text` in the name, or as UID; None for all.
+
+        Raises `PlayerFileDamaged`.
+        """
         roster = await self._files.read()
-        online = {player.uid for player in self._console.online.list()}
-        found = roster.players(online)
-        if text:
-            folded = text.casefold()
-            found = [one for one in found if folded in one.name.casefold() or text == one.uid]
-        return PlayerPage(total=len(found), players=found[offset : offset + limit])
+        folded = (text or "").casefold()
+        matches = (
+            player
+            for player in roster.players({player.uid for player in self._console.online.list()})
+            if (folded in player.name.casefold() or text == player.uid)
+            and (after is None or _key(player) > after)
+        )
+        return page_of(matches, key=_key, after=None, limit=limit)
 
     async def whitelist(self) -> list[ListEntry]:
         """Return the whitelist. Raises `PlayerFileDamaged`."""
         return [shown(entry) for entry in (await self._files.read()).whitelist]
 
     async def bans(self) -> list[ListEntry]:
-        """Return the bans that hold. Raises `PlayerFileDamaged`."""
+        """Return the bans in force. Raises `PlayerFileDamaged`."""
         return [shown(entry) for entry in (await self._files.read()).bans]
 
     async def add_to_whitelist(
         self, name: str, reason: str | None, uid: str | None, *, by: str
     ) -> Change:
-        """Let a player join."""
+        """Put a player on the whitelist."""
         return await self._do(player_actions.whitelist_action(name, reason, by), name, uid, by)
 
     async def remove_from_whitelist(self, name: str, *, by: str) -> Change:
-        """Let a player join no more."""
+        """Take a player off the whitelist."""
         return await self._do(player_actions.unwhitelist_action(name), name, None, by)
 
     async def ban(self, name: str, ban: Ban, *, by: str) -> Change:
-        """Keep a player out for a time; one who plays is thrown out."""
+        """Keep a player out for a time; an online player is disconnected."""
         return await self._do(player_actions.ban_action(name, ban, by), name, ban.uid, by)
 
     async def unban(self, name: str, *, by: str) -> Change:
@@ -98,7 +106,7 @@ class Players:
         return await self._do(player_actions.role_action(name, role), name, uid, by)
 
     async def kick(self, name: str, reason: str, *, by: str) -> Change:
-        """Throw a player out. Raises `PlayerNotOnline`, `GameNotRunning`."""
+        """Disconnect a player. Raises `PlayerNotOnline`, `GameNotRunning`."""
         online = self._console.online
         if self._game.status.state is not GameState.RUNNING:
             raise GameNotRunning(self._game.status.state)
@@ -108,10 +116,10 @@ class Players:
         gone = f"Client {player.client} disconnected"
         with self._console.lines_matching(
             lambda line: line.authentic and line.text.startswith(gone)
-        ) as watch:
+        ) as replies:
             reply = await self._console.send(command, by=by, allow_selectors=True)
             try:
-                await watch.next(self._patience)
+                await replies.next(self._patience)
             except TimeoutError:
                 return Change(outcome=Outcome.UNCONFIRMED, reply=reply.lines)
         return Change(outcome=Outcome.DONE, proof=Proof.EFFECT, reply=reply.lines)
@@ -126,25 +134,25 @@ class Players:
         roster = await self._files.read()
         if action.already(roster):
             return Change(outcome=Outcome.UNCHANGED, proof=Proof.FILE)
-        found = roster.uid_of(name) or uid
-        if found is None:
+        player_uid = roster.uid_of(name) or uid
+        if player_uid is None:
             raise PlayerNotFound
         await self._audit.record(by, "player", did=action.command)
-        await asyncio.to_thread(action.write, self._files, found, clock.now())
+        await asyncio.to_thread(action.write, self._files, player_uid, clock.now())
         return Change(outcome=Outcome.DONE, proof=Proof.FILE)
 
     async def _command(self, action: PlayerAction, by: str) -> Change:
         before = await self._files.read()
-        with self._console.lines_matching(_is_notice) as watch:
+        with self._console.lines_matching(_is_notice) as replies:
             # The reason is free text behind the player's name, where no selector has a meaning.
             reply = await self._console.send(action.command, by=by, allow_selectors=True)
-            change = await self._watched(action, before, watch)
+            change = await self._confirm(action, before, replies)
         change.reply = reply.lines
         if change.outcome is Outcome.DONE and action.already(before):
             change.outcome = Outcome.UNCHANGED
         return change
 
-    async def _watched(self, action: PlayerAction, before: Roster, watch: LineWaiter) -> Change:
+    async def _confirm(self, action: PlayerAction, before: Roster, replies: LineWaiter) -> Change:
         proof = None
         end = asyncio.get_running_loop().time() + self._patience
         while asyncio.get_running_loop().time() < end:
@@ -152,17 +160,17 @@ class Players:
                 return Change(outcome=Outcome.DONE, proof=Proof.EFFECT)
             if proof is not None:
                 break
-            proof = await _said(action, watch)
+            proof = await _proof_in(action, replies)
         if proof is not None:
             return Change(outcome=Outcome.DONE, proof=proof)
         structlog.get_logger().warning("player_change_unconfirmed")
         return Change(outcome=Outcome.UNCONFIRMED)
 
 
-async def _said(action: PlayerAction, watch: LineWaiter) -> Proof | None:
-    """Return what the game said to it within a moment. Raises `PlayerNotFound`."""
+async def _proof_in(action: PlayerAction, replies: LineWaiter) -> Proof | None:
+    """Return whether the game's next line proves success. Raises `PlayerNotFound`."""
     try:
-        line = await watch.next(LOOK_SECONDS)
+        line = await replies.next(LOOK_SECONDS)
     except TimeoutError:
         return None
     if NO_SUCH_PLAYER.fullmatch(line.text):
@@ -172,3 +180,8 @@ async def _said(action: PlayerAction, watch: LineWaiter) -> Proof | None:
 
 def _is_notice(line: ConsoleLine) -> bool:
     return line.authentic and line.level == "Notification"
+
+
+def _key(player: Player) -> str:
+    """Return the key by which players are in order (`Roster.players`)."""
+    return f"{player.name.casefold()}\0{player.uid}"

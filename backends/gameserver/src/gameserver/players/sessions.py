@@ -1,4 +1,4 @@
-"""Who played when: kept in a file, without addresses."""
+"""Who played when, stored without addresses."""
 
 import asyncio
 from types import TracebackType
@@ -9,15 +9,16 @@ import structlog
 from bedplate import clock, ids
 from bedplate.documents import Document, DocumentError
 from gameserver.events import Event, EventKind, Events
+from gameserver.pages import Page, page_of
 from gameserver.players.schemas import Session, SessionEnd, SessionLog
 
 MAX_SESSIONS: Final = 2_000
 PAUSE_SECONDS: Final = 1.0
-"""Least time between two writes: a crowd that comes at once costs one."""
+"""Minimum time between two writes: many players joining at once cost one write."""
 
 
 class Sessions:
-    """The last sessions of players, as the events of joining and leaving tell."""
+    """The last `MAX_SESSIONS` sessions of players, from the events of joining and leaving."""
 
     def __init__(self, document: Document[SessionLog], events: Events) -> None:
         self._document = document
@@ -26,7 +27,7 @@ class Sessions:
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        """Read what is kept; sessions that were open then have an end that nobody saw."""
+        """Read the stored sessions; the end of those still open was not seen."""
         self._sessions = (await self._document.read()).sessions
         for position, session in enumerate(self._sessions):
             if session.ended is None:
@@ -42,21 +43,23 @@ class Sessions:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Write what is new."""
+        """Write unsaved sessions."""
         self._ignore()
         self._writer.cancel()
         await asyncio.wait({self._writer})
         await self._write()
 
-    def newest(self, *, name: str | None, limit: int) -> list[Session]:
-        """Return sessions, the newest first; `name` without regard to case."""
+    def page(
+        self, *, name: str | None = None, after: str | None = None, limit: int = MAX_SESSIONS
+    ) -> Page[Session]:
+        """Return sessions of a player (in any case; None for all), the newest first."""
         folded = None if name is None else name.casefold()
-        found = (
-            one
-            for one in reversed(self._sessions)
-            if folded is None or one.name.casefold() == folded
+        matches = (
+            session
+            for session in reversed(self._sessions)
+            if folded in {None, session.name.casefold()}
         )
-        return [session for session, _ in zip(found, range(limit), strict=False)]
+        return page_of(matches, key=lambda session: str(session.id), after=after, limit=limit)
 
     def _hear(self, event: Event) -> None:
         uid, name = str(event.facts.get("uid", "")), str(event.facts.get("name", ""))
