@@ -8,16 +8,16 @@ import sys
 
 
 def command_line(**options: object) -> list[str]:
-    """Return the words that start the simulated game with these options.
+    """Return the command that starts the simulated game with these options.
 
     `hang_at_stop=True` becomes `--hang-at-stop`, `boot_seconds=0` becomes `--boot-seconds 0`;
-    False and None are left out. The names are those of `gameserver_simulator.game.options.Options`.
+    False and None are left out. For the names see `gameserver_simulator.game.options.Options`.
     """
-    words = [sys.executable, "-P", "-m", "gameserver_simulator"]
+    command = [sys.executable, "-P", "-m", "gameserver_simulator"]
     for name, value in options.items():
         if value is None or value is False:
             continue
-        words.append("--" + name.replace("_", "-"))
+        command.append("--" + name.replace("_", "-"))
         if value is not True:
-            words.append(str(value))
-    return words
+            command.append(str(value))
+    return command

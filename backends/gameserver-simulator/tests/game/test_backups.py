@@ -1,4 +1,4 @@
-"""/genbackup and its neighbours."""
+"""/genbackup and /db."""
 
 import sqlite3
 from collections.abc import Callable

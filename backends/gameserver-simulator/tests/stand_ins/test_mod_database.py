@@ -1,4 +1,4 @@
-"""The stand-in of the mod database: the API's shapes, its files, its misbehaviour."""
+"""The stand-in of the mod database: the API's shapes, its files, and its fault modes."""
 
 import io
 import json

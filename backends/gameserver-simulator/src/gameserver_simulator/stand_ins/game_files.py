@@ -1,4 +1,4 @@
-"""The game's archives of the stand-in: real tar.gz files whose program is the simulated game."""
+"""Archives of game versions: real tar.gz files whose program is the simulated game."""
 
 import gzip
 import hashlib
@@ -21,7 +21,7 @@ BOMB = 64 * 1024 * 1024
 
 
 class Fault(StrEnum):
-    """What is wrong with a version of the game, or with its archive."""
+    """A fault of a game version, or of its archive."""
 
     WRONG_MD5 = "wrong_md5"
     TRUNCATED = "truncated"
@@ -43,7 +43,7 @@ ARGUMENTS = {
     Fault.CRASHES: ["--crash-after", "0"],
     Fault.NO_RUNTIME: ["--missing-runtime"],
 }
-"""What the program of a faulty version is started with."""
+"""Arguments of the program of a faulty version."""
 
 LAUNCHER = """\
 #!/bin/sh
@@ -61,7 +61,7 @@ exec "$(dirname "$(readlink -f "$0")")/VintagestoryServer" "$@"
 
 @dataclass(frozen=True)
 class GameFile:
-    """An archive, and the MD5 that the feed names for it."""
+    """An archive, and the MD5 in the feed."""
 
     content: bytes
     md5: str
@@ -69,7 +69,7 @@ class GameFile:
 
 @dataclass
 class _Tar:
-    """An archive in the making."""
+    """An archive that is being written."""
 
     buffer: io.BytesIO = field(default_factory=io.BytesIO)
 
@@ -95,7 +95,7 @@ class _Tar:
 
 
 def game_file(version: str, fault: Fault | None = None, padding: int = 0) -> GameFile:
-    """Return the archive of a version, with `padding` bytes that don't compress."""
+    """Return the archive of a version, with `padding` incompressible bytes."""
     tar = _Tar()
     _add_game(tar, version, ARGUMENTS.get(fault, []) if fault else [], padding)
     if fault in ADDITIONS:
@@ -108,8 +108,8 @@ def game_file(version: str, fault: Fault | None = None, padding: int = 0) -> Gam
         content = content[: len(content) // 2]
     if fault is Fault.NO_ARCHIVE:
         content = b"<html>Not found</html>"
-    right = b"something else" if fault is Fault.WRONG_MD5 else content
-    return GameFile(content, hashlib.md5(right, usedforsecurity=False).hexdigest())
+    hashed = b"something else" if fault is Fault.WRONG_MD5 else content
+    return GameFile(content, hashlib.md5(hashed, usedforsecurity=False).hexdigest())
 
 
 def _add_game(tar: _Tar, version: str, arguments: list[str], padding: int) -> None:
@@ -135,7 +135,7 @@ def _add_link(kind: bytes) -> Callable[[_Tar], None]:
 
 ADDITIONS: dict[Fault | None, Callable[[_Tar], None]] = {
     Fault.SLIP: lambda tar: tar.add("../../evil.txt", b"evil"),
-    Fault.ABSOLUTE: lambda tar: tar.add("/tmp/evil.txt", b"evil"),  # noqa: S108 - that is the point
+    Fault.ABSOLUTE: lambda tar: tar.add("/tmp/evil.txt", b"evil"),  # noqa: S108 - an attack
     Fault.SYMLINK: _add_link(tarfile.SYMTYPE),
     Fault.HARDLINK: _add_link(tarfile.LNKTYPE),
     Fault.DEVICE: lambda tar: tar.add_special("Lib", tarfile.CHRTYPE),

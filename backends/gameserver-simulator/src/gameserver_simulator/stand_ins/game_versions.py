@@ -1,4 +1,4 @@
-"""The game versions that the stand-ins know. Release candidates are unstable."""
+"""The game versions of the stand-ins. Release candidates are unstable."""
 
 import re
 
@@ -10,7 +10,7 @@ RELEASE = 15
 
 
 def packed(version: str) -> int:
-    """Return the negative number that the mod database knows a game version by."""
+    """Return the mod database's negative number for a game version."""
     major, minor, patch = (int(each) for each in re.findall(r"\d+", version)[:3])
     stage, _, count = version.partition("-")[2].partition(".")
     suffix = (STAGES.get(stage, RELEASE) << 12) | int(count or 0)

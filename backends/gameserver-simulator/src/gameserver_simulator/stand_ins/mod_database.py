@@ -1,4 +1,4 @@
-"""A stand-in for the mod database: the API's shapes, and real files."""
+"""A stand-in for the mod database: its API, with real files."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from gameserver_simulator.stand_ins.mod_files import content_of
 from gameserver_simulator.stand_ins.serving import serving
 
 AWAY = "http://169.254.169.254/latest/meta-data/"
-"""Where a hostile file redirects to: what a cloud tells its machines alone."""
+"""Target of a hostile redirect: the metadata service of a cloud's machines."""
 
 ORDERS: Mapping[str, Callable[[Mod], Any]] = {
     "asset.created": lambda mod: mod.releases[-1].created,
@@ -40,10 +40,10 @@ ORDERS: Mapping[str, Callable[[Mod], Any]] = {
 
 
 class ModDatabase:
-    """The stand-in. `fault_modes` make it misbehave while it serves.
+    """The stand-in. `fault_modes` make it fail while it serves.
 
-    count    invented mods, beside those of the story; the real one lists about 5,000
-    hostile  add mods that attack whoever installs them, see `catalogue.HOSTILE`
+    count    invented mods besides the story's; the real database lists about 5,000
+    hostile  add mods that attack, see `catalogue.HOSTILE`
     """
 
     def __init__(self, count: int = 300, *, hostile: bool = False) -> None:
@@ -53,7 +53,7 @@ class ModDatabase:
 
     @contextmanager
     def serving(self, port: int = 0) -> Iterator[str]:
-        """Serve on a port of this machine; yield the URL that stands for the official host."""
+        """Serve on a port of this machine; and yield the URL that replaces the official one."""
         with serving(self.app, port) as url:
             yield url
 
@@ -82,17 +82,17 @@ class ModDatabase:
         ]
 
     async def _list(self, request: Request) -> Response:
-        found = await asyncio.to_thread(_chosen, self.mods, request.query_params)
-        return _answer(mods=[list_item(mod) for mod in found])
+        mods = await asyncio.to_thread(_select, self.mods, request.query_params)
+        return _respond(mods=[list_item(mod) for mod in mods])
 
     async def _detail(self, request: Request) -> Response:
         mod = self.find(request.path_params["mod"])
         if mod is None:
             return JSONResponse({"statuscode": "404"})
-        return _answer(mod=detail(mod, str(request.base_url)))
+        return _respond(mod=detail(mod, str(request.base_url)))
 
     async def _game_versions(self, _request: Request) -> Response:
-        return _answer(
+        return _respond(
             gameversions=[
                 {"tagid": game_versions.packed(name), "name": name, "color": "#CCCCCC"}
                 for name in sorted(game_versions.ALL, key=order)
@@ -101,34 +101,34 @@ class ModDatabase:
 
     async def _tags(self, _request: Request) -> Response:
         tags = [{"tagid": n + 1, "name": name, "color": "#6AC0E4"} for n, name in enumerate(TAGS)]
-        return _answer(tags=tags)
+        return _respond(tags=tags)
 
     async def _authors(self, request: Request) -> Response:
         part = request.query_params.get("name", "").lower()
         names = sorted({mod.author for mod in self.mods})
         authors = [{"userid": n + 1, "name": name} for n, name in enumerate(names)]
-        return _answer(authors=[each for each in authors if part in str(each["name"]).lower()])
+        return _respond(authors=[each for each in authors if part in str(each["name"]).lower()])
 
     async def _comments(self, _request: Request) -> Response:
-        return _answer(comments=[])
+        return _respond(comments=[])
 
     async def _changelogs(self, _request: Request) -> Response:
         return JSONResponse({"statuscode": "410"}, 410)
 
     async def _updates(self, request: Request) -> Response:
         updates = {}
-        for name, version in _wanted(request.query_params.get("mods", "")):
+        for name, version in _parse_ids(request.query_params.get("mods", "")):
             mod = self.find(name)
             newest = _newest(mod.published, name) if mod else None
             if newest is not None and order(newest.version) > order(version):
                 updates[name] = release_document(newest, str(request.base_url))
-        return _answer(updates=updates)
+        return _respond(updates=updates)
 
     async def _install_information(self, request: Request) -> Response:
         game = request.query_params.get("gv")
         data = {
             name: self._information(name, version, game, str(request.base_url))
-            for name, version in _wanted(request.query_params.get("ids", ""))
+            for name, version in _parse_ids(request.query_params.get("ids", ""))
         }
         return JSONResponse({"data": data})
 
@@ -141,10 +141,10 @@ class ModDatabase:
         if release.retracted:
             return {"errorCode": 4101, "retractionReason": "<p>It ate worlds.</p>"}
         newest = _newest([r for r in mod.published if game in {None, *r.game_versions}], name)
-        found = {"fileName": release.filename, "fileUrl": cdn_url(release, base)}
+        information = {"fileName": release.filename, "fileUrl": cdn_url(release, base)}
         if newest is not None and order(newest.version) > order(version):
-            found["recommendedUpgrade"] = newest.version
-        return found
+            information["recommendedUpgrade"] = newest.version
+        return information
 
     async def _download(self, request: Request) -> Response:
         number = request.path_params.get("number", request.query_params.get("fileid", ""))
@@ -172,12 +172,12 @@ class ModDatabase:
         return None
 
 
-def _answer(**members: object) -> JSONResponse:
+def _respond(**members: object) -> JSONResponse:
     return JSONResponse({"statuscode": "200", **members})
 
 
-def _wanted(listed: str) -> list[tuple[str, str]]:
-    pairs = (each.partition("@") for each in listed.split(",") if each)
+def _parse_ids(text: str) -> list[tuple[str, str]]:
+    pairs = (each.partition("@") for each in text.split(",") if each)
     return [(name, version or "0.0.0") for name, _, version in pairs]
 
 
@@ -186,11 +186,11 @@ def _newest(releases: Sequence[Release], name: str) -> Release | None:
     return max(own, key=lambda release: order(release.version), default=None)
 
 
-def _chosen(mods: Sequence[Mod], query: QueryParams) -> list[Mod]:
-    """Return the mods that a query's filters leave, in its order."""
-    found = [mod for mod in mods if _fits(mod, query)]
+def _select(mods: Sequence[Mod], query: QueryParams) -> list[Mod]:
+    """Return the mods that match a query, in its order."""
+    matches = [mod for mod in mods if _fits(mod, query)]
     key = ORDERS.get(query.get("orderby", "asset.created"), ORDERS["asset.created"])
-    return sorted(found, key=key, reverse=query.get("orderdirection", "desc") != "asc")
+    return sorted(matches, key=key, reverse=query.get("orderdirection", "desc") != "asc")
 
 
 def _fits(mod: Mod, query: QueryParams) -> bool:
@@ -212,10 +212,10 @@ def _tag(number: str) -> str:
 
 def _versions(query: QueryParams) -> set[str]:
     """Return the game versions that a query names, by name or by packed number."""
-    asked = {
+    versions = {
         *query.getlist("gv"),
         *query.getlist("gameversion"),
         *query.getlist("gameversions[]"),
     }
     names = {str(game_versions.packed(name)): name for name in game_versions.ALL}
-    return {names.get(each, each) for each in asked}
+    return {names.get(each, each) for each in versions}

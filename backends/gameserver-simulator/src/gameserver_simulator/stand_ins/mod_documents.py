@@ -1,4 +1,4 @@
-"""What the mod database's API says of mods, in its own shapes."""
+"""The documents of the mod database's API."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ def moment(value: datetime) -> str:
 
 
 def list_item(mod: Mod) -> dict[str, Any]:
-    """Return a mod as the list shows it."""
+    """Return a mod as an item of the list."""
     return {
         "modid": mod.number,
         "assetid": mod.asset,
@@ -37,16 +37,16 @@ def list_item(mod: Mod) -> dict[str, Any]:
 
 
 def last_released(mod: Mod) -> str | None:
-    """Return when a mod's newest release came, if it has one."""
+    """Return the time of a mod's newest release, if it has any."""
     return moment(mod.published[0].created) if mod.published else None
 
 
 def detail(mod: Mod, base: str) -> dict[str, Any]:
-    """Return a mod as its own document shows it; `base` is where files are, with a slash."""
-    listed = list_item(mod)
+    """Return a mod's own document; `base` is the URL of the files, with a slash at the end."""
+    item = list_item(mod)
     dropped = {"summary", "modidstrs", "logo", "lastreleased"}
     return {
-        **{key: value for key, value in listed.items() if key not in dropped},
+        **{key: value for key, value in item.items() if key not in dropped},
         "text": mod.text,
         "logofilename": LOGO,
         "logofile": LOGO,
@@ -57,15 +57,15 @@ def detail(mod: Mod, base: str) -> dict[str, Any]:
         "issuetrackerurl": None,
         "wikiurl": None,
         "created": moment(mod.releases[-1].created),
-        "lastreleased": listed["lastreleased"],
-        "lastmodified": listed["lastreleased"],
+        "lastreleased": item["lastreleased"],
+        "lastmodified": item["lastreleased"],
         "releases": [release_document(each, base) for each in mod.published],
         "screenshots": [],
     }
 
 
 def release_document(release: Release, base: str) -> dict[str, Any]:
-    """Return a release as the API shows it."""
+    """Return a release's document."""
     return {
         "releaseid": release.number,
         "mainfile": cdn_url(release, base),
@@ -81,6 +81,6 @@ def release_document(release: Release, base: str) -> dict[str, Any]:
 
 
 def cdn_url(release: Release, base: str) -> str:
-    """Return where a release's file is."""
+    """Return the URL of a release's file."""
     name = quote(release.filename, safe="")
     return f"{base}cdn/{release.number}_{release.identifier}.zip?dl={name}"

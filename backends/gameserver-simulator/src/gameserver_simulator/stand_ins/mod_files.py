@@ -1,4 +1,4 @@
-"""The files of the stand-in's mods: real archives, made when they are asked for."""
+"""Files of the mods: real archives, made on request."""
 
 import io
 import json
@@ -10,11 +10,11 @@ from gameserver_simulator.game.modinfo import TRIGGER
 from gameserver_simulator.stand_ins.catalogue import Kind, Release
 
 MIB = 1024 * 1024
-OVERSIZED = 41 * MIB
-BOMB = 160 * MIB
-HUGE_MODINFO = 8 * MIB
+OVERSIZED_BYTES = 41 * MIB
+BOMB_BYTES = 160 * MIB
+MODINFO_BYTES = 8 * MIB
 EPOCH = (2024, 1, 6, 10, 0, 0)
-"""The time of every entry, so that a file is the same each time it is made."""
+"""The time of every entry, so that a file is always the same."""
 
 Entries = dict[str, bytes]
 
@@ -62,7 +62,7 @@ def _archive(entries: Entries, method: int = zipfile.ZIP_DEFLATED) -> bytes:
 
 
 def _lenient(release: Release) -> bytes:
-    """Return a mod whose modinfo is written as the game's JSON library still reads it."""
+    """Return a mod whose modinfo only a lenient JSON parser reads, such as the game's."""
     text = f"""\ufeff// Made by hand.
 {{
   "Type": 'Content', /* no code */
@@ -95,7 +95,7 @@ def _no_zip(_release: Release) -> bytes:
 
 
 def _slip(release: Release) -> bytes:
-    names = ("../../evil.txt", "/tmp/evil.txt", "assets\\..\\..\\evil.txt")  # noqa: S108 - that is the point
+    names = ("../../evil.txt", "/tmp/evil.txt", "assets\\..\\..\\evil.txt")  # noqa: S108 - an attack
     return _archive(_entries(release) | dict.fromkeys(names, b"evil"))
 
 
@@ -109,15 +109,17 @@ def _symlink(release: Release) -> bytes:
 
 
 def _bomb(release: Release) -> bytes:
-    return _archive(_entries(release) | {"assets/zeros": bytes(BOMB)})
+    return _archive(_entries(release) | {"assets/zeros": bytes(BOMB_BYTES)})
 
 
 def _oversized(release: Release) -> bytes:
-    return _archive(_entries(release) | {"assets/zeros": bytes(OVERSIZED)}, zipfile.ZIP_STORED)
+    return _archive(
+        _entries(release) | {"assets/zeros": bytes(OVERSIZED_BYTES)}, zipfile.ZIP_STORED
+    )
 
 
 def _huge_modinfo(release: Release) -> bytes:
-    return _archive({"modinfo.json": _modinfo(release, description="x" * HUGE_MODINFO)})
+    return _archive({"modinfo.json": _modinfo(release, description="x" * MODINFO_BYTES)})
 
 
 SPECIAL: dict[Kind, Callable[[Release], bytes]] = {

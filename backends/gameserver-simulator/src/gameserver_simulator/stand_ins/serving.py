@@ -1,4 +1,4 @@
-"""A stand-in on a port of this machine."""
+"""Serving on a port of this machine."""
 
 import socket
 import threading
@@ -14,9 +14,9 @@ GRACE_SECONDS = 1
 
 @contextmanager
 def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
-    """Serve an application from a thread; yield its URL, without a slash at the end.
+    """Serve an application from a thread, and yield its URL without a slash at the end.
 
-    `port` 0 means any free one. Raises `OSError` when the port is taken.
+    Port 0 is any free port. Raises `OSError` when the port is taken.
     """
     with socket.create_server((HOST, port)) as listener:
         config = uvicorn.Config(
@@ -27,7 +27,7 @@ def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         server = uvicorn.Server(config)
-        # Clients that come before the server runs wait in the listener's queue.
+        # Clients that connect before the server runs wait in the listener's queue.
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

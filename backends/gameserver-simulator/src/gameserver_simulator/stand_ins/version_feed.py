@@ -1,4 +1,4 @@
-"""A stand-in for the feed of game versions, and for the place that it names for their files."""
+"""A stand-in for the feed of game versions and the server of their files."""
 
 import asyncio
 import hashlib
@@ -22,15 +22,15 @@ from gameserver_simulator.stand_ins.serving import serving
 NOT_MODIFIED = 304
 NAME = "vs_server_linux-x64_{}.tar.gz"
 WITHOUT_SERVER = "1.20.11"
-"""This version has no server for Linux, as may happen."""
+"""A version without a server for Linux."""
 
 
 class VersionFeed:
-    """The stand-in. `fault_modes` make it misbehave while it serves.
+    """The stand-in. `fault_modes` make it fail while it serves.
 
-    faults     versions whose archive or game is faulty, and how
-    padding    bytes that each archive holds beside the game, to make it as large as wanted
-    stable, unstable   the versions it lists; may be changed while it serves
+    faults     faults of versions or of their archives
+    padding    incompressible bytes added to each archive
+    stable, unstable   the versions it lists; can be changed while it serves
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class VersionFeed:
 
     @contextmanager
     def serving(self, port: int = 0) -> Iterator[str]:
-        """Serve on a port of this machine; yield the URL that stands for the official host."""
+        """Serve on a port of this machine; and yield the URL that replaces the official one."""
         with serving(self.app, port) as url:
             yield url
 
     def file(self, version: str) -> GameFile:
-        """Return a version's archive and the MD5 that the feed names for it."""
+        """Return a version's archive, with the MD5 in the feed."""
         key = (version, self.faults.get(version))
         with self._lock:
             if key not in self._files:
