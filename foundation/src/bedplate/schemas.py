@@ -1,12 +1,11 @@
-"""Types for what comes over the wire: exact where Pydantic would guess.
+"""Types for requests that accept exactly what their JSON Schema says.
 
-Pydantic takes `true` for 1, "yes" for true and "1_000" for a thousand. These types don't, and their
-JSON Schema says what they take, no more and no less.
+Pydantic accepts `true` for 1, "yes" for true and "1_000" for a thousand. These types don't.
 """
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     AwareDatetime,
@@ -27,7 +26,7 @@ MIN_INT64: Final = -(2**63)
 MAX_INT64: Final = 2**63 - 1
 """The largest integer that a 64-bit column holds."""
 
-# White space of Unicode, and characters that show nothing: joiners, fillers, marks of direction.
+# White space of Unicode, and invisible characters: joiners, fillers, direction marks.
 # Variation selectors are not among them: an emoji may end in one.
 _INVISIBLE_RANGES: Final = (
     (0x01, 0x20), (0x7F, 0xA0), (0xAD, 0xAD), (0x034F, 0x034F), (0x061C, 0x061C),
@@ -41,7 +40,7 @@ _INVISIBLE: Final = "".join(
 _INVISIBLE_CLASS: Final = "".join(
     f"\\u{first:04x}-\\u{last:04x}" for first, last in _INVISIBLE_RANGES
 )
-# What no single line of text has: control characters, and what other programs take for an end.
+# Control characters, and what other programs take for the end of a line.
 _UNPRINTABLE_CLASS: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 _UNPRINTABLE: Final = re.compile(f"[{_UNPRINTABLE_CLASS}]")
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
@@ -53,88 +52,80 @@ _BOOLEANS: Final = {"true": True, "false": False}
 
 
 class Schema(BaseModel):
-    """What a client sends: unknown fields are refused."""
+    """A request body: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
-class SingleLineStr:
-    """Marks a text of 1 to `longest` characters (code points) after trimming, `longest` ≥ 2.
+class _Text:
+    max_length: int
 
-    White space and characters that show nothing are trimmed off both ends; a text of nothing else
-    is refused, and so are U+0000 and lone surrogates, which PostgreSQL can't store.
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Return the validation of the text."""
+        return core_schema.no_info_after_validator_function(self._validate, handler(source))
+
+    def _validate(self, value: str) -> str:
+        if "\0" in value:
+            raise ValueError("Text should not contain the character U+0000")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise PydanticKnownError("string_unicode") from None
+        if len(value) > self.max_length:
+            raise ValueError(f"Text should have at most {self.max_length} characters")
+        return value
+
+
+@dataclass(frozen=True)
+class MultiLineStr(_Text):
+    """Marks a text of at most `max_length` characters, without U+0000 and lone surrogates."""
+
+    def __get_pydantic_json_schema__(
+        self, _: CoreSchema, __: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return exactly what is accepted."""
+        return {"type": "string", "maxLength": self.max_length, "pattern": "^[^\\u0000]*$"}
+
+
+@dataclass(frozen=True)
+class SingleLineStr(_Text):
+    """Marks a text of 1 to `max_length` characters (code points) after trimming, at least 2.
+
+    White space and invisible characters are trimmed off both ends. A text of nothing else is
+    refused, and so are U+0000 and lone surrogates, which PostgreSQL can't store.
     `Annotated[str, SingleLineStr(200)]`. With `printable`, control characters and line separators
-    are refused within it too: for what becomes a line of another program's input.
+    within the text are refused too: for a line of another program's input.
     """
 
-    longest: int
     printable: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a bound that the pattern can't express."""
-        if self.longest < 2:  # noqa: PLR2004 - a first and a last character
-            raise ValueError("A SingleLineStr has room for at least 2 characters.")
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Return the validation of the text."""
-        return core_schema.no_info_after_validator_function(self._trimmed, handler(source))
+        if self.max_length < 2:  # noqa: PLR2004 - a first and a last character
+            raise ValueError("The max_length of a SingleLineStr must be at least 2.")
 
     def __get_pydantic_json_schema__(
         self, _: CoreSchema, __: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return what it takes, exactly."""
+        """Return exactly what is accepted."""
         ends = f"[^\\u0000{_INVISIBLE_CLASS}]"
         inside = f"[^{_UNPRINTABLE_CLASS}]" if self.printable else "[^\\u0000]"
-        text = f"{ends}(?:{inside}{{0,{self.longest - 2}}}{ends})?"
+        text = f"{ends}(?:{inside}{{0,{self.max_length - 2}}}{ends})?"
         pattern = f"^[{_INVISIBLE_CLASS}]*{text}[{_INVISIBLE_CLASS}]*$"
         return {"type": "string", "pattern": pattern}
 
-    def _trimmed(self, value: str) -> str:
-        text = _storable(value).strip(_INVISIBLE)
+    def _validate(self, value: str) -> str:
+        text = value.strip(_INVISIBLE)
         if not text:
+            super()._validate(value)
             raise ValueError("Text should have at least one visible character")
-        if len(text) > self.longest:
-            raise ValueError(f"Text should have at most {self.longest} characters")
+        text = super()._validate(text)
         if self.printable and _UNPRINTABLE.search(text):
             raise ValueError("Text should be one line, without control characters")
         return text
-
-
-@dataclass(frozen=True)
-class MultiLineStr:
-    """Marks a text of at most `longest` characters, without U+0000 and lone surrogates."""
-
-    longest: int
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Return the validation of the text."""
-        return core_schema.no_info_after_validator_function(self._checked, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, _: CoreSchema, __: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Return what it takes, exactly."""
-        return {"type": "string", "maxLength": self.longest, "pattern": "^[^\\u0000]*$"}
-
-    def _checked(self, value: str) -> str:
-        if len(value) > self.longest:
-            raise ValueError(f"Text should have at most {self.longest} characters")
-        return _storable(value)
-
-
-def _storable(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("Text should not contain the character U+0000")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise PydanticKnownError("string_unicode") from None
-    return value
 
 
 def _decimal(value: object) -> object:
@@ -144,7 +135,7 @@ def _decimal(value: object) -> object:
 
 
 def _number(value: object) -> object:
-    """Return what JSON has as a whole number: 1 and 1.0 are the same one, `true` is none."""
+    """Return a whole number of JSON as an int: 1.0 is 1, and `true` is refused."""
     if isinstance(value, bool):
         raise PydanticKnownError("int_type")
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -171,53 +162,51 @@ def _boolean(value: object) -> object:
 
 
 @dataclass(frozen=True)
-class QueryInt:
+class _Bounded:
+    minimum: int = MIN_INT64
+    maximum: int = MAX_INT64
+    parse: ClassVar[Any]
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the validation of the number."""
+        number = core_schema.int_schema(ge=self.minimum, le=self.maximum)
+        return core_schema.no_info_before_validator_function(self.parse, number)
+
+
+class QueryInt(_Bounded):
     """Marks a whole number in a path or query, in decimal digits: `Annotated[int, QueryInt(1, 9)]`.
 
     The bounds belong in here: Pydantic writes `Query(ge=1)` as `ge` into the JSON Schema when it
     follows a validator.
     """
 
-    smallest: int = MIN_INT64
-    largest: int = MAX_INT64
-
-    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the validation of the number."""
-        number = core_schema.int_schema(ge=self.smallest, le=self.largest)
-        return core_schema.no_info_before_validator_function(_decimal, number)
+    parse = staticmethod(_decimal)
 
 
-@dataclass(frozen=True)
-class WholeNumber:
+class WholeNumber(_Bounded):
     """Marks a whole number in a JSON body: `Annotated[int, WholeNumber(1, 9)]`.
 
-    Never `true` or a text; 1.0 is one, since JSON Schema doesn't tell it from 1.
+    Never `true` or a text; 1.0 is accepted, since JSON Schema doesn't distinguish it from 1.
     """
 
-    smallest: int = MIN_INT64
-    largest: int = MAX_INT64
-
-    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the validation of the number."""
-        number = core_schema.int_schema(ge=self.smallest, le=self.largest)
-        return core_schema.no_info_before_validator_function(_json_number, number)
+    parse = staticmethod(_json_number)
 
 
 QueryInt64 = Annotated[int, QueryInt()]
-"""A whole number of 64 bits in a path or query: decimal digits, nothing else."""
+"""A 64-bit whole number in a path or query, in decimal digits."""
 
-Int64Id = Annotated[int, QueryInt(smallest=1)]
+Int64Id = Annotated[int, QueryInt(minimum=1)]
 """An id in a path or query that a 64-bit column can hold."""
 
-# FastAPI writes the bounds of a body's fields as floats, which 2**63 survives and 2**63 - 1 not.
+# FastAPI writes the bounds of body fields as floats: exact for 2**63, not for 2**63 - 1.
 StrictInt64Id = Annotated[int, Field(ge=1, lt=MAX_INT64 + 1), BeforeValidator(_json_number)]
 """An id in a JSON body: a number, never `true` or a text."""
 
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
-"""A time with its zone (RFC 3339), never a number of seconds, which Pydantic takes too."""
+"""A time with its zone (RFC 3339), never a number of seconds, which Pydantic accepts too."""
 
 QueryBool = Annotated[bool, BeforeValidator(_boolean)]
-"""A boolean in a query: `true` or `false`, nothing else."""
+"""A boolean in a query: `true` or `false`."""
 
 __all__ = [
     "MAX_INT64",

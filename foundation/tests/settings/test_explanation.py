@@ -29,7 +29,7 @@ def test_every_setting_has_a_line() -> None:
     lines = _lines()
     assert len(lines) == len(NotesSettings.model_fields)
     assert lines["NOTES_LOG_LEVEL"] == SettingLine(
-        "NOTES_LOG_LEVEL", "info", "default", "Least level that is logged"
+        "NOTES_LOG_LEVEL", "info", "default", "Minimum log level"
     )
     assert lines["NOTES_DEBUG"].value == "false"
     assert lines["NOTES_REDIS_URL"].value == "not set"

@@ -1,5 +1,3 @@
-"""What every backend can be told, and what none may be told in production."""
-
 import re
 from collections.abc import Iterator
 from enum import StrEnum
@@ -9,7 +7,6 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
-from bedplate.settings.exceptions import SettingsError
 from bedplate.settings.sources import sources_of
 from bedplate.settings.values import (
     MIN_SECRET_BYTES,
@@ -17,6 +14,7 @@ from bedplate.settings.values import (
     Origins,
     RedisURL,
     Secret,
+    SettingsError,
     byte_length,
     is_signing_secret,
 )
@@ -24,7 +22,7 @@ from bedplate.validation import message_of
 
 
 class Environment(StrEnum):
-    """Where a process runs: it decides on defaults, and on what is refused."""
+    """Where a process runs: decides on defaults and refusals."""
 
     DEVELOPMENT = "development"
     TEST = "test"
@@ -32,7 +30,7 @@ class Environment(StrEnum):
 
 
 class Settings(BaseSettings):
-    """What every backend can be told; each backend derives its own class from it."""
+    """The settings of every backend; each backend derives its own class."""
 
     model_config = SettingsConfigDict(
         env_file=".env", extra="ignore", frozen=True, secrets_dir=None, env_ignore_empty=True
@@ -55,40 +53,41 @@ class Settings(BaseSettings):
     )
     debug: bool = Field(default=False, description="Refused in production")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level that is logged"
+        "info", description="Minimum log level"
     )
     log_format: Literal["auto", "json", "pretty"] = Field(
-        "auto", description="auto: JSON in production and when the output is no terminal"
+        "auto", description="auto: JSON in production and when the output isn't a terminal"
     )
     cors_origins: Origins = Field(
         default_factory=list, description="Origins that browsers may call from, comma-separated"
     )
     trusted_proxies: Networks = Field(
         default_factory=list,
-        description="Addresses or networks (CIDR) whose X-Forwarded-For is believed",
+        description="Addresses or networks (CIDR) whose X-Forwarded-For is trusted",
     )
     redis_url: RedisURL | None = Field(
-        None, description="Redis or Valkey that shares rate limits; without it each process counts"
+        None,
+        description="Redis or Valkey that shares the rate limits of several processes",
     )
     rate_limit_on_failure: Literal["fall_back", "refuse", "allow"] = Field(
-        "fall_back", description="What a rate limit does while Redis is away"
+        "fall_back", description="What rate limits do while Redis is unavailable"
     )
     request_timeout_seconds: float = Field(30.0, gt=0, le=3600, description="Seconds until a 504")
-    max_body_bytes: int = Field(1_048_576, ge=0, description="Largest request body")
-    max_json_depth: int = Field(64, ge=1, le=500, description="Deepest nesting of a JSON body")
+    max_body_bytes: int = Field(1_048_576, ge=0, description="Maximum size of a request body")
+    max_json_depth: int = Field(64, ge=1, le=500, description="Maximum nesting of a JSON body")
     status_token: Secret | None = Field(
-        None, description="Bearer token that may see the detail of /statusz"
+        None, description="Bearer token for the details of /statusz"
     )
-    otel_enabled: bool = Field(default=False, description="Switch OpenTelemetry on")
+    otel_enabled: bool = Field(default=False, description="Export OpenTelemetry traces and metrics")
 
     @property
     def production(self) -> bool:
-        """Whether this is the real thing."""
+        """Whether the environment is production."""
         return self.environment is Environment.PRODUCTION
 
     @property
     def json_logs(self) -> bool | None:
-        """Whether logs are JSON; None leaves it to the terminal."""
+        """Whether logs are JSON; None when that depends on the terminal."""
         if self.log_format == "auto":
             return True if self.production else None
         return self.log_format == "json"
@@ -100,16 +99,16 @@ class Settings(BaseSettings):
 
     @classmethod
     def variables(cls, field: str) -> str:
-        """Return every variable that sets a field, in words: `TASKS_REDIS_URL (or REDIS_URL)`."""
+        """Return every variable that sets a field: `TASKS_REDIS_URL (or REDIS_URL)`."""
         variable = cls.variable(field)
         shared = field in cls.shared and variable != field.upper()
         return f"{variable} (or {field.upper()})" if shared else variable
 
     @classmethod
     def load(cls, **values: Any) -> Self:
-        """Return the settings of this process; `values` come before every other source.
+        """Return the settings of this process; `values` precede every other source.
 
-        Raises `SettingsError`, one sentence a refusal, naming the variable.
+        Raises `SettingsError` with a sentence for each refusal, which names the variable.
         """
         try:
             return cls(**values)
@@ -117,10 +116,10 @@ class Settings(BaseSettings):
             raise SettingsError(" ".join(cls._sentences(error))) from None
         except UnreadableSetting as error:
             field = re.search(r'field "(\w+)"', str(error))
-            named = cls.variables(field[1]) if field else "A setting"
-            raise SettingsError(f"{named} can't be read as JSON.") from None
+            variable = cls.variables(field[1]) if field else "A setting"
+            raise SettingsError(f"{variable} can't be read as JSON.") from None
         except UnicodeDecodeError:
-            raise SettingsError("A file of settings (.env or a secret) isn't UTF-8.") from None
+            raise SettingsError("A settings file (.env or a secret) isn't UTF-8.") from None
         except OSError as error:
             raise SettingsError(f"{error.filename} can't be read: {error.strerror}.") from None
 
@@ -140,15 +139,15 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources in their order; what a program passes comes before all others."""
+        """Return the sources in order of precedence; a program's own values come first."""
         env_file = getattr(dotenv_settings, "env_file", None)
         others = sources_of(settings_cls, cls.shared, env_file)
         return (init_settings, *(named.source for named in others))
 
     def validation_errors(self) -> Iterator[str]:
-        """Yield what can't stay as it is, a sentence each that names the variable.
+        """Yield a sentence for each unsafe value, which names the variable.
 
-        A derived class yields from its base's, then its own: all of them are told at once.
+        A derived class yields its base's first: one start reports every problem.
         """
         if not self.production:
             return
@@ -160,9 +159,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
-        found = list(self.validation_errors())
-        if found:
-            raise ValueError(". ".join(found))
+        if refusals := list(self.validation_errors()):
+            raise ValueError(". ".join(refusals))
         return self
 
     def _weakness(self, name: str, default: Any) -> Iterator[str]:

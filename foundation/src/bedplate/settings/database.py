@@ -1,5 +1,3 @@
-"""Settings of a backend that stores."""
-
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -11,22 +9,29 @@ _MAX_WAIT_SECONDS = 3600
 
 
 class DatabaseSettings(Settings):
-    """What a backend that stores can be told beside the rest."""
+    """The settings of a backend with a database."""
 
     shared: ClassVar[frozenset[str]] = Settings.shared | {"database_url", "database_pooler"}
 
     database_url: SecretStr = Field(
         SecretStr("sqlite:///.bedplate/bedplate.sqlite3"),
-        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
+        description="PostgreSQL URL in any common form, or sqlite:///path",
     )
     database_pooler: bool = Field(
-        default=False, description="A transaction pooler is in between: no prepared statements"
+        default=False,
+        description="Behind a transaction pooler: no prepared statements",
     )
     database_pool_size: int | None = Field(
-        None, ge=1, le=1000, description="Connections kept; 10 in production, else 3"
+        None,
+        ge=1,
+        le=1000,
+        description="Connections kept open; 10 in production, else 3",
     )
     database_max_overflow: int | None = Field(
-        None, ge=0, le=1000, description="Connections beyond those; 20 in production, else 5"
+        None,
+        ge=0,
+        le=1000,
+        description="Connections beyond those; 20 in production, else 5",
     )
     database_pool_timeout_seconds: float = Field(
         30.0,
@@ -35,42 +40,42 @@ class DatabaseSettings(Settings):
         description="Seconds to wait for a connection before a 503",
     )
     database_pool_recycle_seconds: int = Field(
-        3600, ge=-1, description="Seconds a connection may live"
+        3600, ge=-1, description="Maximum age of a connection"
     )
     database_pre_ping: bool = Field(
-        default=True, description="Test a connection that idled before it is used"
+        default=True, description="Test an idle connection before it is used"
     )
     database_connect_timeout_seconds: float = Field(
-        5.0, gt=0, le=_MAX_WAIT_SECONDS, description="Seconds to connect"
+        5.0, gt=0, le=_MAX_WAIT_SECONDS, description="Timeout for connecting"
     )
     database_command_timeout_seconds: float = Field(
-        10.0, gt=0, le=_MAX_WAIT_SECONDS, description="Seconds for one statement"
+        10.0, gt=0, le=_MAX_WAIT_SECONDS, description="Timeout for one statement"
     )
     database_auto_migrate: bool | None = Field(
-        None, description="Migrate at start; by default everywhere but in production"
+        None, description="Migrate at start; by default outside of production"
     )
 
     @property
     def pool_size(self) -> int:
-        """Connections that are kept."""
+        """Connections that the pool keeps."""
         return self.database_pool_size or (10 if self.production else 3)
 
     @property
     def max_overflow(self) -> int:
-        """Connections beyond those that are kept."""
+        """Additional connections under load."""
         if self.database_max_overflow is not None:
             return self.database_max_overflow
         return 20 if self.production else 5
 
     @property
     def auto_migrate(self) -> bool:
-        """Whether a start migrates by itself."""
+        """Whether the backend migrates its database at start."""
         if self.database_auto_migrate is not None:
             return self.database_auto_migrate
         return not self.production
 
     def validation_errors(self) -> Iterator[str]:
-        """Yield what can't stay as it is: production needs a database of its own."""
+        """Yield the refusals; production needs its own database."""
         yield from super().validation_errors()
         if self.production and "database_url" not in self.model_fields_set:
             yield f"{self.variables('database_url')} must be set in production"

@@ -1,4 +1,4 @@
-"""What `bedplate settings` shows: each setting, where it came from, and what it means."""
+"""Explains settings for `bedplate settings`: value, origin and meaning."""
 
 import re
 from dataclasses import dataclass
@@ -28,16 +28,16 @@ class SettingLine:
 
 
 def explain(settings_class: type[Settings]) -> list[SettingLine]:
-    """Return each setting with its value (secrets masked), where it came from and its meaning.
+    """Return each setting with its value (secrets masked), origin and meaning.
 
-    Raises `SettingsError` for settings that are refused.
+    Raises `SettingsError` for invalid settings.
     """
     settings = settings_class.load()
     origins = _origins(settings_class)
     return [
         SettingLine(
             settings_class.variable(name),
-            _shown(getattr(settings, name)),
+            _display(getattr(settings, name)),
             origins.get(name, "default"),
             field.description or "",
         )
@@ -54,25 +54,25 @@ def _origins(settings_class: type[Settings]) -> dict[str, str]:
     return origins
 
 
-def _shown(value: Any) -> str:
-    """Return a value as the environment would write it, without what is secret in it."""
+def _display(value: Any) -> str:
+    """Return a value as an environment variable would hold it, with secrets masked."""
     if value is None:
         return _NOT_SET
     if isinstance(value, SecretStr):
-        return _address_of_store(value.get_secret_value()) or MASK
+        return _store_address(value.get_secret_value()) or MASK
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, list | tuple | set | frozenset):
-        return ",".join(_shown(item) for item in value)
+        return ",".join(_display(item) for item in value)
     return _PASSWORD.sub(f"://{MASK}@", str(value))
 
 
-def _address_of_store(url: str) -> str | None:
+def _store_address(url: str) -> str | None:
     """Return the URL of a database or of Redis without user, password and parameters.
 
-    None when it is nothing of the kind, or when a password might stand where none belongs.
+    None for any other URL, and for one whose path, query or fragment may hold a password.
     """
     try:
         parts = urlsplit(url)

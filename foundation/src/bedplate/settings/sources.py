@@ -1,4 +1,4 @@
-"""Where settings come from, and in which order."""
+"""The sources of settings, and their order."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from pydantic_settings import (
     SecretsSettingsSource,
 )
 
-from bedplate.settings.exceptions import SettingsError
+from bedplate.settings.values import SettingsError
 
 SECRETS_DIRECTORY = "BEDPLATE_SECRETS_DIR"
 """Names the directory whose files are settings: file `tasks_database_url` or `database_url`."""
@@ -33,12 +33,11 @@ class SharedSource(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """Return the shared fields that the source sets."""
-        found = self._source()
-        return {name: value for name, value in found.items() if name in self._shared}
+        return {name: value for name, value in self._source().items() if name in self._shared}
 
 
 class SecretFilesSource(SecretsSettingsSource):
-    """The secrets directory; a file with nothing in it sets nothing, as an empty variable."""
+    """The secrets directory; an empty file sets nothing, like an empty variable."""
 
     def __call__(self) -> dict[str, Any]:
         """Return the fields that a file sets."""
@@ -48,7 +47,7 @@ class SecretFilesSource(SecretsSettingsSource):
 
 
 class NamedSource(NamedTuple):
-    """A source, and what `bedplate settings` calls it."""
+    """A source, and its name in `bedplate settings`."""
 
     label: str
     source: PydanticBaseSettingsSource
@@ -57,12 +56,15 @@ class NamedSource(NamedTuple):
 def sources_of(
     settings_class: type[BaseSettings], shared: frozenset[str], env_file: Any
 ) -> Iterator[NamedSource]:
-    """Yield the sources, the one that counts most first: environment, `.env`, secrets directory.
+    """Yield the sources in order of precedence: environment, `.env`, secrets directory.
 
-    In each of them a variable with the prefix comes before the shared one. Raises `SettingsError`
-    when the secrets directory isn't there.
+    In each of them a variable with the prefix precedes the shared one. Raises `SettingsError` when
+    the secrets directory doesn't exist.
     """
-    directory = _secrets_directory(settings_class)
+    directory: Any = os.environ.get(SECRETS_DIRECTORY)
+    if directory and not Path(directory).is_dir():
+        raise SettingsError(f"{SECRETS_DIRECTORY} must name an existing directory.")
+    directory = directory or settings_class.model_config.get("secrets_dir")
     for label, source, options in (
         ("environment", EnvSettingsSource, {}),
         (".env", DotEnvSettingsSource, {"env_file": env_file}),
@@ -71,10 +73,3 @@ def sources_of(
         without_prefix = source(settings_class, env_prefix="", **options)
         yield NamedSource(label, source(settings_class, **options))
         yield NamedSource(f"{label}, shared", SharedSource(without_prefix, shared))
-
-
-def _secrets_directory(settings_class: type[BaseSettings]) -> Any:
-    named = os.environ.get(SECRETS_DIRECTORY)
-    if named and not Path(named).is_dir():
-        raise SettingsError(f"{SECRETS_DIRECTORY} must name a directory that is there.")
-    return named or settings_class.model_config.get("secrets_dir")

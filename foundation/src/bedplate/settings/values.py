@@ -1,4 +1,4 @@
-"""Types of settings, and what each refuses. No message repeats the value."""
+"""Types of settings. No error message repeats the value."""
 
 import re
 from collections.abc import Iterator
@@ -11,17 +11,21 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import NoDecode
 
 MIN_SECRET_BYTES = 32
+
+
+class SettingsError(Exception):
+    """A setting that can't be used; the sentence names the variable and says what to do."""
+
+
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@*]+", re.IGNORECASE)
 _WEB_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", re.IGNORECASE)
 _REDIS_URL = re.compile(r"(?:redis|valkey)s?://.+|unix://.+", re.IGNORECASE)
 
 
 def _split(value: object) -> object:
-    return (
-        [part.strip() for part in value.split(",") if part.strip()]
-        if isinstance(value, str)
-        else value
-    )
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
 
 
 def _origins(origins: list[str]) -> list[str]:
@@ -70,11 +74,11 @@ WebURL = Annotated[str, AfterValidator(_web_url)]
 """Where a service on the web begins, without a slash at the end; nothing secret belongs in it."""
 
 RedisURL = Annotated[SecretStr, AfterValidator(_redis_url)]
-"""Where Redis or Valkey is; a secret, since it may hold a password."""
+"""The URL of Redis or Valkey; a secret, since it may hold a password."""
 
 
 class SigningSecret:
-    """Marks a `SecretStr` that signs or hashes: in production 32 bytes long, and no default."""
+    """Marks a `SecretStr` that signs or hashes: in production at least 32 bytes, no default."""
 
 
 Secret = Annotated[SecretStr, SigningSecret()]
@@ -82,7 +86,7 @@ Secret = Annotated[SecretStr, SigningSecret()]
 
 
 def is_signing_secret(field: FieldInfo) -> bool:
-    """Return whether a field holds a `Secret`, also as `Secret | None`."""
+    """Return whether a field is a `Secret` or `Secret | None`."""
     marks = [*field.metadata, *_marks_within(field.annotation)]
     return any(isinstance(mark, SigningSecret) for mark in marks)
 
@@ -94,5 +98,5 @@ def _marks_within(annotation: Any) -> Iterator[Any]:
 
 
 def byte_length(secret: SecretStr) -> int:
-    """Return how many bytes a secret has as UTF-8."""
+    """Return the length of a secret in bytes of UTF-8."""
     return len(secret.get_secret_value().encode("utf-8", "surrogateescape"))
