@@ -91,7 +91,7 @@ def test_what_is_over_is_forgotten(clock: SettableClock) -> None:
 
 def test_a_flood_of_addresses_is_bounded(clock: SettableClock) -> None:
     """Beyond the most keys of a window, the oldest gives way; the youngest still count."""
-    store = MemoryWindows(most_keys=100)
+    store = MemoryWindows(max_keys=100)
     for number in range(10_000):
         store.spend(f"address {number}", 1, 60)
     [counters] = store._counters.values()

@@ -94,7 +94,7 @@ async def test_a_task_cancelled_while_connecting_harms_nobody(pipeline: Pipeline
 async def test_a_cut_connection_is_replaced(pipeline: Pipeline, redis_url: str) -> None:
     """After the server closed an idle connection the next question is answered."""
     await pipeline.ask("PING")
-    line = pipeline._line
+    line = pipeline._open
     assert line is not None
     async with Redis.from_url(redis_url) as redis:
         await redis.client_kill_filter(_type="normal", skipme=True)
@@ -107,7 +107,7 @@ async def test_who_asks_while_a_reset_sinks_in_gets_another_connection(redis_url
     async with FaultProxy(redis_url) as proxy, asyncio.timeout(GENEROUS):
         pipeline = _pipeline(proxy.url, GENEROUS)
         await pipeline.ask("PING")
-        line = pipeline._line
+        line = pipeline._open
         assert line is not None
         assert line._connection._writer is not None
         transport = line._connection._writer.transport

@@ -1,5 +1,3 @@
-"""No body larger than the declared limit gets in."""
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedplate.problems import BadRequest, ContentTooLarge, ProblemError, problem_response
@@ -10,9 +8,9 @@ _MAX_DIGITS = 18
 class BodyLimit:
     """Answers 413 when a request's body is larger than `max_bytes`.
 
-    A declared `Content-Length` is judged before anything is read. A body without one is counted as
-    it comes; when it is too large, reading it raises, and 413 is what leaves, whatever the
-    application makes of that error.
+    A declared `Content-Length` is checked before anything is read. A body without one is counted
+    while it is read; when it is too large, reading it raises, and the response is 413, even when
+    the application handles that error.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
@@ -67,7 +65,7 @@ class _BodyTooLarge(Exception):
 
 
 class _CountedBody:
-    """One request's body as it is read, and the response that may have to be held back."""
+    """Counts a request's body while it is read, and withholds the response to a too large one."""
 
     def __init__(self, max_bytes: int, receive: Receive, send: Send) -> None:
         self._left = max_bytes

@@ -1,15 +1,13 @@
-"""Some routes have bounds of their own."""
-
 from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Layer = Callable[[ASGIApp], ASGIApp]
-"""Wraps an application: a layer whose options are given already."""
+"""Wraps an application: a layer class with its options applied."""
 
 
 class ByRoute:
-    """Puts `layer` around the application, and around some routes another one instead.
+    """Puts `layer` around the application, and another layer around some routes.
 
     `routes` names them by method and exact path: `{("POST", "/backups/upload"): layer}`.
     """

@@ -1,5 +1,3 @@
-"""Who the client is: told by trusted proxies only."""
-
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -8,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _MAX_ADDRESS_LENGTH = 64
 _MAX_HOPS = 32
-_PREFIX_OF_A_SITE = 64
+_SITE_PREFIX_LENGTH = 64
 _SCHEMES = {"http": {b"http": "http", b"https": "https"}, "websocket": {b"http": "ws"}}
 _SCHEMES["websocket"] |= {b"https": "wss", b"ws": "ws", b"wss": "wss"}
 
@@ -16,13 +14,13 @@ Address = IPv4Address | IPv6Address
 
 
 class TrustedProxies:
-    """Sets `scope["client"]` and `scope["scheme"]` from what trusted proxies say.
+    """Sets `scope["client"]` and `scope["scheme"]` from the headers of trusted proxies.
 
     `trusted` are addresses and networks (CIDR). When the peer is one of them, `X-Forwarded-For` is
-    read from right to left, over further trusted proxies, up to the first address that isn't one:
-    that is the client. What stands left of it may be invented and is never believed; a value that
-    is no address ends the walk. `X-Forwarded-Proto` of a trusted peer gives the scheme. Raises
-    `ValueError` for a network that can't be read.
+    read from right to left, past further trusted proxies: the first other address is the client's.
+    Addresses further left may be forged and are ignored; a value that isn't an address ends the
+    search. `X-Forwarded-Proto` of a trusted peer is the scheme. Raises `ValueError` for an invalid
+    network.
     """
 
     def __init__(self, app: ASGIApp, *, trusted: Sequence[str]) -> None:
@@ -66,10 +64,10 @@ class TrustedProxies:
 
 
 def parse_address(text: str) -> Address | None:
-    """Return the address in `text`, or None: an IPv6 scope, brackets and a port are left out.
+    """Return the address in `text` without IPv6 scope, brackets and port, or None.
 
-    An IPv4 address mapped into IPv6 (`::ffff:192.0.2.1`, RFC 4291, section 2.5.5.2) is returned as
-    IPv4, so that one client has one address.
+    An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`, RFC 4291, section 2.5.5.2) is returned as IPv4,
+    so that a client has one address.
     """
     text = text.strip()
     if len(text) > _MAX_ADDRESS_LENGTH:
@@ -84,16 +82,16 @@ def parse_address(text: str) -> Address | None:
 
 
 def client_key(address: str | None) -> str:
-    """Return what stands for a client when something is counted against its address.
+    """Return the key under which a client's requests are counted.
 
-    An IPv6 client holds a whole /64 and could come from a new address each time, so the /64 counts
-    as one. What is no address (a Unix socket, a test) counts as itself.
+    An IPv6 client has a whole /64 and could use a new address each time, so the /64 is the key. Any
+    other text (a Unix socket, a test) is its own key.
     """
     parsed = parse_address(address or "")
     if parsed is None:
         return address or "unknown"
     if isinstance(parsed, IPv6Address):
-        return str(IPv6Network((parsed, _PREFIX_OF_A_SITE), strict=False))
+        return str(IPv6Network((parsed, _SITE_PREFIX_LENGTH), strict=False))
     return str(parsed)
 
 

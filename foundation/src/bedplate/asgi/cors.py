@@ -1,5 +1,3 @@
-"""Cross-origin requests: Starlette's own middleware, whose refusals are problem documents."""
-
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -16,13 +14,14 @@ class CORSRefused(BadRequest):
 
     code = "cors_refused"
     title = "CORS Refused"
+    detail = "This origin, method or header isn't allowed here."
 
 
 class CORS(CORSMiddleware):
-    """Says which origins may call from a browser.
+    """Allows origins to call from a browser; refused preflights are problem documents.
 
-    Belongs outside of whatever may answer, or a browser can't read that answer: a page would see a
-    network error in place of the 413, the 504 or the 500.
+    Belongs outside all layers that answer, or a browser can't read their responses: a page would
+    see a network error instead of a 413, 504 or 500.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class CORS(CORSMiddleware):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a preflight, or add the headers to the answer of a request."""
+        """Answer a preflight, or add the CORS headers to a response."""
         if scope["type"] == "http" and scope["method"] == "OPTIONS":
             headers = Headers(scope=scope)
             if "origin" in headers and "access-control-request-method" in headers:
@@ -57,7 +56,6 @@ class CORS(CORSMiddleware):
         allowed = self.preflight_response(headers)
         if allowed.status_code < HTTPStatus.BAD_REQUEST:
             return allowed
-        refused = CORSRefused("This origin, method or header isn't allowed here.")
-        response = problem_response(scope, refused)
+        response = problem_response(scope, CORSRefused())
         response.headers["Vary"] = allowed.headers["Vary"]
         return response

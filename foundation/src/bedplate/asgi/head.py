@@ -1,11 +1,9 @@
-"""HEAD works where GET does (RFC 9110, section 9.3.2)."""
-
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Answers HEAD with the response to GET, without its body.
+    """Answers HEAD with the response to GET, without its body (RFC 9110, section 9.3.2).
 
     The routes see GET. An endless stream is stopped as if the client had disconnected.
     """

@@ -1,5 +1,3 @@
-"""No JSON body nests deeper than the declared limit."""
-
 import re
 from itertools import accumulate
 
@@ -14,17 +12,17 @@ _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\."
 )
 _SURROGATES = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-_NO_NUMBERS = (b"NaN", b"Infinity")
+_NON_FINITE = (b"NaN", b"Infinity")
 _UNMARKED = bytes(set(range(256)) - set(b'[{]}"'))
 
 
 class JSONBounds:
-    """Answers 400 to a JSON body that nests deeper than `max_depth`, or that only Python takes.
+    """Answers 400 to a JSON body deeper than `max_depth`, or with JSON that only Python accepts.
 
-    Python's parser takes half of a surrogate pair, NaN and Infinity, which no other party can read.
-    Parsers and validators recurse: 100 KB of `[` are enough to end them. The body is read here and
-    handed on, so a limit on its size belongs outside (`BodyLimit`). A number too long to convert
-    (more than 4300 digits) needs nothing here: the parser refuses it, and FastAPI answers 400.
+    Python's parser accepts half of a surrogate pair, NaN and Infinity, which other parsers refuse.
+    Parsers and validators recurse: 100 KB of `[` are enough to crash them. The body is read here
+    and passed on, so a limit on its size belongs outside (`BodyLimit`). The parser itself refuses
+    numbers of more than 4300 digits, and FastAPI answers 400.
     """
 
     def __init__(self, app: ASGIApp, *, max_depth: int = 64) -> None:
@@ -52,14 +50,14 @@ class JSONBounds:
 
     def _judge(self, body: bytes) -> BadRequest | None:
         if b"\0" in body:
-            # Never legal in UTF-8 JSON; without this check UTF-16 could hide its brackets.
-            return _NotUTF8("JSON must be UTF-8, and may have no zero byte.")
+            # Never valid in UTF-8 JSON; without this check UTF-16 could hide its brackets.
+            return _NotUTF8("JSON must be UTF-8 without zero bytes.")
         if b"\\u" in body and has_lone_surrogate(body):
             return _NotUnicode("JSON must not escape half of a surrogate pair.")
-        if any(name in body for name in _NO_NUMBERS) and names_no_number(body):
-            return _NoNumber("JSON has no NaN and no Infinity.")
-        most = body.count(b"[") + body.count(b"{")
-        if most > self._max_depth and depth(body) > self._max_depth:
+        if any(name in body for name in _NON_FINITE) and has_non_finite_number(body):
+            return _NonFiniteNumber("JSON has no NaN and no Infinity.")
+        max_possible = body.count(b"[") + body.count(b"{")
+        if max_possible > self._max_depth and depth(body) > self._max_depth:
             return _TooDeep(f"JSON may be nested at most {self._max_depth} levels deep.")
         return None
 
@@ -79,45 +77,47 @@ class _NotUTF8(BadRequest):
 
 
 class _NotUnicode(BadRequest):
-    """The JSON escapes what is no character of Unicode (RFC 8259, section 8.2)."""
+    """The JSON escapes a lone surrogate (RFC 8259, section 8.2)."""
 
     code = "json_not_unicode"
     title = "JSON Not Unicode"
 
 
-class _NoNumber(BadRequest):
-    """The JSON names what is no number (RFC 8259, section 6)."""
+class _NonFiniteNumber(BadRequest):
+    """The JSON has NaN or Infinity (RFC 8259, section 6)."""
 
     code = "json_non_finite_number"
     title = "JSON Non-Finite Number"
 
 
-def names_no_number(body: bytes) -> bool:
-    """Return whether a JSON text says NaN or Infinity outside of its strings."""
+def has_non_finite_number(body: bytes) -> bool:
+    """Return whether a JSON text has NaN or Infinity outside of its strings."""
     outside = _outside_of_strings(_without_escapes(body))
-    return any(name in outside for name in _NO_NUMBERS)
+    return any(name in outside for name in _NON_FINITE)
 
 
 def has_lone_surrogate(body: bytes) -> bool:
     """Return whether a JSON text escapes a surrogate without its other half.
 
-    Python takes it for a character, and then neither UTF-8 nor a database can hold it.
+    Python accepts it as a character, which neither UTF-8 nor a database can hold.
     """
     return any(_SURROGATES.fullmatch(escape) for escape in _ESCAPES.findall(body))
 
 
 def depth(body: bytes) -> int:
-    """Return how deep a JSON text nests; of text that isn't JSON, how deep a parser could get.
+    """Return the nesting depth of a JSON text; of other text, an upper bound for any parser.
 
-    A megabyte of the worst text takes about as long as parsing it.
+    Example: `{"a]":[1]}` becomes the marks `{ " ] " [ ] }`, outside of strings `{ [ ] }`, as signed
+    steps 1, 1, -1, -1. Their running sums are 1, 2, 1, 0: the depth is 2. A megabyte of the worst
+    text takes about as long as parsing it.
     """
-    # Two quotes with nothing between them open and close, or close and open: the same without.
+    # Adjacent quotes open and close a string, or close one and open the next: drop both.
     marks = _without_escapes(body).translate(_STEPS, _UNMARKED).replace(b'""', b"")
     return max(accumulate(memoryview(_outside_of_strings(marks)).cast("b")), default=0)
 
 
 def _without_escapes(body: bytes) -> bytes:
-    """Return a JSON text in which every quotation mark begins or ends a string."""
+    """Return the text without escaped quotation marks and backslashes."""
     return body.replace(b"\\\\", b"").replace(b'\\"', b"")
 
 
@@ -126,7 +126,7 @@ def _outside_of_strings(text: bytes) -> bytes:
 
 
 async def _read(receive: Receive) -> tuple[list[Message], bytes]:
-    """Return the messages up to the end of the body, as one, and the body."""
+    """Return the messages up to the end of the body, merged into one, and the body."""
     message = await receive()
     if not message.get("more_body", False):
         return [message], message.get("body", b"")

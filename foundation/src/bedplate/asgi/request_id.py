@@ -1,5 +1,3 @@
-"""The id of a request: the caller's own when it is well-formed, else a new one."""
-
 import re
 from collections.abc import Iterable
 
@@ -15,8 +13,8 @@ _TRACEPARENT = re.compile(rb"(?:00-" + _TRACE + rb"|(?!00|ff)[0-9a-f]{2}-" + _TR
 def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Return the id for a request with these ASGI headers.
 
-    A well-formed `X-Request-ID` (1 to 128 letters, digits, `.`, `_`, `-`) is taken; else the trace
-    id of a valid `traceparent` (W3C Trace Context, section 3.2); else a new id is made.
+    A well-formed `X-Request-ID` (1 to 128 letters, digits, `.`, `_`, `-`), else the trace id of a
+    valid `traceparent` (W3C Trace Context, section 3.2), else a new id.
     """
     traceparent = None
     for name, value in headers:

@@ -1,5 +1,3 @@
-"""No request waits for its answer longer than the declared time."""
-
 import asyncio
 import math
 
@@ -11,8 +9,9 @@ from bedplate.problems import GatewayTimeout, problem_response
 class RequestTimeout:
     """Answers 504 when a response hasn't started after `seconds`.
 
-    What runs is cancelled, so transactions roll back; a synchronous endpoint can't be, its thread
-    runs to the end. Once the response has started the clock stops, so streams may last.
+    The request is cancelled, so its transactions roll back; the thread of a synchronous endpoint
+    can't be cancelled and runs to its end. The timeout ends when the response starts: streams may
+    last longer.
     """
 
     def __init__(self, app: ASGIApp, *, seconds: float) -> None:
@@ -34,7 +33,7 @@ class RequestTimeout:
         except asyncio.CancelledError:
             if not deadline.stop():
                 raise
-            error = GatewayTimeout("The answer took too long.", retry_after=self._retry_after)
+            error = GatewayTimeout("The response took too long.", retry_after=self._retry_after)
             await problem_response(scope, error)(scope, receive, send)
         finally:
             deadline.stop()
@@ -76,7 +75,7 @@ class _Deadline:
         self._task.cancel()
 
     def stop(self) -> bool:
-        """Stop the clock; say whether it alone cancelled the request, unanswered."""
+        """Stop the clock; return whether only it cancelled the request, before a response."""
         if not self._expired:
             self._running.pop(self, None)
             return False
@@ -88,8 +87,8 @@ class _Deadline:
 class _Deadlines:
     """All running deadlines of one limit on one event loop.
 
-    They end in the order they began, so one timer serves all; a timer for each request would cost
-    more than all other layers together.
+    They expire in the order of their start, so one timer serves all; a timer for each request would
+    cost more than all other layers together.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:

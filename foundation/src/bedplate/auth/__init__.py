@@ -1,7 +1,7 @@
-"""Who asks, and how it is proven: API keys, session tokens, better-auth, JWT.
+"""Authentication: API keys, session tokens, better-auth, JWT.
 
-The verifiers that read a database are in `bedplate.auth.hashed_sessions` and
-`bedplate.auth.better_auth`, JSON Web Tokens in `bedplate.auth.jwt`: each needs its extra.
+`bedplate.auth.hashed_sessions`, `bedplate.auth.better_auth` and `bedplate.auth.jwt` each need an
+extra.
 """
 
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys

@@ -15,7 +15,7 @@ from bedplate.auth.signatures import secret_bytes
 
 @dataclass(frozen=True)
 class APIKeyEntry:
-    """One key: who holds it, and what it may do."""
+    """One key: its holder and its scopes."""
 
     name: str
     key: SecretStr
@@ -23,28 +23,24 @@ class APIKeyEntry:
 
 
 class APIKeys:
-    """Proves the holder of a key.
+    """Authenticates the holder of an API key.
 
-    Every key is compared, by its digest and in constant time, so that neither the number of equal
-    characters nor the length or place of a key shows in the time it takes. One name may hold
-    several keys, so that they can be changed one after the other. Raises `ValueError` for an empty
-    key, and for one that two entries share.
+    The digests of all keys are compared in constant time, so that the time reveals neither equal
+    characters nor a key's length or position. One name may have several keys, so that they can be
+    replaced one after the other. Raises `ValueError` for an empty key and for a duplicate.
     """
 
     def __init__(self, entries: Iterable[APIKeyEntry], *, header_name: str = "X-API-Key") -> None:
         self._header = header_name.lower().encode("ascii")
         self._keys: dict[bytes, Principal] = {}
         for entry in entries:
-            self._add(entry)
-
-    def _add(self, entry: APIKeyEntry) -> None:
-        key = secret_bytes(entry.key)
-        if not key.strip():
-            raise ValueError(f"The API key of {entry.name} is empty.")
-        digest = _digest(key)
-        if digest in self._keys:
-            raise ValueError(f"{entry.name} has an API key that is somebody else's too.")
-        self._keys[digest] = Principal("api_key", entry.name, entry.scopes)
+            key = secret_bytes(entry.key)
+            if not key.strip():
+                raise ValueError(f"The API key of {entry.name} is empty.")
+            digest = hashlib.sha256(key).digest()
+            if digest in self._keys:
+                raise ValueError(f"{entry.name} has an API key that is somebody else's too.")
+            self._keys[digest] = Principal("api_key", entry.name, entry.scopes)
 
     async def verify(self, connection: HTTPConnection) -> Principal | None:
         """Return the holder of the key in the header, or None."""
@@ -52,14 +48,10 @@ class APIKeys:
         return None if key is None else self.holder(key)
 
     def holder(self, key: bytes) -> Principal | None:
-        """Return the holder of a key that came another way than in the header, or None."""
-        digest = _digest(key)
+        """Return the holder of a key, or None."""
+        digest = hashlib.sha256(key).digest()
         holder: Principal | None = None
         for expected, principal in self._keys.items():
             if hmac.compare_digest(digest, expected):
                 holder = principal
         return holder
-
-
-def _digest(key: bytes) -> bytes:
-    return hashlib.sha256(key).digest()

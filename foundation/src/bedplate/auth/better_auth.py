@@ -1,20 +1,9 @@
-"""better-auth's own sessions, read from its own tables."""
-
 from dataclasses import dataclass
 from typing import Literal
 
 from fastapi.requests import HTTPConnection
 from pydantic import SecretStr
-from sqlalchemy import (
-    Column,
-    DateTime,
-    MetaData,
-    Table,
-    Text,
-    bindparam,
-    cast,
-    select,
-)
+from sqlalchemy import Column, DateTime, MetaData, Table, Text, bindparam, cast, select
 
 from bedplate.auth.credentials import bearer_token, cookie
 from bedplate.auth.principal import Principal
@@ -27,9 +16,9 @@ Timestamps = Literal["timestamptz", "timestamp"]
 
 @dataclass(frozen=True, kw_only=True)
 class BetterAuthTables:
-    """The names that the auth server's adapter gave: Kysely, Drizzle and Prisma differ.
+    """The tables and columns of better-auth, whose adapters (Kysely, Drizzle, Prisma) differ.
 
-    `timestamps` is "timestamp" where the columns hold naive UTC, as Drizzle and Prisma make them.
+    `timestamps` is "timestamp" for columns with naive UTC, as Drizzle and Prisma make them.
     """
 
     session: str = "session"
@@ -40,7 +29,7 @@ class BetterAuthTables:
     timestamps: Timestamps = "timestamptz"
 
     def statement(self) -> Statement:
-        """Return the query for a session that holds and whose user exists, by `token`."""
+        """Return the query for the user of a valid session, by `token`."""
         metadata = MetaData()
         naive = self.timestamps == "timestamp"
         session = Table(
@@ -62,10 +51,10 @@ class BetterAuthTables:
 
 
 class BetterAuthSessions:
-    """Proves the user of one of better-auth's sessions.
+    """Authenticates the user of a better-auth session.
 
-    Takes the bearer token, raw or signed, and the session cookie, which must be signed: under its
-    plain name and under the `__Secure-` one that it bears behind https.
+    Accepts the bearer token, raw or signed, and the signed session cookie, with or without the
+    `__Secure-` prefix that it has behind HTTPS.
     """
 
     def __init__(
@@ -86,15 +75,15 @@ class BetterAuthSessions:
         """Return the user of the session, or None. Raises `DatabaseUnavailable`."""
         token = self._token(connection)
         text = token.decode("ascii", "replace") if token is not None else None
-        # PostgreSQL stores no NUL, so no session has one.
+        # PostgreSQL can't store NUL, so no session has one.
         if text is None or "\0" in text:
             return None
         row = await self._database.read().one_or_none(self._statement, token=text)
         return None if row is None else Principal("user", row["user_id"])
 
     def _token(self, connection: HTTPConnection) -> bytes | None:
-        sent = bearer_token(connection)
-        if sent is not None and (token := verified_token(self._secret, sent, required=False)):
+        bearer = bearer_token(connection)
+        if bearer is not None and (token := verified_token(self._secret, bearer, required=False)):
             return token
-        sent = cookie(connection, *self._cookies)
-        return None if sent is None else verified_token(self._secret, sent, required=True)
+        value = cookie(connection, *self._cookies)
+        return None if value is None else verified_token(self._secret, value, required=True)

@@ -1,10 +1,12 @@
-"""The guard of a route: proof first, then the budget. Plain FastAPI sees one dependency.
+"""The guard of a route: authentication first, then the rate limit, as one FastAPI dependency.
 
 guard = Guard(rate_limit=RateLimit(read=Budget(100), write=Budget(30)))
 CurrentUser = Annotated[Principal, Depends(guard)]
 """
 
+import copy
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
 from fastapi.openapi.models import SecurityBase as SecurityModel
@@ -26,12 +28,12 @@ API_KEY = APIKey.model_validate({"in": APIKeyIn.header, "name": "X-API-Key"})
 
 
 class Guard(SecurityBase):
-    """Lets a request through when a verifier proves who asks and the budget allows it.
+    """Accepts a request with valid credentials whose rate limit allows it.
 
-    The verifier is found on the lifespan's state under `verifier`: which one it is, is a setting.
-    A failed proof is charged to the client's address, a good one to the principal, so that tokens
-    can't be guessed at speed and users behind one address don't share a budget. `alternatives` are
-    schemes that the verifier takes too, by name, for the OpenAPI document.
+    The verifier is the lifespan's state named `verifier`, so that a setting can choose it. Invalid
+    credentials are charged to the client's address, valid ones to the principal: tokens can't be
+    guessed quickly, and users behind one address don't share a budget. `alternatives` are further
+    schemes that the verifier accepts, by name, for the OpenAPI document.
     Raises `Unauthorized`, `Forbidden`, `TooManyRequests`.
     """
 
@@ -54,20 +56,14 @@ class Guard(SecurityBase):
         self.challenge = challenge
         self.alternatives = dict(alternatives or {})
 
-    def requiring(self, *scopes: str) -> "Guard":
-        """Return a guard that also asks for these scopes."""
-        return Guard(
-            verifier=self.verifier,
-            rate_limit=self.rate_limit,
-            scopes=[*self.scopes, *scopes],
-            model=self.model,
-            scheme_name=self.scheme_name,
-            challenge=self.challenge,
-            alternatives=self.alternatives,
-        )
+    def requiring(self, *scopes: str) -> Self:
+        """Return a guard that also requires these scopes."""
+        guard = copy.copy(self)
+        guard.scopes = self.scopes.union(scopes)
+        return guard
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
-        """Return who asks."""
+        """Return the principal."""
         state = connection.scope.setdefault("state", {})
         verifier: Verifier | None = state.get(self.verifier)
         if verifier is None:

@@ -1,8 +1,5 @@
-"""Opaque session tokens, looked up by their HMAC-SHA256 hash."""
-
 import hashlib
 import hmac
-from uuid import UUID
 
 from fastapi.requests import HTTPConnection
 from pydantic import SecretStr
@@ -10,11 +7,11 @@ from sqlalchemy import bindparam, false, select
 
 from bedplate.auth.credentials import bearer_token
 from bedplate.auth.principal import Principal
-from bedplate.auth.signatures import secret_bytes, without_signature
+from bedplate.auth.signatures import secret_bytes, split_signature
 from bedplate.auth.tables import is_in_future, user_sessions, users
 from bedplate.database import Database, Statement
 
-# One query checks the session and its user: the join refuses a session whose user is gone.
+# The join refuses a session whose user no longer exists.
 _SESSION = Statement(
     select(users.c.id)
     .join(user_sessions, user_sessions.c.user_id == users.c.id)
@@ -35,10 +32,10 @@ def hash_token(secret: SecretStr, token: bytes) -> str:
 
 
 class HashedSessions:
-    """Proves the user of a session in `user_sessions`.
+    """Authenticates the user of an opaque token in `user_sessions`, by its HMAC-SHA256 hash.
 
-    A session holds when it is found, not revoked, not expired by the database's clock, and its user
-    exists.
+    A session is valid when it exists, isn't revoked or expired by the database's clock, and its
+    user exists.
     """
 
     def __init__(self, database: Database, secret: SecretStr) -> None:
@@ -50,10 +47,6 @@ class HashedSessions:
         token = bearer_token(connection)
         if token is None:
             return None
-        token_hash = hash_token(self._secret, without_signature(token))
+        token_hash = hash_token(self._secret, split_signature(token)[0])
         row = await self._database.read().one_or_none(_SESSION, token_hash=token_hash)
-        return None if row is None else _user(row["id"])
-
-
-def _user(user_id: UUID) -> Principal:
-    return Principal("user", str(user_id))
+        return None if row is None else Principal("user", str(row["id"]))

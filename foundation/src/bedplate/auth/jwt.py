@@ -1,4 +1,4 @@
-"""JSON Web Tokens (RFC 7519), verified with the keys of a JWKS (RFC 7517). Asynchronous.
+"""JSON Web Tokens (RFC 7519), verified with the keys of a JWKS (RFC 7517).
 
 Needs the extra: `pip install 'bedplate[jwt]'`.
 """
@@ -29,28 +29,22 @@ _FRESH_SECONDS = 300.0
 _COOLDOWN_SECONDS = 30.0
 _RETRY_SECONDS = 1.0
 _LEEWAY_SECONDS = 10
-_UNUSABLE = (
-    httpx2.HTTPError,
-    jwt.PyJWTError,
-    RecursionError,
-    TimeoutError,
-    TypeError,
-    ValueError,
-)
 _MALFORMED = (jwt.PyJWTError, OverflowError, RecursionError, TypeError, ValueError)
+_UNUSABLE = (httpx2.HTTPError, TimeoutError, *_MALFORMED)
 
 
 class AuthServerUnavailable(ServiceUnavailable):
-    """The auth server's keys can't be had, and none are known from before."""
+    """The auth server's keys can't be fetched, and none are cached."""
 
     code = "auth_server_unavailable"
+    detail = "The auth server's keys are unavailable at the moment; try again."
 
 
 class KeySet:
-    """The keys of a JWKS address: fetched when needed, kept, fetched again for an unknown key id.
+    """The keys of a JWKS URL: cached, and fetched again for an unknown key id.
 
-    Old keys stay in use while the address is down, and a flood of unknown key ids causes no more
-    than one fetch in 30 s.
+    Old keys stay in use while the URL is unreachable, and many unknown key ids cause at most one
+    fetch in 30 s.
     """
 
     def __init__(
@@ -65,9 +59,9 @@ class KeySet:
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str | None) -> jwt.PyJWK | None:
-        """Return the key of this id, or None when the address has no such key.
+        """Return the key of this id, or None when the JWKS has no such key.
 
-        Raises `AuthServerUnavailable` when that can't be told just now.
+        Raises `AuthServerUnavailable` when the key is unknown and the URL is unreachable.
         """
         if self._is_due(key_id) and not self._is_being_renewed(key_id):
             async with self._lock:
@@ -75,13 +69,11 @@ class KeySet:
                     await self._refresh()
         key = self._keys.get(key_id)
         if key is None and not self._reached:
-            raise AuthServerUnavailable(
-                "The auth server's keys can't be had just now; try again.", retry_after=5
-            )
+            raise AuthServerUnavailable(retry_after=5)
         return key
 
     def _is_being_renewed(self, key_id: str | None) -> bool:
-        """Whether one request fetches already, and this one has an old key to go on with."""
+        """Return whether another request is fetching, and the old key serves this one."""
         return key_id in self._keys and self._lock.locked()
 
     def _is_due(self, key_id: str | None) -> bool:
@@ -100,7 +92,7 @@ class KeySet:
             )
         else:
             self._reached = True
-        # A request that was cancelled while it fetched doesn't count: the next one tries at once.
+        # Not after a fetch that was cancelled with its request: the next request tries at once.
         self._tried_at = clock.monotonic()
 
     async def _fetch(self) -> dict[str | None, jwt.PyJWK]:
@@ -114,10 +106,10 @@ class KeySet:
 
 
 class JWTSessions:
-    """Proves the subject of a signed token with the right issuer, audience and time.
+    """Authenticates the subject of a signed token with the right issuer, audience and time.
 
-    `algorithms` are public-key ones: a shared secret has no place in a JWKS. `timeout` is what one
-    fetch of the keys may take, in seconds. Raises `ValueError` for an address that isn't HTTP.
+    `algorithms` must be public-key ones: a JWKS has no shared secrets. `timeout` bounds one fetch
+    of the keys, in seconds. Raises `ValueError` for a URL that isn't HTTP.
     """
 
     def __init__(

@@ -1,5 +1,3 @@
-"""Who asks."""
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,9 +9,9 @@ from bedplate.problems import Unauthorized
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody, or something, that proved who it is.
+    """An authenticated user or program.
 
-    `kind` says how ("user", "api_key"); `id` is what the proof names; `scopes` is what it may do.
+    `kind` is how it authenticated ("user", "api_key"); `scopes` is what it may do.
     """
 
     kind: str
@@ -21,21 +19,21 @@ class Principal:
     scopes: frozenset[str] = field(default_factory=frozenset)
 
     def has(self, scopes: Iterable[str]) -> bool:
-        """Return whether every one of `scopes` is granted."""
+        """Return whether all of `scopes` are granted."""
         return self.scopes.issuperset(scopes)
 
 
 class Verifier(Protocol):
-    """One way to prove who asks."""
+    """One way to authenticate a request."""
 
     async def verify(self, connection: HTTPConnection) -> Principal | None:
-        """Return who asks, or None when nothing is proven; never say why.
+        """Return the principal, or None when the credentials are missing or invalid.
 
-        Raises `ServiceUnavailable` when it can't be told just now.
+        Raises `ServiceUnavailable` when they can't be checked at the moment.
         """
         ...
 
 
 def unauthorized(scheme: str = "Bearer") -> Unauthorized:
-    """Return the one 401 that every failed proof gets, whatever the reason."""
+    """Return the 401 for missing and invalid credentials alike."""
     return Unauthorized("This needs a valid session or key.", headers={"WWW-Authenticate": scheme})

@@ -1,4 +1,4 @@
-"""better-auth's signed tokens: `token.signature`, the signature base64 of HMAC-SHA256."""
+"""better-auth's signed tokens: `token.signature`, where the signature is base64(HMAC-SHA256)."""
 
 import base64
 import hashlib
@@ -11,14 +11,14 @@ _SIGNATURE_LENGTH = 44
 
 
 def secret_bytes(secret: SecretStr) -> bytes:
-    """Return a secret as the bytes that the environment gave, whether they are UTF-8 or not."""
+    """Return the bytes of a secret as the environment holds them, UTF-8 or not."""
     return secret.get_secret_value().encode("utf-8", "surrogateescape")
 
 
 def split_signature(value: bytes) -> tuple[bytes, bytes | None]:
-    """Return the token and its signature, or None where there is none; the last dot parts them.
+    """Return the token and its signature, or the whole value and None when it is unsigned.
 
-    A client may have copied the URL-encoded value of the cookie.
+    The value may be URL-encoded, as clients copy it from a cookie.
     """
     token, dot, signature = unquote_to_bytes(value).rpartition(b".")
     if dot and len(signature) == _SIGNATURE_LENGTH and signature.endswith(b"="):
@@ -26,21 +26,16 @@ def split_signature(value: bytes) -> tuple[bytes, bytes | None]:
     return value, None
 
 
-def without_signature(value: bytes) -> bytes:
-    """Return the token alone, whichever of the two forms a client sent."""
-    return split_signature(value)[0]
-
-
 def sign(secret: SecretStr, token: bytes) -> bytes:
-    """Return `token.signature` as better-auth makes it for its cookie."""
+    """Return `token.signature` as in better-auth's cookie."""
     digest = hmac.new(secret_bytes(secret), token, hashlib.sha256).digest()
     return token + b"." + base64.b64encode(digest)
 
 
 def verified_token(secret: SecretStr, value: bytes, *, required: bool) -> bytes | None:
-    """Return the token when its signature holds, or None.
+    """Return the token when its signature is valid, else None.
 
-    An unsigned token is returned as it is unless a signature is `required`.
+    An unsigned token is returned unless a signature is `required`.
     """
     token, signature = split_signature(value)
     if signature is None:

@@ -1,7 +1,6 @@
-"""The auth server's tables, as far as they are read here. Never migrated, never written.
+"""The auth server's tables, which are only read here.
 
-They stand in a metadata of their own: no foreign key leads to them, and no backend's migrations
-see them.
+They have their own metadata: no foreign key refers to them, and no backend migrates them.
 """
 
 from typing import Any
@@ -39,16 +38,16 @@ user_sessions = Table(
 
 
 async def create_stand_in(engine: AsyncEngine) -> None:
-    """Create the tables where no auth server did: for embedded and development runs only."""
+    """Create the tables when there is no auth server: for embedded and development runs only."""
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
 
 
 class is_in_future(ColumnElement[bool]):  # noqa: N801 - reads as SQL in a statement
-    """A stored instant lies ahead, by the database's own clock.
+    """A stored time is in the future, by the database's clock.
 
-    `naive` is for PostgreSQL columns without a time zone that hold UTC. On SQLite any ISO text
-    will do, as SQLAlchemy or JavaScript write it.
+    `naive` is for PostgreSQL columns without a time zone that hold UTC. SQLite accepts any ISO
+    text, as SQLAlchemy or JavaScript write it.
     """
 
     inherit_cache = False

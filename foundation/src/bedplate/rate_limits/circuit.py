@@ -1,6 +1,5 @@
-"""What keeps requests from waiting for a Redis that is known to be away."""
-
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -12,10 +11,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Circuit:
-    """Open while Redis is away; a background probe asks every `interval` seconds and closes it.
+    """A circuit breaker: open while Redis is unavailable, so that no request waits for it.
 
-    No request pays for finding out that Redis is back, and there is one log line when an outage
-    begins and one when it ends. `probe` returns when Redis is well, else raises `StorageError`.
+    `probe` runs in the background every `interval` seconds; it closes the circuit when it doesn't
+    raise `StorageError`. An outage is logged when it begins and when it ends.
     """
 
     def __init__(self, probe: Callable[[], Awaitable[object]], *, interval: float) -> None:
@@ -29,7 +28,7 @@ class Circuit:
         return self._probing is None
 
     def open(self, error: StorageError, policy: str) -> None:
-        """Stop asking Redis until it answers a probe; nothing happens when that is so already."""
+        """Stop asking Redis until it answers a probe, unless the circuit is open already."""
         if self._probing is None:
             cause = error.storage_error
             _log.warning(
@@ -38,7 +37,7 @@ class Circuit:
                 reason=str(cause),
                 policy=policy,
             )
-            self._probing = asyncio.create_task(self._probe_until_well())
+            self._probing = asyncio.create_task(self._probe_until_available())
 
     async def aclose(self) -> None:
         """Stop probing."""
@@ -47,17 +46,11 @@ class Circuit:
             await asyncio.wait([self._probing])
             self._probing = None
 
-    async def _probe_until_well(self) -> None:
+    async def _probe_until_available(self) -> None:
         since = clock.monotonic()
-        while not await self._is_well():
-            pass
-        self._probing = None
+        while self._probing is not None:
+            await asyncio.sleep(self._interval)
+            with contextlib.suppress(StorageError):
+                await self._probe()
+                self._probing = None
         _log.info("rate_limit_store_back", outage_seconds=round(clock.monotonic() - since, 3))
-
-    async def _is_well(self) -> bool:
-        await asyncio.sleep(self._interval)
-        try:
-            await self._probe()
-        except StorageError:
-            return False
-        return True

@@ -1,8 +1,22 @@
-"""A budget, what was spent of it, and what that means for one request."""
+"""Budgets, decisions on requests, and the headers that report them."""
 
 from dataclasses import dataclass
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+EXPOSED_HEADERS = (
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "RateLimit-Policy",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "Retry-After",
+)
+"""Names for `Access-Control-Expose-Headers`: without it browsers hide them from scripts."""
+
+_OURS = frozenset(name.lower().encode() for name in EXPOSED_HEADERS)
 
 
 @dataclass(frozen=True)
@@ -19,11 +33,11 @@ class Budget:
 
 
 class Windows(NamedTuple):
-    """What a store counted for one key, right after it decided on one request.
+    """A store's counts for one key, right after its decision on a request.
 
-    Time is cut in windows of `seconds`. A request counts in the `current` one; those of the
-    `previous` one fade in proportion to what is left of theirs (`previous_left`, in seconds), so
-    that there is no double burst at a boundary. `current_left` is in seconds too.
+    Time is divided into windows of `seconds`. A request counts in the `current` window; the
+    `previous` count fades in proportion to `previous_left` seconds, so that there is no double
+    burst at a boundary. The current window ends in `current_left` seconds.
     """
 
     allowed: bool
@@ -35,11 +49,10 @@ class Windows(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a request may pass, and what the client is told about its budget.
+    """Whether a request may pass, and the client's remaining budget.
 
-    `reset` (Unix time) and `reset_after` (seconds from now, at least 1) say when more may be
-    asked: with nothing remaining the moment the next request passes, else the end of the current
-    window. `retry_after` is `reset_after` of a refusal, and 0 of what is allowed.
+    `reset` (Unix time) and `reset_after` (seconds from now, at least 1) are the time of the next
+    request that passes when nothing remains, else the end of the current window.
     """
 
     allowed: bool
@@ -51,12 +64,18 @@ class Decision:
 
     @property
     def retry_after(self) -> int:
-        """Seconds until the next request passes; 0 when this one does."""
+        """Seconds until the next request passes; 0 when this one passes."""
         return 0 if self.allowed else self.reset_after
 
 
 def decide(budget: Budget, windows: Windows, now: float) -> Decision:
-    """Return what `windows` mean under `budget`; `now` is the Unix time."""
+    """Return the decision that `windows` mean under `budget`; `now` is the Unix time.
+
+    Example, 10 requests in 60 s: with `previous_left` 45 s, 8 requests of the previous window
+    count as 8 · 45/60 = 6; with 6 in the current window, 12 are spent and nothing remains. The
+    next request passes when the 8 count as 10 - 6 = 4, so at `previous_left` 4 · 60/8 = 30 s: in
+    45 - 30 = 15 s.
+    """
     limit, seconds = budget.limit, budget.seconds
     allowed, previous, previous_left, current, wait = windows
     spent = int(previous * previous_left / seconds) + current
@@ -66,3 +85,40 @@ def decide(budget: Budget, windows: Windows, now: float) -> Decision:
     reset_after = max(ceil(wait), 1)
     reset = max(ceil(now + wait), int(now) + 1)
     return Decision(allowed, limit, remaining, reset, reset_after, seconds)
+
+
+def rate_limit_headers(decision: Decision) -> list[tuple[bytes, bytes]]:
+    """Return the ASGI headers that report a decision.
+
+    `RateLimit-*` are those of draft-ietf-httpapi-ratelimit-headers-06, with a reset in seconds
+    from now; the reset of `X-RateLimit-*`, which no document defines, is a Unix time as GitHub's.
+    """
+    limit, remaining = b"%d" % decision.limit, b"%d" % decision.remaining
+    return [
+        (b"ratelimit-limit", limit),
+        (b"ratelimit-remaining", remaining),
+        (b"ratelimit-reset", b"%d" % decision.reset_after),
+        (b"ratelimit-policy", b"%d;w=%d" % (decision.limit, decision.window_seconds)),
+        (b"x-ratelimit-limit", limit),
+        (b"x-ratelimit-remaining", remaining),
+        (b"x-ratelimit-reset", b"%d" % decision.reset),
+    ]
+
+
+def leave_headers(state: dict[str, Any], decision: Decision) -> None:
+    """Add the headers of `decision` to `state["response_headers"]`.
+
+    When several limits apply to a request, the response reports the tightest.
+    """
+    headers: list[tuple[bytes, bytes]] = state.setdefault("response_headers", [])
+    earlier: Decision | None = state.get("rate_limit")
+    if earlier is not None:
+        if _tightness(earlier) <= _tightness(decision):
+            return
+        headers[:] = [header for header in headers if header[0] not in _OURS]
+    state["rate_limit"] = decision
+    headers += rate_limit_headers(decision)
+
+
+def _tightness(decision: Decision) -> tuple[bool, int, int]:
+    return decision.allowed, decision.remaining, -decision.reset

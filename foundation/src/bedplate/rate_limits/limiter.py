@@ -1,5 +1,3 @@
-"""Decides on requests: on Redis where processes share it, else in memory."""
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -31,15 +29,15 @@ DecisionName = Literal[
 class Limiter:
     """Decides whether requests are within their budgets; opened in the lifespan.
 
-    Without `redis_url` every process counts for itself. With one (Redis or Valkey) they share
+    Without `redis_url` every process counts alone. With one (Redis or Valkey) processes share
     their counts, under keys that begin with `namespace`.
 
-    When Redis doesn't answer within `timeout` seconds, `on_failure` decides until it is back:
-    `fall_back` counts in this process, `refuse` answers 503, `allow` lets everything pass. Redis
-    is probed every `probe_interval` seconds meanwhile, and no request waits for it.
+    When Redis doesn't answer within `timeout` seconds, `on_failure` applies until it does:
+    `fall_back` counts in this process, `refuse` answers 503, `allow` lets every request pass.
+    Redis is then probed every `probe_interval` seconds, and no request waits for it.
 
-    `observe` is called with the name of each decision, for metrics; those made while Redis is
-    away begin with `fallback`.
+    `observe` receives the name of each decision, for metrics; those without Redis begin with
+    `fallback`.
     """
 
     def __init__(
@@ -54,12 +52,12 @@ class Limiter:
     ) -> None:
         self._on_failure = on_failure
         self._observe = observe or _ignore
-        self._here = MemoryWindows()
+        self._local = MemoryWindows()
         self._shared = _redis_windows(redis_url, namespace, timeout) if redis_url else None
         self._circuit = Circuit(self._ask_redis, interval=probe_interval)
 
     async def __aenter__(self) -> Self:
-        """Connect to Redis; a Redis that is away doesn't keep an application from starting."""
+        """Connect to Redis; the application also starts without it."""
         if self._shared is not None:
             try:
                 await self._ask_redis()
@@ -74,41 +72,41 @@ class Limiter:
             await self._shared.aclose()
 
     async def hit(self, budget: Budget, *key: str) -> Decision:
-        """Count one request of `key` against `budget`, if it is within it, and decide.
+        """Count one request of `key` if `budget` allows it, and return the decision.
 
-        Equal keys with equal budgets share what they spend. A refused request counts nothing.
-        Raises `ServiceUnavailable` when Redis is away and the policy is `refuse`.
+        Equal keys with equal budgets share a count. A refused request isn't counted. Raises
+        `ServiceUnavailable` when Redis is unavailable and the policy is `refuse`.
         """
         name = f"{budget.limit}/{budget.seconds}/{'/'.join(key)}"
         if self._shared is None:
-            return self._decided(budget, self._here.spend(name, budget.limit, budget.seconds))
+            return self._decide(budget, self._local.spend(name, budget.limit, budget.seconds))
         if self._circuit.closed:
             try:
                 windows = await self._shared.spend(name, budget.limit, budget.seconds)
             except StorageError as error:
                 self._circuit.open(error, self._on_failure)
             else:
-                return self._decided(budget, windows)
-        return self._decided_without_redis(budget, name)
+                return self._decide(budget, windows)
+        return self._decide_without_redis(budget, name)
 
-    def _decided(self, budget: Budget, windows: Windows) -> Decision:
+    def _decide(self, budget: Budget, windows: Windows) -> Decision:
         self._observe("allowed" if windows.allowed else "refused")
         return decide(budget, windows, clock.now().timestamp())
 
-    def _decided_without_redis(self, budget: Budget, name: str) -> Decision:
+    def _decide_without_redis(self, budget: Budget, name: str) -> Decision:
         if self._on_failure == "refuse":
             self._observe("fallback_unavailable")
             raise ServiceUnavailable("The rate limits can't be checked at the moment.")
         if self._on_failure == "allow":
             self._observe("fallback_unchecked")
             return decide(budget, _NOTHING_SPENT, clock.now().timestamp())
-        windows = self._here.spend(name, budget.limit, budget.seconds)
+        windows = self._local.spend(name, budget.limit, budget.seconds)
         self._observe("fallback_allowed" if windows.allowed else "fallback_refused")
         return decide(budget, windows, clock.now().timestamp())
 
     async def _ask_redis(self) -> None:
-        """Decide on something, rather than ping: a replica that can't write answers pings."""
-        assert self._shared is not None  # noqa: S101 - only asked when it is there
+        """Count a request of a probe: a replica that can't write would answer a ping."""
+        assert self._shared is not None  # noqa: S101 - only called with Redis
         await self._shared.spend("probe", 1, 1)
 
 
@@ -120,7 +118,7 @@ def _ignore(_: DecisionName) -> None:
 
 
 def _redis_windows(url: str, namespace: str, timeout: float) -> "RedisWindows":
-    # The client is an extra (bedplate[redis]), and slow to import.
+    # An extra (bedplate[redis]), and slow to import.
     from bedplate.rate_limits.redis import RedisWindows  # noqa: PLC0415
 
     return RedisWindows(url, namespace=namespace, timeout=timeout)

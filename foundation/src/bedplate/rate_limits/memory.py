@@ -1,5 +1,3 @@
-"""The store of one process: `limits`' memory storage, made to count in one step."""
-
 from collections import OrderedDict
 
 from limits.aio.storage import MemoryStorage
@@ -11,32 +9,31 @@ _MAX_KEYS = 100_000
 
 
 class MemoryWindows(MemoryStorage):
-    """`limits`' memory storage with sliding windows that are cheap and bounded.
+    """`limits`' memory storage with cheap, bounded sliding windows.
 
-    The original starts a task on every hit that walks all keys it ever saw, and needs a second
-    call to tell what remains. Here a window of time is one dictionary: when it is over it becomes
-    the previous one, and the one before that is dropped whole. At most `most_keys` keys are kept
-    a window; beyond that the oldest is forgotten.
+    The original starts a task on every hit that walks all keys, and needs a second call for what
+    remains. Here a window is one dictionary, which becomes the previous window and is then dropped
+    whole. A window has at most `max_keys` keys: beyond that the oldest is dropped.
     """
 
-    def __init__(self, *, most_keys: int = _MAX_KEYS) -> None:
+    def __init__(self, *, max_keys: int = _MAX_KEYS) -> None:
         super().__init__()
-        self._most_keys = most_keys
+        self._max_keys = max_keys
         self._counters: dict[int, _Counters] = {}
 
     def spend(self, key: str, limit: int, seconds: int, amount: int = 1) -> Windows:
-        """Count `amount` requests of `key` if `limit` allows them; return what is counted then."""
+        """Count `amount` requests of `key` if `limit` allows them, and return the counts."""
         counters, left = self._at_present(seconds)
         previous, current = counters.previous.get(key, 0), counters.current.get(key, 0)
         if int(previous * left / seconds) + current + amount > limit:
             return Windows(False, previous, left, current, left)
         counters.current[key] = current + amount
-        if len(counters.current) > self._most_keys:
+        if len(counters.current) > self._max_keys:
             counters.current.popitem(last=False)
         return Windows(True, previous, left, current + amount, left)
 
     def _at_present(self, seconds: int) -> "tuple[_Counters, float]":
-        """Return the counters for windows of `seconds`, and what is left of the current window."""
+        """Return the counters for windows of `seconds`, and the seconds left of the current one."""
         counters = self._counters.get(seconds)
         if counters is None:
             counters = self._counters[seconds] = _Counters()
@@ -58,20 +55,20 @@ class MemoryWindows(MemoryStorage):
         return previous, left if previous else 0.0, current, left + expiry
 
     async def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Forget what `key` spent in windows of `expiry` seconds."""
+        """Forget the requests of `key` in windows of `expiry` seconds."""
         counters, _ = self._at_present(expiry)
         counters.previous.pop(key, None)
         counters.current.pop(key, None)
 
     async def reset(self) -> int | None:
-        """Forget everything; return how many keys that were."""
-        counted = sum(len(counters.current) for counters in self._counters.values())
+        """Forget all keys, and return their number."""
+        keys = sum(len(counters.current) for counters in self._counters.values())
         self._counters.clear()
-        return counted + (await super().reset() or 0)
+        return keys + (await super().reset() or 0)
 
 
 class _Counters:
-    """What was spent in the current window of time and in the one before, by key."""
+    """The counts of the current window and of the previous one, by key."""
 
     def __init__(self) -> None:
         self.number = 0.0

@@ -1,5 +1,3 @@
-"""One Redis connection that many tasks share."""
-
 import asyncio
 from collections import deque
 from collections.abc import Callable
@@ -11,52 +9,52 @@ from redis.exceptions import ResponseError
 
 
 class Pipeline:
-    """Sends every command at once and hands each task its reply, in the order of the commands.
+    """One Redis connection that many tasks share: replies come in the order of the commands.
 
-    Nobody waits for a connection, there is never more than one, and a task that is cancelled
-    leaves it in order: its reply is read and thrown away. redis-py makes, authenticates and reads
-    the connection; its pool, which lends a connection for each command, costs as much again.
+    No task waits for a connection, there is never more than one, and the reply to a cancelled task
+    is read and discarded. redis-py opens, authenticates and reads the connection; its pool, which
+    lends a connection for each command, doubles the cost.
     """
 
     def __init__(self, make_connection: Callable[[], AbstractConnection], timeout: float) -> None:
         self._make_connection = make_connection
         self._timeout = timeout
-        self._line: _Line | None = None
+        self._open: _OpenConnection | None = None
         self._opening = asyncio.Lock()
 
     async def ask(self, *command: str | bytes | int) -> Any:
-        """Return the reply to `command`, connecting first where there is no connection.
+        """Return the reply to `command`, connecting first if necessary.
 
-        Raises `redis.exceptions.RedisError`, or `OSError` (a `TimeoutError` when all of it took
-        longer than the timeout; the connection is given up then).
+        Raises `redis.exceptions.RedisError`, or `OSError` (a `TimeoutError` when connecting and
+        waiting exceed the timeout; the connection is then closed).
         """
         deadline = asyncio.get_running_loop().time() + self._timeout
-        line = self._line
-        if line is None or not line.alive:
+        connection = self._open
+        if connection is None or not connection.alive:
             async with asyncio.timeout_at(deadline):
-                line = await self._open()
+                connection = await self._connected()
         try:
-            return await line.ask(command, deadline)
+            return await connection.ask(command, deadline)
         except TimeoutError:
             await self.close()
             raise
 
     async def close(self) -> None:
-        """Close the connection; whoever waits for a reply gets a `ConnectionError`."""
-        line, self._line = self._line, None
-        if line is not None:
-            await line.close()
+        """Close the connection; tasks that wait for a reply get a `ConnectionError`."""
+        connection, self._open = self._open, None
+        if connection is not None:
+            await connection.close()
 
-    async def _open(self) -> "_Line":
+    async def _connected(self) -> "_OpenConnection":
         async with self._opening:
-            if self._line is None or not self._line.alive:
+            if self._open is None or not self._open.alive:
                 await self.close()
-                self._line = _Line(await self._connect())
-            return self._line
+                self._open = _OpenConnection(await self._connect())
+            return self._open
 
     async def _connect(self) -> AbstractConnection:
         connection = self._make_connection()
-        # The deadline covers it; and redis-py's own way loses cancellations on Python 3.11.
+        # The deadline covers it; redis-py's own timeout loses cancellations on Python 3.11.
         connection.socket_timeout = None
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
@@ -66,8 +64,8 @@ class Pipeline:
         return connection
 
 
-class _Line:
-    """A connection that stands, and the replies that are expected on it."""
+class _OpenConnection:
+    """An open connection, and the replies that are expected on it."""
 
     def __init__(self, connection: AbstractConnection) -> None:
         self._connection = connection
@@ -77,8 +75,8 @@ class _Line:
 
     @property
     def alive(self) -> bool:
-        # After a reset uvloop has closed the transport, and raises RuntimeError on a write, some
-        # turns of the event loop before the reader learns of it.
+        # After a reset uvloop closes the transport, and raises RuntimeError on a write, some turns
+        # of the event loop before the reader notices.
         writer = self._connection._writer  # noqa: SLF001 - redis-py doesn't ask the transport
         return writer is not None and not writer.is_closing() and not self._reader.done()
 
@@ -110,7 +108,7 @@ class _Line:
         try:
             while True:
                 await self._read_reply()
-        except Exception as error:  # noqa: BLE001 - whatever broke the line, its tasks must know
+        except Exception as error:  # noqa: BLE001 - any error must reach the waiting tasks
             failure = error
         finally:
             while self._expected:
@@ -133,6 +131,6 @@ def _fail(reply: asyncio.Future[Any], error: Exception) -> None:
 
 
 def _discard(reply: asyncio.Future[Any]) -> None:
-    """Let nobody wait for `reply`, and asyncio not complain that nobody did."""
+    """Cancel `reply`, or retrieve its exception so that asyncio doesn't report it."""
     if not reply.cancel() and not reply.cancelled():
         reply.exception()

@@ -1,5 +1,3 @@
-"""The policy of a backend, a router or a route, and the FastAPI dependency that applies it."""
-
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -8,11 +6,10 @@ from starlette.requests import HTTPConnection
 
 from bedplate.asgi.client_address import client_key
 from bedplate.problems import TooManyRequests
-from bedplate.rate_limits.decision import Budget, Decision
-from bedplate.rate_limits.headers import leave_headers
+from bedplate.rate_limits.decision import Budget, Decision, leave_headers
 from bedplate.rate_limits.limiter import Limiter
 
-_client_key = lru_cache(maxsize=4_096)(client_key)  # to read an address takes longer than to count
+_client_key = lru_cache(maxsize=4_096)(client_key)  # parsing an address takes longer than counting
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 DeclaredBudget = Budget | None | Callable[[Any], Budget | None]
@@ -22,13 +19,13 @@ class RateLimit:
     """Charges requests to budgets: `Depends(RateLimit(read=Budget(100), write=Budget(30)))`.
 
     Safe methods (GET, HEAD, OPTIONS) and WebSocket handshakes spend `read`, all others `write`.
-    `None` is no limit; a function is given the backend's settings, so that they decide. Who asks is
-    the principal, else the client's address. Proofs that fail spend `failed_proofs`, where that is
-    declared, whatever their method. `scope` is a name: limits of different scopes are spent
-    separately, limits of equal scope and budget together.
+    `None` is no limit; a function returns the budget for the backend's settings. A budget belongs
+    to the principal, else to the client's address. Invalid credentials spend `failed_proofs`, if
+    declared, for any method. Limits of different `scope` are counted separately, limits of equal
+    scope and budget together.
 
-    It needs a `Limiter` at `request.state.limiter` and leaves the headers at
-    `request.state.response_headers`, for `bedplate.asgi` to put on whatever response leaves.
+    Needs a `Limiter` at `request.state.limiter`, and adds headers to
+    `request.state.response_headers`, which `bedplate.asgi` sends with every response.
     """
 
     def __init__(
@@ -49,10 +46,10 @@ class RateLimit:
         await self.charge(connection, _state(connection).get("principal_id"))
 
     async def charge(self, connection: HTTPConnection, principal_id: str | None) -> None:
-        """Charge one request to `principal_id`, or to the client's address where there is none.
+        """Charge one request to `principal_id`, or to the client's address when it is None.
 
         Raises `TooManyRequests` when the budget is spent, and `ServiceUnavailable` when Redis is
-        away and the limiter's policy is to refuse.
+        unavailable and the limiter's policy is to refuse.
         """
         if connection.scope.get("method", "GET") in _READS:
             await self._spend(connection, self._read, "read", principal_id)
@@ -60,10 +57,7 @@ class RateLimit:
             await self._spend(connection, self._write, "write", principal_id)
 
     async def charge_failed_proof(self, connection: HTTPConnection) -> None:
-        """Charge a key or session that proved nothing to the client's address.
-
-        Raises as `charge`.
-        """
+        """Charge invalid credentials to the client's address. Raises as `charge`."""
         if self._failed_proofs is None:
             await self.charge(connection, None)
         else:
@@ -82,16 +76,20 @@ class RateLimit:
             budget = budget(state["settings"])
         if budget is None:
             return
-        who = _payer(connection, principal_id)
-        decision = await _limiter(state).hit(budget, self._scope, kind, who)
+        limiter = state.get("limiter")
+        if not isinstance(limiter, Limiter):
+            raise TypeError("A RateLimit needs a Limiter in the lifespan's state: {'limiter': …}.")
+        payer = _payer(connection, principal_id)
+        decision = await limiter.hit(budget, self._scope, kind, payer)
         leave_headers(state, decision)
         if not decision.allowed:
             raise _too_many_requests(decision)
 
     async def charge_once(self, connection: HTTPConnection) -> None:
-        """Charge the client's address, unless this request was charged before.
+        """Charge the client's address, unless this request is charged already.
 
-        For requests refused before any dependency ran, such as malformed JSON. Raises as `charge`.
+        For requests that are refused before any dependency runs, such as malformed JSON. Raises as
+        `charge`.
         """
         if "rate_limit_charged" not in _state(connection):
             await self.charge(connection, None)
@@ -107,13 +105,6 @@ def _payer(connection: HTTPConnection, principal_id: str | None) -> str:
 def _state(connection: HTTPConnection) -> dict[str, Any]:
     state: dict[str, Any] = connection.scope.setdefault("state", {})
     return state
-
-
-def _limiter(state: dict[str, Any]) -> Limiter:
-    limiter = state.get("limiter")
-    if not isinstance(limiter, Limiter):
-        raise TypeError("A RateLimit needs a Limiter in the lifespan's state: {'limiter': …}.")
-    return limiter
 
 
 def _too_many_requests(decision: Decision) -> TooManyRequests:

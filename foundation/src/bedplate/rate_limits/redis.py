@@ -1,5 +1,3 @@
-"""The store that processes share: `limits`' Redis storage, asked once for each decision."""
-
 from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 from redis.asyncio import Redis
@@ -16,14 +14,14 @@ _RESP2 = 2
 
 
 class RedisWindows(RedisStorage):
-    """`limits`' Redis storage that counts and tells in one round trip, in bounded time.
+    """`limits`' Redis storage that counts and reports in one round trip, in bounded time.
 
-    It keeps the keys and the arithmetic of `limits`' sliding window counter, so that both see the
-    same counts; but `limits` asks twice (hit, then stats), and redis-py's pool costs more than
-    the question. One connection carries all decisions of a process, many at a time.
+    It has the keys and the arithmetic of `limits`' sliding window counter, so that both see the
+    same counts; but `limits` asks twice (hit, then stats), and redis-py's pool costs more than the
+    request itself. One connection carries all decisions of a process, many at a time.
 
-    `url` is `redis://`, `rediss://`, `valkey://`, `valkeys://` or `unix://`. `timeout`, in
-    seconds, covers everything: connecting, asking, waiting for the answer.
+    `url` is `redis://`, `rediss://`, `valkey://`, `valkeys://` or `unix://`. `timeout`, in seconds,
+    covers connecting, sending and waiting for the reply.
     """
 
     def __init__(self, url: str, *, namespace: str, timeout: float) -> None:
@@ -42,9 +40,9 @@ class RedisWindows(RedisStorage):
         self._pipeline = Pipeline(self._make_connection, timeout)
 
     async def spend(self, key: str, limit: int, seconds: int) -> Windows:
-        """Count one request of `key` if `limit` allows it; return what is counted then.
+        """Count one request of `key` if `limit` allows it, and return the counts.
 
-        Raises `limits.errors.StorageError` when Redis doesn't answer properly within the timeout.
+        Raises `limits.errors.StorageError` when Redis fails or doesn't answer within the timeout.
         """
         try:
             reply = await self._run(key, limit, seconds)
@@ -56,7 +54,7 @@ class RedisWindows(RedisStorage):
         )
 
     async def disconnect(self) -> None:
-        """Give up the connection and whatever waits on it; the next decision opens another."""
+        """Close the connection; the next decision opens another."""
         await self._pipeline.close()
 
     async def aclose(self) -> None:
@@ -89,7 +87,7 @@ class RedisWindows(RedisStorage):
 
 
 def _limits_url(url: str) -> str:
-    """Return the URL as `limits` spells it for redis-py."""
+    """Return the URL in the form that `limits` expects for redis-py."""
     scheme, _, rest = url.partition("://")
     scheme = scheme.replace("valkey", "redis").replace("unix", "redis+unix")
     return f"async+{scheme}://{rest}"

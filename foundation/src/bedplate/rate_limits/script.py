@@ -37,5 +37,5 @@ end
 -- One string: redis-py takes as long for each element of an array as for all of this.
 return string.format('%d %d %d %d %d', allowed, previous, previous_left, current, current_left)
 """
-# What Redis calls a script by (EVALSHA); nothing is protected by it.
+# The name of a script for EVALSHA; it protects nothing.
 SPEND_SHA1 = sha1(SPEND.encode(), usedforsecurity=False).hexdigest()
