@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request, Response
 
-from bedplate.database.links import next_link
+from bedplate.pagination import next_link
 from bedplate.problems import FieldError, InvalidInput
 from gameserver.pages import Page
 

@@ -12,8 +12,8 @@ from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
 from bedplate.conditional.idempotency import IdempotencyKeyReused, RequestStillRunning
 from bedplate.database import Database, Row, WriteSession
 from bedplate.database.dependencies import Autocommit, ReadSession
-from bedplate.database.links import next_link
 from bedplate.openapi import errors, headers
+from bedplate.pagination import next_link
 from bedplate.problems import PreconditionFailed, ServiceUnavailable
 from bedplate.schemas import Int64Id, MultiLineStr, QueryBool, QueryInt
 from bedplate.state import from_state

@@ -1,16 +1,14 @@
 """Column types that mean the same on PostgreSQL and on SQLite."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, Dialect, String, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from bedplate.database.exceptions import refused
-
-FIRST_INSTANT: Final = datetime.min.replace(tzinfo=UTC) + timedelta(microseconds=1)
-LAST_INSTANT: Final = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
+from bedplate.pagination import MAX_INSTANT, MIN_INSTANT
 
 # SQLAlchemy names the arguments of these methods.
 # ruff: noqa: ARG002
@@ -33,7 +31,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("A time without a time zone is ambiguous.")
         instant = value.astimezone(UTC)
-        if not FIRST_INSTANT <= instant <= LAST_INSTANT:
+        if not MIN_INSTANT <= instant <= MAX_INSTANT:
             raise refused()
         return instant
 
