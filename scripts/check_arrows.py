@@ -26,6 +26,7 @@ LAYERS = (
     "cli",
     "composition",
     "application",
+    "database_state",
     "gateway | openapi | start_page",
     "auth | backend | conditional | testing",
     "database",
@@ -33,6 +34,7 @@ LAYERS = (
     "rate_limits | runtime",
     "asgi | jobs",
     "clients | contracts | documents | observability",
+    "pagination",
     "problems | realtime | settings",
     "clock | ids | lifecycle | middleware_stack | schemas | tls | validation",
 )
