@@ -19,8 +19,8 @@ from bedplate.application import create_app
 from bedplate.testing.lifespan import running
 from bedplate.testing.processes import free_port
 from gameserver.backend import backend
-from gameserver.backups.backups import Occasion
 from gameserver.backups.schemas import BackupKind, NewRestore
+from gameserver.backups.service import BackupRequest
 from gameserver.operations.schemas import Operation
 from gameserver.settings import GameServerSettings
 from gameserver.status import GameState
@@ -66,7 +66,7 @@ async def _measure(megabytes: int, folder: Path) -> Mapping[str, Stall]:
         game, parts, operations = state["game"], state["backups"], state["operations"]
 
         async def backup() -> None:
-            begun = await parts.making.start(Occasion(BackupKind.MANUAL, "benchmark"))
+            begun = await parts.backups.start(BackupRequest(BackupKind.MANUAL, "benchmark"))
             _require_done(await operations.wait(begun.id))
 
         async def restore() -> None:

@@ -26,7 +26,6 @@ LAYERS = (
     "cli",
     "composition",
     "application",
-    "database_state",
     "gateway | openapi | start_page",
     "auth | backend | conditional | testing",
     "database",
@@ -34,7 +33,6 @@ LAYERS = (
     "rate_limits | runtime",
     "asgi | jobs",
     "clients | contracts | documents | observability",
-    "pagination",
     "problems | realtime | settings",
     "clock | ids | lifecycle | middleware_stack | schemas | tls | validation",
 )

@@ -1,16 +1,20 @@
-"""Room on the disk, asked for before long work begins."""
+"""Disk space that long work needs, and files that are written, hashed and removed around it."""
 
+import asyncio
+import hashlib
 import shutil
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
-from bedplate.problems import ProblemError
+from bedplate.problems import ContentTooLarge, ProblemError
 
+_PORTION_BYTES: Final = 1 << 20
 MARGIN: Final = 1.1
 
 
 class InsufficientStorage(ProblemError):
-    """The disk has no room for what is asked (507: RFC 4918, section 11.5)."""
+    """The disk has too little free space (507: RFC 4918, section 11.5)."""
 
     status = 507
     code = "insufficient_storage"
@@ -21,19 +25,52 @@ def require_room(folder: Path, size: int) -> None:
 
     Blocking, though short: run it in a thread.
     """
-    wanted = int(size * MARGIN)
+    needed = int(size * MARGIN)
     free = free_bytes(folder)
-    if free < wanted:
+    if free < needed:
         raise InsufficientStorage(
-            f"This needs {wanted // 1_000_000} MB of free disk; {free // 1_000_000} MB are free."
+            f"This needs {needed // 1_000_000} MB of free disk; {free // 1_000_000} MB are free."
         )
 
 
 def free_bytes(folder: Path) -> int:
-    """Return how many bytes the disk of a folder has free. Blocking, though short."""
+    """Return the free bytes of a folder's disk. Blocking, though short."""
     return shutil.disk_usage(folder).free
 
 
 def remove_tree(path: Path) -> None:
     """Remove a staged folder, as far as that is possible. Blocking: run it in a thread."""
     shutil.rmtree(path, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal. Blocking: run it in a thread."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def write_stream(
+    chunks: AsyncIterator[bytes],
+    target: Path,
+    *,
+    max_bytes: int,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Write a stream into a new file, in portions of a megabyte or more.
+
+    `on_progress` receives the bytes written. Raises `ContentTooLarge` beyond `max_bytes`.
+    """
+    size = 0
+    buffer = bytearray()
+    with await asyncio.to_thread(target.open, "xb") as file:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > max_bytes:
+                raise ContentTooLarge(f"The file may have at most {max_bytes} bytes.")
+            buffer += chunk
+            if len(buffer) >= _PORTION_BYTES:
+                await asyncio.to_thread(file.write, buffer)
+                on_progress(len(buffer))
+                buffer = bytearray()
+        await asyncio.to_thread(file.write, buffer)
+        on_progress(len(buffer))

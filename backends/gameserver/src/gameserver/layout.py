@@ -66,7 +66,7 @@ class Layout:
         return self.manager / "audit"
 
     @property
-    def previous_mods(self) -> Path:
+    def former_mods(self) -> Path:
         """What changes of mods replaced, for rolling back: a folder for each change."""
         return self.manager / "former-mods"
 

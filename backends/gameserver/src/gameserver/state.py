@@ -8,22 +8,23 @@ from bedplate.jobs.timetable import Timetable
 from bedplate.state import State, opened
 from gameserver.audit.service import Audit
 from gameserver.audit.wiring import open_audit
-from gameserver.backups.wiring import BackupParts, open_backups
+from gameserver.backups.wiring import BackupServices, open_backups
+from gameserver.configuration.changes import Configuration
 from gameserver.configuration.server_settings import ServerSettings
-from gameserver.configuration.service import Configuration
 from gameserver.configuration.wiring import open_configuration, open_server_settings
 from gameserver.console.service import Console
 from gameserver.console.tickets import Connections
 from gameserver.console.wiring import open_connections, open_console
 from gameserver.events import Events
-from gameserver.files.raw_files import RawFiles
+from gameserver.files.service import RawFiles
 from gameserver.files.wiring import open_files
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
-from gameserver.metrics.service import Performance
+from gameserver.metrics.performance import Performance
 from gameserver.metrics.wiring import open_performance
-from gameserver.mods.service import ModLibrary
+from gameserver.mods.library import ModLibrary
 from gameserver.mods.wiring import open_mods
-from gameserver.notifications.service import Notifications
+from gameserver.notifications.notifications import Notifications
 from gameserver.notifications.wiring import open_notifications
 from gameserver.operations.service import Operations
 from gameserver.operations.wiring import open_operations
@@ -39,8 +40,7 @@ from gameserver.security import open_verifier
 from gameserver.settings import GameServerSettings
 from gameserver.simulator import StandIns, open_stand_ins
 from gameserver.status import StatusBoard
-from gameserver.versions.installation import Installed
-from gameserver.versions.wiring import VersionParts, open_installed, open_versions
+from gameserver.versions.wiring import VersionServices, open_installed, open_versions
 from gameserver.wiring import (
     open_before_start,
     open_events,
@@ -63,14 +63,14 @@ class GameServerState(State):
     sessions: Sessions = opened(open_sessions)
     audit: Audit = opened(open_audit)
     file_transactions: FileTransactions = opened(open_file_transactions)
-    installed: Installed = opened(open_installed)
+    installed: InstalledVersions = opened(open_installed)
     server_settings: ServerSettings = opened(open_server_settings)
     console: Console = opened(open_console)
     before_start: Sequence[BeforeStart] = opened(open_before_start)
     game: Game = opened(open_game)
     operations: Operations = opened(open_operations)
-    backups: BackupParts = opened(open_backups)
-    versions: VersionParts = opened(open_versions)
+    backups: BackupServices = opened(open_backups)
+    versions: VersionServices = opened(open_versions)
     connections: Connections = opened(open_connections)
     configuration: Configuration = opened(open_configuration)
     files: RawFiles = opened(open_files)

@@ -14,13 +14,13 @@ from bedplate.settings import Environment
 from bedplate.state import from_state
 from gameserver.configuration.server_settings import ServerSettings
 from gameserver.events import Events
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.process.lifecycle import BeforeStart
 from gameserver.process.ownership import owning
 from gameserver.settings import GameServerSettings
 from gameserver.status import StatusBoard
-from gameserver.versions.installation import Installed
-from gameserver.versions.recovery import remember_world
+from gameserver.versions.service import remember_world
 
 CurrentLayout = Annotated[Layout, from_state(Layout)]
 
@@ -66,7 +66,7 @@ def _empty_staging(layout: Layout) -> None:
 
 @contextlib.asynccontextmanager
 async def open_before_start(
-    layout: Layout, installed: Installed, server_settings: ServerSettings
+    layout: Layout, installed: InstalledVersions, server_settings: ServerSettings
 ) -> AsyncIterator[Sequence[BeforeStart]]:
     """Yield what happens before each start: settings are written, the world is remembered."""
     yield [server_settings.prepare_start, partial(remember_world, layout, installed)]

@@ -5,7 +5,7 @@ from pathlib import Path
 from bedplate.documents import Document
 from bedplate.jobs.background import Jobs
 from gameserver.backups.catalogue import Catalogue
-from gameserver.backups.copies import Copies
+from gameserver.backups.off_host import OffHostCopies
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import ARCHIVE, LocalStore
 from gameserver.events import Events
@@ -22,7 +22,7 @@ async def test_a_copy_that_cannot_be_begun(tmp_path: Path, backup_record: Backup
     log = Document(tmp_path / "operations.json", OperationLog, default=OperationLog)
     async with Jobs() as jobs:
         local = LocalStore(here)
-        copies = Copies(local, LocalStore(elsewhere), Operations(log, jobs))
+        copies = OffHostCopies(local, LocalStore(elsewhere), Operations(log, jobs))
         catalogue = Catalogue(local, copies, Events(), dict.fromkeys(BackupKind, 1))
         await catalogue.add(backup_record, staged)
         assert [one.id for one in await catalogue.list()] == [backup_record.id]

@@ -16,7 +16,7 @@ from bedplate.settings import SettingsError
 from bedplate.testing.client import Client
 from bedplate.testing.processes import free_port
 from gameserver.backups.exceptions import BackupNotFound, CopiesUnavailable
-from gameserver.backups.s3 import S3Place, S3Store
+from gameserver.backups.s3 import S3Location, S3Store
 from gameserver.operations.schemas import Operation, OperationState
 from gameserver.settings import GameServerSettings
 
@@ -184,7 +184,7 @@ async def test_a_bucket_that_is_not_there_is_said_to_be_unavailable(
     s3_url: str, backup_record: Any
 ) -> None:
     """A wrong bucket is our error, not the library's."""
-    store = S3Store(S3Place("missing", "p", "us-east-1", s3_url))
+    store = S3Store(S3Location("missing", "p", "us-east-1", s3_url))
     with pytest.raises((CopiesUnavailable, BackupNotFound)):
         await store.update(backup_record)
 
@@ -195,5 +195,5 @@ def test_s3_without_a_bucket_is_refused() -> None:
         GameServerSettings.load(_env_file=None, backup_store="s3")
 
 
-def _place(url: str) -> S3Place:
-    return S3Place(BUCKET, "p", "us-east-1", url, SecretStr("access"), SecretStr("secret"))
+def _place(url: str) -> S3Location:
+    return S3Location(BUCKET, "p", "us-east-1", url, SecretStr("access"), SecretStr("secret"))

@@ -11,7 +11,7 @@ from gameserver.backups.worlds import (
     check_world,
     copy_stopped_world,
     is_world_name,
-    looks_whole,
+    looks_complete,
     world_file,
 )
 from gameserver.layout import Layout
@@ -31,7 +31,7 @@ def test_the_log_of_a_crashed_game_is_in_the_copy(
     check_world(copy)
     assert chunks_in(copy) == 300
     assert {path.name: path.read_bytes() for path in tmp_path.glob("a.vcdbs*")} == before
-    assert looks_whole(copy)
+    assert looks_complete(copy)
 
 
 def test_a_linked_world_is_not_followed(tmp_path: Path, make_world: MakeWorld) -> None:

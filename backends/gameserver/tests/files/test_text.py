@@ -3,7 +3,7 @@
 import pytest
 
 from gameserver.files.exceptions import NotText
-from gameserver.files.text import in_form_of
+from gameserver.files.text import keep_format
 
 MARK = b"\xef\xbb\xbf"
 
@@ -23,7 +23,7 @@ MARK = b"\xef\xbb\xbf"
 )
 def test_mark_and_line_ends_stay(former: bytes | None, sent: bytes, written: bytes) -> None:
     """The byte-order mark and line ends are those of the file, whatever an editor makes of them."""
-    assert in_form_of(former, sent) == written
+    assert keep_format(former, sent) == written
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_mark_and_line_ends_stay(former: bytes | None, sent: bytes, written: byt
 def test_other_encodings_are_never_edited_as_text(former: bytes, sent: bytes) -> None:
     """A CP1251 file would be damaged, so as text it is refused; as bytes it can be written."""
     with pytest.raises(NotText):
-        in_form_of(former, sent)
+        keep_format(former, sent)

@@ -7,10 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from bedplate.settings import Environment
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.process.program import Programs, passed_on
 from gameserver.settings import GameServerSettings
-from gameserver.versions.installation import Installed, installed_document
 
 Make = Callable[..., Programs]
 
@@ -24,13 +24,13 @@ def layout(tmp_path: Path) -> Layout:
 
 
 @pytest.fixture
-def installed(layout: Layout) -> Installed:
+def installed(layout: Layout) -> InstalledVersions:
     """Give the installed versions: none yet."""
-    return Installed(layout, installed_document(layout))
+    return InstalledVersions(layout)
 
 
 @pytest.fixture
-def make(layout: Layout, installed: Installed) -> Make:
+def make(layout: Layout, installed: InstalledVersions) -> Make:
     """Give what finds programs with changed settings."""
 
     def make(**changes: object) -> Programs:
@@ -69,7 +69,9 @@ async def test_no_stand_in_in_production(make: Make) -> None:
     assert await programs.find() is None
 
 
-async def test_an_installed_version(make: Make, layout: Layout, installed: Installed) -> None:
+async def test_an_installed_version(
+    make: Make, layout: Layout, installed: InstalledVersions
+) -> None:
     """The current installation's own program is started, in its folder."""
     folder = install(layout, "VintagestoryServer", "VintagestoryServer.dll")
     await installed.select("1.21.6")
@@ -83,7 +85,7 @@ async def test_an_installed_version(make: Make, layout: Layout, installed: Insta
     ("name", "runner"), [("VintagestoryServer.dll", "dotnet"), ("VintagestoryServer.exe", "mono")]
 )
 async def test_without_an_apphost(
-    make: Make, layout: Layout, installed: Installed, name: str, runner: str
+    make: Make, layout: Layout, installed: InstalledVersions, name: str, runner: str
 ) -> None:
     """An installation without a program of its own is run by dotnet, a very old one by mono."""
     folder = install(layout, name)
@@ -94,7 +96,9 @@ async def test_without_an_apphost(
     assert program.command[1] == str(folder / name)
 
 
-async def test_the_operators_own_command(make: Make, layout: Layout, installed: Installed) -> None:
+async def test_the_operators_own_command(
+    make: Make, layout: Layout, installed: InstalledVersions
+) -> None:
     """A command in the settings comes before everything else."""
     install(layout, "VintagestoryServer")
     await installed.select("1.21.6")

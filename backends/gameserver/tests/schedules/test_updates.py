@@ -8,7 +8,7 @@ from gameserver.events import Event, EventKind, Events
 from gameserver.mods.schemas import ModUpdates
 from gameserver.schedules.exceptions import ScheduledWorkFailed
 from gameserver.schedules.updates import UpdateCheck, newer_game, newer_mods
-from gameserver.versions.schemas import Channel, ShownVersion, VersionList
+from gameserver.versions.schemas import Channel, Version, VersionList
 
 
 async def test_tells_what_is_new() -> None:
@@ -37,7 +37,7 @@ async def test_tells_what_is_new() -> None:
 def listed(current: str | None, *versions: str, stale: bool = False) -> VersionList:
     """Return a list of versions that the feed offers."""
     shown = [
-        ShownVersion(
+        Version(
             version=version,
             channel=Channel.UNSTABLE if "-" in version else Channel.STABLE,
             offered=True,

@@ -17,9 +17,8 @@ from bedplate.testing.clock import SettableClock
 from bedplate.testing.processes import free_port
 from gameserver.outgoing.fetching import Downloads
 from gameserver.outgoing.sources import Sources
-from gameserver.versions.downloads import DOCUMENT_BOUNDS
 from gameserver.versions.exceptions import FeedUnavailable
-from gameserver.versions.feed import VersionFeed, offered_in
+from gameserver.versions.feed import DOCUMENT_BOUNDS, VersionFeed, offered_in
 from gameserver.versions.schemas import FeedCache
 from gameserver_simulator.stand_ins.serving import serving
 from gameserver_simulator.stand_ins.version_feed import VersionFeed as Served

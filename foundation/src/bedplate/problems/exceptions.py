@@ -18,8 +18,8 @@
     ├── ServiceUnavailable        503
     └── GatewayTimeout            504
 
-A domain derives its own errors from these, and its services raise them: the status is all they
-know of HTTP.
+A domain derives its own errors from these: two lines and a sentence each. Services raise them;
+nothing in them knows HTTP beyond the number.
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,7 +86,7 @@ def phrase_of(status: int) -> str:
 
 
 class StatusError(ProblemError):
-    """An error with nothing but its status, for an `HTTPException`."""
+    """An error that says no more than its status: what an `HTTPException` becomes."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class BadRequest(ProblemError):
 
 
 class InvalidInput(BadRequest):
-    """Invalid input; `errors` names each field. The policy decides on 400 or 422."""
+    """Input was refused; `errors` names each field. The policy decides on 400 or 422."""
 
     code = "invalid_input"
 
@@ -120,35 +120,35 @@ class InvalidInput(BadRequest):
 
 
 class Unauthorized(ProblemError):
-    """The credentials are missing or invalid."""
+    """Nobody is proven, or the proof doesn't hold."""
 
     status = 401
     code = "unauthorized"
 
 
 class Forbidden(ProblemError):
-    """The principal isn't allowed to do this."""
+    """Whoever asks is known, and may not."""
 
     status = 403
     code = "forbidden"
 
 
 class NotFound(ProblemError):
-    """The resource doesn't exist, or this client may not know that it does."""
+    """There is no such thing, or none that this client may know of."""
 
     status = 404
     code = "not_found"
 
 
 class MethodNotAllowed(ProblemError):
-    """The resource doesn't support this method; the `Allow` header lists those it does."""
+    """The resource exists and doesn't know this method; the `Allow` header says which it knows."""
 
     status = 405
     code = "method_not_allowed"
 
 
 class Conflict(ProblemError):
-    """The request conflicts with the current state."""
+    """The request contradicts the present state."""
 
     status = 409
     code = "conflict"
@@ -177,7 +177,7 @@ class UnprocessableContent(ProblemError):
 
 
 class RetryableError(ProblemError):
-    """A temporary error: the client may try again after `retry_after` whole seconds."""
+    """An error that passes: `retry_after` says in whole seconds when to come back."""
 
     def __init__(
         self,
@@ -193,7 +193,7 @@ class RetryableError(ProblemError):
 
 
 class TooManyRequests(RetryableError):
-    """The client has exhausted its budget."""
+    """The client spent its budget."""
 
     status = 429
     code = "too_many_requests"
@@ -211,21 +211,21 @@ UNHANDLED = "Something went wrong here; quote the request id when you report it.
 
 
 class BadGateway(ProblemError):
-    """An upstream server sent an invalid response."""
+    """A server behind this one answered nonsense."""
 
     status = 502
     code = "bad_gateway"
 
 
 class ServiceUnavailable(RetryableError):
-    """A dependency is temporarily unavailable."""
+    """Something this service needs is away, and will be back."""
 
     status = 503
     code = "service_unavailable"
 
 
 class GatewayTimeout(RetryableError):
-    """The response took longer than its limit."""
+    """The answer did not come within the bound."""
 
     status = 504
     code = "gateway_timeout"

@@ -1,30 +1,26 @@
-"""What is wrong with an archive."""
-
 from bedplate.problems import UnprocessableContent
 
 
 class ArchiveError(UnprocessableContent):
-    """An archive is not taken."""
+    """An archive is refused."""
 
     code = "archive_refused"
 
 
 class DamagedArchive(ArchiveError):
-    """An archive is cut, or isn't what its name says."""
+    """An archive is truncated, or isn't of the format that its name says."""
 
     code = "archive_damaged"
-
-    def __init__(self, detail: str = "The archive is damaged or incomplete.") -> None:
-        super().__init__(detail)
+    detail = "The archive is damaged or incomplete."
 
 
 class UnsafeArchive(ArchiveError):
-    """An archive holds something that no honest one holds: a way out of its folder, a device."""
+    """An archive contains what no honest one does: a path out of its folder, or a device."""
 
     code = "archive_unsafe"
 
 
 class OversizeArchive(ArchiveError):
-    """An archive unpacks to more than is allowed: files, or bytes."""
+    """An archive unpacks to more files or bytes than are allowed."""
 
     code = "archive_too_large"

@@ -1,55 +1,68 @@
-"""The backups that stand: listed, pinned, deleted, pruned."""
+"""The complete backups: listed, pinned, deleted, and pruned."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 
 from bedplate.documents import DocumentError
 from bedplate.problems import ProblemError
-from gameserver.backups.copies import Copies
 from gameserver.backups.exceptions import BackupInUse, BackupNotFound, CopiesUnavailable
-from gameserver.backups.retention import superfluous
+from gameserver.backups.off_host import OffHostCopies
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import LocalStore
 from gameserver.events import EventKind, Events
 
 
 class Catalogue:
-    """Every backup that stands whole, here or only off-host.
+    """Every complete backup, local or only off-host.
 
-    `keep` says how many of each kind stay. When one is added, the oldest beyond that go and an
-    off-host copy is begun; neither can make the adding fail.
+    `keep` is the number of backups to keep of each kind. Adding one deletes the oldest beyond that
+    and begins an off-host copy; neither can make the adding fail.
     """
 
     def __init__(
-        self, local: LocalStore, copies: Copies, events: Events, keep: Mapping[BackupKind, int]
+        self,
+        local: LocalStore,
+        copies: OffHostCopies,
+        events: Events,
+        keep: Mapping[BackupKind, int],
     ) -> None:
-        self.local = local
-        self.copies = copies
+        self._local = local
+        self._copies = copies
         self._events = events
         self._keep = keep
-        self._used: set[str] = set()
+        self._in_use: set[str] = set()
 
-    async def list(self) -> list[Backup]:
-        """Return every backup, the newest first; those that are only off-host are among them."""
-        found = {one.id: one for one in await self.copies.only_elsewhere()}
-        found |= {one.id: one for one in await self.local.list()}
-        return sorted(found.values(), key=lambda one: (one.created_at, one.id), reverse=True)
+    async def open(self) -> None:
+        """Remove what killed deletions left, and go on with off-host copies. Called at start."""
+        await self._local.tidy()
+        await self._copies.resume()
+
+    async def list(self) -> "list[Backup]":
+        """Return every backup, newest first, including those that are only off-host."""
+        backups = {backup.id: backup for backup in await self._copies.list()}
+        backups |= {backup.id: backup for backup in await self._local.list()}
+        return sorted(backups.values(), key=_age, reverse=True)
 
     async def get(self, backup_id: str) -> Backup:
         """Return one backup. Raises `BackupNotFound`, `CopiesUnavailable`."""
         with contextlib.suppress(BackupNotFound):
-            return await self.local.get(backup_id)
-        return await self.copies.get(backup_id)
+            return await self._local.get(backup_id)
+        return await self._copies.get(backup_id)
+
+    def archive(self, backup: Backup) -> Path | AsyncIterator[bytes]:
+        """Return the path of a local archive, or a stream of one that is only off-host."""
+        return self._local.archive(backup.id) if backup.local else self._copies.read(backup)
 
     async def pin(self, backup_id: str, *, pinned: bool) -> Backup:
-        """Keep a backup from being deleted, or no longer. Raises what `get` raises."""
+        """Protect a backup from deletion, or no longer. Raises what `get` raises."""
         backup = (await self.get(backup_id)).model_copy(update={"pinned": pinned})
         if backup.local:
-            await self.local.update(backup)
-        await self.copies.update(backup)
+            await self._local.update(backup)
+        await self._copies.update(backup)
         return backup
 
     async def delete(self, backup_id: str) -> None:
@@ -57,56 +70,72 @@ class Catalogue:
         backup = await self.get(backup_id)
         if backup.pinned:
             raise BackupInUse("This backup is pinned; unpin it first.")
-        if backup_id in self._used:
+        if backup_id in self._in_use:
             raise BackupInUse("This backup is being restored.")
-        await self.copies.delete(backup)
+        await self._copies.delete(backup)
         if backup.local:
-            await self.local.delete(backup_id)
+            await self._local.delete(backup_id)
 
     @contextlib.contextmanager
     def using(self, backup_id: str) -> Iterator[None]:
-        """Keep a backup from being deleted meanwhile."""
-        self._used.add(backup_id)
+        """Keep a backup from being deleted during the context."""
+        self._in_use.add(backup_id)
         try:
             yield
         finally:
-            self._used.discard(backup_id)
+            self._in_use.discard(backup_id)
 
     async def add(self, backup: Backup, staged: Path) -> None:
-        """Take in an archive that lies whole in a staged folder of its own."""
-        await self.local.put(backup, staged, lambda _: None)
+        """Add a complete archive, which is in a staged folder of its own."""
+        await self._local.put(backup, staged, lambda _: None)
         size = backup.bytes // 1_000_000
-        text = f"A backup of {backup.world} stands ({backup.kind}, {size} MB)."
+        text = f"The backup of {backup.world} is complete ({backup.kind}, {size} MB)."
         self._events.publish(EventKind.BACKUP_FINISHED, text, backup=backup.id, bytes=backup.bytes)
         try:
-            await self.copies.begin(backup)
-        except DocumentError as error:  # the disk is full now; the next start begins it again
+            await self._copies.begin(backup)
+        except DocumentError as error:  # the disk has become full; the next start begins it again
             structlog.get_logger().warning("copy_not_begun", backup=backup.id, reason=str(error))
         await self.prune()
 
-    async def _forget(self, backup: Backup) -> None:
-        """Delete a backup; while the second store is away, here alone: else the disk fills up.
+    async def prune(self) -> tuple[str, ...]:
+        """Delete the backups beyond the numbers to keep, and return their ids.
 
-        What stays there is pruned when it is back, since it is listed then.
+        The log names what can't be deleted; the next call tries again.
+        """
+        deleted = []
+        for backup in surplus(await self.list(), self._keep):
+            try:
+                await self._prune_one(backup)
+                deleted.append(backup.id)
+            except (ProblemError, OSError) as error:
+                reason = str(error)
+                structlog.get_logger().warning("backup_not_pruned", backup=backup.id, reason=reason)
+        return tuple(deleted)
+
+    async def _prune_one(self, backup: Backup) -> None:
+        """Delete a backup; while the remote store is down, only locally: else the disk fills up.
+
+        The remote copy is pruned once the store is back, since it is listed then.
         """
         try:
             await self.delete(backup.id)
         except CopiesUnavailable:
             if not backup.local:
                 raise
-            await self.local.delete(backup.id)
+            await self._local.delete(backup.id)
 
-    async def prune(self) -> tuple[str, ...]:
-        """Delete what is beyond the numbers that are kept; return the ids that went.
 
-        What can't be deleted is named in the log, and stays for the next time.
-        """
-        gone = []
-        for backup in superfluous(await self.list(), self._keep):
-            try:
-                await self._forget(backup)
-                gone.append(backup.id)
-            except (ProblemError, OSError) as error:
-                reason = str(error)
-                structlog.get_logger().warning("backup_kept", backup=backup.id, reason=reason)
-        return tuple(gone)
+def surplus(backups: Iterable[Backup], keep: Mapping[BackupKind, int]) -> list[Backup]:
+    """Return the backups beyond the number to keep of each kind, oldest first.
+
+    Pinned backups neither count nor go. The newest of each kind always stays.
+    """
+    unpinned = sorted((backup for backup in backups if not backup.pinned), key=_age)
+    by_kind = {kind: [backup for backup in unpinned if backup.kind is kind] for kind in BackupKind}
+    return [
+        backup for kind, of_kind in by_kind.items() for backup in of_kind[: -max(1, keep[kind])]
+    ]
+
+
+def _age(backup: Backup) -> tuple[datetime, str]:
+    return backup.created_at, backup.id

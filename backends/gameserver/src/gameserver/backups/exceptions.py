@@ -1,5 +1,3 @@
-"""The errors of backups."""
-
 from bedplate.problems import BadGateway, Conflict, NotFound, ServiceUnavailable
 from gameserver.archives.exceptions import DamagedArchive
 
@@ -18,14 +16,14 @@ class BackupInUse(Conflict):
 
 
 class NoWorld(Conflict):
-    """There is no world yet; the game makes one when it first starts."""
+    """There is no world yet; the game creates one at its first start."""
 
     code = "no_world"
     detail = "There is no world yet: start the game once."
 
 
 class GameNotSettled(Conflict):
-    """The game is between two states: neither running nor stopped."""
+    """The game is starting or stopping: neither running nor at rest."""
 
     code = "game_not_settled"
 
@@ -34,12 +32,10 @@ class GameNotSettled(Conflict):
 
 
 class GameStillRunning(Conflict):
-    """A restore replaces files that a running game holds."""
+    """A restore replaces files that a running game keeps open."""
 
     code = "game_still_running"
-
-    def __init__(self) -> None:
-        super().__init__('The game runs: stop it, or send "stop": true to have it restarted after.')
+    detail = 'The game runs: stop it, or send "stop": true to have it restarted afterwards.'
 
 
 class NewerWorld(Conflict):
@@ -55,7 +51,7 @@ class NewerWorld(Conflict):
 
 
 class BackupNotStarted(ServiceUnavailable):
-    """The game was told to copy its world, and began no file."""
+    """The game got the command to copy its world, and created no file."""
 
     code = "backup_not_started"
     detail = (
@@ -66,20 +62,20 @@ class BackupNotStarted(ServiceUnavailable):
 
 
 class BackupIncomplete(ServiceUnavailable):
-    """The game ended, or stopped writing, before its copy of the world was whole."""
+    """The game ended, or stopped writing, before its copy of the world was complete."""
 
     code = "backup_incomplete"
 
 
 class DamagedWorld(DamagedArchive):
-    """A copy of the world fails SQLite's own check, or lacks the game's tables."""
+    """A copy of the world fails SQLite's own check, or doesn't have the game's tables."""
 
     code = "world_damaged"
     detail = "The copy of the world fails its check: it is damaged or incomplete."
 
 
 class CopiesUnavailable(BadGateway):
-    """The store of off-host copies does not answer, or refuses."""
+    """The store of off-host copies does not answer, or refuses access."""
 
     code = "copies_unavailable"
     detail = "The store of off-host copies can't be used at the moment."

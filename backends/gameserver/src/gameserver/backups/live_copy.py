@@ -1,4 +1,4 @@
-"""The world of a running game, which only the game itself can copy at a consistent point."""
+"""Copies the world of a running game, which only the game itself can copy consistently."""
 
 import asyncio
 import contextlib
@@ -9,10 +9,10 @@ from typing import Final
 
 from bedplate import clock, ids
 from bedplate.documents.threads import finish_in_thread
-from gameserver.backups.apart import perform
 from gameserver.backups.exceptions import BackupIncomplete, BackupNotStarted, DamagedWorld
 from gameserver.backups.jobs import CheckWorld
-from gameserver.backups.worlds import SUFFIX, looks_whole, size_of
+from gameserver.backups.worker_process import perform
+from gameserver.backups.worlds import SUFFIX, looks_complete, size_of
 from gameserver.console.exceptions import GameNotRunning
 from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import ConsoleLine
@@ -23,17 +23,17 @@ from gameserver.status import GameState
 
 _PREFIX: Final = "manager-"
 _POLL_SECONDS: Final = 0.2
-_DONE: Final = "Backup complete"
-_SAVED: Final = "Offthread save of savegame done."
+_COPY_FINISHED: Final = "Backup complete"
+_SAVE_FINISHED: Final = "Offthread save of savegame done."
 
 
 @dataclass(frozen=True)
 class LiveCopyTimes:
-    """Bounds, in seconds.
+    """Limits in seconds.
 
-    save     until the save before the copy has ended; the copy is made all the same
+    save     for the save before the copy; the copy is made even if it doesn't end
     start    until the file appears
-    settle   without growth, after which the file may be whole
+    settle   without growth, after which the file may be complete
     stall    without growth, after which it never will be
     total    for the whole copy
     """
@@ -46,11 +46,11 @@ class LiveCopyTimes:
 
 
 class LiveCopy:
-    """Has the running game copy its world (`/genbackup`), and takes that copy when it is whole.
+    """Has the running game copy its world (`/genbackup`), and takes the copy once it is complete.
 
-    The game says that it has finished in its own language and without naming the file, the file
-    bears its final name from the beginning, and a stop cuts it. So the file itself is watched: it
-    is whole when it no longer grows, has all its pages, and passes SQLite's check.
+    The game reports the end in its own language and without naming the file, the file has its
+    final name from the beginning, and a stop truncates it. So this class watches the file: it is
+    complete when it no longer grows, has all its pages, and passes SQLite's check.
     """
 
     def __init__(self, game: Game, layout: Layout, times: LiveCopyTimes) -> None:
@@ -63,96 +63,96 @@ class LiveCopy:
 
         Raises `BackupNotStarted`, `BackupIncomplete`, `DamagedWorld`, `GameNotRunning`.
         """
-        growing = self._folder / f"{_PREFIX}{ids.token(8)}{SUFFIX}"
+        copy = self._folder / f"{_PREFIX}{ids.token(8)}{SUFFIX}"
         expected = await asyncio.to_thread(size_of, world)
         try:
             async with _within(self._times.total):
                 progress.report(0, "The game saves")
                 await self._save(by)
                 progress.report(0.02, "The game copies its world")
-                await self._copy(growing, max(expected, 1), progress, by)
-            await asyncio.to_thread(growing.rename, target)
+                await self._copy(copy, max(expected, 1), progress, by)
+            await asyncio.to_thread(copy.rename, target)
         finally:
-            await finish_in_thread(lambda: growing.unlink(missing_ok=True))
+            await finish_in_thread(lambda: copy.unlink(missing_ok=True))
 
     async def tidy(self) -> None:
-        """Remove the half copies that an earlier manager left. To be called at start."""
-        await finish_in_thread(self._remove_left)
+        """Remove the partial copies that an earlier manager left. To be called at start."""
+        await finish_in_thread(self._remove_leftovers)
 
-    def _remove_left(self) -> None:
-        for left in self._folder.glob(f"{_PREFIX}*{SUFFIX}"):
-            left.unlink(missing_ok=True)
+    def _remove_leftovers(self) -> None:
+        for leftover in self._folder.glob(f"{_PREFIX}*{SUFFIX}"):
+            leftover.unlink(missing_ok=True)
 
     async def _save(self, by: str) -> None:
-        """Have the game save, so that the copy is of one point in time, if it does in time."""
+        """Have the game save, so that the copy is of one point in time, if it does so in time."""
         console = self._game.console
-        with console.lines_matching(_save_ended) as watch, contextlib.suppress(TimeoutError):
+        with console.lines_matching(_save_finished) as waiter, contextlib.suppress(TimeoutError):
             await console.send("/autosavenow", by=by)
-            await watch.next(self._times.save)
+            await waiter.next(self._times.save)
 
-    async def _copy(self, growing: Path, expected: int, progress: Progress, by: str) -> None:
-        with self._game.console.lines_matching(_said_done) as said:
-            await self._game.console.send(f"/genbackup {growing.name}", by=by)
-            watched = _Growth(growing)
-            while not await self._is_whole(watched):
-                self._refuse_hopeless(watched)
-                progress.report(0.02 + 0.9 * min(1.0, watched.size / expected))
-                watched.finished = await _said(said) or watched.finished
+    async def _copy(self, copy: Path, expected: int, progress: Progress, by: str) -> None:
+        with self._game.console.lines_matching(_copy_finished) as waiter:
+            await self._game.console.send(f"/genbackup {copy.name}", by=by)
+            file = _GrowingFile(copy)
+            while not await self._is_complete(file):
+                self._refuse_hopeless(file)
+                progress.report(0.02 + 0.9 * min(1.0, file.size / expected))
+                file.finished = await _reported(waiter) or file.finished
         progress.report(1)
 
-    async def _is_whole(self, watched: "_Growth") -> bool:
-        """Whether the copy is whole; looked into only when it may be, and once for each state."""
-        await watched.look()
-        ended = watched.finished or self._game.status.state is not GameState.RUNNING
-        if watched.looked_into or not (ended or watched.quiet >= self._times.settle):
+    async def _is_complete(self, file: "_GrowingFile") -> bool:
+        """Return whether the copy is complete; checked only if it may be, once for each change."""
+        await file.refresh()
+        ended = file.finished or self._game.status.state is not GameState.RUNNING
+        if file.checked or not (ended or file.quiet_seconds >= self._times.settle):
             return False
-        watched.looked_into = True
-        return await _is_sound(watched.path)
+        file.checked = True
+        return await _is_sound(file.path)
 
-    def _refuse_hopeless(self, watched: "_Growth") -> None:
+    def _refuse_hopeless(self, file: "_GrowingFile") -> None:
         if self._game.status.state is not GameState.RUNNING:
             raise BackupIncomplete("The game ended while it copied its world.")
-        if watched.size == 0 and watched.quiet >= self._times.start:
+        if file.size == 0 and file.quiet_seconds >= self._times.start:
             raise BackupNotStarted
-        if watched.looked_into and watched.finished:
+        if file.checked and file.finished:
             raise DamagedWorld
-        if watched.quiet >= max(self._times.stall, self._times.settle):
+        if file.quiet_seconds >= max(self._times.stall, self._times.settle):
             raise BackupIncomplete("The game no longer writes its copy of the world.")
 
 
-class _Growth:
-    """How a file grows.
+class _GrowingFile:
+    """A file that the game writes.
 
-    finished      the game said, in English, that it has finished
-    looked_into   the file was checked as it is now, and wasn't whole
+    finished   the game reported, in English, that it has finished
+    checked    the file was checked in its present state, and was not complete
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
         self.finished = False
-        self.looked_into = False
-        self._seen = (0, 0)
-        self._changed = clock.monotonic()
+        self.checked = False
+        self._version = (0, 0)
+        self._changed_at = clock.monotonic()
 
     @property
-    def quiet(self) -> float:
+    def quiet_seconds(self) -> float:
         """Seconds since the file last changed."""
-        return clock.monotonic() - self._changed
+        return clock.monotonic() - self._changed_at
 
-    async def look(self) -> None:
-        """Look at the file again."""
-        seen = await asyncio.to_thread(_size_and_change, self.path)
-        if seen != self._seen:
-            self._seen, self.size = seen, seen[0]
-            self._changed = clock.monotonic()
-            self.looked_into = False
+    async def refresh(self) -> None:
+        """Read the file's size and time of change again."""
+        version = await asyncio.to_thread(_size_and_change, self.path)
+        if version != self._version:
+            self._version, self.size = version, version[0]
+            self._changed_at = clock.monotonic()
+            self.checked = False
 
 
-async def _said(watch: LineWaiter) -> bool:
-    """Wait a moment; return at once, and True, when the game says that it has finished."""
+async def _reported(waiter: LineWaiter) -> bool:
+    """Wait a moment; return True at once if the game reports that it has finished."""
     try:
-        await watch.next(_POLL_SECONDS)
+        await waiter.next(_POLL_SECONDS)
     except TimeoutError:
         return False
     except GameNotRunning:
@@ -172,20 +172,20 @@ def _size_and_change(path: Path) -> tuple[int, int]:
 async def _is_sound(path: Path) -> bool:
     before = await asyncio.to_thread(_size_and_change, path)
     try:
-        if not await asyncio.to_thread(looks_whole, path):
+        if not await asyncio.to_thread(looks_complete, path):
             return False
-        await perform(CheckWorld(copied=path), before[0])
+        await perform(CheckWorld(world_copy=path), before[0])
     except (DamagedWorld, FileNotFoundError):
         return False
     return await asyncio.to_thread(_size_and_change, path) == before
 
 
-def _save_ended(line: ConsoleLine) -> bool:
-    return line.authentic and line.text.startswith(_SAVED)
+def _save_finished(line: ConsoleLine) -> bool:
+    return line.authentic and line.text.startswith(_SAVE_FINISHED)
 
 
-def _said_done(line: ConsoleLine) -> bool:
-    return line.authentic and line.text.startswith(_DONE)
+def _copy_finished(line: ConsoleLine) -> bool:
+    return line.authentic and line.text.startswith(_COPY_FINISHED)
 
 
 @contextlib.asynccontextmanager

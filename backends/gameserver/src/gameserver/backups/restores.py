@@ -1,4 +1,8 @@
-"""Restores: a backup put in the place of what is there, all or nothing."""
+"""Restores: a backup replaces the present data, completely or not at all.
+
+The replacement is one file transaction with a journal. After a crash in the middle of one, the next
+start finishes or undoes it: `gameserver.wiring.open_file_transactions`.
+"""
 
 import asyncio
 import contextlib
@@ -12,16 +16,17 @@ from bedplate import ids
 from bedplate.documents import FileTransactions, write_atomically
 from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import ProblemError
-from gameserver.backups.apart import perform
-from gameserver.backups.backups import Backups, Counted, Occasion
+from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.exceptions import GameStillRunning, NewerWorld
-from gameserver.backups.jobs import Unpack
-from gameserver.backups.packing import FILES, FOLDERS, SAVES
+from gameserver.backups.jobs import FILES, FOLDERS, SAVES, Unpack
 from gameserver.backups.schemas import Backup, BackupKind, Manifest, NewRestore, RestoreScope
-from gameserver.backups.streams import write_stream
+from gameserver.backups.service import BackupRequest, Backups
+from gameserver.backups.stores import ARCHIVE
+from gameserver.backups.worker_process import perform
 from gameserver.backups.worlds import COMPANIONS, save_location, world_file
-from gameserver.disk import remove_tree, require_room
+from gameserver.disk import remove_tree, require_room, write_stream
 from gameserver.events import EventKind, Events
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
@@ -29,21 +34,20 @@ from gameserver.operations.service import Operations
 from gameserver.process.exclusive import exclusive_world, start_when_free
 from gameserver.process.game import Game
 from gameserver.status import AT_REST
-from gameserver.versions.installation import Installed
-from gameserver.versions.numbers import VersionNumber
+from gameserver.version_numbers import VersionNumber
 
 _NOT_BESIDE: Final = frozenset(
     {OperationKind.BACKUP, OperationKind.RESTORE, OperationKind.SWITCH, OperationKind.MODS}
 )
-ARCHIVE_COPY: Final = "backup.tar.zst"
+_MANIFEST_BYTES: Final = 64 << 20
 _CONFIG: Final = "serverconfig.json"
 
 
 class Restores:
-    """Brings backups back.
+    """Restores backups.
 
-    Before anything is replaced the archive is checked whole, and what is there is backed up as
-    `before-restore`: restoring that one undoes the restore.
+    Before anything is replaced, the whole archive is checked and the present data is backed up as
+    `before-restore`: restoring that backup undoes the restore.
     """
 
     def __init__(
@@ -51,105 +55,101 @@ class Restores:
         layout: Layout,
         game: Game,
         backups: Backups,
-        swaps: FileTransactions,
-        installed: Installed,
+        catalogue: Catalogue,
+        transactions: FileTransactions,
+        installed: InstalledVersions,
         operations: Operations,
         events: Events,
     ) -> None:
         self._layout = layout
         self._game = game
         self._backups = backups
-        self._swaps = swaps
+        self._catalogue = catalogue
+        self._transactions = transactions
         self._installed = installed
         self._operations = operations
         self._events = events
 
-    async def start(self, backup_id: str, wanted: NewRestore, *, by: str) -> Operation:
-        """Begin a restore, and return the operation to watch.
+    async def start(self, backup_id: str, options: NewRestore, *, by: str) -> Operation:
+        """Begin a restore, and return its operation.
 
-        Its result names the `backup` and, when there was a world, the `safety_copy`. Raises
+        Its result names the `backup` and, if there was a world, the `safety_copy`. Raises
         `BackupNotFound`, `NewerWorld`, `GameStillRunning`, `OperationInProgress`.
         """
-        backup = await self._backups.catalogue.get(backup_id)
-        await self._refuse_newer(backup, wanted)
-        if not wanted.stop and self._game.status.state not in AT_REST:
+        backup = await self._catalogue.get(backup_id)
+        await self._refuse_newer(backup, options)
+        if not options.stop and self._game.status.state not in AT_REST:
             raise GameStillRunning
 
         async def work(progress: Progress) -> dict[str, str]:
-            return await self.restore(backup, wanted, progress, by=by)
+            return await self._restore(backup, options, progress, by=by)
 
         return await self._operations.start(
-            OperationKind.RESTORE,
-            work,
-            by=by,
-            not_beside=_NOT_BESIDE,
+            OperationKind.RESTORE, work, by=by, not_beside=_NOT_BESIDE
         )
 
-    async def restore(
-        self, backup: Backup, wanted: NewRestore, progress: Progress, *, by: str
+    async def _restore(
+        self, backup: Backup, options: NewRestore, progress: Progress, *, by: str
     ) -> dict[str, str]:
-        """Restore a backup as part of other work. Raises what can be wrong with it."""
-        with self._backups.catalogue.using(backup.id):
-            staged = self._layout.staging / f"restore-{ids.token(8)}"
-            await asyncio.to_thread(staged.mkdir)
-            try:
-                manifest = await self._stage(backup, staged, progress.part(0, 0.5))
-                async with self._at_rest(wanted, by):
-                    safety = await self._keep_present(backup, progress.part(0.5, 0.9), by)
-                    progress.report(0.95, "Exchanging")
-                    await self._exchange(manifest, staged, wanted.scope)
-            finally:
-                await finish_in_thread(lambda: remove_tree(staged))
+        with self._catalogue.using(backup.id):
+            async with (
+                self._staged(backup, progress.part(0, 0.5)) as (manifest, data),
+                self._game_at_rest(options, by),
+            ):
+                safety = await self._back_up_present(backup, progress.part(0.5, 0.9), by)
+                progress.report(0.95, "Replacing files")
+                await self._replace(manifest, data, options.scope)
         text = f"The world {backup.world} of {backup.created_at:%Y-%m-%d %H:%M} UTC is back."
         self._events.publish(EventKind.RESTORED, text, backup=backup.id)
         return {"backup": backup.id, **safety}
 
     async def put_back(self, backup: Backup, progress: Progress) -> None:
-        """Put a backup's world back for whoever holds the world already; no safety copy is made.
+        """Restore a backup's world for a caller that has exclusive access; no safety copy is made.
 
-        For an update that failed: what it did to the world is what has to go.
+        For an update that failed: what it did to the world has to go.
         """
-        staged = self._layout.staging / f"restore-{ids.token(8)}"
-        await asyncio.to_thread(staged.mkdir)
-        try:
-            manifest = await self._stage(backup, staged, progress)
-            await self._exchange(manifest, staged, RestoreScope.WORLD)
-        finally:
-            await finish_in_thread(lambda: remove_tree(staged))
+        async with self._staged(backup, progress) as (manifest, data):
+            await self._replace(manifest, data, RestoreScope.WORLD)
 
-    async def _refuse_newer(self, backup: Backup, wanted: NewRestore) -> None:
+    async def _refuse_newer(self, backup: Backup, options: NewRestore) -> None:
         current = await self._installed.current()
-        if wanted.force or current is None or backup.game_version is None:
+        if options.force or current is None or backup.game_version is None:
             return
         if VersionNumber.parse(backup.game_version) > VersionNumber.parse(current.version):
             raise NewerWorld(backup.game_version, current.version)
 
-    async def _stage(self, backup: Backup, staged: Path, progress: Progress) -> Manifest:
-        """Unpack and check a backup before anything is touched."""
-        archive = staged / ARCHIVE_COPY
-        size = sum(part.bytes for part in backup.contents.values())
-        here = 0 if backup.local else backup.bytes
-        await asyncio.to_thread(require_room, self._layout.staging, size + here)
-        await self._fetch(backup, archive, progress.part(0, 0.3))
-        told = Counted(progress.part(0.3, 1), max(1, size), "Checking the backup")
-        job = Unpack(archive=archive, target=staged / "data", most_bytes=_room_for(size))
-        return (await perform(job, size, told)).archived
+    @contextlib.asynccontextmanager
+    async def _staged(
+        self, backup: Backup, progress: Progress
+    ) -> AsyncIterator[tuple[Manifest, Path]]:
+        """Unpack and check a backup in a staging folder; yield its manifest and its data."""
+        staged = self._layout.staging / f"restore-{ids.token(8)}"
+        archive, data = staged / ARCHIVE, staged / "data"
+        await asyncio.to_thread(staged.mkdir)
+        try:
+            size = sum(part.bytes for part in backup.contents.values())
+            download_size = 0 if backup.local else backup.bytes
+            await asyncio.to_thread(require_room, self._layout.staging, size + download_size)
+            await self._fetch(backup, archive, progress.part(0, 0.3))
+            counter = progress.part(0.3, 1).counter(size, "Checking the backup")
+            job = Unpack(archive=archive, target=data, max_bytes=size + _MANIFEST_BYTES)
+            yield (await perform(job, size, counter)).archive_manifest, data
+        finally:
+            await finish_in_thread(lambda: remove_tree(staged))
 
-    async def _fetch(self, backup: Backup, archive: Path, progress: Progress) -> None:
-        told = Counted(progress, max(1, backup.bytes), "Fetching the backup")
-        if backup.local:
-            await asyncio.to_thread(
-                os.link, self._backups.catalogue.local.archive(backup.id), archive
-            )
+    async def _fetch(self, backup: Backup, target: Path, progress: Progress) -> None:
+        counter = progress.counter(backup.bytes, "Fetching the backup")
+        archive = self._catalogue.archive(backup)
+        if isinstance(archive, Path):
+            await asyncio.to_thread(os.link, archive, target)
         else:
-            chunks = self._backups.catalogue.copies.read(backup)
-            await write_stream(chunks, archive, most_bytes=backup.bytes, told=told)
+            await write_stream(archive, target, max_bytes=backup.bytes, on_progress=counter)
 
     @contextlib.asynccontextmanager
-    async def _at_rest(self, wanted: NewRestore, by: str) -> AsyncIterator[None]:
-        """Have the game stopped within; started again afterwards if it ran, also after an error."""
+    async def _game_at_rest(self, options: NewRestore, by: str) -> AsyncIterator[None]:
+        """Stop the game for the context; start it again if it ran, also after an error."""
         ran = self._game.status.state not in AT_REST
-        if ran and not wanted.stop:
+        if ran and not options.stop:
             raise GameStillRunning
         if ran:
             await self._game.stop(by=by, reason="A backup is restored.", for_good=False)
@@ -164,44 +164,36 @@ class Restores:
         if ran:
             await start_when_free(self._game, by=by)
 
-    async def _keep_present(self, backup: Backup, progress: Progress, by: str) -> dict[str, str]:
+    async def _back_up_present(self, backup: Backup, progress: Progress, by: str) -> dict[str, str]:
         if not await self._backups.has_world():
             return {}
-        occasion = Occasion(BackupKind.BEFORE_RESTORE, by, f"Before the restore of {backup.id}")
-        safety = await self._backups.make_at_rest(occasion, progress)
-        return {"safety_copy": safety.id}
+        note = f"Before the restore of {backup.id}"
+        request = BackupRequest(BackupKind.BEFORE_RESTORE, by, note)
+        return {"safety_copy": (await self._backups.make_at_rest(request, progress)).id}
 
-    async def _exchange(self, manifest: Manifest, staged: Path, scope: RestoreScope) -> None:
-        data = staged / "data"
-        saved_world = data / SAVES / manifest.world
+    async def _replace(self, manifest: Manifest, data: Path, scope: RestoreScope) -> None:
         world = await asyncio.to_thread(world_file, self._layout)
         replacements: dict[Path, Path | None] = {}
         if scope is RestoreScope.WHOLE:
             world = self._layout.saves / manifest.world
-            await finish_in_thread(lambda: _point_at(data / _CONFIG, world))
+            await finish_in_thread(lambda: _set_save_location(data / _CONFIG, world))
             for part in (*FOLDERS, *FILES):
-                staged_part = data / part
-                there = await asyncio.to_thread(staged_part.exists)
-                replacements[self._layout.server_data / part] = staged_part if there else None
-        replacements[world] = saved_world
-        # What another world's log or lock holds would be played into the restored one.
+                exists = await asyncio.to_thread((data / part).exists)
+                replacements[self._layout.server_data / part] = data / part if exists else None
+        replacements[world] = data / SAVES / manifest.world
+        # SQLite would replay another world's log or journal into the restored one.
         replacements |= {world.with_name(world.name + suffix): None for suffix in COMPANIONS}
         if manifest.game_version is not None:
             await self._installed.ran_world(world.name, manifest.game_version)
-        await self._swaps.exchange(replacements)
+        await self._transactions.exchange(replacements)
         await self._installed.restored_world(world.name, manifest.game_version)
 
 
-def _room_for(size: int) -> int:
-    """Return the bytes an archive may unpack to: what its record says, and its manifest."""
-    return size + (64 << 20)
+def _set_save_location(config: Path, world: Path) -> None:
+    """Make restored settings name the world's path in this data directory. Blocking.
 
-
-def _point_at(config: Path, world: Path) -> None:
-    """Make restored settings name the world's place in this data directory; blocking.
-
-    Settings of another machine hold an absolute path of there. What can't be read stays as it is:
-    the game reads it no better, and makes new settings.
+    Settings from another machine have an absolute path of that machine. Unreadable settings stay
+    as they are: the game can't read them either, and creates new ones.
     """
     with contextlib.suppress(OSError, ValueError, RecursionError, LookupError, TypeError):
         text = config.read_text("utf-8-sig")

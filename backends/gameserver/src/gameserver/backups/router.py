@@ -1,15 +1,14 @@
-"""HTTP: backups and restores."""
-
+from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.responses import Response
 
 from bedplate.backend import Upload
 from bedplate.openapi import errors
 from bedplate.problems import BadRequest, ContentTooLarge
-from gameserver.backups.backups import Occasion
 from gameserver.backups.exceptions import (
     BackupInUse,
     BackupNotFound,
@@ -26,6 +25,7 @@ from gameserver.backups.schemas import (
     NewBackup,
     NewRestore,
 )
+from gameserver.backups.service import BackupRequest
 from gameserver.backups.wiring import CurrentBackups
 from gameserver.disk import InsufficientStorage
 from gameserver.operations.exceptions import OperationInProgress, OperationInterrupted
@@ -37,19 +37,19 @@ from gameserver.settings import GameServerSettings
 router = APIRouter(prefix="/backups", tags=["backups"])
 
 
-def _largest(settings: GameServerSettings) -> int:
+def _max_upload_bytes(settings: GameServerSettings) -> int:
     return settings.backup_upload_bytes
 
 
-def _longest(settings: GameServerSettings) -> float:
+def _max_upload_seconds(settings: GameServerSettings) -> float:
     return settings.upload_seconds
 
 
-upload = Upload(path="/backups/upload", max_bytes=_largest, seconds=_longest)
+upload = Upload(path="/backups/upload", max_bytes=_max_upload_bytes, seconds=_max_upload_seconds)
 
-BackupId = Annotated[str, Path(pattern=ID_PATTERN, description="Id of the backup")]
+BackupId = Annotated[str, PathParameter(pattern=ID_PATTERN, description="Id of the backup")]
 _ZSTANDARD = "application/zstd"
-_FILE: dict[int | str, dict[str, Any]] = {
+_FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The archive, a .tar.zst",
         "content": {_ZSTANDARD: {"schema": {"type": "string", "format": "binary"}}},
@@ -57,7 +57,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
     206: {"description": "Part of the archive"},
     416: {"description": "Range Not Satisfiable"},
 }
-_BODY = {
+_UPLOAD_BODY = {
     "requestBody": {
         "required": True,
         "content": {_ZSTANDARD: {"schema": {"type": "string", "format": "binary", "minLength": 1}}},
@@ -67,7 +67,7 @@ _BODY = {
 
 @router.get("", summary="List backups, newest first")
 async def list_backups(backups: CurrentBackups, _: CurrentMonitor) -> list[Backup]:
-    """Return every backup that stands whole, here or only off-host."""
+    """Return every complete backup, local or only off-host."""
     return await backups.catalogue.list()
 
 
@@ -81,25 +81,25 @@ async def make_backup(
     backups: CurrentBackups,
     admin: CurrentAdmin,
     accepted: Accepted,
-    wanted: NewBackup | None = None,
+    options: NewBackup | None = None,
 ) -> Operation:
-    """Begin a backup, while the game runs or not. The operation's result names it."""
-    wanted = wanted or NewBackup()
-    occasion = Occasion(BackupKind.MANUAL, admin.id, wanted.note, wanted.pinned)
-    return accepted(await backups.making.start(occasion))
+    """Begin a backup, whether the game runs or not. The operation's result names it."""
+    options = options or NewBackup()
+    request = BackupRequest(BackupKind.MANUAL, admin.id, options.note, options.pinned)
+    return accepted(await backups.backups.start(request))
 
 
 @router.post(
     "/upload",
     status_code=202,
     responses=errors(BadRequest, ContentTooLarge, InsufficientStorage, OperationInterrupted),
-    openapi_extra=_BODY,
+    openapi_extra=_UPLOAD_BODY,
     summary="Upload a backup",
 )
 async def upload_backup(
     request: Request, backups: CurrentBackups, admin: CurrentAdmin, accepted: Accepted
 ) -> Operation:
-    """Take in an archive as the raw body. It is listed once the operation has checked all of it."""
+    """Upload an archive as the raw body. It is listed once the operation has checked all of it."""
     declared = request.headers.get("content-length")
     operation = await backups.uploads.receive(
         request.stream(), declared=int(declared) if declared else None, by=admin.id
@@ -111,7 +111,7 @@ async def upload_backup(
     "/{backup_id}", responses=errors(BackupNotFound, CopiesUnavailable), summary="Get a backup"
 )
 async def get_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentMonitor) -> Backup:
-    """Return what is known of a backup."""
+    """Return a backup's record."""
     return await backups.catalogue.get(backup_id)
 
 
@@ -123,7 +123,7 @@ async def get_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentMon
 async def change_backup(
     backup_id: BackupId, change: BackupChange, backups: CurrentBackups, _: CurrentAdmin
 ) -> Backup:
-    """Keep a backup from deletion and retention, or no longer."""
+    """Protect a backup from deletion and retention, or no longer."""
     return await backups.catalogue.pin(backup_id, pinned=change.pinned)
 
 
@@ -141,25 +141,24 @@ async def delete_backup(backup_id: BackupId, backups: CurrentBackups, _: Current
 @router.get(
     "/{backup_id}/download",
     response_class=Response,
-    responses={**_FILE, **errors(BackupNotFound, CopiesUnavailable)},
+    responses={**_FILE_RESPONSES, **errors(BackupNotFound, CopiesUnavailable)},
     summary="Download a backup",
 )
 async def download_backup(
     backup_id: BackupId, backups: CurrentBackups, _: CurrentAdmin
 ) -> Response:
-    """Send the archive; parts of one that lies here can be asked for (`Range`)."""
+    """Send the archive. A local one can be downloaded in parts (`Range`)."""
     backup = await backups.catalogue.get(backup_id)
+    archive = backups.catalogue.archive(backup)
     headers = {"ETag": f'"{backup.sha256}"'}
     name = f"vintage-story-{backup.id}.tar.zst"
-    if backup.local:
-        archive = backups.catalogue.local.archive(backup_id)
+    if isinstance(archive, Path):
         return FileResponse(archive, headers=headers, media_type=_ZSTANDARD, filename=name)
     headers |= {
         "Content-Length": str(backup.bytes),
         "Content-Disposition": f'attachment; filename="{name}"',
     }
-    content = backups.catalogue.copies.read(backup)
-    return StreamingResponse(content, headers=headers, media_type=_ZSTANDARD)
+    return StreamingResponse(archive, headers=headers, media_type=_ZSTANDARD)
 
 
 @router.post(
@@ -180,8 +179,8 @@ async def restore_backup(
     backups: CurrentBackups,
     admin: CurrentAdmin,
     accepted: Accepted,
-    wanted: NewRestore | None = None,
+    options: NewRestore | None = None,
 ) -> Operation:
     """Begin a restore. Its result names a `safety_copy`; restoring that one undoes it."""
-    wanted = wanted or NewRestore()
-    return accepted(await backups.restores.start(backup_id, wanted, by=admin.id))
+    options = options or NewRestore()
+    return accepted(await backups.restores.start(backup_id, options, by=admin.id))

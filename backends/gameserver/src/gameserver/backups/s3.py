@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Final
 import anyio
 from pydantic import SecretStr, ValidationError
 
+from gameserver.archives.unpacking import ProgressCallback
 from gameserver.backups.exceptions import BackupNotFound, CopiesUnavailable
 from gameserver.backups.schemas import Backup
-from gameserver.backups.stores import ARCHIVE, RECORD, Told, is_backup_id
+from gameserver.backups.stores import ARCHIVE, MAX_RECORD_BYTES, RECORD, is_backup_id
 
 if TYPE_CHECKING:
     from obstore.store import S3Store as ObjectStore
 
-_PART: Final = 8 << 20
-_MAX_RECORD_BYTES: Final = 16 << 20
-_AT_ONCE: Final = 8
+_PART_BYTES: Final = 8 << 20
+_MAX_PARALLEL_READS: Final = 8
 
 
 @dataclass(frozen=True)
-class S3Place:
-    """Where the objects lie. Without keys those of the machine are used (role, environment).
+class S3Location:
+    """Where the objects are. Without keys the machine's own are used (role, environment).
 
-    endpoint   URL of a store that isn't Amazon's; http only for one that was chosen so
+    endpoint   URL of a store that isn't Amazon's; without TLS if it begins with http
     """
 
     bucket: str
@@ -39,7 +39,7 @@ class S3Place:
     request_seconds: float = 60.0
 
     def open(self) -> "ObjectStore":
-        """Return what talks to the store; nothing is asked yet."""
+        """Return a client of the store; it sends no request yet."""
         from obstore.store import S3Store as ObjectStore  # noqa: PLC0415 - an extra
 
         keys: dict[str, str] = {}
@@ -58,28 +58,28 @@ class S3Place:
                 "timeout": timedelta(seconds=self.request_seconds),
             },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=60)},
-            **keys,  # type: ignore[arg-type]  # the names are the store's own
+            **keys,  # type: ignore[arg-type]  # the names are obstore's own
         )
 
 
 class S3Store:
     """`<id>/backup.tar.zst` and, written last, `<id>/record.json`: without it there is no backup.
 
-    Archives go up in parts of 8 MiB, and come down in such ranges, so memory stays small and no
-    single request lasts. Every method raises `CopiesUnavailable` when the store doesn't answer.
+    Archives are uploaded in parts and downloaded in ranges of 8 MiB, so memory stays small and no
+    request lasts long. Every method raises `CopiesUnavailable` when the store doesn't answer.
     """
 
-    def __init__(self, place: S3Place) -> None:
-        self._objects = place.open()
+    def __init__(self, location: S3Location) -> None:
+        self._objects = location.open()
 
     async def list(self) -> "list[Backup]":
         """Return every backup with a readable record."""
         import obstore  # noqa: PLC0415 - an extra
 
-        with _translated():
-            found = await obstore.list_with_delimiter_async(self._objects)
-        ids = [name for path in found["common_prefixes"] if is_backup_id(name := path.strip("/"))]
-        limit = asyncio.Semaphore(_AT_ONCE)
+        with _translated_errors():
+            listing = await obstore.list_with_delimiter_async(self._objects)
+        ids = [name for path in listing["common_prefixes"] if is_backup_id(name := path.strip("/"))]
+        limit = asyncio.Semaphore(_MAX_PARALLEL_READS)
 
         async def get(backup_id: str) -> Backup | None:
             async with limit:
@@ -88,15 +88,15 @@ class S3Store:
                 except BackupNotFound:
                     return None
 
-        return [one for one in await asyncio.gather(*map(get, ids)) if one is not None]
+        return [backup for backup in await asyncio.gather(*map(get, ids)) if backup is not None]
 
     async def get(self, backup_id: str) -> Backup:
-        """Return one. Raises `BackupNotFound`."""
+        """Return one backup. Raises `BackupNotFound`."""
         import obstore  # noqa: PLC0415 - an extra
 
-        with _translated():
+        with _translated_errors():
             answer = await obstore.get_async(self._objects, _key(backup_id, RECORD))
-            if answer.meta["size"] > _MAX_RECORD_BYTES:
+            if answer.meta["size"] > MAX_RECORD_BYTES:
                 raise BackupNotFound
             content = bytes(await answer.bytes_async())
         try:
@@ -107,14 +107,18 @@ class S3Store:
             raise BackupNotFound
         return backup
 
-    async def put(self, backup: Backup, staged: Path, told: Told) -> None:
-        """Copy an archive in parts, then its record."""
+    async def put(self, backup: Backup, staged: Path, on_progress: ProgressCallback) -> None:
+        """Upload an archive in parts, then its record."""
         import obstore  # noqa: PLC0415 - an extra
 
-        with _translated():
-            chunks = _told_of(staged / ARCHIVE, told)
+        with _translated_errors():
+            chunks = _chunks_of(staged / ARCHIVE, on_progress)
             await obstore.put_async(
-                self._objects, _key(backup.id, ARCHIVE), chunks, chunk_size=_PART, max_concurrency=2
+                self._objects,
+                _key(backup.id, ARCHIVE),
+                chunks,
+                chunk_size=_PART_BYTES,
+                max_concurrency=2,
             )
         await self.update(backup)
 
@@ -123,7 +127,7 @@ class S3Store:
         import obstore  # noqa: PLC0415 - an extra
 
         content = backup.model_dump_json().encode()
-        with _translated():
+        with _translated_errors():
             await obstore.put_async(self._objects, _key(backup.id, RECORD), content)
 
     async def read(self, backup_id: str) -> AsyncIterator[bytes]:
@@ -131,19 +135,19 @@ class S3Store:
         import obstore  # noqa: PLC0415 - an extra
 
         key = _key(backup_id, ARCHIVE)
-        with _translated():
+        with _translated_errors():
             size = (await obstore.head_async(self._objects, key))["size"]
-        for start in range(0, size, _PART):
-            end = min(start + _PART, size)
-            with _translated():
+        for start in range(0, size, _PART_BYTES):
+            end = min(start + _PART_BYTES, size)
+            with _translated_errors():
                 part = await obstore.get_range_async(self._objects, key, start=start, end=end)
             yield bytes(part)
 
     async def delete(self, backup_id: str) -> None:
-        """Delete the record first: what is left of a half deletion is no backup."""
+        """Delete the record first: without it, the rest of an interrupted deletion is no backup."""
         import obstore  # noqa: PLC0415 - an extra
 
-        with _translated():
+        with _translated_errors():
             for name in (RECORD, ARCHIVE):
                 await obstore.delete_async(self._objects, _key(backup_id, name))
 
@@ -154,16 +158,16 @@ def _key(backup_id: str, name: str) -> str:
     return f"{backup_id}/{name}"
 
 
-async def _told_of(archive: Path, told: Told) -> AsyncIterator[bytes]:
+async def _chunks_of(archive: Path, on_progress: ProgressCallback) -> AsyncIterator[bytes]:
     async with await anyio.open_file(archive, "rb") as file:
-        while chunk := await file.read(_PART):
+        while chunk := await file.read(_PART_BYTES):
             yield chunk
-            told(len(chunk))
+            on_progress(len(chunk))
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the store's errors into ours. What it says may hold keys: it goes to no client."""
+def _translated_errors() -> Iterator[None]:
+    """Turn the store's errors into ours, without their texts: those may contain keys."""
     from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415 - an extra
 
     try:

@@ -1,5 +1,3 @@
-"""What goes over the wire, into a backup's archive, and beside it."""
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -7,17 +5,17 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field, StrictBool
 
 from bedplate.schemas import MultiLineStr, Schema
-from gameserver.versions.numbers import PATTERN
+from gameserver.version_numbers import PATTERN
 
 FORMAT: Final = 1
 ID_PATTERN: Final = r"^[0-9]{8}-[0-9]{6}-[a-z-]{1,20}-[0-9a-f]{8}$"
 
 GameVersion = Annotated[str, Field(pattern=f"^{PATTERN}$")]
-"""A version of the game; who uploads an archive writes its manifest, and may write anything."""
+"""A version of the game. Checked, since whoever uploads an archive wrote its manifest."""
 
 
 class BackupKind(StrEnum):
-    """Why a backup was made: each kind has a retention of its own."""
+    """Why a backup was made; each kind has its own retention."""
 
     MANUAL = "manual"
     SCHEDULED = "scheduled"
@@ -27,7 +25,7 @@ class BackupKind(StrEnum):
 
 
 class Member(BaseModel):
-    """One file of a backup: its name below the game's data, size in bytes, SHA-256."""
+    """One file of a backup: its path below the game's data, size in bytes, and SHA-256."""
 
     name: str
     size: int = Field(ge=0)
@@ -35,11 +33,11 @@ class Member(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a backup holds: the last file in its archive, `manifest.json`.
+    """The content of a backup: the last file in its archive, `manifest.json`. A stored format.
 
-    game_version   newest version of the game that had run the world; None when unknown
-    world          file name of the world, which lies under `Saves/`
-    skipped        what was left out: links, pipes, files that couldn't be read
+    game_version   newest version of the game that had run the world; None if unknown
+    world          file name of the world, which is under `Saves/`
+    skipped        files that were left out: links, pipes, unreadable files, unusable names
     """
 
     format: Literal[1] = FORMAT
@@ -52,14 +50,14 @@ class Manifest(BaseModel):
 
 
 class PartSize(BaseModel):
-    """How much of one part a backup holds."""
+    """Number and size of the files of one part of a backup."""
 
     files: int = 0
     bytes: int = 0
 
 
 class CopyState(StrEnum):
-    """Where the off-host copy of a backup stands."""
+    """State of a backup's off-host copy."""
 
     WAITING = "waiting"
     DONE = "done"
@@ -67,13 +65,13 @@ class CopyState(StrEnum):
 
 
 class Backup(BaseModel):
-    """A backup that stands whole.
+    """A complete backup.
 
     bytes      size of the archive; `sha256` is the archive's
     contents   files and bytes of each part: `Saves`, `Mods`, `serverconfig.json`, …
-    skipped    of what was left out, the first hundred names
-    local      whether the archive lies here; otherwise only the off-host copy exists
-    copy       the off-host copy, where the manager makes any
+    skipped    the first hundred names of files that were left out
+    local      whether the archive is on this host; otherwise only the off-host copy exists
+    off_host   state of the off-host copy; None if the manager makes none
     """
 
     id: str = Field(pattern=ID_PATTERN)
@@ -93,30 +91,30 @@ class Backup(BaseModel):
 
 
 class NewBackup(Schema):
-    """What a client asks for."""
+    """Options of a new backup."""
 
     note: Annotated[str, MultiLineStr(200)] = ""
     pinned: StrictBool = False
 
 
 class BackupChange(Schema):
-    """What of a backup can be changed. A pinned one is never deleted, by nobody."""
+    """A change of a backup. A pinned one can't be deleted, by anybody."""
 
     pinned: StrictBool
 
 
 class RestoreScope(StrEnum):
-    """What a restore brings back."""
+    """What a restore replaces."""
 
     WHOLE = "whole"
     WORLD = "world"
 
 
 class NewRestore(Schema):
-    """How a backup is restored.
+    """Options of a restore.
 
-    scope   `whole`: world, players, mods and settings as they were; `world`: the world alone
-    stop    stop a game that runs, and start it again afterwards
+    scope   `whole`: world, players, mods and settings as they were; `world`: only the world
+    stop    stop a running game, and start it again afterwards
     force   also restore a world that a newer version of the game has run
     """
 

@@ -1,10 +1,10 @@
-"""Where backups are kept: the interface that every store has, and the local one."""
+"""Where backups are stored: the interface of every store, and the local one."""
 
 import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -12,36 +12,35 @@ import anyio
 import structlog
 
 from bedplate.documents import Document, DocumentError
+from bedplate.documents.atomic import sync_folder
 from bedplate.documents.threads import finish_in_thread
-from gameserver.archives.reading import CHUNK
+from gameserver.archives.unpacking import CHUNK, ProgressCallback
 from gameserver.backups.exceptions import BackupNotFound
 from gameserver.backups.schemas import ID_PATTERN, Backup
 
 ARCHIVE: Final = "backup.tar.zst"
 RECORD: Final = "record.json"
+MAX_RECORD_BYTES: Final = 16 << 20
 _ID: Final = re.compile(ID_PATTERN)
-_MAX_RECORD_BYTES: Final = 16 << 20
-
-Told = Callable[[int], None]
 
 
 class Store(Protocol):
-    """Keeps finished backups. Each method raises `BackupNotFound` for an id it doesn't keep."""
+    """Stores finished backups. Each method raises `BackupNotFound` for an unknown id."""
 
     async def list(self) -> list[Backup]:
-        """Return every backup that stands whole in here, in no order."""
+        """Return every complete backup, in any order."""
         ...
 
     async def get(self, backup_id: str) -> Backup:
-        """Return one."""
+        """Return one backup."""
         ...
 
-    async def put(self, backup: Backup, staged: Path, told: Told) -> None:
-        """Keep a backup whose archive lies in the folder `staged`; whole, or not at all."""
+    async def put(self, backup: Backup, staged: Path, on_progress: ProgressCallback) -> None:
+        """Store a backup whose archive is in the folder `staged`, completely or not at all."""
         ...
 
     async def update(self, backup: Backup) -> None:
-        """Keep what changed of a backup's record."""
+        """Store a backup's changed record."""
         ...
 
     def read(self, backup_id: str) -> AsyncIterator[bytes]:
@@ -49,7 +48,7 @@ class Store(Protocol):
         ...
 
     async def delete(self, backup_id: str) -> None:
-        """Forget a backup and its archive."""
+        """Delete a backup's record and archive."""
         ...
 
 
@@ -59,37 +58,37 @@ def is_backup_id(text: str) -> bool:
 
 
 class LocalStore:
-    """A folder for each backup, with its archive and its record; it gets its name when whole."""
+    """A folder for each backup with its archive and record; it gets its name once complete."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def archive(self, backup_id: str) -> Path:
-        """Return where a backup's archive lies, or would. Raises `BackupNotFound` for a non-id."""
-        return self._place(backup_id) / ARCHIVE
+        """Return the path of a backup's archive. Raises `BackupNotFound` for what is no id."""
+        return self._path(backup_id) / ARCHIVE
 
     async def list(self) -> "list[Backup]":
-        """Return every backup that is readable; others are named in the log and left alone."""
+        """Return every readable backup; the log names the others, which are left alone."""
         names = await asyncio.to_thread(os.listdir, self._folder)
-        found = []
+        backups = []
         for name in sorted(filter(is_backup_id, names)):
             try:
-                found.append(await self.get(name))
+                backups.append(await self.get(name))
             except (BackupNotFound, DocumentError) as error:
                 structlog.get_logger().warning("backup_unreadable", backup=name, reason=str(error))
-        return found
+        return backups
 
     async def get(self, backup_id: str) -> Backup:
-        """Return one. Raises `BackupNotFound`, `DocumentError`."""
+        """Return one backup. Raises `BackupNotFound`, `DocumentError`."""
         if not await asyncio.to_thread(self.archive(backup_id).is_file):
             raise BackupNotFound
         return await (await self._record(backup_id)).read()
 
-    async def put(self, backup: Backup, staged: Path, told: Told) -> None:
-        """Give a staged backup its record and then its name: one rename, after all is on disk."""
+    async def put(self, backup: Backup, staged: Path, on_progress: ProgressCallback) -> None:
+        """Write the record, then rename the staged folder: one rename, once all is on disk."""
         await (await asyncio.to_thread(_record_in, staged)).write(backup)
-        await finish_in_thread(lambda: _rename(staged, self._place(backup.id)))
-        told(backup.bytes)
+        await finish_in_thread(lambda: _rename(staged, self._path(backup.id)))
+        on_progress(backup.bytes)
 
     async def update(self, backup: Backup) -> None:
         """Write a backup's record. Raises `BackupNotFound`."""
@@ -104,44 +103,40 @@ class LocalStore:
                 yield chunk
 
     async def delete(self, backup_id: str) -> None:
-        """Remove a backup: first from its name, then from the disk. Raises `BackupNotFound`."""
+        """Rename a backup, then remove it from the disk. Raises `BackupNotFound`."""
         await self.get(backup_id)
         await finish_in_thread(lambda: self._remove(backup_id))
 
     async def tidy(self) -> None:
-        """Remove what a killed deletion left. To be called at start."""
-        await finish_in_thread(self._remove_remains)
+        """Remove what killed deletions left. To be called at start."""
+        await finish_in_thread(self._remove_leftovers)
 
-    def _place(self, backup_id: str) -> Path:
+    def _path(self, backup_id: str) -> Path:
         if not is_backup_id(backup_id):
             raise BackupNotFound
         return self._folder / backup_id
 
     async def _record(self, backup_id: str) -> Document[Backup]:
-        # A document looks at its folder when it is made: on a busy disk that takes its time.
-        return await asyncio.to_thread(_record_in, self._place(backup_id))
+        # Creating a document reads its folder, which takes time on a busy disk.
+        return await asyncio.to_thread(_record_in, self._path(backup_id))
 
     def _remove(self, backup_id: str) -> None:
-        going = self._folder / f".deleted-{backup_id}"
-        self._place(backup_id).rename(going)
-        shutil.rmtree(going, ignore_errors=True)
+        deleted = self._folder / f".deleted-{backup_id}"
+        self._path(backup_id).rename(deleted)
+        shutil.rmtree(deleted, ignore_errors=True)
 
-    def _remove_remains(self) -> None:
-        for remains in self._folder.glob(".deleted-*"):
-            shutil.rmtree(remains, ignore_errors=True)
+    def _remove_leftovers(self) -> None:
+        for deleted in self._folder.glob(".deleted-*"):
+            shutil.rmtree(deleted, ignore_errors=True)
 
 
 def _record_in(folder: Path) -> Document[Backup]:
     def missing() -> Backup:
         raise BackupNotFound
 
-    return Document(folder / RECORD, Backup, default=missing, max_bytes=_MAX_RECORD_BYTES)
+    return Document(folder / RECORD, Backup, default=missing, max_bytes=MAX_RECORD_BYTES)
 
 
-def _rename(staged: Path, place: Path) -> None:
-    staged.rename(place)
-    descriptor = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _rename(staged: Path, path: Path) -> None:
+    staged.rename(path)
+    sync_folder(path.parent)

@@ -1,4 +1,4 @@
-"""A backup that comes from elsewhere: taken in only after all of it was checked."""
+"""Takes in archives of backups from elsewhere, after all of their content was checked."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,14 +8,13 @@ from typing import Final
 from bedplate import ids
 from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import BadRequest
-from gameserver.backups.apart import perform
-from gameserver.backups.backups import Counted, Occasion, describe
 from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.jobs import Unpack
 from gameserver.backups.schemas import Backup, BackupKind
+from gameserver.backups.service import BackupRequest, record_of
 from gameserver.backups.stores import ARCHIVE
-from gameserver.backups.streams import write_stream
-from gameserver.disk import MARGIN, free_bytes, remove_tree, require_room
+from gameserver.backups.worker_process import perform
+from gameserver.disk import MARGIN, free_bytes, remove_tree, require_room, write_stream
 from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
@@ -25,7 +24,7 @@ _USUAL_GROWTH: Final = 3
 
 
 class Uploads:
-    """Takes in archives; `most_bytes` is the largest one, `most_unpacked` what it may unpack to."""
+    """Takes in archives of up to `max_bytes`, which unpack to `max_unpacked_bytes` at most."""
 
     def __init__(
         self,
@@ -33,19 +32,19 @@ class Uploads:
         catalogue: Catalogue,
         operations: Operations,
         *,
-        most_bytes: int,
-        most_unpacked: int,
+        max_bytes: int,
+        max_unpacked_bytes: int,
     ) -> None:
         self._layout = layout
         self._catalogue = catalogue
         self._operations = operations
-        self._most_bytes = most_bytes
-        self._most_unpacked = most_unpacked
+        self._max_bytes = max_bytes
+        self._max_unpacked_bytes = max_unpacked_bytes
 
     async def receive(
         self, chunks: AsyncIterator[bytes], *, declared: int | None, by: str
     ) -> Operation:
-        """Write an archive to disk as it comes, and begin to check it; return the operation.
+        """Write an archive to disk as it arrives, begin to check it, and return the operation.
 
         `declared` is its size in bytes, if known. Raises `BadRequest`, `ContentTooLarge`,
         `InsufficientStorage`.
@@ -56,12 +55,12 @@ class Uploads:
         await asyncio.to_thread(staged.mkdir)
         try:
             archive = staged / ARCHIVE
-            await write_stream(chunks, archive, most_bytes=self._most_bytes, told=lambda _: None)
-            await asyncio.to_thread(_refuse_nothing, archive)
+            await write_stream(chunks, archive, max_bytes=self._max_bytes)
+            await asyncio.to_thread(_refuse_empty, archive)
 
             async def work(progress: Progress) -> dict[str, str]:
                 try:
-                    return {"backup": (await self._take_in(staged, by, progress)).id}
+                    return {"backup": (await self._check_and_add(staged, by, progress)).id}
                 finally:
                     await finish_in_thread(lambda: remove_tree(staged))
 
@@ -70,22 +69,22 @@ class Uploads:
             await finish_in_thread(lambda: remove_tree(staged))
             raise
 
-    async def _take_in(self, staged: Path, by: str, progress: Progress) -> Backup:
+    async def _check_and_add(self, staged: Path, by: str, progress: Progress) -> Backup:
         archive, data = staged / ARCHIVE, staged / "data"
-        size = (await asyncio.to_thread(archive.stat)).st_size
+        unpacked_size = (await asyncio.to_thread(archive.stat)).st_size * _USUAL_GROWTH
         free = await asyncio.to_thread(free_bytes, self._layout.staging)
-        most = min(self._most_unpacked, int(free / MARGIN))
-        told = Counted(progress.part(0, 0.9), max(1, size * _USUAL_GROWTH), "Checking the backup")
-        job = Unpack(archive=archive, target=data, most_bytes=most)
-        outcome = await perform(job, size * _USUAL_GROWTH, told)
-        manifest = outcome.archived
+        max_bytes = min(self._max_unpacked_bytes, int(free / MARGIN))
+        counter = progress.part(0, 0.9).counter(unpacked_size, "Checking the backup")
+        job = Unpack(archive=archive, target=data, max_bytes=max_bytes)
+        outcome = await perform(job, unpacked_size, counter)
         await finish_in_thread(lambda: remove_tree(data))
+        manifest = outcome.archive_manifest
         note = f"Made {manifest.created_at:%Y-%m-%d %H:%M} UTC ({manifest.kind})"
-        backup = await describe(outcome, archive, Occasion(BackupKind.UPLOADED, by, note))
+        backup = await record_of(outcome, archive, BackupRequest(BackupKind.UPLOADED, by, note))
         await self._catalogue.add(backup, staged)
         return backup
 
 
-def _refuse_nothing(archive: Path) -> None:
+def _refuse_empty(archive: Path) -> None:
     if archive.stat().st_size == 0:
         raise BadRequest("The request has no body: send the archive as it is.")

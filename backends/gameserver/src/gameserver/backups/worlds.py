@@ -1,16 +1,15 @@
-"""The world: one SQLite file of the game, copied whole and checked."""
+"""The world, one SQLite file of the game: where it is, how it is copied and checked."""
 
 import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import json5
 
-from gameserver.archives.reading import CHUNK
+from gameserver.archives.unpacking import CHUNK, ProgressCallback
 from gameserver.backups.exceptions import DamagedWorld
 from gameserver.layout import Layout
 
@@ -25,10 +24,10 @@ _MAX_PAGE_BYTES: Final = 65_536
 
 
 def world_file(layout: Layout) -> Path:
-    """Return where the game's world lies, or will: as its settings say, else `default.vcdbs`.
+    """Return the path of the game's world, existing or not: from its settings, or the default.
 
-    Only the file's name is taken from the settings: a data directory that was moved leaves old
-    absolute paths in there. Blocking.
+    Only the file's name is taken from the settings: after the data directory has moved, they
+    still have the old absolute path. Blocking.
     """
     with contextlib.suppress(OSError, ValueError, RecursionError, LookupError, TypeError):
         if layout.server_config.stat().st_size <= _MAX_CONFIG_BYTES:
@@ -40,10 +39,10 @@ def world_file(layout: Layout) -> Path:
 
 
 def save_location(config: str) -> object:
-    """Return what settings name as the world's place. Raises ValueError, LookupError, TypeError.
+    """Return the world's path as settings give it. Raises ValueError, LookupError, TypeError.
 
-    They are plain JSON as the game writes them. What people write is read as leniently as the game
-    does, which takes a hundred times as long.
+    The game writes plain JSON. Edited settings are read as leniently as the game reads them, which
+    takes a hundred times as long.
     """
     try:
         parsed = json.loads(config)
@@ -54,7 +53,7 @@ def save_location(config: str) -> object:
 
 
 def is_world_name(name: str) -> bool:
-    """Return whether a text is the plain name of a world's file."""
+    """Return whether a text is the plain file name of a world."""
     return (
         name.endswith(SUFFIX)
         and name != SUFFIX
@@ -65,14 +64,18 @@ def is_world_name(name: str) -> bool:
     )
 
 
-def copy_stopped_world(world: Path, target: Path, copied: Callable[[int], None]) -> None:
-    """Copy the world of a game that doesn't run, with what its write-ahead log still holds.
+def copy_stopped_world(world: Path, target: Path, on_progress: ProgressCallback) -> None:
+    """Copy the world of a stopped game, including its write-ahead log.
 
-    The log is copied along and taken into the copy, so that the world itself is left as it is.
-    Blocking. Raises `DamagedWorld`, `OSError`.
+    The log is copied and then merged into the copy, so the world itself stays unchanged. Blocking.
+    Raises `DamagedWorld`, `OSError`.
     """
     for suffix in ("", "-wal"):
-        _copy(world.with_name(world.name + suffix), target.with_name(target.name + suffix), copied)
+        _copy(
+            world.with_name(world.name + suffix),
+            target.with_name(target.name + suffix),
+            on_progress,
+        )
     try:
         with contextlib.closing(sqlite3.connect(target)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -81,7 +84,7 @@ def copy_stopped_world(world: Path, target: Path, copied: Callable[[int], None])
         raise DamagedWorld from None
 
 
-def _copy(source: Path, target: Path, copied: Callable[[int], None]) -> None:
+def _copy(source: Path, target: Path, on_progress: ProgressCallback) -> None:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         descriptor = os.open(source, flags)
@@ -90,17 +93,17 @@ def _copy(source: Path, target: Path, copied: Callable[[int], None]) -> None:
     with os.fdopen(descriptor, "rb") as content, target.open("xb") as file:
         while chunk := content.read(CHUNK):
             file.write(chunk)
-            copied(len(chunk))
+            on_progress(len(chunk))
 
 
-def looks_whole(path: Path) -> bool:
-    """Return whether a file has as many pages as its header says; quick, and no proof.
+def looks_complete(path: Path) -> bool:
+    """Return whether a file has as many pages as its header says: a quick check, not a proof.
 
     SQLite's file format, section 1.3: page size at 16 (1 means 65536), pages at 28.
     """
     with path.open("rb") as file:
         header = file.read(32)
-    if len(header) < 32 or not header.startswith(_SQLITE_MAGIC):  # noqa: PLR2004 - what was read
+    if len(header) < 32 or not header.startswith(_SQLITE_MAGIC):  # noqa: PLR2004 - as read above
         return False
     page = int.from_bytes(header[16:18], "big")
     page = _MAX_PAGE_BYTES if page == 1 else page
@@ -108,34 +111,31 @@ def looks_whole(path: Path) -> bool:
 
 
 def check_world(path: Path) -> None:
-    """Raise `DamagedWorld` unless SQLite finds a file sound and the game's tables are in it.
+    """Raise `DamagedWorld` unless SQLite finds the file intact and it has the game's tables.
 
-    The file must not be in use: it is read as one that doesn't change. Blocking, and takes about
-    as long as reading the file.
+    The file must not be in use: SQLite reads it as immutable. Blocking; takes about as long as
+    reading the file.
     """
     try:
-        with contextlib.closing(_open_unchanging(path)) as database:
-            found = database.execute("PRAGMA integrity_check(1)").fetchone()
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
+            result = database.execute("PRAGMA integrity_check(1)").fetchone()
             tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            sound = found == ("ok",) and {name for (name,) in tables} >= _TABLES
+            sound = result == ("ok",) and {name for (name,) in tables} >= _TABLES
     except sqlite3.Error:
         sound = False
     if not sound:
         raise DamagedWorld
 
 
-def _open_unchanging(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-
-
 def remove_companions(world: Path) -> None:
-    """Remove what SQLite left beside a copy. Blocking."""
+    """Remove the files that SQLite left beside a copy. Blocking."""
     for suffix in COMPANIONS:
         world.with_name(world.name + suffix).unlink(missing_ok=True)
 
 
 def size_of(world: Path) -> int:
-    """Return the bytes of a world and its log; 0 when there is none. Blocking."""
+    """Return the bytes of a world and its log; 0 if there is none. Blocking."""
     size = 0
     for suffix in ("", "-wal"):
         with contextlib.suppress(FileNotFoundError):

@@ -5,15 +5,15 @@ from typing import Annotated
 
 from bedplate.documents import Document
 from bedplate.state import from_state
+from gameserver.configuration.changes import Configuration
 from gameserver.configuration.config_file import ConfigFile
 from gameserver.configuration.defaults import defaults
 from gameserver.configuration.first_start import from_environment
 from gameserver.configuration.queue import SettingsQueue
 from gameserver.configuration.server_settings import ServerSettings
-from gameserver.configuration.service import Configuration
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.process.game import Game
-from gameserver.versions.installation import Installed
 
 CurrentConfiguration = Annotated[Configuration, from_state(Configuration)]
 _LIKE_VERSION = "1.21.0"
@@ -21,7 +21,7 @@ _LIKE_VERSION = "1.21.0"
 
 @contextlib.asynccontextmanager
 async def open_server_settings(
-    layout: Layout, installed: Installed
+    layout: Layout, installed: InstalledVersions
 ) -> AsyncIterator[ServerSettings]:
     """Yield the settings' file, which is brought up to date before each start of the game.
 

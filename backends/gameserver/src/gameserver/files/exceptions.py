@@ -1,5 +1,3 @@
-"""The errors of raw files."""
-
 from bedplate.problems import (
     BadRequest,
     Conflict,
@@ -12,45 +10,45 @@ from bedplate.problems import (
 
 
 class PathRefused(BadRequest):
-    """A path that no file below serverdata could have."""
+    """A path that no file below serverdata can have."""
 
     code = "path_refused"
 
 
 class FileMissing(NotFound):
-    """There is no such file, or something else than a file or folder."""
+    """There is no such file or folder."""
 
     code = "file_not_found"
     detail = "There is no such file or folder."
 
 
 class NotAFile(Conflict):
-    """A link, a device, a hard link, or a folder where a file is meant."""
+    """The path leads to a folder, link, device or hard link instead of a regular file."""
 
     code = "not_a_file"
 
 
 class FileInUse(Conflict):
-    """The running game holds the file, or rewrites it from memory."""
+    """The running game keeps the file open, or rewrites it from memory."""
 
     code = "file_in_use"
     detail = "The running game uses this file: stop it first."
 
 
 class FileTooLarge(ContentTooLarge):
-    """More than may be read or written at once."""
+    """The file has more bytes than can be read or written."""
 
     code = "file_too_large"
 
 
 class NotText(UnprocessableContent):
-    """Text was sent for a file that isn't UTF-8, or in another encoding."""
+    """The text, or the file that it replaces, isn't UTF-8."""
 
     code = "not_text"
 
 
 class ConditionNeeded(ProblemError):
-    """A change without `If-Match`, or `If-None-Match: *` for a new file (RFC 6585, section 3)."""
+    """A change needs `If-Match`, or `If-None-Match: *` for a new file (RFC 6585, section 3)."""
 
     status = 428
     code = "precondition_required"
@@ -58,7 +56,7 @@ class ConditionNeeded(ProblemError):
 
 
 class FileNotWritten(ServiceUnavailable):
-    """The disk is full or can't be written; the file is as it was."""
+    """The disk is full or can't be written; the file is unchanged."""
 
     code = "file_not_written"
 

@@ -1,4 +1,4 @@
-"""HTTP: raw files below serverdata. Only for admins: ModConfig may hold anything."""
+"""Raw files below serverdata. Only for admins: ModConfig may contain secrets."""
 
 from typing import Annotated
 
@@ -18,10 +18,9 @@ from gameserver.files.exceptions import (
     NotText,
     PathRefused,
 )
-from gameserver.files.paths import MAX_PATH_LENGTH
 from gameserver.files.schemas import FileEntry, Folder
 from gameserver.files.text import is_text
-from gameserver.files.tree import LARGEST, Content
+from gameserver.files.tree import MAX_FILE_BYTES, MAX_PATH_LENGTH, Content
 from gameserver.files.wiring import CurrentFiles
 from gameserver.process.exceptions import GameBusy
 from gameserver.security import CurrentAdmin
@@ -30,20 +29,22 @@ from gameserver.settings import GameServerSettings
 router = APIRouter(prefix="/files", tags=["files"])
 
 
-def _largest(_: GameServerSettings) -> int:
-    return LARGEST
+def _max_upload_bytes(_: GameServerSettings) -> int:
+    return MAX_FILE_BYTES
 
 
-def _longest(settings: GameServerSettings) -> float:
+def _max_upload_seconds(settings: GameServerSettings) -> float:
     return settings.request_timeout_seconds
 
 
-upload = Upload(path="/files/content", method="PUT", max_bytes=_largest, seconds=_longest)
+upload = Upload(
+    path="/files/content", method="PUT", max_bytes=_max_upload_bytes, seconds=_max_upload_seconds
+)
 
 Path = Annotated[
     str,
     MultiLineStr(MAX_PATH_LENGTH),
-    Query(description="Below serverdata, such as ModConfig/mine.json", examples=["ModConfig"]),
+    Query(description="Path below serverdata, such as ModConfig/mine.json", examples=["ModConfig"]),
 ]
 _READ = errors(PathRefused, FileMissing, NotAFile)
 _WRITE = errors(
@@ -57,7 +58,7 @@ _CONTENT = {"content": {_TEXT: _BODY, _BYTES: _BODY}}
 
 @router.get("", responses=_READ, summary="List a folder")
 async def list_files(files: CurrentFiles, _: CurrentAdmin, path: Path = "") -> Folder:
-    """Return what is in a folder; the empty path is serverdata itself."""
+    """Return the entries of a folder; the empty path is serverdata itself."""
     entries = [
         FileEntry.model_validate(entry, from_attributes=True) for entry in await files.entries(path)
     ]
@@ -77,7 +78,7 @@ async def list_files(files: CurrentFiles, _: CurrentAdmin, path: Path = "") -> F
 async def read_file(
     path: Path, files: CurrentFiles, _: CurrentAdmin, condition: IfNoneMatch
 ) -> Response:
-    """Return a file byte for byte: as text/plain when it is UTF-8, else as an octet stream."""
+    """Return a file byte for byte: as text/plain if it is UTF-8, else as an octet stream."""
     content = await files.read(path)
     if condition.not_modified(content.etag):
         return Response(status_code=304, headers={"ETag": content.etag})
@@ -99,9 +100,9 @@ async def write_file(
     if_match: IfMatch,
     if_none_match: IfNoneMatch,
 ) -> Response:
-    """Replace the file that was read (`If-Match`), or make a new one (`If-None-Match: *`).
+    """Replace the file that was read (`If-Match`), or create a new one (`If-None-Match: *`).
 
-    `text/plain` keeps the file's byte-order mark and line ends; other types are written as sent.
+    `text/plain` keeps the file's byte-order mark and line ends; other types are written unchanged.
     """
     condition = Preconditions(if_match.if_match, if_none_match.if_none_match)
     as_text = request.headers.get("content-type", "").strip().lower().startswith(_TEXT)
@@ -113,13 +114,13 @@ async def write_file(
 async def delete_file(
     path: Path, files: CurrentFiles, _: CurrentAdmin, condition: IfMatch
 ) -> Response:
-    """Remove the file that was read: `If-Match` is needed."""
+    """Delete the file that was read; `If-Match` is required."""
     await files.delete(path, condition)
     return Response(status_code=204)
 
 
 def _headers(content: Content) -> dict[str, str]:
-    """Return headers under which no browser runs what a file holds."""
+    """Return headers with which no browser runs a file's content."""
     kind = f"{_TEXT}; charset=utf-8" if is_text(content.content) else _BYTES
     return {
         "Content-Type": kind,

@@ -1,12 +1,10 @@
-"""What goes over the wire."""
-
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 
 
 class FileEntry(BaseModel):
-    """One entry of a folder. A link is shown and never followed."""
+    """One entry of a folder. Links are listed, but never followed."""
 
     name: str
     kind: Literal["file", "folder", "link", "other"]
@@ -15,7 +13,7 @@ class FileEntry(BaseModel):
 
 
 class Folder(BaseModel):
-    """What is in a folder below serverdata."""
+    """A folder below serverdata and its entries."""
 
     path: str
     entries: list[FileEntry]

@@ -1,7 +1,7 @@
-"""Text that comes back from an editor, in the form that its file has.
+"""Gives text from an editor the byte-order mark and line ends of the file that it replaces.
 
-Browsers drop a byte-order mark when they decode, and their editors have line ends of their own: the
-file keeps its mark and its line ends. What isn't UTF-8 is never edited as text (pitfall 19).
+Browsers drop the mark when they decode, and editors have line ends of their own. Files that aren't
+UTF-8 are never edited as text (pitfall 19).
 """
 
 from typing import Final
@@ -20,24 +20,24 @@ def is_text(content: bytes) -> bool:
     return b"\0" not in content
 
 
-def in_form_of(former: bytes | None, sent: bytes) -> bytes:
-    """Return sent text with the mark and the line ends of the file it replaces.
+def keep_format(former: bytes | None, content: bytes) -> bytes:
+    """Return text with the byte-order mark and line ends of the file that it replaces.
 
-    A file whose line ends are mixed, or a new one, gets the text as it was sent. Raises `NotText`.
+    If that file is new or has mixed line ends, the text stays as it is. Raises `NotText`.
     """
-    if not is_text(sent):
+    if not is_text(content):
         raise NotText("Text must be UTF-8; send application/octet-stream to write bytes.")
     if former is None:
-        return sent
+        return content
     if not is_text(former):
-        raise NotText("The file isn't UTF-8: as text it would be damaged.")
+        raise NotText("The file isn't UTF-8: editing it as text would damage it.")
     mark = MARK if former.startswith(MARK) else b""
-    return mark + _with_line_ends(former, sent.removeprefix(MARK))
+    return mark + _with_line_ends(former, content.removeprefix(MARK))
 
 
-def _with_line_ends(former: bytes, sent: bytes) -> bytes:
+def _with_line_ends(former: bytes, content: bytes) -> bytes:
     windows = former.count(b"\r\n")
     if b"\n" not in former or windows not in {0, former.count(b"\n")}:
-        return sent
-    plain = sent.replace(b"\r\n", b"\n")
+        return content
+    plain = content.replace(b"\r\n", b"\n")
     return plain.replace(b"\n", b"\r\n") if windows else plain

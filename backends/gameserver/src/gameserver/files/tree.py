@@ -1,13 +1,14 @@
-"""Files below one folder, reached without ever following a link.
+"""Files below one folder, which are reached without following a link.
 
-Each folder on the way is opened from the one before (openat) with O_NOFOLLOW, and what is done is
-done relative to that descriptor: a link put there meanwhile is refused, not followed. Everything
-here blocks: call it in a thread.
+Each folder on the path is opened relative to the previous one (openat) with O_NOFOLLOW, and files
+relative to the last one: a link that appears in the meantime is refused, not followed. Everything
+here is blocking: run it in a thread.
 """
 
 import contextlib
 import errno
 import hashlib
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from bedplate import ids
+from gameserver.archives.names import MAX_DEPTH, is_plain_name
 from gameserver.files.exceptions import (
     FileMissing,
     FileNotWritten,
@@ -24,10 +26,9 @@ from gameserver.files.exceptions import (
     NotAFile,
     PathRefused,
 )
-from gameserver.files.paths import is_name
 
-LARGEST: Final = 4 * 1024 * 1024
-"""Bytes of a file that is read or written."""
+MAX_FILE_BYTES: Final = 4 * 1024 * 1024
+MAX_PATH_LENGTH: Final = 1_000
 
 _MAX_ENTRIES: Final = 10_000
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -35,10 +36,31 @@ _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE: Final = 0o644
 _LINKS: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
+_WRITE_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 _TEMPORARY: Final = ".manager-"
 
 Names = tuple[str, ...]
+
+
+def names_of(path: str) -> Names:
+    """Return the names in a path that a client sent; none for the root itself.
+
+    Raises `PathRefused` for a path that is absolute or leads upwards, and for names that are not
+    plain or not printable.
+    """
+    if path == "":
+        return ()
+    names = tuple(path.split("/"))
+    if len(path) > MAX_PATH_LENGTH or len(names) > MAX_DEPTH:
+        raise PathRefused("The path is too long.")
+    if not all(is_name(name) for name in names):
+        raise PathRefused("The path must be relative, without `..` and without odd characters.")
+    return names
+
+
+def is_name(name: str) -> bool:
+    """Return whether a text can be the name of a file or folder in a request."""
+    return name.isprintable() and is_plain_name(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +89,16 @@ class Content:
 class FileTree:
     """The files below `root`."""
 
-    def __init__(self, root: Path, *, largest: int = LARGEST) -> None:
+    def __init__(self, root: Path, *, max_bytes: int = MAX_FILE_BYTES) -> None:
         self._root = root
-        self._largest = largest
+        self._max_bytes = max_bytes
 
     def entries(self, names: Names) -> list[Entry]:
-        """Return what is in a folder, by name. Raises `FileMissing`, `NotAFile`."""
-        with self._folder(names) as folder, os.scandir(folder) as found:
-            shown = (one for one in found if is_name(one.name) and not _is_ours(one.name))
-            entries = [_entry(one) for _, one in zip(range(_MAX_ENTRIES), shown, strict=False)]
-        return sorted(entries, key=lambda entry: entry.name)
+        """Return a folder's entries, sorted by name. Raises `FileMissing`, `NotAFile`."""
+        with self._folder(names) as folder, os.scandir(folder) as entries:
+            visible = (item for item in entries if is_name(item.name) and not _is_ours(item.name))
+            listed = [_to_entry(item) for item in itertools.islice(visible, _MAX_ENTRIES)]
+        return sorted(listed, key=lambda entry: entry.name)
 
     def read(self, names: Names) -> Content:
         """Return a file's bytes. Raises `FileMissing`, `NotAFile`, `FileTooLarge`."""
@@ -84,19 +106,19 @@ class FileTree:
             return self._read(folder, name)
 
     def find(self, names: Names) -> Content | None:
-        """Return a file's bytes, or None when there is none. Raises as `read` does."""
+        """Return a file's bytes, or None if there is none. Raises what else `read` raises."""
         try:
             return self.read(names)
         except FileMissing:
             return None
 
     def write(self, names: Names, content: bytes) -> None:
-        """Put bytes into a file, all at once and durably; a new one needs its folder.
+        """Replace or create a file, atomically and durably; its folder must exist.
 
         Permissions stay. Raises `FileMissing`, `NotAFile`, `FileTooLarge`.
         """
-        if len(content) > self._largest:
-            raise FileTooLarge(f"A file may have at most {self._largest} bytes.")
+        if len(content) > self._max_bytes:
+            raise FileTooLarge(f"A file may have at most {self._max_bytes} bytes.")
         with self._parent(names) as (folder, name):
             mode = self._mode(folder, name)
             temporary = f"{_TEMPORARY}{ids.token(16)}"
@@ -117,22 +139,22 @@ class FileTree:
             os.fsync(folder)
 
     def tidy(self) -> None:
-        """Remove what killed writes left behind."""
+        """Remove the temporary files that killed writes left."""
         for path, _, files in os.walk(self._root):
             for name in files:
                 if _is_ours(name):
                     (Path(path) / name).unlink(missing_ok=True)
 
     def _read(self, folder: int, name: str) -> Content:
-        with _plain_errors():
+        with _translated_errors():
             descriptor = os.open(name, _READ, dir_fd=folder)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
-            _require_ordinary(status)
-            content = file.read(self._largest + 1)
-        if len(content) > self._largest:
-            raise FileTooLarge(f"Files of more than {self._largest} bytes aren't shown.")
-        return Content(content, _moment(status))
+            _require_regular(status)
+            content = file.read(self._max_bytes + 1)
+        if len(content) > self._max_bytes:
+            raise FileTooLarge(f"Files of more than {self._max_bytes} bytes can't be read.")
+        return Content(content, _modified_at(status))
 
     @staticmethod
     def _mode(folder: int, name: str) -> int:
@@ -141,7 +163,7 @@ class FileTree:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
             return _MODE
-        _require_ordinary(status)
+        _require_regular(status)
         return stat.S_IMODE(status.st_mode)
 
     @contextlib.contextmanager
@@ -153,8 +175,8 @@ class FileTree:
 
     @contextlib.contextmanager
     def _folder(self, names: Names) -> Iterator[int]:
-        """Open a folder, one name after the other."""
-        with _plain_errors():
+        """Open a folder, one name after another."""
+        with _translated_errors():
             folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 for name in names:
@@ -167,7 +189,7 @@ class FileTree:
 
 
 @contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
@@ -176,17 +198,19 @@ def _plain_errors() -> Iterator[None]:
         raise NotAFile("That can't be opened as a file.") from None
     except OSError as error:
         if error.errno in _LINKS:
-            raise NotAFile("A link or a file is on the way; links are never followed.") from None
+            raise NotAFile(
+                "The path leads through a link or a file; links are never followed."
+            ) from None
         if error.errno in {errno.ENAMETOOLONG, errno.EINVAL}:
             raise PathRefused("No file could have this path.") from None
         if error.errno == errno.ENXIO:
-            raise NotAFile("That is no ordinary file.") from None
-        if error.errno in _NO_ROOM:
+            raise NotAFile("That is not a regular file.") from None
+        if error.errno in _WRITE_ERRORS:
             raise FileNotWritten from None
         raise
 
 
-def _require_ordinary(status: os.stat_result) -> None:
+def _require_regular(status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise NotAFile("That is a folder.")
     if not stat.S_ISREG(status.st_mode):
@@ -204,14 +228,14 @@ def _write_new(folder: int, name: str, content: bytes, mode: int) -> None:
         os.fsync(descriptor)
 
 
-def _entry(found: os.DirEntry[str]) -> Entry:
-    status = found.stat(follow_symlinks=False)
+def _to_entry(item: os.DirEntry[str]) -> Entry:
+    status = item.stat(follow_symlinks=False)
     kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
     kind = kinds.get(stat.S_IFMT(status.st_mode), "other")
-    return Entry(found.name, kind, status.st_size, _moment(status))
+    return Entry(item.name, kind, status.st_size, _modified_at(status))
 
 
-def _moment(status: os.stat_result) -> datetime:
+def _modified_at(status: os.stat_result) -> datetime:
     return datetime.fromtimestamp(status.st_mtime, UTC)
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from bedplate.state import from_state
-from gameserver.files.raw_files import RawFiles
+from gameserver.files.service import RawFiles
 from gameserver.files.tree import FileTree
 from gameserver.layout import Layout
 from gameserver.process.game import Game

@@ -4,7 +4,7 @@ import re
 from functools import cmp_to_key
 from typing import Final
 
-from gameserver.versions.numbers import NoVersionNumber, VersionNumber
+from gameserver.version_numbers import InvalidVersionNumber, VersionNumber
 
 ANY_VERSION: Final = ("", "*")
 _LENIENT: Final = re.compile(
@@ -23,7 +23,7 @@ def number_of(text: str) -> VersionNumber | None:
     stage = f"-{found['stage'].lower()}.{found['attempt'] or 0}" if found["stage"] else ""
     try:
         return VersionNumber.parse(".".join(numbers) + stage)
-    except NoVersionNumber:
+    except InvalidVersionNumber:
         return None
 
 

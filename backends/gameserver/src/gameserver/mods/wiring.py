@@ -9,6 +9,7 @@ from bedplate.documents import Document, FileTransactions
 from bedplate.state import from_state
 from bedplate.tls import trusted
 from gameserver.events import Events
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.mods.archives import MAX_MOD_BYTES
 from gameserver.mods.cache import Cache
@@ -18,10 +19,9 @@ from gameserver.mods.downloads import ModDownloads
 from gameserver.mods.fetching import FileCache
 from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
-from gameserver.mods.planning import ModSources
+from gameserver.mods.library import ModLibrary, ModSources
 from gameserver.mods.restarts import Restarts
 from gameserver.mods.schemas import ModId
-from gameserver.mods.service import ModLibrary
 from gameserver.mods.state import ModsState
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Work
@@ -32,7 +32,6 @@ from gameserver.process.game import Game
 from gameserver.security import CurrentAdmin
 from gameserver.settings import GameServerSettings
 from gameserver.simulator import StandIns
-from gameserver.versions.installation import Installed
 
 _USER_AGENT: Final = "bedplate-gameserver"
 _MAX_REDIRECTS: Final = 5
@@ -43,7 +42,7 @@ async def open_mods(
     settings: GameServerSettings,
     layout: Layout,
     game: Game,
-    installed: Installed,
+    installed: InstalledVersions,
     stand_ins: StandIns,
     file_transactions: FileTransactions,
     events: Events,
@@ -52,7 +51,7 @@ async def open_mods(
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     inventory = Inventory(ModsFolder(layout.mods), document)
     changes = Changes(
-        inventory, file_transactions, layout.previous_mods, most=settings.keep_mod_changes
+        inventory, file_transactions, layout.former_mods, most=settings.keep_mod_changes
     )
     await changes.tidy()
     async with httpx2.AsyncClient(
@@ -90,7 +89,7 @@ def _sources(
     return ModSources(database, downloads, FileCache(layout.cache / "mod-files"))
 
 
-async def _version(game: Game, installed: Installed) -> str | None:
+async def _version(game: Game, installed: InstalledVersions) -> str | None:
     """Return the version of the game that mods must suit."""
     current = await installed.current()
     return current.version if current is not None else game.status.version

@@ -1,5 +1,6 @@
 """The progress of long work, reported from any thread."""
 
+from collections.abc import Callable
 from typing import Self
 
 from bedplate import clock
@@ -33,6 +34,18 @@ class Progress:
         self._operation.progress = max(self._operation.progress, position)
         if detail is not None:
             self._operation.detail = detail
+
+    def counter(self, total: int, detail: str) -> Callable[[int], None]:
+        """Return a callback that receives counts, and reports their sum as a part of `total`."""
+        done = 0
+
+        def add(count: int) -> None:
+            nonlocal done
+            done += count
+            self.report(done / max(1, total))
+
+        self.report(0, detail)
+        return add
 
     def part(self, start: float, end: float) -> "Progress":
         """Return the progress of a step, from `start` to `end` of this one."""

@@ -6,7 +6,7 @@ from typing import Final
 from gameserver.events import EventKind, Events
 from gameserver.mods.schemas import ModUpdates
 from gameserver.schedules.exceptions import ScheduledWorkFailed
-from gameserver.versions.numbers import VersionNumber
+from gameserver.version_numbers import VersionNumber
 from gameserver.versions.schemas import Channel, VersionList
 
 MAX_NAMES: Final = 10

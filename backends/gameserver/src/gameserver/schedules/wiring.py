@@ -9,16 +9,16 @@ from bedplate.jobs.timetable import Timetable
 from bedplate.lifecycle import Drain
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
-from gameserver.backups.wiring import BackupParts
+from gameserver.backups.wiring import BackupServices
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
-from gameserver.mods.service import ModLibrary
+from gameserver.mods.library import ModLibrary
 from gameserver.operations.service import Operations
 from gameserver.process.game import Game
+from gameserver.schedules.performer import Performer
 from gameserver.schedules.schemas import Action, Kept, Timetables
-from gameserver.schedules.service import ActionRunner
 from gameserver.schedules.updates import UpdateCheck, newer_game, newer_mods
-from gameserver.versions.wiring import VersionParts
+from gameserver.versions.wiring import VersionServices
 
 CurrentSchedules = Annotated[Timetable[Action], from_state(Timetable[Action])]
 
@@ -28,8 +28,8 @@ async def open_schedules(
     layout: Layout,
     events: Events,
     game: Game,
-    backups: BackupParts,
-    versions: VersionParts,
+    backups: BackupServices,
+    versions: VersionServices,
     mods: ModLibrary,
     operations: Operations,
     metrics: RequestMetrics,
@@ -52,7 +52,7 @@ async def open_schedules(
             events.publish(EventKind.SCHEDULE_FAILED, text, schedule=schedule.name)
 
     check = UpdateCheck(events, game=newer_game_versions, mods=newer_mod_releases)
-    runner = ActionRunner(game, events, backups, operations, check)
+    performer = Performer(game, events, backups, operations, check)
     document = Document(layout.state / "schedules.json", Timetables, default=Timetables)
-    async with Timetable(document, runner, drain=drain, observe=observe) as timetable:
+    async with Timetable(document, performer, drain=drain, observe=observe) as timetable:
         yield timetable

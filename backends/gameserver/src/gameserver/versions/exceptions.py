@@ -1,34 +1,22 @@
-"""The errors of versions."""
-
 from bedplate.problems import BadGateway, Conflict, NotFound, ServiceUnavailable
 from gameserver.archives.exceptions import ArchiveError
 
 
-class VersionNotInstalled(NotFound):
-    """There is no such version on this server."""
-
-    code = "version_not_installed"
-
-    def __init__(self, version: str) -> None:
-        super().__init__("This version is not installed.")
-        self.version = version
-
-
 class VersionNotOffered(NotFound):
-    """The feed has no server of this version for Linux."""
+    """The feed has no Linux server of this version."""
 
     code = "version_not_offered"
     detail = "The feed offers no server of this version for Linux."
 
 
 class VersionInUse(Conflict):
-    """The current version can't be deleted, and the same one not be switched to."""
+    """The current version can't be deleted, nor switched to again."""
 
     code = "version_in_use"
 
 
 class VersionInstalled(Conflict):
-    """A version is installed already."""
+    """The version is installed already."""
 
     code = "version_installed"
     detail = "This version is installed already."
@@ -39,16 +27,16 @@ class DowngradeRefused(Conflict):
 
     code = "downgrade_refused"
 
-    def __init__(self, world: str) -> None:
+    def __init__(self, world_version: str) -> None:
         super().__init__(
-            f"Version {world} has run this world, and an older one may damage it. Restore a "
-            'backup from before, or send "force": true.',
-            world_version=world,
+            f"Version {world_version} has run this world, and an older one may damage it. Restore "
+            'a backup from before, or send "force": true.',
+            world_version=world_version,
         )
 
 
 class FeedUnavailable(ServiceUnavailable):
-    """The feed of versions doesn't answer, and nothing of it is known from earlier."""
+    """The feed of versions doesn't answer, and none of its earlier answers is stored."""
 
     code = "version_feed_unavailable"
 
@@ -57,25 +45,25 @@ class FeedUnavailable(ServiceUnavailable):
 
 
 class DownloadFailed(BadGateway):
-    """The game's archive can't be had: unreachable, too large, too slow, elsewhere."""
+    """The download failed: host unreachable, archive too large, too slow, or on another host."""
 
     code = "download_failed"
 
 
 class DigestMismatch(ArchiveError):
-    """The archive isn't the one that the feed names."""
+    """The archive isn't the one that the feed describes."""
 
     code = "digest_mismatch"
     detail = "The archive's MD5 is not the one that the feed names."
 
 
 class NotTheGame(ArchiveError):
-    """The archive holds something else than the server of the version that was asked for."""
+    """The archive doesn't contain the game server of the requested version."""
 
     code = "not_the_game"
 
 
 class VersionRolledBack(Conflict):
-    """The new version didn't get ready; the one from before runs again."""
+    """The new version didn't become ready; the previous one runs again."""
 
     code = "version_rolled_back"

@@ -1,9 +1,8 @@
-"""The feed of game versions: asked sparingly, bounded, and known from the cache when it is away."""
+"""The feed of game versions: queried rarely, within bounds, and cached for when it is down."""
 
 import asyncio
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,12 +11,13 @@ import structlog
 from bedplate import clock
 from bedplate.documents import DamagedDocument, Document
 from gameserver.outgoing.exceptions import FetchError
-from gameserver.outgoing.fetching import Downloads
-from gameserver.versions.downloads import fetch_document
+from gameserver.outgoing.fetching import Bounds, Downloads, require_ok
+from gameserver.version_numbers import VersionNumber, is_version
 from gameserver.versions.exceptions import FeedUnavailable, VersionNotOffered
-from gameserver.versions.numbers import VersionNumber, is_version
 from gameserver.versions.schemas import Channel, ChannelCache, FeedCache, OfferedVersion
 
+DOCUMENT_BOUNDS: Final = Bounds(8 << 20, 20.0)
+_NOT_MODIFIED: Final = 304
 _PLATFORM: Final = "linuxserver"
 _MAX_VERSIONS: Final = 2_000
 _MAX_URLS: Final = 4
@@ -28,11 +28,11 @@ _MD5: Final = re.compile("[0-9a-f]{32}")
 
 
 class VersionFeed:
-    """What versions there are.
+    """Reads which versions exist.
 
-    It is asked again after `fresh_seconds`. When it doesn't answer, or answers nonsense, what it
-    said last counts, from a file that outlives the manager, and the feed is left alone for half a
-    minute: who asks meanwhile doesn't wait for it, too.
+    An answer is used for `fresh_seconds`. If the feed doesn't answer, or answers nonsense, its last
+    good answer is used, from a file that outlives the manager, and the feed gets no request for
+    half a minute: callers in that time don't wait for it.
     """
 
     def __init__(
@@ -47,98 +47,111 @@ class VersionFeed:
         self._url = url.rstrip("/")
         self._cache = cache
         self._fresh = timedelta(seconds=fresh_seconds)
-        self._one_at_a_time = asyncio.Lock()
-        self._away_until = float("-inf")
+        self._lock = asyncio.Lock()
+        self._down_until = float("-inf")
         self.stale = False
-        """Whether the feed didn't answer when it was last asked."""
+        """Whether the last request to the feed failed."""
 
     async def read(self, *, refresh: bool = False) -> FeedCache:
-        """Return what is offered; with `refresh` the feed is asked however fresh that is.
+        """Return the offered versions; `refresh` asks the feed even if its last answer is fresh.
 
-        Raises `FeedUnavailable` when it doesn't answer and never did.
+        Raises `FeedUnavailable` if the feed doesn't answer and never did.
         """
-        async with self._one_at_a_time:
-            known = await self._known()
-            if not refresh and known.fetched_at and clock.now() - known.fetched_at < self._fresh:
-                return known
-            if clock.monotonic() < self._away_until:
-                return _last_said(known)
+        async with self._lock:
+            cached = await self._cached()
+            if not refresh and cached.fetched_at and clock.now() - cached.fetched_at < self._fresh:
+                return cached
+            if clock.monotonic() < self._down_until:
+                return _require_fetched(cached)
             try:
-                fetched = await self._fetch(known)
+                fetched = await self._fetch(cached)
             except (FetchError, ValueError) as error:
                 structlog.get_logger().warning("version_feed_unavailable", reason=str(error))
                 self.stale = True
-                self._away_until = clock.monotonic() + _RETRY_SECONDS
-                return _last_said(known)
+                self._down_until = clock.monotonic() + _RETRY_SECONDS
+                return _require_fetched(cached)
             self.stale = False
             await self._cache.write(fetched)
             return fetched
 
     async def find(self, version: str) -> OfferedVersion:
-        """Return what is offered of a version. Raises `VersionNotOffered`, `FeedUnavailable`."""
+        """Return an offered version. Raises `VersionNotOffered`, `FeedUnavailable`."""
         for refresh in (False, True):
             for offered in offered_in(await self.read(refresh=refresh)):
                 if offered.version == version:
                     return offered
         raise VersionNotOffered
 
-    async def _known(self) -> FeedCache:
+    async def _cached(self) -> FeedCache:
         try:
             return await self._cache.read()
         except DamagedDocument:
             return FeedCache()
 
-    async def _fetch(self, known: FeedCache) -> FeedCache:
+    async def _fetch(self, cached: FeedCache) -> FeedCache:
         channels = {}
         for channel in Channel:
-            before = known.channels.get(channel, ChannelCache())
+            before = cached.channels.get(channel, ChannelCache())
             url = f"{self._url}/{channel}.json"
-            answer = await fetch_document(self._downloads, url, etag=before.etag)
-            if answer is None:
+            document = await _fetch_document(self._downloads, url, etag=before.etag)
+            if document is None:
                 channels[channel] = before
             else:
-                content, etag = answer
+                content, etag = document
                 versions = await asyncio.to_thread(_parse, content, channel)
                 channels[channel] = ChannelCache(etag=etag, versions=versions)
         return FeedCache(fetched_at=clock.now(), channels=channels)
 
 
-def _last_said(known: FeedCache) -> FeedCache:
-    if known.fetched_at is None:
+async def _fetch_document(
+    downloads: Downloads, url: str, *, etag: str | None
+) -> tuple[bytes, str | None] | None:
+    """Return a document and its ETag; None if `etag` is still current. Raises `FetchError`."""
+    content = bytearray()
+    async with downloads.opened(url, {"If-None-Match": etag} if etag else {}) as response:
+        if response.status_code == _NOT_MODIFIED and etag:
+            return None
+        require_ok(response)
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            downloads.bounds.check_size(len(content))
+        return bytes(content), response.headers.get("etag")
+
+
+def _require_fetched(cached: FeedCache) -> FeedCache:
+    if cached.fetched_at is None:
         raise FeedUnavailable
-    return known
+    return cached
 
 
 def offered_in(feed: FeedCache) -> list[OfferedVersion]:
-    """Return the versions of all channels, the newest first."""
-    found = {one.version: one for cache in feed.channels.values() for one in cache.versions}
-    return sorted(found.values(), key=lambda one: VersionNumber.parse(one.version), reverse=True)
+    """Return the versions of all channels, newest first."""
+    versions = {item.version: item for cache in feed.channels.values() for item in cache.versions}
+    return sorted(
+        versions.values(), key=lambda item: VersionNumber.parse(item.version), reverse=True
+    )
 
 
 def _parse(content: bytes, channel: Channel) -> list[OfferedVersion]:
-    """Return what a document offers; what isn't understood is left out. Raises ValueError."""
+    """Return the versions in a document, without unusable entries. Raises ValueError."""
     try:
         document = json.loads(content)
     except RecursionError:
         raise ValueError("The feed nests too deeply.") from None
     if not isinstance(document, dict):
-        raise ValueError("The feed is no object.")  # noqa: TRY004 - of what came, not of a call
-    return list(_entries(document, channel))[:_MAX_VERSIONS]
-
-
-def _entries(document: dict[str, Any], channel: Channel) -> Iterator[OfferedVersion]:
+        raise ValueError("The feed is not a JSON object.")  # noqa: TRY004 - input, not a call
+    offers = []
     for version, platforms in document.items():
         entry = platforms.get(_PLATFORM) if isinstance(platforms, dict) else None
         if is_version(version) and isinstance(entry, dict):
-            offered = _entry(version, channel, entry)
-            if offered is not None:
-                yield offered
+            offers.append(_offer(version, channel, entry))
+    return [offer for offer in offers if offer is not None][:_MAX_VERSIONS]
 
 
-def _entry(version: str, channel: Channel, entry: dict[str, Any]) -> OfferedVersion | None:
+def _offer(version: str, channel: Channel, entry: dict[str, Any]) -> OfferedVersion | None:
     md5, urls = str(entry.get("md5", "")).lower(), entry.get("urls")
-    places = urls.values() if isinstance(urls, dict) else ()
-    usable = [url for url in places if isinstance(url, str) and len(url) <= _MAX_URL_LENGTH]
+    values = urls.values() if isinstance(urls, dict) else ()
+    usable = [url for url in values if isinstance(url, str) and len(url) <= _MAX_URL_LENGTH]
     if not usable or not _MD5.fullmatch(md5):
         return None
     return OfferedVersion(

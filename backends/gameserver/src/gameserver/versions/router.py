@@ -1,24 +1,22 @@
-"""HTTP: versions of the game."""
-
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from bedplate.openapi import errors
 from bedplate.schemas import QueryBool
+from gameserver.installed import VersionNotInstalled
 from gameserver.operations.exceptions import OperationInProgress, OperationInterrupted
 from gameserver.operations.schemas import Operation
 from gameserver.operations.wiring import Accepted
 from gameserver.security import CurrentAdmin, CurrentMonitor
+from gameserver.version_numbers import PATTERN
 from gameserver.versions.exceptions import (
     DowngradeRefused,
     FeedUnavailable,
     VersionInstalled,
     VersionInUse,
-    VersionNotInstalled,
     VersionNotOffered,
 )
-from gameserver.versions.numbers import PATTERN
 from gameserver.versions.schemas import NewSwitch, VersionList
 from gameserver.versions.wiring import CurrentVersions
 
@@ -33,7 +31,7 @@ async def list_versions(
     _: CurrentMonitor,
     refresh: Annotated[QueryBool, Query(description="Ask the feed now")] = False,
 ) -> VersionList:
-    """Return what is offered and what is installed; off-line, what was last known."""
+    """Return the offered and the installed versions; offline, the last known ones."""
     return await versions.versions.list(refresh=refresh)
 
 
@@ -52,7 +50,7 @@ async def list_versions(
 async def install_version(
     version: Version, versions: CurrentVersions, admin: CurrentAdmin, accepted: Accepted
 ) -> Operation:
-    """Download a version and put it beside the others. The first one becomes the current one."""
+    """Download a version and install it beside others. The first one becomes current."""
     return accepted(await versions.versions.start_install(version, by=admin.id))
 
 
@@ -74,11 +72,11 @@ async def switch_version(
     versions: CurrentVersions,
     admin: CurrentAdmin,
     accepted: Accepted,
-    wanted: NewSwitch | None = None,
+    options: NewSwitch | None = None,
 ) -> Operation:
-    """Install if need be, stop, back up, switch, start; back again if it doesn't get ready."""
-    wanted = wanted or NewSwitch()
-    return accepted(await versions.switching.start(version, wanted, by=admin.id))
+    """Install if needed, stop, back up, switch, start; roll back if it doesn't become ready."""
+    options = options or NewSwitch()
+    return accepted(await versions.switcher.start(version, options, by=admin.id))
 
 
 @router.delete(
@@ -88,5 +86,5 @@ async def switch_version(
     summary="Delete an installed version",
 )
 async def delete_version(version: Version, versions: CurrentVersions, _: CurrentAdmin) -> None:
-    """Delete a version that isn't the current one."""
+    """Delete a version other than the current one."""
     await versions.versions.delete(version)

@@ -1,5 +1,3 @@
-"""What goes over the wire, and into the cache of the feed."""
-
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,7 +7,7 @@ from bedplate.schemas import Schema
 
 
 class Channel(StrEnum):
-    """The branch of the game that a version belongs to."""
+    """The release channel of a version."""
 
     STABLE = "stable"
     UNSTABLE = "unstable"
@@ -19,7 +17,7 @@ class OfferedVersion(BaseModel):
     """A version that the feed offers as a server for Linux.
 
     size   as the feed writes it, such as "40.2 MB"; untrusted text
-    urls   where the archive is, the preferred place first
+    urls   of the archive, preferred first
     """
 
     version: str
@@ -32,24 +30,24 @@ class OfferedVersion(BaseModel):
 
 
 class ChannelCache(BaseModel):
-    """What the feed last said of one channel, and the ETag it said it with."""
+    """The feed's last answer for one channel, and its ETag."""
 
     etag: str | None = None
     versions: list[OfferedVersion] = Field(default_factory=list)
 
 
 class FeedCache(BaseModel):
-    """What the feed last said, and when."""
+    """The feed's last answer, and its time. A stored format."""
 
     fetched_at: datetime | None = None
     channels: dict[Channel, ChannelCache] = Field(default_factory=dict)
 
 
-class ShownVersion(BaseModel):
+class Version(BaseModel):
     """A version that is offered, installed, or both.
 
-    runtime       what must be installed to run it: `.NET 10`, `Mono`
-    world_newer   the world was run by a newer version, so that switching needs `force`
+    runtime       what it needs to run: `.NET 10`, `Mono`
+    world_newer   a newer version has run the world, so switching to this one needs `force`
     """
 
     version: str
@@ -64,13 +62,13 @@ class ShownVersion(BaseModel):
 
 
 class VersionList(BaseModel):
-    """Versions, the newest first.
+    """Versions, newest first.
 
-    fetched_at   when the feed last answered; None when it never did
-    stale        the feed didn't answer now: this is what it said then
+    fetched_at   when the feed last answered; None if it never did
+    stale        the feed doesn't answer now: these are its versions of `fetched_at`
     """
 
-    versions: list[ShownVersion]
+    versions: list[Version]
     current: str | None
     world_version: str | None
     fetched_at: datetime | None
@@ -78,10 +76,10 @@ class VersionList(BaseModel):
 
 
 class NewSwitch(Schema):
-    """How a version is switched to. It is installed first when it isn't yet.
+    """Options of a switch to a version, which is installed first if necessary.
 
-    force   also to an older version than has run the world
-    backup  make one before; without it a failed update can't put the world back
+    force   also switch to an older version than has run the world
+    backup  back up the world first; otherwise a failed update can't restore it
     """
 
     force: StrictBool = False

@@ -8,9 +8,10 @@ import httpx2
 from bedplate.documents import Document
 from bedplate.state import from_state
 from bedplate.tls import trusted
-from gameserver.archives.reading import Limits
-from gameserver.backups.wiring import BackupParts
+from gameserver.archives.unpacking import Limits
+from gameserver.backups.wiring import BackupServices
 from gameserver.events import Events
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.operations.service import Operations
 from gameserver.outgoing.fetching import Bounds, Downloads
@@ -18,33 +19,31 @@ from gameserver.outgoing.sources import Sources
 from gameserver.process.game import Game
 from gameserver.settings import GameServerSettings
 from gameserver.simulator import StandIns
-from gameserver.versions.downloads import DOCUMENT_BOUNDS, GameDownloads
-from gameserver.versions.feed import VersionFeed
-from gameserver.versions.installation import Installed, installed_document
-from gameserver.versions.installing import Installer
-from gameserver.versions.recovery import recover_switch
+from gameserver.versions.feed import DOCUMENT_BOUNDS, VersionFeed
+from gameserver.versions.installer import Installer
 from gameserver.versions.schemas import FeedCache
-from gameserver.versions.switching import Switching
-from gameserver.versions.versions import Versions
+from gameserver.versions.service import Versions
+from gameserver.versions.switch_journal import recover_switch
+from gameserver.versions.switcher import VersionSwitcher
 
 _MAX_FILES = 100_000
 
 
 @dataclass(frozen=True)
-class VersionParts:
+class VersionServices:
     """What lists and installs versions, and what switches between them."""
 
     versions: Versions
-    switching: Switching
+    switcher: VersionSwitcher
 
 
-CurrentVersions = Annotated[VersionParts, from_state(VersionParts)]
+CurrentVersions = Annotated[VersionServices, from_state(VersionServices)]
 
 
 @contextlib.asynccontextmanager
-async def open_installed(layout: Layout) -> AsyncIterator[Installed]:
-    """Yield the installed versions; an interrupted switch between them is undone first."""
-    installed = Installed(layout, installed_document(layout))
+async def open_installed(layout: Layout) -> AsyncIterator[InstalledVersions]:
+    """Yield the installed versions, once an interrupted switch is finished or undone."""
+    installed = InstalledVersions(layout)
     await recover_switch(layout, installed)
     yield installed
 
@@ -54,13 +53,13 @@ async def open_versions(
     settings: GameServerSettings,
     layout: Layout,
     stand_ins: StandIns,
-    installed: Installed,
+    installed: InstalledVersions,
     game: Game,
-    backups: BackupParts,
+    backups: BackupServices,
     operations: Operations,
     events: Events,
-) -> AsyncIterator[VersionParts]:
-    """Yield the parts; the feed is asked when somebody needs it."""
+) -> AsyncIterator[VersionServices]:
+    """Yield the services; the feed gets no request before somebody needs it."""
     url = stand_ins.version_feed or settings.version_feed_url
     hosts = frozenset(host.lower() for host in settings.version_hosts)
     sources = Sources(url, hosts, any_port=True)
@@ -72,19 +71,19 @@ async def open_versions(
             fresh_seconds=settings.version_feed_fresh_seconds,
         )
         bounds = Bounds(settings.version_archive_bytes, settings.version_download_seconds)
-        downloads = GameDownloads(Downloads(client, sources, bounds))
-        unpacked = settings.version_unpacked_bytes
-        installer = Installer(layout, installed, downloads, Limits(_MAX_FILES, unpacked, unpacked))
+        max_bytes = settings.version_unpacked_bytes
+        limits = Limits(_MAX_FILES, max_bytes, max_bytes)
+        installer = Installer(layout, installed, Downloads(client, sources, bounds), limits)
         versions = Versions(layout, installed, feed, installer, operations)
-        switching = Switching(
+        switcher = VersionSwitcher(
             layout,
             game,
             versions,
             installed,
-            backups.making,
+            backups.backups,
             backups.restores,
             operations,
             events,
             ready_seconds=settings.version_ready_seconds,
         )
-        yield VersionParts(versions, switching)
+        yield VersionServices(versions, switcher)

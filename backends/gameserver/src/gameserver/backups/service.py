@@ -1,0 +1,197 @@
+"""Makes backups, whether the game runs or not."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bedplate import clock, ids
+from bedplate.documents.threads import finish_in_thread
+from bedplate.problems import ProblemError
+from gameserver.backups.catalogue import Catalogue
+from gameserver.backups.exceptions import GameNotSettled, NoWorld
+from gameserver.backups.jobs import CopyWorld, Outcome, Pack, contents_of, size_without_world
+from gameserver.backups.live_copy import LiveCopy
+from gameserver.backups.schemas import Backup, BackupKind
+from gameserver.backups.stores import ARCHIVE
+from gameserver.backups.worker_process import perform
+from gameserver.backups.worlds import remove_companions, size_of, world_file
+from gameserver.disk import remove_tree, require_room
+from gameserver.events import EventKind, Events
+from gameserver.installed import InstalledVersions
+from gameserver.layout import Layout
+from gameserver.operations.progress import Progress
+from gameserver.operations.schemas import Operation, OperationKind
+from gameserver.operations.service import Operations
+from gameserver.process.exceptions import GameNotStopped
+from gameserver.process.exclusive import exclusive_world
+from gameserver.process.game import Game
+from gameserver.status import AT_REST, GameState
+
+_SETTLE_SECONDS: Final = 120.0
+_RETRY_SECONDS: Final = 0.05
+_PACKING_SHARE: Final = 0.9
+_MAX_SKIPPED: Final = 100
+_MAX_NAME_LENGTH: Final = 1_024
+
+
+@dataclass(frozen=True)
+class BackupRequest:
+    """Why, and for whom, a backup is made."""
+
+    kind: BackupKind
+    by: str
+    note: str = ""
+    pinned: bool = False
+
+
+class Backups:
+    """Makes backups, one at a time.
+
+    A backup gets its name when it is complete and on disk.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        game: Game,
+        live_copy: LiveCopy,
+        catalogue: Catalogue,
+        installed: InstalledVersions,
+        operations: Operations,
+        events: Events,
+    ) -> None:
+        self._layout = layout
+        self._game = game
+        self._live_copy = live_copy
+        self._catalogue = catalogue
+        self._installed = installed
+        self._operations = operations
+        self._events = events
+        self._lock = asyncio.Lock()
+
+    async def start(self, request: BackupRequest) -> Operation:
+        """Begin a backup, and return its operation. Raises `NoWorld`."""
+        await self._require_world()
+
+        async def work(progress: Progress) -> dict[str, str]:
+            return {"backup": (await self.make(request, progress)).id}
+
+        return await self._operations.start(OperationKind.BACKUP, work, by=request.by)
+
+    async def make(self, request: BackupRequest, progress: Progress) -> Backup:
+        """Make a backup as part of other work; a running game continues to run.
+
+        Raises `NoWorld`, `GameNotSettled`, `GameBusy`, `InsufficientStorage` and what
+        `LiveCopy.make` raises.
+        """
+        progress.report(0, "Waiting for another backup" if self._lock.locked() else "Preparing")
+        async with self._lock, self._publishing_failure(request):
+            while True:
+                if await self._settled_state() is GameState.RUNNING:
+                    return await self._make(request, progress, running=True)
+                # Somebody may start the game in between: then the next round copies it live.
+                with contextlib.suppress(GameNotStopped):
+                    async with exclusive_world(self._game, "a backup"):
+                        return await self._make(request, progress, running=False)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def make_at_rest(self, request: BackupRequest, progress: Progress) -> Backup:
+        """Make a backup for a caller that has exclusive access to the world (`Game.exclusive`).
+
+        It doesn't wait for other backups: those may be waiting for the world.
+        """
+        async with self._publishing_failure(request):
+            return await self._make(request, progress, running=False)
+
+    async def has_world(self) -> bool:
+        """Return whether there is a world to back up."""
+        return await asyncio.to_thread(lambda: world_file(self._layout).is_file())
+
+    async def _settled_state(self) -> GameState:
+        states = (GameState.RUNNING, *AT_REST)
+        try:
+            return (await self._game.wait_for(*states, timeout=_SETTLE_SECONDS)).state
+        except TimeoutError:
+            raise GameNotSettled(self._game.status.state) from None
+
+    async def _require_world(self) -> Path:
+        world = await asyncio.to_thread(world_file, self._layout)
+        if not await asyncio.to_thread(world.is_file):
+            raise NoWorld
+        return world
+
+    async def _make(self, request: BackupRequest, progress: Progress, *, running: bool) -> Backup:
+        world = await self._require_world()
+        size = await asyncio.to_thread(self._require_room, world)
+        staged = self._layout.staging / f"backup-{ids.token(8)}"
+        copy = staged / world.name
+        await asyncio.to_thread(staged.mkdir)
+        try:
+            if running:
+                await self._live_copy.make(world, copy, progress.part(0, 0.5), by=request.by)
+            else:
+                world_size = await asyncio.to_thread(size_of, world)
+                counter = progress.part(0, 0.5).counter(world_size, "Copying the world")
+                await perform(CopyWorld(world=world, target=copy), world_size, counter)
+            backup = await self._pack(request, copy, size, progress.part(0.5, 1))
+            await self._catalogue.add(backup, staged)
+        finally:
+            await finish_in_thread(lambda: remove_tree(staged))
+        return backup
+
+    def _require_room(self, world: Path) -> int:
+        """Return the bytes that go into the archive. Raises `InsufficientStorage`."""
+        other, size = size_without_world(self._layout.server_data), size_of(world)
+        require_room(self._layout.staging, 2 * size + other)
+        return size + other
+
+    async def _pack(
+        self, request: BackupRequest, world_copy: Path, size: int, progress: Progress
+    ) -> Backup:
+        job = Pack(
+            archive=world_copy.with_name(ARCHIVE),
+            world_copy=world_copy,
+            server_data=self._layout.server_data,
+            kind=request.kind,
+            created_at=clock.now(),
+            game_version=await self._installed.world_version(world_copy.name),
+            world=world_copy.name,
+        )
+        counter = progress.part(0, _PACKING_SHARE).counter(size, "Packing")
+        backup = await record_of(await perform(job, size, counter), job.archive, request)
+        await finish_in_thread(world_copy.unlink)
+        await finish_in_thread(lambda: remove_companions(world_copy))
+        return backup
+
+    @contextlib.asynccontextmanager
+    async def _publishing_failure(self, request: BackupRequest) -> AsyncIterator[None]:
+        try:
+            yield
+        except Exception as error:
+            text = error.detail if isinstance(error, ProblemError) else "It failed unexpectedly."
+            self._events.publish(
+                EventKind.BACKUP_FAILED, f"A backup failed. {text}", backup_kind=request.kind
+            )
+            raise
+
+
+async def record_of(outcome: Outcome, archive: Path, request: BackupRequest) -> Backup:
+    """Return the record of a finished archive."""
+    created, manifest = clock.now(), outcome.archive_manifest
+    return Backup(
+        id=f"{created:%Y%m%d-%H%M%S}-{request.kind}-{ids.token(4)}",
+        kind=request.kind,
+        created_at=created,
+        by=request.by,
+        note=request.note,
+        pinned=request.pinned,
+        game_version=manifest.game_version,
+        world=manifest.world,
+        bytes=(await asyncio.to_thread(archive.stat)).st_size,
+        sha256=outcome.sha256,
+        contents=contents_of(manifest.members),
+        skipped=[name[:_MAX_NAME_LENGTH] for name in manifest.skipped[:_MAX_SKIPPED]],
+    )

@@ -1,0 +1,166 @@
+"""Carries events to one webhook, one after the other, and tries again when it fails."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx2
+import structlog
+
+from bedplate import clock
+from gameserver.notifications.addresses import AddressRefused
+from gameserver.notifications.messages import Message, body_of, headers_of
+from gameserver.notifications.schemas import Delivery, DeliveryState, HookRecord
+
+MAX_WAITING: Final = 100
+KEPT_DELIVERIES: Final = 50
+CALL_SECONDS: Final = 10.0
+MAX_RETRY_AFTER_SECONDS: Final = 600.0
+_TRY_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_DROPPED: Final = "Too many events were waiting."
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a call is tried, and how long to wait: `first` seconds, doubled each time."""
+
+    tries: int = 6
+    first: float = 1.0
+    longest: float = 60.0
+
+    def pause(self, attempt: int) -> float:
+        """Return the seconds after the given attempt, which count from 1."""
+        return min(self.first * 2.0 ** (attempt - 1), self.longest)
+
+
+class Courier:
+    """The queue of one webhook: bounded, so that a dead receiver costs nobody anything."""
+
+    def __init__(self, hook: HookRecord, client: httpx2.AsyncClient, patience: Patience) -> None:
+        self.hook = hook
+        self.dropped = 0
+        self.deliveries: deque[Delivery] = deque(maxlen=KEPT_DELIVERIES)
+        self._client = client
+        self._patience = patience
+        self._waiting: deque[tuple[Message, Delivery]] = deque()
+        self._news = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._task = asyncio.create_task(self._work(), name=f"webhook {hook.id}")
+
+    def __len__(self) -> int:
+        """Return how many events wait, the one under way included."""
+        return len(self._waiting)
+
+    def put(self, message: Message) -> Delivery:
+        """Take an event; of too many the oldest that wait are given up. Never blocks."""
+        delivery = Delivery(id=message.id, event=message.kind, at=clock.now())
+        self.deliveries.append(delivery)
+        self._waiting.append((message, delivery))
+        if len(self._waiting) > MAX_WAITING:
+            _, oldest = self._waiting[1]  # the first is under way
+            del self._waiting[1]
+            self.dropped += 1
+            _fail(oldest, _DROPPED)
+        self._idle.clear()
+        self._news.set()
+        return delivery
+
+    async def flush(self) -> None:
+        """Return when nothing waits."""
+        await self._idle.wait()
+
+    async def close(self) -> None:
+        """Give up what waits."""
+        self._task.cancel()
+        await asyncio.wait({self._task})
+
+    async def _work(self) -> None:
+        while True:
+            await self._news.wait()
+            while self._waiting:
+                message, delivery = self._waiting[0]
+                await self._deliver(message, delivery)
+                self._waiting.popleft()
+            self._news.clear()
+            self._idle.set()
+
+    async def _deliver(self, message: Message, delivery: Delivery) -> None:
+        while delivery.state is DeliveryState.WAITING:
+            delivery.attempts += 1
+            pause = await self._try(message, delivery)
+            if pause is None:
+                return
+            if delivery.attempts >= self._patience.tries:
+                _fail(delivery, delivery.error or "It failed.")
+                return
+            await asyncio.sleep(pause)
+
+    async def _try(self, message: Message, delivery: Delivery) -> float | None:
+        """Call once; return the seconds until the next try, or None when it has ended."""
+        pause = self._patience.pause(delivery.attempts)
+        try:
+            response = await self._call(message)
+        except AddressRefused as error:
+            _fail(delivery, str(error))
+            return None
+        except TimeoutError:
+            delivery.error = f"The receiver did not answer within {CALL_SECONDS:.0f} s."
+            return pause
+        except httpx2.HTTPError as error:
+            delivery.error = f"The receiver could not be called ({type(error).__name__})."
+            return pause
+        except Exception as error:  # noqa: BLE001 - a delivery must not end the queue
+            structlog.get_logger().error("webhook_failed", hook=str(self.hook.id), exc_info=error)
+            _fail(delivery, "It failed unexpectedly; the log says more.")
+            return None
+        return self._judge(response, delivery, pause)
+
+    async def _call(self, message: Message) -> httpx2.Response:
+        hook = self.hook
+        body = body_of(hook, message)
+        headers = headers_of(hook, message, body, clock.now())
+        async with (
+            asyncio.timeout(CALL_SECONDS),
+            self._client.stream(
+                "POST", hook.url.get_secret_value(), content=body, headers=headers
+            ) as response,
+        ):
+            return response
+
+    def _judge(self, response: httpx2.Response, delivery: Delivery, pause: float) -> float | None:
+        delivery.status = response.status_code
+        if response.is_success:
+            delivery.state, delivery.error = DeliveryState.DELIVERED, None
+            delivery.ended_at = clock.now()
+            return None
+        delivery.error = f"The receiver answered {response.status_code}."
+        if response.is_redirect:
+            _fail(delivery, "The receiver leads elsewhere: redirects are not followed.")
+            return None
+        if response.status_code not in _TRY_AGAIN:
+            _fail(delivery, delivery.error)
+            return None
+        return max(pause, retry_after(response.headers.get("retry-after"), clock.now()))
+
+
+def retry_after(header: str | None, now: datetime) -> float:
+    """Return the seconds that `Retry-After` (RFC 9110, section 10.2.3) asks for, bounded."""
+    if header is None:
+        return 0.0
+    if header.isascii() and header.isdigit():
+        seconds = float(header[:6])
+    else:
+        try:
+            seconds = (parsedate_to_datetime(header) - now).total_seconds()
+        except (ValueError, TypeError):
+            return 0.0
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def _fail(delivery: Delivery, error: str) -> None:
+    delivery.state, delivery.error = DeliveryState.FAILED, error
+    delivery.ended_at = clock.now()

@@ -1,0 +1,160 @@
+"""Webhooks: kept in a file, and told of the events that they asked for."""
+
+import asyncio
+import contextlib
+from collections.abc import Collection
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import UUID
+
+import httpx2
+from pydantic import SecretStr
+
+from bedplate import clock, ids
+from bedplate.conditional import changed
+from bedplate.documents import Document
+from gameserver.events import Event, Events
+from gameserver.notifications.addresses import AddressRules, CheckedTransport
+from gameserver.notifications.courier import Courier, Patience
+from gameserver.notifications.exceptions import HookNotFound, TooManyHooks
+from gameserver.notifications.messages import Message, new_secret
+from gameserver.notifications.schemas import (
+    Delivery,
+    HookFormat,
+    HookList,
+    HookNew,
+    HookPatch,
+    HookRecord,
+)
+
+MAX_HOOKS: Final = 20
+FLUSH_SECONDS: Final = 5.0
+_TEST: Final = "This is a test of the game-server manager's notifications."
+
+
+class Notifications:
+    """Webhooks, each with a queue of its own. What becomes of a call never reaches the game.
+
+    On leaving, what waits gets `FLUSH_SECONDS` to be delivered.
+    """
+
+    def __init__(
+        self,
+        document: Document[HookList],
+        events: Events,
+        rules: AddressRules,
+        patience: Patience,
+    ) -> None:
+        self._document = document
+        self._events = events
+        self._rules = rules
+        self._patience = patience
+        self._couriers: dict[UUID, Courier] = {}
+        self._writing = asyncio.Lock()
+        self._client = httpx2.AsyncClient(
+            transport=CheckedTransport(rules), follow_redirects=False, timeout=None
+        )
+
+    async def __aenter__(self) -> Self:
+        """Read the webhooks, and listen from now on. Raises `DamagedDocument`."""
+        for hook in (await self._document.read()).hooks:
+            self._employ(hook)
+        self._ignore = self._events.listen(self._hear)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Deliver what can be delivered soon, and close."""
+        self._ignore()
+        couriers = list(self._couriers.values())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await asyncio.gather(*(courier.flush() for courier in couriers))
+        for courier in couriers:
+            await courier.close()
+        await self._client.aclose()
+
+    def couriers(self) -> list[Courier]:
+        """Return what carries events to each webhook, the oldest first."""
+        return list(self._couriers.values())
+
+    def get(self, hook_id: UUID) -> Courier:
+        """Return what carries events to a webhook. Raises `HookNotFound`."""
+        try:
+            return self._couriers[hook_id]
+        except KeyError:
+            raise HookNotFound from None
+
+    def test(self, hook_id: UUID) -> Delivery:
+        """Send a message that says it is a test; the deliveries tell what came of it."""
+        return self.get(hook_id).put(Message(ids.uuid(), "test", _TEST, clock.now(), {}))
+
+    async def add(self, new: HookNew) -> HookRecord:
+        """Keep a webhook and return it, with its secret. Raises `HookRefused`, `TooManyHooks`."""
+        self._rules.check_url(new.url.get_secret_value())
+        signed = new.format is HookFormat.JSON
+        async with self._writing:
+            if len(self._couriers) >= MAX_HOOKS:
+                raise TooManyHooks(MAX_HOOKS)
+            hook = HookRecord(
+                id=ids.uuid(),
+                created_at=clock.now(),
+                secret=SecretStr(new_secret()) if signed else None,
+                **{name: getattr(new, name) for name in HookNew.model_fields},
+            )
+            await self._write({**self._records(), hook.id: hook})
+            self._employ(hook)
+        return hook
+
+    async def change(
+        self, hook_id: UUID, sent: HookPatch, versions: Collection[int] | None
+    ) -> HookRecord:
+        """Change what was sent. Raises `HookNotFound`, `HookRefused`, `PreconditionFailed`."""
+        if sent.url is not None:
+            self._rules.check_url(sent.url.get_secret_value())
+        async with self._writing:
+            courier = self._of_version(hook_id, versions)
+            changes: dict[str, Any] = {"version": courier.hook.version + 1}
+            for name in sent.model_fields_set & HookRecord.model_fields.keys():
+                if (value := getattr(sent, name)) is not None:
+                    changes[name] = value
+            if sent.new_secret and courier.hook.format is HookFormat.JSON:
+                changes["secret"] = SecretStr(new_secret())
+            hook = courier.hook.model_copy(update=changes)
+            await self._write({**self._records(), hook_id: hook})
+            courier.hook = hook
+        return hook
+
+    async def remove(self, hook_id: UUID, versions: Collection[int] | None) -> None:
+        """Forget a webhook and what waits for it. Raises `HookNotFound`, `PreconditionFailed`."""
+        async with self._writing:
+            self._of_version(hook_id, versions)
+            records = self._records()
+            del records[hook_id]
+            await self._write(records)
+            courier = self._couriers.pop(hook_id)
+        await courier.close()
+
+    def _of_version(self, hook_id: UUID, versions: Collection[int] | None) -> Courier:
+        courier = self.get(hook_id)
+        if versions is not None and courier.hook.version not in versions:
+            raise changed()
+        return courier
+
+    def _records(self) -> dict[UUID, HookRecord]:
+        return {courier.hook.id: courier.hook for courier in self._couriers.values()}
+
+    async def _write(self, records: dict[UUID, HookRecord]) -> None:
+        await self._document.write(HookList(hooks=list(records.values())))
+
+    def _employ(self, hook: HookRecord) -> None:
+        self._couriers[hook.id] = Courier(hook, self._client, self._patience)
+
+    def _hear(self, event: Event) -> None:
+        for courier in self._couriers.values():
+            if courier.hook.enabled and event.kind in courier.hook.events:
+                courier.put(Message.of(event))

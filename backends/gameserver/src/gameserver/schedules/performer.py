@@ -1,0 +1,145 @@
+"""Does what schedules ask for."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from bedplate.jobs.exceptions import RunSkipped
+from bedplate.jobs.schedule import Run
+from bedplate.jobs.schedule import Schedule as KeptSchedule
+from gameserver.backups.exceptions import NoWorld
+from gameserver.backups.schemas import BackupKind
+from gameserver.backups.service import BackupRequest
+from gameserver.backups.wiring import BackupServices
+from gameserver.console.exceptions import GameNotRunning
+from gameserver.console.sanitize import redact_message
+from gameserver.events import Events
+from gameserver.operations.schemas import OperationKind, OperationState
+from gameserver.operations.service import Operations
+from gameserver.process.exceptions import GameAlreadyRunning
+from gameserver.process.game import Game
+from gameserver.schedules import schemas
+from gameserver.schedules.countdown import Countdown
+from gameserver.schedules.exceptions import ScheduledWorkFailed
+from gameserver.schedules.updates import UpdateCheck
+from gameserver.status import GameState
+
+START_SECONDS: Final = 1800.0
+"""How long a modded game may take until it runs."""
+
+_SETTLED: Final = (
+    GameState.RUNNING,
+    GameState.CRASHED,
+    GameState.STOPPED,
+    GameState.NOT_INSTALLED,
+)
+_MAX_REPLY_LENGTH: Final = 300
+
+Perform = Callable[[Any, str], Awaitable[str | None]]
+
+
+class Performer:
+    """Carries out the runs of schedules: an action each."""
+
+    def __init__(
+        self,
+        game: Game,
+        events: Events,
+        backups: BackupServices,
+        operations: Operations,
+        updates: UpdateCheck,
+    ) -> None:
+        self._game = game
+        self._events = events
+        self._backups = backups
+        self._operations = operations
+        self._updates = updates
+        self._actions: dict[type, Perform] = {
+            schemas.RestartAction: self._restart,
+            schemas.StopAction: self._stop,
+            schemas.StartAction: self._start,
+            schemas.BackupAction: self._back_up,
+            schemas.PruneAction: self._prune,
+            schemas.CommandAction: self._command,
+            schemas.AnnouncementAction: self._announce,
+            schemas.UpdateCheckAction: self._check_updates,
+        }
+
+    async def __call__(self, schedule: KeptSchedule[Any], run: Run) -> str | None:
+        """Do what a schedule asks for, and return what came of it in words.
+
+        Raises `RunSkipped` when there is nothing to do, and the errors of what it does.
+        """
+        by = f"schedule {schedule.name}" if run.by is None else f"{run.by}, {schedule.name}"
+        return await self._actions[type(schedule.action)](schedule.action, by)
+
+    async def _restart(self, action: schemas.RestartAction, by: str) -> str:
+        await self._until_backed_up()
+        await Countdown(self._game, self._events, by=by)(action)
+        await self._game.restart(by=by, reason="A scheduled restart.")
+        return await self._until_running("The game was restarted.")
+
+    async def _stop(self, action: schemas.StopAction, by: str) -> str:
+        await self._until_backed_up()
+        await Countdown(self._game, self._events, by=by)(action)
+        await self._game.stop(by=by, reason="A scheduled stop.")
+        return "The game was stopped."
+
+    async def _start(self, _: schemas.StartAction, by: str) -> str:
+        try:
+            await self._game.start(by=by)
+        except GameAlreadyRunning as error:
+            raise RunSkipped(error.detail or error.title) from None
+        return await self._until_running("The game was started.")
+
+    async def _until_backed_up(self) -> None:
+        """Let backups end: a stop would cut the copy that the game makes, every night again."""
+        for one in self._operations.running():
+            if one.kind is OperationKind.BACKUP:
+                await self._operations.wait(one.id)
+
+    async def _until_running(self, text: str) -> str:
+        try:
+            status = await self._game.wait_for(*_SETTLED, timeout=START_SECONDS)
+        except TimeoutError:
+            raise ScheduledWorkFailed("The game has not become ready in time.") from None
+        if status.state is not GameState.RUNNING:
+            reason = status.reason or "no reason is known"
+            raise ScheduledWorkFailed(f"The game did not come up: {reason}")
+        return text
+
+    async def _back_up(self, action: schemas.BackupAction, by: str) -> str:
+        occasion = BackupRequest(BackupKind.SCHEDULED, by, action.note)
+        try:
+            begun = await self._backups.backups.start(occasion)
+        except NoWorld as error:
+            raise RunSkipped(error.detail or error.title) from None
+        ended = await self._operations.wait(begun.id)
+        if ended.state is not OperationState.DONE:
+            why = ended.error.detail or ended.error.title if ended.error else "no reason is known"
+            raise ScheduledWorkFailed(f"No backup was made: {why}")
+        return f"The backup {ended.result.get('backup')} was made."
+
+    async def _prune(self, _: schemas.PruneAction, by: str) -> str:
+        del by
+        gone = await self._backups.catalogue.prune()
+        return f"{len(gone)} backups were deleted."
+
+    async def _command(self, action: schemas.CommandAction, by: str) -> str:
+        try:
+            reply = await self._game.console.send(
+                action.command, by=by, allow_selectors=action.allow_selectors
+            )
+        except GameNotRunning as error:
+            raise RunSkipped(error.detail or error.title) from None
+        told = redact_message(reply.text)[:_MAX_REPLY_LENGTH]
+        return told or "The command was sent; the game said nothing to it."
+
+    async def _announce(self, action: schemas.AnnouncementAction, by: str) -> str:
+        if self._game.status.state is not GameState.RUNNING:
+            raise RunSkipped("The game is not running.")
+        await Countdown(self._game, self._events, by=by).announce(action.text)
+        return "It was announced."
+
+    async def _check_updates(self, action: schemas.UpdateCheckAction, by: str) -> str:
+        del by
+        return await self._updates(game=action.game, mods=action.mods)
