@@ -1,7 +1,7 @@
-"""What the tests of the five services stand on: migrated databases, running services, judges.
+"""Fixtures for the five services: migrated databases, running services, judges of responses.
 
-Every answer that a client of these fixtures gets is held against the contract: the bare one where
-that knows operation and status, else the one with its additions.
+Every response to a client of these fixtures is checked against the contract: the published one
+where it has the operation and status, else the one with our additions.
 """
 
 import importlib
@@ -41,13 +41,13 @@ UrlOf = Callable[[str], str]
 def backend_of(name: str) -> Backend:
     """Return the declaration of a service."""
     module = importlib.import_module(f"fountain.{name.replace('-', '_')}.backend")
-    found: Backend = module.backend
-    return found
+    result: Backend = module.backend
+    return result
 
 
 @cache
 def judge_of(name: str) -> ConformanceJudge:
-    """Return the judge of a service's answers, made once."""
+    """Return the judge of a service's responses, created once."""
     binding = backend_of(name).contract
     assert binding is not None
     return ConformanceJudge(binding.load())
@@ -66,7 +66,7 @@ async def migrate(name: str, url: str) -> None:
 
 @pytest.fixture(scope="session")
 def template_files() -> Iterator[Mapping[str, TemplateFile]]:
-    """Give the migrated SQLite databases that tests copy, by service; made when needed."""
+    """Give the migrated SQLite databases that tests copy, by service; created when needed."""
     templates = {name: TemplateFile(partial(migrate, name)) for name in SERVICES}
     yield templates
     for template in templates.values():
@@ -75,7 +75,7 @@ def template_files() -> Iterator[Mapping[str, TemplateFile]]:
 
 @pytest.fixture(scope="session")
 def template_databases(postgres_server: PostgresServer) -> Iterator[Mapping[str, TemplateDatabase]]:
-    """Give the migrated PostgreSQL databases that tests copy, by service; made when needed."""
+    """Give the migrated PostgreSQL databases that tests copy, by service; created when needed."""
     templates = {
         name: TemplateDatabase(postgres_server, partial(migrate, name)) for name in SERVICES
     }
@@ -86,7 +86,7 @@ def template_databases(postgres_server: PostgresServer) -> Iterator[Mapping[str,
 
 @pytest.fixture
 def sqlite_url_of(template_files: Mapping[str, TemplateFile], tmp_path: Path) -> UrlOf:
-    """Give what returns the URL of a service's migrated SQLite database, the test's own."""
+    """Give a function that returns the URL of the test's own SQLite database of a service."""
 
     @cache
     def url_of(name: str) -> str:
@@ -99,7 +99,7 @@ def sqlite_url_of(template_files: Mapping[str, TemplateFile], tmp_path: Path) ->
 
 @pytest.fixture
 def postgres_url_of(template_databases: Mapping[str, TemplateDatabase]) -> Iterator[UrlOf]:
-    """Give what returns the URL of a service's migrated PostgreSQL database, the test's own."""
+    """Give a function that returns the URL of the test's own PostgreSQL database of a service."""
     urls: dict[str, str] = {}
 
     def url_of(name: str) -> str:
@@ -114,7 +114,7 @@ def postgres_url_of(template_databases: Mapping[str, TemplateDatabase]) -> Itera
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url_of(request: pytest.FixtureRequest) -> UrlOf:
-    """Run the test on SQLite and on PostgreSQL; give what returns a service's database there."""
+    """Run the test on SQLite and on PostgreSQL; give the `url_of` function of each."""
     name = "sqlite_url_of" if request.param == "sqlite" else "postgres_url_of"
     url_of: UrlOf = request.getfixturevalue(name)
     return url_of
@@ -122,7 +122,7 @@ def url_of(request: pytest.FixtureRequest) -> UrlOf:
 
 @pytest.fixture
 def settings_of(url_of: UrlOf) -> SettingsOf:
-    """Give what returns a service's settings for the test's database, with changes."""
+    """Give a function that returns a service's settings for the test's database, with changes."""
 
     def settings_of(name: str, **changes: object) -> Settings:
         backend = backend_of(name)
@@ -140,7 +140,7 @@ def settings_of(url_of: UrlOf) -> SettingsOf:
 
 @pytest.fixture
 def open_database(settings_of: SettingsOf) -> OpenDatabase:
-    """Give what opens the database of a service, the test's own way to it."""
+    """Give a function that opens the test's own connection to the database of a service."""
 
     def open_database(name: str) -> AbstractAsyncContextManager[Database]:
         settings = settings_of(name)
@@ -152,7 +152,7 @@ def open_database(settings_of: SettingsOf) -> OpenDatabase:
 
 @pytest.fixture
 def open_services(settings_of: SettingsOf) -> OpenServices:
-    """Give what runs services together in one process and yields a client of each by name.
+    """Give a function that runs services in one process and yields a client of each by name.
 
     `open_services("scripts", scripts={"sequence_url": url})` changes settings of a service.
     """
@@ -190,8 +190,10 @@ def client_of(name: str, **options: Any) -> Client:
     async def hold_against_the_contract(response: httpx2.Response) -> None:
         request, kind = response.request, response.headers.get("content-type")
         body = await response.aread()
-        found = judge.violations(request.method, request.url.path, response.status_code, kind, body)
-        assert not found, found
+        result = judge.violations(
+            request.method, request.url.path, response.status_code, kind, body
+        )
+        assert not result, result
 
     hooks = {"response": [hold_against_the_contract]}
     # At a host name that begins with its name a service is at the root.
@@ -200,7 +202,7 @@ def client_of(name: str, **options: Any) -> Client:
 
 @pytest.fixture
 def connect() -> Callable[..., Client]:
-    """Give what returns a judged client of a service at a URL: `connect("scripts", url)`."""
+    """Give a function that returns a judged client of a service: `connect("scripts", url)`."""
 
     def connect(name: str, url: str, **options: Any) -> Client:
         return client_of(name, base_url=url, timeout=60, trust_env=False, **options)

@@ -76,7 +76,7 @@ class Alone:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or run the lifespan."""
         if scope["type"] == "http":
-            headers = [self._host, *(one for one in scope["headers"] if one[0] != b"host")]
+            headers = [self._host, *(item for item in scope["headers"] if item[0] != b"host")]
             scope = {**scope, "headers": headers}
             if scope["path"] == "/openapi.json":
                 scope = {**scope, "path": "/openapi.extended.json"}
@@ -85,23 +85,23 @@ class Alone:
 
 @pytest.fixture
 async def judged(name: str, settings_of: SettingsOf, open_services: OpenServices) -> Judged:
-    """Give a service, with those it needs, its every answer held against the contract."""
+    """Give a service with those it needs; every response is checked against the contract."""
     names = NEEDED.get(name, [name])
     if name == "story-factory":
         async with open_services(*names) as services:
             await write_story(services)
-    settings = {one: settings_of(one) for one in names}
-    app = compose([backend_of(one) for one in names], settings, registry=CollectorRegistry())
+    settings = {item: settings_of(item) for item in names}
+    app = compose([backend_of(item) for item in names], settings, registry=CollectorRegistry())
     return Judged(Alone(app, name), ConformanceJudge(binding_of(name).load()))
 
 
 async def write_story(services: Services) -> None:
     """Store script 1: a heading, and someone who says something."""
-    sent = {
+    bodies = {
         "characters": ("/characters", {"name": "Juliet", "description": "Of Capulet"}),
         "session-context": ("/sessions", {"userId": 1, "context": '{"mood": "wary"}'}),
     }
-    for name, (path, body) in sent.items():
+    for name, (path, body) in bodies.items():
         assert (await services[name].post(path, json=body)).is_success
     words = {"text": "Wherefore art thou Romeo?"}
     assert (await services["characters"].post("/spokenWords", json=words)).is_success
@@ -132,7 +132,7 @@ async def served(name: str, path: str) -> Any:
 
 @every_service
 async def test_the_document_is_the_contract(name: str) -> None:
-    """What is served at /openapi.json is the published file, in structure and in every text."""
+    """/openapi.json is the published file, in structure and in every text."""
     file = binding_of(name).path.parent / CONTRACTS[name]
     assert await served(name, "/openapi.json") == yaml.safe_load(file.read_text(encoding="utf-8"))
 
@@ -187,7 +187,7 @@ def test_every_operation_explains_itself() -> None:
                 )
 
 
-def found(app: Judged, *, examples: int, seed: int | None = None) -> dict[str, str]:
+def matches(app: Judged, *, examples: int, seed: int | None = None) -> dict[str, str]:
     """Return what Schemathesis and the judge find wrong, without a seed always the same."""
     failures = schemathesis_failures(
         app, {}, configuration=CONFIGURATION, examples=examples, seed=seed
@@ -199,7 +199,7 @@ def found(app: Judged, *, examples: int, seed: int | None = None) -> dict[str, s
 @every_service
 async def test_it_keeps_its_promises(judged: Judged) -> None:
     """No request that Schemathesis makes up gets an answer that the documents don't allow."""
-    failures = await asyncio.to_thread(found, judged, examples=5)
+    failures = await asyncio.to_thread(matches, judged, examples=5)
     assert not failures, listed(failures)
 
 
@@ -208,5 +208,5 @@ async def test_it_keeps_its_promises(judged: Judged) -> None:
 async def test_it_keeps_its_promises_for_long(judged: Judged) -> None:
     """The same with many more requests, other ones in every run."""
     seed = new_seed()
-    failures = await asyncio.to_thread(found, judged, examples=200, seed=seed)
+    failures = await asyncio.to_thread(matches, judged, examples=200, seed=seed)
     assert not failures, f"seed {seed}\n{listed(failures)}"

@@ -56,10 +56,10 @@ class Stories:
         """Import a play without a remark; return the script's identifier."""
         code, out, errors = await self.run("import", play, *words)
         assert (code, errors) == (0, "")
-        found = re.fullmatch(r"scriptId: (\d+)\n(.+)\n", out.decode())
-        assert found is not None
-        assert found[2] == f"{self.url}/story-factory/stories?scriptId={found[1]}"
-        return int(found[1])
+        result = re.fullmatch(r"scriptId: (\d+)\n(.+)\n", out.decode())
+        assert result is not None
+        assert result[2] == f"{self.url}/story-factory/stories?scriptId={result[1]}"
+        return int(result[1])
 
     async def export(self, script: int) -> bytes:
         """Return what an export without a remark writes."""
@@ -74,18 +74,18 @@ class Stories:
         return answer.json()
 
     async def count(self, kind: str) -> int:
-        """Return how many things of a kind this test has made."""
+        """Return the number of resources of a kind that this test created."""
         if kind == "elements":
             scripts = await self.get(LISTS["scripts"])
             return len(await self.get(f"/scripts/scripts/{scripts[-1]['scriptId']}/elements"))
         return len(await self.get(LISTS[kind])) - self.before.get(kind, 0)
 
     async def counts(self) -> dict[str, int]:
-        """Return how many things of each kind this test has made."""
+        """Return the number of resources of each kind that this test created."""
         return {kind: await self.count(kind) for kind in LISTS}
 
     async def wait_for(self, kind: str, count: int) -> None:
-        """Wait until so many things are made."""
+        """Wait until so many resources exist."""
         async with asyncio.timeout(60):
             while await self.count(kind) < count:
                 pass
@@ -114,10 +114,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def stories(url: str, tmp_path: Path) -> AsyncIterator[Stories]:
     """Give the services, and a folder that commands are given in."""
-    found = Stories(url, tmp_path)
-    async with found.client:
-        found.before = await found.counts()
-        yield found
+    result = Stories(url, tmp_path)
+    async with result.client:
+        result.before = await result.counts()
+        yield result
 
 
 async def test_example(stories: Stories) -> None:
@@ -125,8 +125,8 @@ async def test_example(stories: Stories) -> None:
     assert await stories.run("example") == (0, f"{EXAMPLE}\n".encode(), "")
     script = await stories.bring(EXAMPLE)
     story = await stories.get(f"/story-factory/stories?scriptId={script}")
-    assert [one["sequence"] for one in story["story"]] == list(range(1, 83))
-    assert [one["title"] for one in story["sections"]] == [
+    assert [item["sequence"] for item in story["story"]] == list(range(1, 83))
+    assert [item["title"] for item in story["sections"]] == [
         "Act 2, Scene 2",
         "EXT. CAPULET'S ORCHARD - NIGHT",
         "EXT. FIELDS BEFORE THE CITY - DAWN",
@@ -169,7 +169,7 @@ async def test_everything(stories: Stories) -> None:
     ],
 )
 async def test_killed(stories: Stories, kind: str, count: int) -> None:
-    """An import that is killed goes on with the same command, and makes nothing twice."""
+    """The same command continues an import that was killed, and creates nothing twice."""
     (stories.folder / EXAMPLE).write_bytes(example_file().read_bytes())
     process = await stories.start("import", EXAMPLE)
     if kind == "elements":
@@ -220,15 +220,15 @@ async def test_again(stories: Stories) -> None:
 
 @pytest.mark.soak
 async def test_refusals(stories: Stories) -> None:
-    """What can't be done is one sentence and an exit code, and makes nothing."""
+    """A refusal is one sentence and an exit code, and creates nothing."""
     play = stories.write("Title: A\n\nOne.\n")
     refused = [
         (("import", "gone.fountain"), 1, "gone.fountain can't be read: No such file or directory"),
-        (("import", play, "--scripts-url", "nowhere"), 2, "'nowhere' is no URL of a service"),
+        (("import", play, "--scripts-url", "nowhere"), 2, "'nowhere' is not the URL of a service"),
         (("import", play, "--user", "0"), 2, "Invalid value for '--user'"),
         (("import", play, "--scripts-url", f"{stories.url}/characters"), 1, r"refuses \(404\)"),
         (("export", "--script", "1000000"), 1, r"refuses \(404\): No such script"),
-        (("import", play, "--characters-url", f"http://127.0.0.1:{free_port()}"), 1, "just now"),
+        (("import", play, "--characters-url", f"http://127.0.0.1:{free_port()}"), 1, "can't be used now"),
     ]
     for words, expected, complaint in refused:
         code, out, errors = await stories.run(*words)

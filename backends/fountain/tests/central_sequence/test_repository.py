@@ -1,4 +1,4 @@
-"""The database away: a 503 in bounded time, nothing half done, and all is well afterwards."""
+"""The database is down: a 503 in bounded time, nothing half done, and recovery afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -42,7 +42,7 @@ async def proxy(postgres_url_of: UrlOf) -> AsyncIterator[FaultProxy]:
 async def test_without_its_database_it_answers_503(
     outage: str, proxy: FaultProxy, open_services: OpenServices
 ) -> None:
-    """Every operation answers 503 while the database is away, and does its work afterwards."""
+    """Every operation answers 503 while the database is down, and works afterwards."""
     changes = {"central_sequence": {"database_url": proxy.url, **BOUNDS}}
     async with open_services(NAME, **changes) as services, asyncio.timeout(30):
         api = services[NAME]
@@ -59,6 +59,6 @@ async def test_without_its_database_it_answers_503(
         answers = {path: await api.post(path, json=body) for path, body in REQUESTS.items()}
         assert answers["/sequence"].json() == {"sequenceNumber": 3}
         assert answers["/sequence/version"].json() == {"versionNumber": 2}
-        held = [one["sequenceNumber"] for one in answers["/sequence/lookup"].json()]
-        assert held == [1, 2]
+        numbers_held = [item["sequenceNumber"] for item in answers["/sequence/lookup"].json()]
+        assert numbers_held == [1, 2]
         assert answers["/sequence/reorder"].status_code == 200

@@ -24,21 +24,21 @@ async def number(api: Client, kind: str, identifier: int) -> int:
     """Return the number that an element gets."""
     answer = await api.post("/sequence", json={"elementType": kind, "elementId": identifier})
     assert answer.status_code == 201, answer.text
-    found: int = answer.json()["sequenceNumber"]
-    return found
+    result: int = answer.json()["sequenceNumber"]
+    return result
 
 
 async def numbers(api: Client, kind: str, identifiers: list[int]) -> list[tuple[int, int]]:
     """Return the identifiers and numbers of the elements that have one."""
-    wanted = {"elementType": kind, "elementIds": identifiers}
-    answer = await api.post("/sequence/lookup", json=wanted)
+    query = {"elementType": kind, "elementIds": identifiers}
+    answer = await api.post("/sequence/lookup", json=query)
     assert answer.status_code == 200, answer.text
-    return [(one["elementId"], one["sequenceNumber"]) for one in answer.json()]
+    return [(item["elementId"], item["sequenceNumber"]) for item in answer.json()]
 
 
 async def reorder(api: Client, kind: str, *pairs: tuple[int, int]) -> httpx2.Response:
     """Ask for other numbers, by identifier."""
-    elements = [{"elementId": one, "newSequence": new} for one, new in pairs]
+    elements = [{"elementId": item, "newSequence": new} for item, new in pairs]
     return await api.post("/sequence/reorder", json={"elementType": kind, "elements": elements})
 
 
@@ -67,7 +67,7 @@ async def test_every_identifier_of_64_bits_is_one(sequence_api: Client, identifi
     ["", " ", "Überschrift 🎭", "SCRIPT", "script ", "e\u0301", "\u00e9", "'; --", "x" * LONGEST],
 )
 async def test_any_text_is_a_kind(sequence_api: Client, kind: str) -> None:
-    """Kinds are told apart by every character, the empty one too."""
+    """Every character distinguishes kinds; the empty kind is valid."""
     assert await number(sequence_api, "script", 1) == 1
     assert await number(sequence_api, kind, 1) == 2
     assert await number(sequence_api, kind, 1) == 2
@@ -85,8 +85,8 @@ async def test_numbers_are_looked_up(sequence_api: Client) -> None:
     """They come in the order asked for, each once; what has no number is left out, and stays so."""
     for identifier in (7, 8, 9):
         await number(sequence_api, "section", identifier)
-    wanted = [9, 1, 7, 9, -5, 2**70, 8]
-    assert await numbers(sequence_api, "section", wanted) == [(9, 3), (7, 1), (8, 2)]
+    query = [9, 1, 7, 9, -5, 2**70, 8]
+    assert await numbers(sequence_api, "section", query) == [(9, 3), (7, 1), (8, 2)]
     assert await numbers(sequence_api, "script", [7, 8, 9]) == []
     assert await numbers(sequence_api, "section", []) == []
     assert await number(sequence_api, "section", 1) == 4
@@ -149,9 +149,9 @@ async def test_thousands_are_reordered_at_once(
     async with open_database("central-sequence") as database, database.write() as session:
         for identifier in range(1, count + 1):
             await repository.add(session, "section", identifier)
-    backwards = [(one, count + 1 - one) for one in range(1, count + 1)]
+    backwards = [(item, count + 1 - item) for item in range(1, count + 1)]
     assert (await reorder(sequence_api, "section", *backwards)).status_code == 200
-    assert await numbers(sequence_api, "section", [one for one, _ in backwards]) == backwards
+    assert await numbers(sequence_api, "section", [item for item, _ in backwards]) == backwards
 
 
 async def test_versions_count_per_element(sequence_api: Client) -> None:
@@ -161,8 +161,8 @@ async def test_versions_count_per_element(sequence_api: Client) -> None:
         version = {"elementType": kind, "elementId": identifier, "newVersionData": {"text": "…"}}
         answer = await sequence_api.post("/sequence/version", json=version)
         assert answer.status_code == 201
-        found: int = answer.json()["versionNumber"]
-        return found
+        result: int = answer.json()["versionNumber"]
+        return result
 
     assert [await record("dialogue", 1) for _ in range(3)] == [2, 3, 4]
     assert [await record("dialogue", 2), await record("action", 1)] == [2, 2]
@@ -219,7 +219,7 @@ async def test_what_is_no_integer_of_64_bits_is_refused(
 
 @pytest.mark.parametrize("value", ["1.0", "1e0", "10E-1", "100e-2"])
 async def test_an_integer_may_be_written_as_a_fraction(sequence_api: Client, value: str) -> None:
-    """What has no fractional part is an integer, however it is written."""
+    """A number without a fractional part is an integer in any notation."""
     assert await number(sequence_api, "script", 1) == 1
     answer = await raw(
         sequence_api, "/sequence", f'{{"elementType": "script", "elementId": {value}}}'

@@ -27,8 +27,11 @@ KINDS = ("script", "section", "character")
 @pytest.fixture
 async def two_instances(open_services: OpenServices) -> AsyncIterator[list[Client]]:
     """Give clients of two instances of the service on one database."""
-    async with open_services("central-sequence") as one, open_services("central-sequence") as two:
-        yield [one["central-sequence"], two["central-sequence"]]
+    async with (
+        open_services("central-sequence") as first,
+        open_services("central-sequence") as second,
+    ):
+        yield [first["central-sequence"], second["central-sequence"]]
 
 
 async def test_concurrent_writers_get_gap_free_numbers(two_instances: list[Client]) -> None:
@@ -36,7 +39,7 @@ async def test_concurrent_writers_get_gap_free_numbers(two_instances: list[Clien
     and all numbers from 1 on are given out.
     """
     pairs = [(kind, identifier) for kind in KINDS for identifier in range(8)]
-    found: dict[tuple[str, int], set[int]] = {pair: set() for pair in pairs}
+    result: dict[tuple[str, int], set[int]] = {pair: set() for pair in pairs}
 
     async def write(writer: int) -> None:
         api = two_instances[writer % 2]
@@ -46,11 +49,11 @@ async def test_concurrent_writers_get_gap_free_numbers(two_instances: list[Clien
             element = {"elementType": kind, "elementId": identifier}
             answer = await api.post("/sequence", json=element)
             assert answer.status_code == 201, answer.text
-            found.setdefault((kind, identifier), set()).add(answer.json()["sequenceNumber"])
+            result.setdefault((kind, identifier), set()).add(answer.json()["sequenceNumber"])
 
     await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
-    assert all(len(numbers) == 1 for numbers in found.values())
-    assert sorted(n for numbers in found.values() for n in numbers) == list(
+    assert all(len(numbers) == 1 for numbers in result.values())
+    assert sorted(n for numbers in result.values() for n in numbers) == list(
         range(1, len(pairs) + WRITERS + 1)
     )
 
@@ -69,7 +72,7 @@ async def test_orders_race_and_numbers_stay_whole(two_instances: list[Client]) -
         order = list(range(1, count + 1))
         random.Random(seed).shuffle(order)
         asked.add(tuple(order))
-        elements = [{"elementId": one, "newSequence": new} for one, new in enumerate(order)]
+        elements = [{"elementId": item, "newSequence": new} for item, new in enumerate(order)]
         body = {"elementType": "section", "elements": elements}
         answer = await two_instances[seed % 2].post("/sequence/reorder", json=body)
         assert answer.status_code == 200, answer.text
@@ -79,19 +82,19 @@ async def test_orders_race_and_numbers_stay_whole(two_instances: list[Client]) -
         assert (await two_instances[seed % 2].post("/sequence", json=element)).status_code == 201
 
     async def look() -> None:
-        wanted = {"elementType": "section", "elementIds": list(range(count))}
-        answer = await two_instances[1].post("/sequence/lookup", json=wanted)
-        assert tuple(one["sequenceNumber"] for one in answer.json()) in asked
+        request = {"elementType": "section", "elementIds": list(range(count))}
+        answer = await two_instances[1].post("/sequence/lookup", json=request)
+        assert tuple(item["sequenceNumber"] for item in answer.json()) in asked
 
     work: list[Any] = []
     for seed in range(WRITERS):
         work += [reorder(seed), add(seed), look()]
     await asyncio.gather(*work)
     await look()
-    wanted = {"elementType": "character", "elementIds": list(range(WRITERS))}
-    added = (await two_instances[0].post("/sequence/lookup", json=wanted)).json()
-    held = sorted(one["sequenceNumber"] for one in added)
-    assert held == list(range(count + 1, count + WRITERS + 1))
+    request = {"elementType": "character", "elementIds": list(range(WRITERS))}
+    added = (await two_instances[0].post("/sequence/lookup", json=request)).json()
+    numbers_held = sorted(item["sequenceNumber"] for item in added)
+    assert numbers_held == list(range(count + 1, count + WRITERS + 1))
 
 
 async def test_versions_race(two_instances: list[Client]) -> None:
@@ -100,11 +103,11 @@ async def test_versions_race(two_instances: list[Client]) -> None:
     async def record(writer: int) -> int:
         version = {"elementType": "x", "elementId": writer % 2, "newVersionData": {}}
         answer = await two_instances[writer // 2 % 2].post("/sequence/version", json=version)
-        found: int = answer.json()["versionNumber"]
-        return found
+        result: int = answer.json()["versionNumber"]
+        return result
 
-    found = await asyncio.gather(*(record(writer) for writer in range(WRITERS)))
-    assert Counter(found) == dict.fromkeys(range(2, 2 + WRITERS // 2), 2)
+    result = await asyncio.gather(*(record(writer) for writer in range(WRITERS)))
+    assert Counter(result) == dict.fromkeys(range(2, 2 + WRITERS // 2), 2)
 
 
 class Model:
@@ -134,9 +137,9 @@ class Model:
 
 def random_moves(rng: random.Random, model: Model, kind: str) -> list[tuple[int, int]]:
     """Return an order, a good one in two of three cases."""
-    its = {one: number for (of, one), number in model.numbers.items() if of == kind}
+    its = {item: number for (of, item), number in model.numbers.items() if of == kind}
     listed = rng.sample(sorted(its), k=rng.randint(0, len(its)))
-    numbers = [its[one] for one in listed]
+    numbers = [its[item] for item in listed]
     rng.shuffle(numbers)
     moves = list(zip(listed, numbers, strict=True))
     if rng.random() < 1 / 3:
@@ -174,7 +177,7 @@ async def test_a_thousand_reorders_hold_against_a_model(open_database: OpenDatab
 
 async def reordered(database: Database, kind: str, moves: list[tuple[int, int]]) -> bool:
     """Ask the service for an order; return whether it agreed."""
-    elements = [Element(element_id=one, new_sequence=new) for one, new in moves]
+    elements = [Element(element_id=item, new_sequence=new) for item, new in moves]
     try:
         async with database.write() as session:
             await service.reorder(session, kind, elements)
@@ -185,8 +188,8 @@ async def reordered(database: Database, kind: str, moves: list[tuple[int, int]])
 
 async def all_numbers(database: Database) -> dict[tuple[str, int], int]:
     """Return every number that the service has given out to the test's elements."""
-    found: dict[tuple[str, int], int] = {}
+    result: dict[tuple[str, int], int] = {}
     for kind in KINDS:
-        held = await service.numbers(database.read(), kind, range(-1, 61))
-        found |= {(kind, one): number for one, number in held.items()}
-    return found
+        numbers_held = await service.numbers(database.read(), kind, range(-1, 61))
+        result |= {(kind, item): number for item, number in numbers_held.items()}
+    return result

@@ -36,7 +36,7 @@ async def raw(api: Client, path: str, body: str | bytes) -> httpx2.Response:
 
 @every_kind
 async def test_things_are_stored_read_and_listed(characters_api: Client, kind: Kind) -> None:
-    """What is stored is answered with its identifier, read by it, and listed in their order."""
+    """A stored object has an identifier, is read by it, and listed in the order of identifiers."""
     assert (await characters_api.get(kind.path)).json() == []
     made: list[dict[str, Any]] = []
     for number in (1, 2, 3):
@@ -59,8 +59,8 @@ async def test_several_are_read_at_once(characters_api: Client, kind: Kind) -> N
         ([], []),
         ([1] * 5000, [1]),
     ):
-        found = await characters_api.post(f"{kind.path}/lookup", json={"ids": ids})
-        assert [one[kind.identifier] for one in found.json()] == expected
+        result = await characters_api.post(f"{kind.path}/lookup", json={"ids": ids})
+        assert [item[kind.identifier] for item in result.json()] == expected
     for refused in ([1] * 5001, [True], ["1"], [None], [1.5], None):
         answer = await characters_api.post(f"{kind.path}/lookup", json={"ids": refused})
         assert (answer.status_code, answer.json().keys()) == (400, {"message"})

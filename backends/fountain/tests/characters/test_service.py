@@ -1,4 +1,4 @@
-"""Many at a time, and the database away."""
+"""Concurrent requests, and the database down."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -25,8 +25,8 @@ PARAPHRASE = {"originalId": 1, "text": "A young woman", "commentary": "Shorter"}
 
 async def test_concurrent_writers_lose_nothing(open_services: OpenServices) -> None:
     """What 32 writers store by way of two instances is all there, each with its identifier."""
-    async with open_services("characters") as one, open_services("characters") as two:
-        apis = [one["characters"], two["characters"]]
+    async with open_services("characters") as first, open_services("characters") as second:
+        apis = [first["characters"], second["characters"]]
         await apis[0].post("/characters", json=CHARACTER)
 
         async def write(writer: int) -> tuple[int, str]:
@@ -37,7 +37,7 @@ async def test_concurrent_writers_lose_nothing(open_services: OpenServices) -> N
 
         made = await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
         listed = (await apis[1].get("/characters/1/paraphrases")).json()
-    assert [(one["paraphraseId"], one["text"]) for one in listed] == sorted(made)
+    assert [(item["paraphraseId"], item["text"]) for item in listed] == sorted(made)
     assert {text for _, text in made} == {str(writer) for writer in range(WRITERS)}
 
 
@@ -52,7 +52,7 @@ async def proxy(postgres_url_of: UrlOf) -> AsyncIterator[FaultProxy]:
 async def test_without_its_database_it_answers_503(
     proxy: FaultProxy, open_services: OpenServices
 ) -> None:
-    """Reading and writing answer 503 while the database is away, and work when it is back."""
+    """Reads and writes answer 503 while the database is down, and work afterwards."""
     changes = {"characters": {"database_url": proxy.url, **BOUNDS}}
     async with open_services("characters", **changes) as services, asyncio.timeout(30):
         api = services["characters"]

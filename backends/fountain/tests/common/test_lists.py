@@ -1,4 +1,4 @@
-"""Lists without a bound come whole, in order, and a part at a time."""
+"""Lists without a limit come whole, in order, in parts."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -41,7 +41,7 @@ async def test_a_list_is_whole(
     async with open_services("characters") as services:
         answer = await services["characters"].get("/characters")
     assert answer.headers["content-type"] == "application/json"
-    assert [one["name"] for one in answer.json()] == [str(number) for number in range(count)]
+    assert [item["name"] for item in answer.json()] == [str(number) for number in range(count)]
 
 
 NUMBERED = {
@@ -57,7 +57,7 @@ async def test_what_is_numbered_is_listed_read_parts(
     open_services: OpenServices,
     open_database: OpenDatabase,
 ) -> None:
-    """Scripts and sessions come in parts too, in their order, and without the unseen."""
+    """Scripts and sessions come in parts too, in order, without the invisible ones."""
     model, fields, statement, path, identifier = listing
     ids = list(range(1, PART_SIZE + 3))
     rows = [{"id": n, "sequence_number": n, "created_at": clock.now(), **fields} for n in ids]
@@ -70,7 +70,7 @@ async def test_what_is_numbered_is_listed_read_parts(
     assert [len(part) for part in parts] == [PART_SIZE, 1]
     async with open_services("central-sequence", name) as services:
         answer = await services[name].get(path)
-    assert [one[identifier] for one in answer.json()] == ids
+    assert [item[identifier] for item in answer.json()] == ids
     assert "content-length" not in answer.headers
 
 
@@ -87,22 +87,22 @@ async def test_an_outage_before_the_first_part_is_an_error() -> None:
         await json_array(interrupted(0), lambda row: Character(character_id=row["id"]))
 
 
-async def receive(response: StreamingResponse, sent: bytearray) -> None:
+async def receive(response: StreamingResponse, received: bytearray) -> None:
     """Add to `sent` what a response sends, until it ends or fails."""
     async for chunk in response.body_iterator:
         assert isinstance(chunk, bytes)
-        sent.extend(chunk)
+        received.extend(chunk)
 
 
 async def test_an_outage_amid_a_list_leaves_no_whole_array() -> None:
-    """What has been sent until then is no JSON that a client could take for the list."""
+    """The part that was sent is not JSON that a client could take for the list."""
     response: object = await json_array(
         interrupted(2), lambda row: Character(character_id=row["id"])
     )
     assert isinstance(response, StreamingResponse)
-    sent = bytearray()
+    received = bytearray()
     with pytest.raises(DatabaseUnavailable):
-        await receive(response, sent)
-    assert sent == b'[{"characterId":0},{"characterId":1}'
+        await receive(response, received)
+    assert received == b'[{"characterId":0},{"characterId":1}'
     with pytest.raises(ValueError, match="Expecting"):
-        json.loads(sent)
+        json.loads(received)

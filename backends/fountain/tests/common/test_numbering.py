@@ -24,7 +24,7 @@ HAMLET: dict[str, Any] = {"title": "Hamlet", "author": None, "description": None
 
 
 class Numbers:
-    """A sequence service that answers what it is told, when it is told."""
+    """A sequence service whose answers, and their time, the test controls."""
 
     def __init__(self) -> None:
         self.answer: object = {"sequenceNumber": 7}
@@ -43,7 +43,7 @@ class Numbers:
 
 @pytest.fixture
 def numbers() -> Numbers:
-    """Give a sequence service that does as it is told."""
+    """Give a sequence service that the test controls."""
     return Numbers()
 
 
@@ -63,10 +63,12 @@ async def database(open_database: OpenDatabase) -> AsyncIterator[Database]:
 
 
 async def rows(database: Database) -> list[tuple[int, int | None]]:
-    """Return identifier and number of every script, also of those that nobody sees."""
+    """Return identifier and number of every script, including the invisible ones."""
     async with database.engine.connect() as connection:
-        found = await connection.execute(text("SELECT id, sequence_number FROM scripts ORDER BY 1"))
-        return [(row[0], row[1]) for row in found]
+        result = await connection.execute(
+            text("SELECT id, sequence_number FROM scripts ORDER BY 1")
+        )
+        return [(row[0], row[1]) for row in result]
 
 
 async def test_concurrent_creators_get_every_number_once(services: Services) -> None:
@@ -90,9 +92,9 @@ async def test_concurrent_creators_get_every_number_once(services: Services) -> 
     async with asyncio.TaskGroup() as group:
         for number in range(32):
             group.create_task(create_three(number))
-    wanted = {"elementType": "session", "elementIds": list(range(1, 33))}
-    held = await services["central-sequence"].post("/sequence/lookup", json=wanted)
-    numbers += [one["sequenceNumber"] for one in held.json()]
+    request = {"elementType": "session", "elementIds": list(range(1, 33))}
+    numbers_held = await services["central-sequence"].post("/sequence/lookup", json=request)
+    numbers += [item["sequenceNumber"] for item in numbers_held.json()]
     assert sorted(numbers) == list(range(1, 98))
 
 
@@ -135,7 +137,7 @@ async def test_an_identifier_is_never_given_out_twice(
 async def test_an_answer_without_a_number_is_a_503(
     database: Database, service: ServiceClient, numbers: Numbers
 ) -> None:
-    """Whatever is no integer is no number, and nothing is stored."""
+    """An answer without an integer is not a number, and nothing is stored."""
     answers: list[object] = [{}, [], None, {"sequenceNumber": "1"}, {"sequenceNumber": True}]
     for numbers.answer in answers:
         with pytest.raises(UpstreamUnavailable):

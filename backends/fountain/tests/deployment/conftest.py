@@ -29,7 +29,7 @@ def deploy() -> Path:
 def backends() -> dict[str, Backend]:
     """Give the five backends by name, as the distribution declares them."""
     points = entry_points(group="bedplate.backends")
-    return {one.name: one.load() for one in points if one.value.startswith("fountain.")}
+    return {item.name: item.load() for item in points if item.value.startswith("fountain.")}
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def manifests(deploy: Path) -> dict[str, list[Document]]:
 
 @pytest.fixture
 def drain(monkeypatch: pytest.MonkeyPatch) -> Drain:
-    """Give what says how many seconds a process with this environment takes to leave, at most."""
+    """Give a function that returns the maximum seconds in which such a process stops."""
 
     def longest_drain(environment: Environment) -> float:
         for name, value in environment.items():
@@ -68,14 +68,14 @@ def drain(monkeypatch: pytest.MonkeyPatch) -> Drain:
 
 @pytest.fixture(scope="session")
 def known() -> Known:
-    """Give what names every variable that a process of a backend reads."""
+    """Give a function that names every variable that a backend's process reads."""
 
     def variables(backend: Backend) -> set[str]:
-        found: set[str] = set()
+        result: set[str] = set()
         classes: list[type[Settings]] = [backend.settings, ProcessSettings]
         for settings in classes:
-            found |= {settings.variable(name) for name in settings.model_fields}
-            found |= {name.upper() for name in settings.shared}
-        return found
+            result |= {settings.variable(name) for name in settings.model_fields}
+            result |= {name.upper() for name in settings.shared}
+        return result
 
     return variables

@@ -25,7 +25,7 @@ def test_every_host_route_has_its_service_and_every_service_its_hosts(
         service["name"]: (service["host"], tuple(h for r in service["routes"] for h in r["hosts"]))
         for service in kong["services"]
     }
-    assert routed == {name: (name, public_hosts(one)) for name, one in backends.items()}
+    assert routed == {name: (name, public_hosts(item)) for name, item in backends.items()}
     assert {host for _, hosts in routed.values() for host in hosts} == {
         "centralsequence.fountain.coach",
         "character.fountain.coach",
@@ -41,10 +41,10 @@ def test_every_service_of_the_configuration_runs(
     """At this name and port in Compose and in Kubernetes, and so does its Redis."""
     for service in kong["services"]:
         assert compose["services"][service["host"]]["command"] == ["run", service["name"]]
-        (found,) = (one for one in manifests[service["host"]] if one["kind"] == "Service")
-        assert found["metadata"]["name"] == service["host"]
-        assert found["spec"]["ports"][0]["port"] == service["port"]
-    plugins = {one["name"]: one.get("config", {}) for one in kong["plugins"]}
+        (result,) = (item for item in manifests[service["host"]] if item["kind"] == "Service")
+        assert result["metadata"]["name"] == service["host"]
+        assert result["spec"]["ports"][0]["port"] == service["port"]
+    plugins = {item["name"]: item.get("config", {}) for item in kong["plugins"]}
     redis = plugins["rate-limiting"]["redis"]["host"]
     assert redis in compose["services"]
     assert redis in manifests
@@ -61,6 +61,6 @@ def test_every_routed_host_has_an_address(deploy: Path, kong: Document) -> None:
     """The DNS records are of exactly the hosts that Kong routes."""
     batch = json.loads((deploy / "dns" / "route53.json").read_text())
     refuse_invalid(batch, "route53.yaml")
-    named = {one["ResourceRecordSet"]["Name"].removesuffix(".") for one in batch["Changes"]}
+    named = {item["ResourceRecordSet"]["Name"].removesuffix(".") for item in batch["Changes"]}
     routes = (route for service in kong["services"] for route in service["routes"])
     assert named == {host for route in routes for host in route["hosts"]}

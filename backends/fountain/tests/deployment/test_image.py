@@ -30,7 +30,7 @@ def test_it_says_whether_it_is_alive(instructions: list[str]) -> None:
 
 
 def test_nothing_for_development_is_installed(instructions: list[str]) -> None:
-    """What is locked, without dev groups, with byte code, in a stage of its own."""
+    """Locked dependencies, without dev groups, with byte code, are in a stage of their own."""
     (sync,) = (line for line in instructions if "uv sync" in line)
     assert "--locked --no-default-groups --no-editable" in sync
     assert any("UV_COMPILE_BYTECODE=1" in line for line in instructions)

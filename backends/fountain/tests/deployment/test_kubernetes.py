@@ -28,9 +28,9 @@ VERSIONS = ("1.30", "1.34", "1.37")
 
 
 def _deployment(manifests: Manifests, name: str) -> Document:
-    (found,) = (one for one in manifests[name] if one["kind"] == "Deployment")
-    assert found["metadata"]["name"] == name
-    return found
+    (result,) = (item for item in manifests[name] if item["kind"] == "Deployment")
+    assert result["metadata"]["name"] == name
+    return result
 
 
 def _pod(manifests: Manifests, name: str) -> Document:
@@ -40,13 +40,13 @@ def _pod(manifests: Manifests, name: str) -> Document:
 
 def _container(manifests: Manifests, name: str) -> Document:
     (container,) = _pod(manifests, name)["containers"]
-    found: Document = container
-    return found
+    result: Document = container
+    return result
 
 
 def _environment(manifests: Manifests, name: str) -> dict[str, str]:
     (process,) = manifests["process"]
-    own = {one["name"]: one["value"] for one in _container(manifests, name)["env"]}
+    own = {item["name"]: item["value"] for item in _container(manifests, name)["env"]}
     return {**process["data"], **own}
 
 
@@ -69,7 +69,7 @@ def test_the_schemas_refuse_what_is_wrong(manifests: Manifests) -> None:
 def test_kustomize_renders_them(deploy: Path, manifests: Manifests) -> None:
     """All of them in one namespace, and Kong gets the configuration that is checked."""
     listed = yaml.safe_load((deploy / "kustomization.yaml").read_text())["resources"]
-    assert {Path(one).stem for one in listed} == manifests.keys()
+    assert {Path(item).stem for item in listed} == manifests.keys()
     if shutil.which("kubectl") is None:
         pytest.skip("needs kubectl")
     done = subprocess.run(
@@ -79,8 +79,8 @@ def test_kustomize_renders_them(deploy: Path, manifests: Manifests) -> None:
     for resource in rendered:
         kubernetes_validate.validate(resource, VERSIONS[1], strict=True)
         assert resource["kind"] == "Namespace" or resource["metadata"]["namespace"] == "fountain"
-    named = {(one["kind"], one["metadata"]["name"]): one for one in rendered}
-    (made,) = (one for (_, name), one in named.items() if name.startswith("kong-"))
+    named = {(item["kind"], item["metadata"]["name"]): item for item in rendered}
+    (made,) = (item for (_, name), item in named.items() if name.startswith("kong-"))
     assert made["data"] == {"kong.yml": (deploy / "kong" / "kong.yml").read_text()}
     volumes = named["Deployment", "kong"]["spec"]["template"]["spec"]["volumes"]
     assert {"name": "configuration", "configMap": {"name": made["metadata"]["name"]}} in volumes
@@ -92,7 +92,7 @@ def test_every_backend_is_a_deployment(manifests: Manifests, backends: Backends)
         container = _container(manifests, name)
         assert container["image"] == "fountain"
         assert container["args"] == ["run", name]
-        (service,) = (one for one in manifests[name] if one["kind"] == "Service")
+        (service,) = (item for item in manifests[name] if item["kind"] == "Service")
         labels = _deployment(manifests, name)["spec"]["template"]["metadata"]["labels"]
         assert service["spec"]["selector"].items() <= labels.items()
 
@@ -100,17 +100,17 @@ def test_every_backend_is_a_deployment(manifests: Manifests, backends: Backends)
 def test_probes_ask_the_z_pages_of_the_operations_port(
     manifests: Manifests, backends: Backends
 ) -> None:
-    """Alive is no question of dependencies, ready is."""
+    """Readiness depends on other services, liveness doesn't."""
     for name in backends:
         container = _container(manifests, name)
-        ports = {one["name"]: one["containerPort"] for one in container["ports"]}
+        ports = {item["name"]: item["containerPort"] for item in container["ports"]}
         assert ports == {"api": 8000, "operations": 9090}
         asked = {
             probe: container[probe]["httpGet"]
             for probe in ("startupProbe", "livenessProbe", "readinessProbe")
         }
-        assert {one["port"] for one in asked.values()} == {"operations"}
-        assert {one["path"] for one in asked.values()} <= Z_PAGES
+        assert {item["port"] for item in asked.values()} == {"operations"}
+        assert {item["path"] for item in asked.values()} <= Z_PAGES
         assert asked["readinessProbe"]["path"] == "/readyz"
         assert asked["livenessProbe"]["path"] == "/healthz"
 
@@ -171,16 +171,16 @@ def test_who_stores_migrates_before_it_starts_and_is_alone_with_its_file(
 def test_manifests_of_who_stores_differ_by_their_names_only(
     manifests: Manifests, backends: Backends
 ) -> None:
-    """What is mended in one is mended in all."""
-    found = set()
+    """All manifests have the same resources and security settings."""
+    result = set()
     for name, backend in backends.items():
         if issubclass(backend.settings, DatabaseSettings):
             resources = copy.deepcopy(manifests[name])
             pod = _pod({name: resources}, name)
             for container in [*pod["containers"], *pod["initContainers"]]:
                 container["env"] = []
-            found.add(json.dumps(resources, sort_keys=True).replace(name, "NAME"))
-    assert len(found) == 1
+            result.add(json.dumps(resources, sort_keys=True).replace(name, "NAME"))
+    assert len(result) == 1
 
 
 def test_kubernetes_and_compose_tell_backends_the_same(
@@ -188,7 +188,7 @@ def test_kubernetes_and_compose_tell_backends_the_same(
 ) -> None:
     """Where the database is, and where the neighbours are."""
     for name in backends:
-        kubernetes = {one["name"]: one["value"] for one in _container(manifests, name)["env"]}
+        kubernetes = {item["name"]: item["value"] for item in _container(manifests, name)["env"]}
         local = compose["services"][name]["environment"]
         for variable, value in kubernetes.items():
             assert local[variable].removeprefix(f"${{{variable}:-").removesuffix("}") == value

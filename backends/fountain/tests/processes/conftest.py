@@ -40,7 +40,7 @@ def described(
 
 @pytest.fixture
 async def start_services(url_of: UrlOf, tmp_path: Path) -> AsyncIterator[StartServices]:
-    """Give what starts a process of some services on the test's databases, with variables."""
+    """Give a function that starts some services in a process, on the test's databases."""
     async with AsyncExitStack() as stack:
 
         async def start(*names: str, port: int | None = None, **variables: str) -> Running:

@@ -72,15 +72,15 @@ Answers = list[tuple[str, int, Any]]
 
 async def answers(clients: dict[str, Client]) -> Answers:
     """Make every call in turn; return path, status and JSON of the answers."""
-    found = []
+    result = []
     async with AsyncExitStack() as stack:
         for client in clients.values():
             await stack.enter_async_context(client)
         for service, method, path, body, status in CALLS:
             answer = await clients[service].request(method, path, json=body)
             assert (path, answer.status_code) == (path, status), answer.text
-            found.append((f"{method} {path}", answer.status_code, answer.json()))
-    return found
+            result.append((f"{method} {path}", answer.status_code, answer.json()))
+    return result
 
 
 async def of_five(start_services: StartServices, connect: Connect) -> Answers:
@@ -113,8 +113,8 @@ async def test_five_processes_and_one_answer_the_same(
 ) -> None:
     """Every answer is the same, and the story is whole in both."""
     five = await of_five(start_services, connect)
-    one = await of_one(start_services, connect, tmp_path)
-    assert five == one
+    single = await of_one(start_services, connect, tmp_path)
+    assert five == single
     told, reordered = (body for path, status, body in five if path == FULL_STORY)
     assert [element["sequence"] for element in told["story"]] == [1, 2]
     assert told["story"] != reordered["story"]

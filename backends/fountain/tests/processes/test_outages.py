@@ -1,4 +1,4 @@
-"""The sequence service refusing, hanging, killed: nothing half-made is left, and all comes back."""
+"""The sequence service refuses, hangs or is killed: nothing incomplete is left, all recovers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -58,12 +58,12 @@ async def refused(client: Client, path: str, body: dict[str, object]) -> None:
 
 
 async def stored(open_database: OpenDatabase, name: str, table: str) -> list[tuple[int, Any]]:
-    """Return identifier and number of every row, also of those that nobody sees."""
+    """Return identifier and number of every row, including the invisible ones."""
     async with open_database(name) as database, database.engine.connect() as connection:
-        found = await connection.execute(
+        result = await connection.execute(
             text(f"SELECT id, sequence_number FROM {table} ORDER BY id")
         )
-        return [(row[0], row[1]) for row in found]
+        return [(row[0], row[1]) for row in result]
 
 
 async def test_without_the_sequence_service_nothing_is_left(
@@ -114,7 +114,7 @@ async def test_a_killed_sequence_service_comes_back(far: Services, sequence: Any
 
 
 async def test_a_reorder_that_is_not_answered(far: Services, proxy: FaultProxy) -> None:
-    """While the sequence service is away a reorder is a 503 and the order stays as it was."""
+    """While the sequence service is down a reorder answers 503 and the order is unchanged."""
     scripts = far["scripts"]
     await scripts.post("/scripts", json={"title": "Hamlet"})
     for title in ("One", "Two"):
@@ -129,7 +129,7 @@ async def test_a_reorder_that_is_not_answered(far: Services, proxy: FaultProxy) 
     answer = await scripts.post("/scripts/1/sections/reorder", json={"elements": exchange})
     assert answer.status_code == 200
     after = (await scripts.get("/scripts/1/sections")).json()
-    assert [one["headingId"] for one in after] == [2, 1]
+    assert [item["headingId"] for item in after] == [2, 1]
 
 
 @SQLITE_FIRST
@@ -139,7 +139,7 @@ async def test_a_killed_script_service_leaves_nothing_to_see(
     connect: Callable[..., Client],
     open_database: OpenDatabase,
 ) -> None:
-    """Killed between storing and numbering, it shows no script afterwards, and goes on."""
+    """A service killed between storing and numbering shows no script afterwards, and works."""
     await proxy.hang()
     service = await start_services(
         "scripts", SCRIPTS_SEQUENCE_URL=proxy.url, SCRIPTS_SEQUENCE_TIMEOUT_SECONDS="30"
@@ -158,4 +158,4 @@ async def test_a_killed_script_service_leaves_nothing_to_see(
         assert (await scripts.post("/scripts/1/sections", json={"title": "A"})).status_code == 404
         made = await scripts.post("/scripts", json={"title": "Second"})
         assert made.json()["scriptId"] == 2
-        assert [one["scriptId"] for one in (await scripts.get("/scripts")).json()] == [2]
+        assert [item["scriptId"] for item in (await scripts.get("/scripts")).json()] == [2]

@@ -62,7 +62,7 @@ HEARD = Speech("STEEL", "Heard.")
     ],
 )
 def test_paragraphs(text: str, expected: Element) -> None:
-    """Each kind of paragraph of the format is known, and what is no other is action."""
+    """Each kind of paragraph in the format is parsed; everything else is action."""
     assert parse(text).elements == (expected,)
 
 
@@ -98,8 +98,8 @@ def test_cues(text: str, expected: list[Speech]) -> None:
 
 def test_sloppy_headings() -> None:
     """A heading in capitals stays one when the writer forgot the blank line after it."""
-    found = parse("INT. HOUSE - DAY\nSTEEL\nHeard.").elements
-    assert found == (Heading("INT. HOUSE - DAY"), HEARD)
+    result = parse("INT. HOUSE - DAY\nSTEEL\nHeard.").elements
+    assert result == (Heading("INT. HOUSE - DAY"), HEARD)
 
 
 def test_title_page() -> None:
@@ -117,7 +117,7 @@ def test_struck_out_text() -> None:
 
 
 def test_no_new_boneyard() -> None:
-    """What is left around struck-out text doesn't become the start of another boneyard."""
+    """The text around a boneyard doesn't become the start of another."""
     assert parse("a //*x*/* b */ c").elements == (Action("a / * b */ c"),)
 
 
@@ -132,7 +132,7 @@ def test_line_ends(line_end: str) -> None:
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_texts(piece: str) -> None:
-    """A long text that is made to be slow is read all the same."""
+    """A long text that is designed to be slow is parsed in time."""
     for before in ("", "A\n", "Title:\n "):
         parse(before + piece * (100_000 // len(piece)) + "]]*/")
 

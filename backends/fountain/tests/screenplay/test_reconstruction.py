@@ -77,10 +77,10 @@ def test_example() -> None:
 def test_new_title() -> None:
     """Title and author that were changed at the services are those of the screenplay."""
     for text in ("Title: Old\nCredit: by\n\nx\n", "Credit: by\nSource: me\n\nx\n", "x\n"):
-        found = stored(plan_of(parse(text), fallback_title="play"))
-        found = Stored({"title": "New", "author": "Me"}, found.sections, found.elements,
-                       actions=found.actions, contexts=found.contexts)  # fmt: skip
-        written = render(reconstruct(found)[0])
+        result = stored(plan_of(parse(text), fallback_title="play"))
+        result = Stored({"title": "New", "author": "Me"}, result.sections, result.elements,
+                       actions=result.actions, contexts=result.contexts)  # fmt: skip
+        written = render(reconstruct(result)[0])
         assert "Title: New\n" in written
         assert "Author: Me\n" in written
         assert "Old" not in written
@@ -91,13 +91,13 @@ def test_headings_without_elements() -> None:
     sections = [(1, "One"), (2, "Two"), (3, "Three"), (4, "Four")]
     elements = [{"position": 1, "headingId": 3, "actionId": 1}]
     screenplay, remarks = reconstruct(Stored({"title": "A"}, sections, elements, actions={1: "x"}))
-    titles = [one.text for one in screenplay.elements if isinstance(one, Heading | Action)]
+    titles = [entry.text for entry in screenplay.elements if isinstance(entry, Heading | Action)]
     assert titles == ["One", "Two", "Three", "x", "Four"]
     assert remarks == []
 
 
 def test_other_scripts() -> None:
-    """A script that was made by hand is written as well as can be, the rest is named."""
+    """A script created by hand is exported as far as possible, the rest is named."""
     elements = [
         {"position": 1, "characterId": 1, "actionId": 1, "spokenWordId": 1, "contextId": 1},
         {"position": 2, "characterId": 1, "actionId": 2},

@@ -78,7 +78,7 @@ CUT TO:
 
 @given(TEXTS)
 def test_there_and_back(text: str) -> None:
-    """What is read from any text is the same after it was written and read again."""
+    """A screenplay from any text is the same after rendering and parsing."""
     screenplay = parse(text)
     assert parse(render(screenplay)) == screenplay
 
@@ -102,15 +102,15 @@ def elements() -> st.SearchStrategy[Element]:
     return st.one_of(*(st.builds(kind, text) for kind in kinds), speech, heading)
 
 
-@given(st.lists(elements().flatmap(lambda one: st.sampled_from(fit(one) or [one])), max_size=6))
+@given(st.lists(elements().flatmap(lambda item: st.sampled_from(fit(item) or [item])), max_size=6))
 def test_random_screenplays(made: list[Element]) -> None:
     """Elements that a text can be one by one are what they are side by side, too."""
-    fitting = tuple(one for one in made if fits(one))
+    fitting = tuple(item for item in made if fits(item))
     assert parse(render(Screenplay(elements=fitting))).elements == fitting
 
 
 def test_identical() -> None:
-    """A text in canonical form stays as it is, to the last tab and mark."""
+    """A text in canonical form is unchanged, to the last tab and mark."""
     text = CANONICAL.replace("> THE\n", "> THE <\n").replace("!Title: this", "Title: this")
     assert render(parse(text)) == text
 
@@ -153,7 +153,7 @@ def test_marks_after_a_title_page() -> None:
 
 
 def test_continued_elsewhere() -> None:
-    """A speech that was moved away from its cue gets one."""
+    """A speech that was moved away from its cue gets a cue."""
     speeches = (Speech("A", "One."), Speech("B", "Two.", "low", continued=True))
     assert render(Screenplay(elements=speeches)) == "A\nOne.\n\nB\n(low)\nTwo.\n"
 

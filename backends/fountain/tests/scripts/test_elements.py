@@ -19,9 +19,9 @@ async def script(scripts_api: Client) -> Client:
     return scripts_api
 
 
-async def placed(api: Client, **sent: Any) -> Any:
+async def placed(api: Client, **fields: Any) -> Any:
     """Place an element and return the answer's JSON."""
-    answer = await api.post("/scripts/1/elements", json=sent)
+    answer = await api.post("/scripts/1/elements", json=fields)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -29,12 +29,12 @@ async def placed(api: Client, **sent: Any) -> Any:
 async def order(api: Client) -> list[int]:
     """Return the identifiers of the elements in order, and see that their places are dense."""
     listed = (await api.get("/scripts/1/elements")).json()
-    assert [one["position"] for one in listed] == list(range(1, len(listed) + 1))
-    return [one["elementId"] for one in listed]
+    assert [item["position"] for item in listed] == list(range(1, len(listed) + 1))
+    return [item["elementId"] for item in listed]
 
 
 async def test_an_element_comes_last(script: Client) -> None:
-    """Without a position an element comes last; it is answered with what was sent, and no more."""
+    """Without a position an element comes last; the answer has what was sent, and no more."""
     everything = {
         "headingId": 1,
         "characterId": 2,
@@ -75,7 +75,7 @@ async def test_elements_between_two_places_are_listed(script: Client) -> None:
 
     async def between(**query: int) -> list[int]:
         listed = (await script.get("/scripts/1/elements", params=query)).json()
-        return [one["position"] for one in listed]
+        return [item["position"] for item in listed]
 
     assert await between(**{"from": 2, "to": 4}) == [2, 3, 4]
     assert await between(**{"from": 4}) == [4, 5]
@@ -128,8 +128,8 @@ async def test_concurrent_placings_leave_no_gap(script: Client) -> None:
                 await placed(script, **({"position": 1} if number % 2 else {}))
             else:
                 listed = (await script.get("/scripts/1/elements")).json()
-                ids = [one["elementId"] for one in listed]
-                assert sorted(one["position"] for one in listed) == list(range(1, len(ids) + 1))
+                ids = [item["elementId"] for item in listed]
+                assert sorted(item["position"] for item in listed) == list(range(1, len(ids) + 1))
                 await script.post("/scripts/1/elements/reorder", json={"elementIds": ids[::-1]})
 
     async with asyncio.TaskGroup() as group:
@@ -151,6 +151,6 @@ async def test_a_structure_is_of_one_moment(script: Client) -> None:
         moving = group.create_task(move())
         while not moving.done():
             structure = (await script.get("/scripts/1/structure")).json()
-            positions = [one["position"] for one in structure["elements"]]
+            positions = [item["position"] for item in structure["elements"]]
             assert positions == list(range(1, len(positions) + 1))
-            assert len({one["elementId"] for one in structure["elements"]}) == len(positions)
+            assert len({item["elementId"] for item in structure["elements"]}) == len(positions)

@@ -43,18 +43,18 @@ async def reorder(api: Client, **numbers: int) -> Any:
 
 async def listed(api: Client) -> dict[int, int]:
     """Return the numbers of the headings of script 1, and see that they come in order."""
-    found = (await api.get("/scripts/1/sections")).json()
-    assert found == sorted(found, key=lambda one: one["sequenceNumber"])
+    result = (await api.get("/scripts/1/sections")).json()
+    assert result == sorted(result, key=lambda item: item["sequenceNumber"])
     structure = (await api.get("/scripts/1/structure")).json()
-    assert structure["sections"] == found
-    return {one["headingId"]: one["sequenceNumber"] for one in found}
+    assert structure["sections"] == result
+    return {item["headingId"]: item["sequenceNumber"] for item in result}
 
 
-async def held(api: Client) -> dict[int, int]:
+async def numbers_held(api: Client) -> dict[int, int]:
     """Return the numbers that the sequence service has for the headings."""
-    wanted = {"elementType": "section", "elementIds": [1, 2, 3, 4]}
-    found = (await api.post("/sequence/lookup", json=wanted)).json()
-    return {one["elementId"]: one["sequenceNumber"] for one in found}
+    request = {"elementType": "section", "elementIds": [1, 2, 3, 4]}
+    result = (await api.post("/sequence/lookup", json=request)).json()
+    return {item["elementId"]: item["sequenceNumber"] for item in result}
 
 
 async def test_headings_exchange_their_numbers(both: Services) -> None:
@@ -62,7 +62,7 @@ async def test_headings_exchange_their_numbers(both: Services) -> None:
     answer = await reorder(both["scripts"], h1=5, h4=2)
     assert (answer.status_code, answer.json()) == (200, {"message": "Reorder successful."})
     expected = {4: 2, 2: 3, 3: 4, 1: 5}
-    assert await listed(both["scripts"]) == await held(both["central-sequence"]) == expected
+    assert await listed(both["scripts"]) == await numbers_held(both["central-sequence"]) == expected
     assert list(await listed(both["scripts"])) == [4, 2, 3, 1]
     assert (await reorder(both["scripts"])).status_code == 200
 
@@ -84,13 +84,13 @@ async def test_an_order_that_cannot_be_is_refused(both: Services) -> None:
         [{"newSequence": 1}],
         [{}],
     )
-    for wanted in refused:
+    for request in refused:
         answer = await both["scripts"].post(
-            "/scripts/1/sections/reorder", json={"elements": wanted}
+            "/scripts/1/sections/reorder", json={"elements": request}
         )
-        assert (wanted, answer.status_code) == (wanted, 400)
+        assert (request, answer.status_code) == (request, 400)
         assert answer.json().keys() == {"message"}
-    assert await listed(both["scripts"]) == await held(both["central-sequence"]) == before
+    assert await listed(both["scripts"]) == await numbers_held(both["central-sequence"]) == before
 
 
 async def test_concurrent_reorders_end_in_agreement(both: Services) -> None:
@@ -100,22 +100,22 @@ async def test_concurrent_reorders_end_in_agreement(both: Services) -> None:
     async def work(seed: int) -> None:
         chance = random.Random(seed)
         for _ in range(3):
-            wanted = dict(zip(("h1", "h2", "h3", "h4"), chance.sample(numbers, 4), strict=True))
-            assert (await reorder(both["scripts"], **wanted)).status_code == 200
+            request = dict(zip(("h1", "h2", "h3", "h4"), chance.sample(numbers, 4), strict=True))
+            assert (await reorder(both["scripts"], **request)).status_code == 200
             structure = (await both["scripts"].get("/scripts/1/structure")).json()
-            shown = [one["sequenceNumber"] for one in structure["sections"]]
+            shown = [item["sequenceNumber"] for item in structure["sections"]]
             assert shown == numbers
 
     async with asyncio.TaskGroup() as group:
         for seed in range(16):
             group.create_task(work(seed))
-    assert await listed(both["scripts"]) == await held(both["central-sequence"])
+    assert await listed(both["scripts"]) == await numbers_held(both["central-sequence"])
 
 
 async def test_numbers_are_read_again_after_a_reorder(
     both: Services, open_database: OpenDatabase, clock: SettableClock
 ) -> None:
-    """What the service did unseen is followed a minute after a reorder, and once only."""
+    """A minute after a reorder the copy follows the service once more, and only once."""
     await reorder(both["scripts"], h1=3, h2=2)
     exchange = [{"elementId": 3, "newSequence": 5}, {"elementId": 4, "newSequence": 4}]
     unseen = {"elementType": "section", "elements": exchange}
@@ -127,7 +127,7 @@ async def test_numbers_are_read_again_after_a_reorder(
         assert (await listed(both["scripts"]))[3] == 4
         clock.advance(seconds=heading_order.RECHECK_AFTER.total_seconds() + 1)
         await heading_order.recheck(database, sequence)
-        assert await listed(both["scripts"]) == await held(both["central-sequence"])
+        assert await listed(both["scripts"]) == await numbers_held(both["central-sequence"])
         exchange[0]["newSequence"], exchange[1]["newSequence"] = 4, 5
         await both["central-sequence"].post("/sequence/reorder", json=unseen)
         await heading_order.recheck(database, sequence)
@@ -179,12 +179,12 @@ async def test_a_reorder_whose_answer_is_lost_is_followed(
     transport = httpx2.ASGITransport(LostAnswers(direct.app))
     lossy = httpx2.AsyncClient(transport=transport, base_url=service.base_url)
     before = await listed(both["scripts"])
-    wanted = [Element(heading_id=1, new_sequence=3), Element(heading_id=2, new_sequence=2)]
+    request = [Element(heading_id=1, new_sequence=3), Element(heading_id=2, new_sequence=2)]
     async with open_database("scripts") as database, ServiceClient("it", lossy) as sequence:
         with pytest.raises(UpstreamUnavailable):
-            await heading_order.reorder(database, sequence, 1, wanted)
-        assert await held(service) != before
+            await heading_order.reorder(database, sequence, 1, request)
+        assert await numbers_held(service) != before
         assert await listed(both["scripts"]) == before
         clock.advance(seconds=heading_order.RECHECK_AFTER.total_seconds())
         await heading_order.recheck(database, sequence)
-        assert await listed(both["scripts"]) == await held(service)
+        assert await listed(both["scripts"]) == await numbers_held(service)

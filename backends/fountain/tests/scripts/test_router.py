@@ -48,7 +48,10 @@ async def test_headings_share_the_counter_with_scripts(scripts_api: Client) -> N
     assert made.json() == {"headingId": 1, "scriptId": 1, "sequenceNumber": 2}
     await scripts_api.post("/scripts/1/sections", json={"title": "Act 2"})
     listed = (await scripts_api.get("/scripts/1/sections")).json()
-    assert [(one["title"], one["sequenceNumber"]) for one in listed] == [("Act 1", 2), ("Act 2", 3)]
+    assert [(item["title"], item["sequenceNumber"]) for item in listed] == [
+        ("Act 1", 2),
+        ("Act 2", 3),
+    ]
     assert (await scripts_api.post("/scripts", json=ROMEO)).json()["sequenceNumber"] == 4
     assert (await scripts_api.get("/scripts/2/sections")).json() == []
     assert (await scripts_api.get("/scripts/1/sections/2")).json() == listed[1]

@@ -8,10 +8,10 @@ Services = Mapping[str, Client]
 
 
 async def test_a_session_is_opened_read_and_listed(sessions_api: Client) -> None:
-    """A session is answered as it is stored; without a context it is answered without one."""
+    """The answer is the session as stored; without a context the member is missing."""
     drafting = {"sessionId": 1, "userId": 123, "context": "Drafting the balcony scene"}
-    sent = {"userId": 123, "context": "Drafting the balcony scene"}
-    made = await sessions_api.post("/sessions", json=sent)
+    fields = {"userId": 123, "context": "Drafting the balcony scene"}
+    made = await sessions_api.post("/sessions", json=fields)
     assert (made.status_code, made.json()) == (201, drafting)
     plain = await sessions_api.post("/sessions", json={"userId": -5})
     assert plain.json() == {"sessionId": 2, "userId": -5}
@@ -35,9 +35,9 @@ async def test_several_are_read_at_once(sessions_api: Client) -> None:
     """They come in the order asked for, each once; unknown identifiers are left out."""
     for user in (1, 2, 3):
         await sessions_api.post("/sessions", json={"userId": user})
-    wanted = {"ids": [3, 99, 1, 3, -1, 2**70]}
-    found = (await sessions_api.post("/sessions/lookup", json=wanted)).json()
-    assert [one["sessionId"] for one in found] == [3, 1]
+    query = {"ids": [3, 99, 1, 3, -1, 2**70]}
+    result = (await sessions_api.post("/sessions/lookup", json=query)).json()
+    assert [item["sessionId"] for item in result] == [3, 1]
     assert (await sessions_api.post("/sessions/lookup", json={"ids": []})).json() == []
     too_many = {"ids": list(range(5001))}
     assert (await sessions_api.post("/sessions/lookup", json=too_many)).status_code == 400
@@ -46,9 +46,9 @@ async def test_several_are_read_at_once(sessions_api: Client) -> None:
 async def test_a_session_has_a_number(with_sessions: Services) -> None:
     """The sequence service has given the session a number of the one counter."""
     await with_sessions["session-context"].post("/sessions", json={"userId": 1})
-    wanted = {"elementType": "session", "elementIds": [1]}
-    held = await with_sessions["central-sequence"].post("/sequence/lookup", json=wanted)
-    assert held.json() == [{"elementId": 1, "sequenceNumber": 1}]
+    query = {"elementType": "session", "elementIds": [1]}
+    numbers_held = await with_sessions["central-sequence"].post("/sequence/lookup", json=query)
+    assert numbers_held.json() == [{"elementId": 1, "sequenceNumber": 1}]
 
 
 async def test_what_there_is_not_is_a_404(sessions_api: Client) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the Story Factory stand on: plays, told through the services or stored."""
+"""Fixtures of the Story Factory: plays, created through the services or stored directly."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -27,8 +27,8 @@ WHEREFORE = "O Romeo, Romeo! wherefore art thou Romeo?"
 def create(services: Services) -> Made:
     """Give what creates something at a service and returns the answer's JSON."""
 
-    async def create(service: str, path: str, **sent: object) -> Any:
-        answer = await services[service].post(path, json=sent)
+    async def create(service: str, path: str, **fields: object) -> Any:
+        answer = await services[service].post(path, json=fields)
         assert answer.status_code in {200, 201}, answer.text
         return answer.json()
 
@@ -59,8 +59,8 @@ async def play(create: Made) -> int:
     element = {"headingId": second["headingId"], "characterId": romeo["characterId"]}
     await create("scripts", f"{place}/elements", **element)
     await create("scripts", f"{place}/elements")
-    found: int = script["scriptId"]
-    return found
+    result: int = script["scriptId"]
+    return result
 
 
 @pytest.fixture

@@ -53,9 +53,9 @@ def test_the_order_is_that_of_positions() -> None:
 def test_one_thing_in_two_places() -> None:
     """The same spoken word in two elements has the place of each."""
     elements = [element(1, spokenWordId=7), element(2, spokenWordId=7)]
-    found = assembly.story_elements(elements, OBJECTS)
-    words = [one.spoken_word for one in found]
-    assert [one.sequence for one in words if one is not MISSING] == [1, 2]
+    result = assembly.story_elements(elements, OBJECTS)
+    words = [item.spoken_word for item in result]
+    assert [item.sequence for item in words if item is not MISSING] == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ async def test_a_missing_url_is_named(missing: str) -> None:
 
 
 async def test_the_documents() -> None:
-    """The published contract is served as it is, and every addition is in the extended one."""
+    """The published contract is served unchanged, and every addition is in the extended one."""
     assert backend.contract is not None
     contract = backend.contract.load()
     app = create_app(backend, settings(**urls()), registry=CollectorRegistry())
@@ -53,8 +53,8 @@ async def test_the_documents() -> None:
         assert (await api.get("/openapi.json")).json() == contract.document
         extended = (await api.get("/openapi.extended.json")).json()
     operations = {
-        one["operationId"]: one for path in extended["paths"].values() for one in path.values()
+        item["operationId"]: item for path in extended["paths"].values() for item in path.values()
     }
     files = {"getCsoundFile", "getLilyPondFile", "getMidiFile"}
     assert operations.keys() == {"getFullStory", "getStorySequences", *files}
-    assert all(len(one["description"]) <= 300 for one in operations.values())
+    assert all(len(item["description"]) <= 300 for item in operations.values())

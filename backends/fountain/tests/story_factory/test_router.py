@@ -1,5 +1,6 @@
-"""The operations of the Story Factory, over all five services. Every answer is held against the
-contract by the clients themselves: the bare one where it knows the status.
+"""The operations of the Story Factory, over all five services.
+
+The clients check every response against the contract, the published one where it has the status.
 """
 
 import asyncio
@@ -32,8 +33,8 @@ def api(services: Services) -> Client:
 
 async def sequences(api: Client, script: int, first: object, last: object) -> Any:
     """Ask for part of a story."""
-    wanted: dict[str, Any] = {"scriptId": script, "startSequence": first, "endSequence": last}
-    return await api.get("/stories/sequences", params=wanted)
+    request: dict[str, Any] = {"scriptId": script, "startSequence": first, "endSequence": last}
+    return await api.get("/stories/sequences", params=request)
 
 
 async def test_a_whole_story(api: Client, play: int) -> None:
@@ -119,8 +120,8 @@ async def test_part_of_a_story(api: Client, play: int) -> None:
     ]:
         part = (await sequences(api, play, first, last)).json()
         assert part["scriptId"] == play
-        assert [one["sequence"] for one in part["sequences"]] == shown
-        assert part["sequences"] == [one for one in whole if one["sequence"] in shown]
+        assert [item["sequence"] for item in part["sequences"]] == shown
+        assert part["sequences"] == [item for item in whole if item["sequence"] in shown]
 
 
 async def test_a_range_with_nothing_in_it(api: Client, play: int) -> None:
@@ -131,7 +132,7 @@ async def test_a_range_with_nothing_in_it(api: Client, play: int) -> None:
 
 
 async def test_numbers_that_are_none(api: Client) -> None:
-    """What is no integer of 64 bits is a 400 that names the parameter, and repeats no value."""
+    """Anything but a 64-bit integer is a 400 that names the parameter and repeats no value."""
     for value in ("true", "1e0", "+1", " 1", "", "1.5", str(2**63), "9" * 5000):
         answer = await api.get("/stories", params={"scriptId": value})
         assert answer.status_code == 400
@@ -200,8 +201,8 @@ async def test_stories_while_elements_are_moved(
 
     async def move() -> None:
         for order in orders:
-            sent = {"elementIds": order}
-            moved = await services["scripts"].post("/scripts/1/elements/reorder", json=sent)
+            fields = {"elementIds": order}
+            moved = await services["scripts"].post("/scripts/1/elements/reorder", json=fields)
             assert moved.status_code == 200, moved.text
         finished.set()
 
@@ -209,20 +210,20 @@ async def test_stories_while_elements_are_moved(
         seen = []
         while not finished.is_set():
             story = (await api.get("/stories", params={"scriptId": 1})).json()["story"]
-            assert [one["sequence"] for one in story] == list(range(1, 61))
+            assert [item["sequence"] for item in story] == list(range(1, 61))
             part = (await sequences(api, 1, 1, 60)).json()["sequences"]
             # What stands together in an element stays together.
-            for one in [*story, *part]:
-                assert one["character"]["characterId"] == one["action"]["actionId"]
-            seen += [[one["action"]["actionId"] for one in read] for read in (story, part)]
+            for item in [*story, *part]:
+                assert item["character"]["characterId"] == item["action"]["actionId"]
+            seen += [[item["action"]["actionId"] for item in read] for read in (story, part)]
         return seen
 
-    _, *found = await asyncio.gather(move(), read(), read(), read())
+    _, *result = await asyncio.gather(move(), read(), read(), read())
     known = [list(range(1, 61)), *orders]
-    seen = [order for some in found for order in some]
+    seen = [order for some in result for order in some]
     assert all(order in known for order in seen)
     assert len({tuple(order) for order in seen}) > 1
-    assert known.index(found[0][0]) <= known.index(found[0][-1])
+    assert known.index(result[0][0]) <= known.index(result[0][-1])
 
 
 @pytest.mark.parametrize("url_of", ["sqlite"], indirect=True)
@@ -244,16 +245,16 @@ async def test_the_number_of_calls(
         await api.get("/files/1/sheet.ly")
         assert len(calls_of(entries)) == 1 + 3 * lookups
     numbers = list(range(1, size + 1))
-    assert [one["spokenWord"]["dialogueId"] for one in story] == numbers
-    assert [one["context"]["contextId"] for one in story] == numbers
+    assert [item["spokenWord"]["dialogueId"] for item in story] == numbers
+    assert [item["context"]["contextId"] for item in story] == numbers
 
 
 def calls_of(entries: list[EventDict]) -> list[str]:
     """Return which requests other services have answered since the last time, in order of name."""
-    found = [
-        f"{one['method']} {one['route']}"
-        for one in entries
-        if one["event"] == "request" and one["backend"] not in {"story-factory", "bedplate"}
+    result = [
+        f"{item['method']} {item['route']}"
+        for item in entries
+        if item["event"] == "request" and item["backend"] not in {"story-factory", "bedplate"}
     ]
     entries.clear()
-    return sorted(found)
+    return sorted(result)

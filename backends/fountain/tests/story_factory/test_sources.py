@@ -1,4 +1,4 @@
-"""The other services away, slow, or talking nonsense: bounded 503s, and no restart afterwards."""
+"""The other services down, slow or invalid: bounded 503s, and recovery without a restart."""
 
 import asyncio
 import json
@@ -132,7 +132,7 @@ async def test_one_is_slow(ports: dict[str, int], slow: str) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_files_need_no_sessions(ports: dict[str, int], path: str) -> None:
-    """Music is made without contexts, so only a story misses the service that keeps them."""
+    """Music needs no contexts, so only a story fails without the service that stores them."""
     port = free_port()
     at = {**dict.fromkeys(URLS, port), "sessions_url": ports["sessions_url"]}
     async with factory(at) as api, answering(ANSWERS, port):
@@ -169,7 +169,7 @@ async def test_nonsense(path: str, answer: Any) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 502, 503])
 async def test_refusals(status: int) -> None:
-    """Only a 404 says that there is no script: any other refusal is a 503."""
+    """Only a 404 means that there is no such script; any other refusal is a 503."""
     port = free_port()
     async with factory(dict.fromkeys(URLS, port)) as api:
         async with answering({"/scripts/1/structure": {}}, port, status=status):

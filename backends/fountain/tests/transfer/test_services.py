@@ -8,8 +8,8 @@ from fountain.transfer.services import Addresses
 
 def test_below_one_url() -> None:
     """Services of one process are below its URL, those elsewhere where they are."""
-    found = Addresses.of("http://host:8000/", characters="https://characters.example/")
-    assert found == Addresses(
+    result = Addresses.of("http://host:8000/", characters="https://characters.example/")
+    assert result == Addresses(
         scripts="http://host:8000/scripts",
         characters="https://characters.example",
         sessions="http://host:8000/session-context",

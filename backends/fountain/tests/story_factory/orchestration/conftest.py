@@ -38,13 +38,13 @@ def hostile_play() -> Play:
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
-    """Give what returns the path of a program, or skips the test where there is none."""
+    """Give a function that returns the path of a program, or skips the test without it."""
 
     def program(name: str) -> str:
-        found = shutil.which(name)
-        if found is None:
+        result = shutil.which(name)
+        if result is None:
             pytest.skip(f"{name} is not installed: apt-get install {name}")
-        return found
+        return result
 
     return program
 

@@ -43,9 +43,9 @@ def test_times(verona: Play) -> None:
     """Every note of the sketch is in the score, and the score lasts as long as the sketch."""
     music = sketch(verona)
     statements = score(csound_file(verona))
-    notes = [one.split() for one in statements if one.startswith("i ")]
-    assert len(notes) == sum(len(one.notes) + len(one.strokes) for one in music.passages)
-    length = sum(one.length * one.movement.seconds for one in music.passages)
+    notes = [item.split() for item in statements if item.startswith("i ")]
+    assert len(notes) == sum(len(item.notes) + len(item.strokes) for item in music.passages)
+    length = sum(item.length * item.movement.seconds for item in music.passages)
     assert statements[-2:] == [f"f 0 {length:.3f}", "e"]
     ends = [float(start) + float(seconds) for _, _, start, seconds, *_ in notes]
     assert max(ends) <= length + 0.01

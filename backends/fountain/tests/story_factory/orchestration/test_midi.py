@@ -42,7 +42,7 @@ def test_it_is_well_formed(play: Play) -> None:
                 sounding[message.note] += 1 if message.type == "note_on" else -1
                 assert sounding[message.note] in {0, 1}
         assert not +sounding
-    seconds = sum(one.length * one.movement.seconds for one in music.passages)
+    seconds = sum(item.length * item.movement.seconds for item in music.passages)
     assert file.length == pytest.approx(seconds, rel=1e-4)
 
 
@@ -50,30 +50,32 @@ def test_it_is_well_formed(play: Play) -> None:
 def test_texts(play: Play) -> None:
     """Title, headings and syllables come out as they went in, in UTF-8."""
     file, music = parsed(play), sketch(play)
-    headings = [one.movement.heading for one in music.passages if one.opens]
-    syllables = [note.syllable + "-" * note.joined for one in music.passages for note in one.notes]
+    headings = [item.movement.heading for item in music.passages if item.opens]
+    syllables = [
+        note.syllable + "-" * note.joined for item in music.passages for note in item.notes
+    ]
     assert file.tracks[0].name == music.title
-    assert [one.text for one in file.tracks[0] if one.type == "marker"] == [
+    assert [item.text for item in file.tracks[0] if item.type == "marker"] == [
         heading for heading in headings if heading
     ]
-    assert [one.text for one in file.tracks[1] if one.type == "lyrics"] == syllables
+    assert [item.text for item in file.tracks[1] if item.type == "lyrics"] == syllables
 
 
 def test_notes(verona: Play) -> None:
     """Voices sing on the first channel with their own program, drums on General MIDI's tenth."""
     music, file = sketch(verona), parsed(verona)
     conductor, voices, drums = file.tracks
-    sung = [one.movement.key.pitch(note.step) for one in music.passages for note in one.notes]
-    assert [one.note for one in voices if one.type == "note_on"] == sung
-    programs = [one.program for one in voices if one.type == "program_change"]
-    assert programs == [one.voice.program for one in music.passages if one.notes]
-    assert {one.channel for one in voices if not one.is_meta} == {0}
-    assert {one.channel for one in drums if not one.is_meta} == {9}
-    tempi = [one.movement.tempo for one in music.passages if one.opens]
-    told = [mido.tempo2bpm(one.tempo) for one in conductor if one.type == "set_tempo"]
+    sung = [item.movement.key.pitch(note.step) for item in music.passages for note in item.notes]
+    assert [item.note for item in voices if item.type == "note_on"] == sung
+    programs = [item.program for item in voices if item.type == "program_change"]
+    assert programs == [item.voice.program for item in music.passages if item.notes]
+    assert {item.channel for item in voices if not item.is_meta} == {0}
+    assert {item.channel for item in drums if not item.is_meta} == {9}
+    tempi = [item.movement.tempo for item in music.passages if item.opens]
+    told = [mido.tempo2bpm(item.tempo) for item in conductor if item.type == "set_tempo"]
     assert told == [pytest.approx(tempo, rel=1e-4) for tempo in tempi]
-    bars = [one.numerator for one in conductor if one.type == "time_signature"]
-    assert bars == [one.movement.bar // 2 for one in music.passages if one.opens]
+    bars = [item.numerator for item in conductor if item.type == "time_signature"]
+    assert bars == [item.movement.bar // 2 for item in music.passages if item.opens]
 
 
 def test_hostile_texts(hostile_play: Play) -> None:

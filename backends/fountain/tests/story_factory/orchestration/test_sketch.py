@@ -86,7 +86,7 @@ def test_what_happens(verona: Play) -> None:
 def test_sections(verona: Play) -> None:
     """A movement begins with each section, also with one that comes again, sounding as it did."""
     passages = sketch(verona).passages
-    assert [one.opens for one in passages] == [True, False, True, False, False, True]
+    assert [item.opens for item in passages] == [True, False, True, False, False, True]
     assert passages[5].movement == passages[0].movement != passages[2].movement
     assert [passages[n].movement.heading for n in (0, 2)] == ["Act 1", "Act 2"]
 

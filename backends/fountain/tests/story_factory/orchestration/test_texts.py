@@ -11,14 +11,14 @@ from fountain.story_factory.orchestration import texts
 @given(st.text())
 def test_a_line_is_one_line(text: str) -> None:
     """A line has visible characters only, single spaces within, none at its ends."""
-    found = texts.line(text)
-    assert found.isprintable()
-    assert len(found) <= 80
-    assert found == " ".join(found.split())
+    result = texts.line(text)
+    assert result.isprintable()
+    assert len(result) <= 80
+    assert result == " ".join(result.split())
 
 
 def test_a_line_is_cut() -> None:
-    """A text that is too long ends in an ellipsis; one that fits stays as it is."""
+    """A text that is too long ends in an ellipsis; one that fits is unchanged."""
     assert texts.line("a" * 80) == "a" * 80
     assert texts.line("a" * 81) == "a" * 79 + "…"
     assert texts.line("word " * 5, 12) == "word word w…"
@@ -26,9 +26,9 @@ def test_a_line_is_cut() -> None:
 
 
 def test_syllables() -> None:
-    """Words part after vowels; each syllable says whether its word goes on."""
-    found = list(texts.syllables("O  Romeo,\nwherefore hmm? Äpfel"))
-    assert found == [
+    """Words are split after vowels; each syllable says whether its word continues."""
+    result = list(texts.syllables("O  Romeo,\nwherefore hmm? Äpfel"))
+    assert result == [
         ("O", False),
         ("Ro", True),
         ("meo,", False),
@@ -57,7 +57,7 @@ def test_syllables_are_the_words(text: str) -> None:
 def test_a_long_text_costs_what_is_asked_for() -> None:
     """Of a text of megabytes only the syllables that are taken are looked at."""
     assert len(list(islice(texts.syllables("tom-tom " * 10**6), 24))) == 24
-    assert [one for one, _ in texts.syllables("b" * 10**7)] == ["b" * 39 + "…"]
+    assert [item for item, _ in texts.syllables("b" * 10**7)] == ["b" * 39 + "…"]
 
 
 def test_a_digest_is_the_same_everywhere() -> None:
