@@ -228,7 +228,11 @@ async def test_refusals(stories: Stories) -> None:
         (("import", play, "--user", "0"), 2, "Invalid value for '--user'"),
         (("import", play, "--scripts-url", f"{stories.url}/characters"), 1, r"refuses \(404\)"),
         (("export", "--script", "1000000"), 1, r"refuses \(404\): No such script"),
-        (("import", play, "--characters-url", f"http://127.0.0.1:{free_port()}"), 1, "can't be used now"),
+        (
+            ("import", play, "--characters-url", f"http://127.0.0.1:{free_port()}"),
+            1,
+            "can't be used now",
+        ),
     ]
     for words, expected, complaint in refused:
         code, out, errors = await stories.run(*words)
