@@ -49,7 +49,7 @@ def test_up_and_down_and_up_again(capsys: Captured) -> None:
 def test_check_tells_missing_from_different(url: str, capsys: Captured) -> None:
     """`check` fails while migrations are missing, and when the models differ; it says which."""
     assert main(["db", "check", "larknotes"]) == 1
-    assert f"larknotes lacks the migrations {REVISION}" in capsys.readouterr().err
+    assert f"larknotes: missing migrations {REVISION}" in capsys.readouterr().err
     main(["db", "upgrade", "larknotes"])
     assert main(["db", "check", "larknotes"]) == 0
     execute(url, "ALTER TABLE larknotes ADD COLUMN extra INTEGER")

@@ -116,5 +116,5 @@ def test_nothing_is_overwritten(folder: Path, capsys: Captured) -> None:
     """A folder that is there already is left as it is."""
     (folder / "larkmemos").mkdir()
     assert main(["new", "larkmemos"]) == 1
-    assert "larkmemos is there already" in capsys.readouterr().err
+    assert "larkmemos already exists" in capsys.readouterr().err
     assert list((folder / "larkmemos").iterdir()) == []

@@ -16,7 +16,7 @@ def test_the_document_is_printed(capsys: Captured) -> None:
     assert main(["openapi", "larknotes"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["info"]["title"] == "Larknotes"
-    assert "/larknotes/{this_id}" in document["paths"]
+    assert "/larknotes/{row_id}" in document["paths"]
 
 
 def test_the_document_is_written_to_a_file(capsys: Captured, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_routes_of_every_backend(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "larksongs"
     assert lines[1].split() == ["METHOD", "PATH", "NAME", "AUTH"]
-    assert ["DELETE", "/larksongs/{this_id}", "delete_larksong", "-"] in [
+    assert ["DELETE", "/larksongs/{row_id}", "delete_larksong", "-"] in [
         line.split() for line in lines
     ]
     assert main(["routes"]) == 0

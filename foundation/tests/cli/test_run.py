@@ -102,7 +102,7 @@ def test_a_backend_that_cannot_start_is_named(run: Run, names: list[str]) -> Non
         process.start()
     assert process.wait() == 3
     last = process.output.rstrip().splitlines()[-1]
-    assert "larknotes: its database can't be used" in last
+    assert "larknotes: its database is unavailable" in last
     assert "LARKNOTES_DATABASE_URL" in last
     assert "hunter2" not in process.output
 

@@ -71,7 +71,7 @@ def test_what_is_no_upstream_is_refused(declare: Declare, upstream: str) -> None
 def test_a_host_belongs_to_one_backend(declare: Declare) -> None:
     """The error names both."""
     both = [declare(name, hosts=["example.com"]) for name in ("notes", "songs")]
-    with pytest.raises(GatewayError, match="Both notes and songs want the host example"):
+    with pytest.raises(GatewayError, match="Both notes and songs have the host example"):
         public_services(both)
 
 

@@ -1,4 +1,4 @@
-"""The lines a person reads when `bedplate run` is ready: where to look."""
+"""The lines that `bedplate run` prints when it is ready: the URLs of what it serves."""
 
 import contextlib
 import logging
@@ -15,7 +15,7 @@ EVERYWHERE = {"0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104 - compare
 
 
 class Announcement(logging.Handler):
-    """Prints the URLs when the runtime logs that it listens: only then are the ports known."""
+    """Prints the URLs when the runtime logs `listening`, since only then the ports are known."""
 
     def __init__(self, backends: Sequence[Backend], program: str = "bedplate") -> None:
         super().__init__()
@@ -23,13 +23,13 @@ class Announcement(logging.Handler):
         self._program = program
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take one log record."""
+        """Print the URLs if this is the record."""
         event = record.msg
         if isinstance(event, dict) and event.get("event") == "listening":
             typer.echo(self.text(event["host"], event["port"], event.get("operations_port")))
 
     def text(self, host: str, port: int, operations_port: int | None) -> str:
-        """Return what is printed: the start page, each documentation, the operations port."""
+        """Return the lines: start page, documentation, operations port, first steps."""
         name = EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
         base = f"http://{name}:{port}"
         single = len(self._backends) == 1
@@ -38,19 +38,17 @@ class Announcement(logging.Handler):
         for backend in self._backends:
             url = base if single else f"{base}/{backend.name}"
             lines.append((backend.title, f"{url}/docs"))
-            steps += [self._step(step.replace("{url}", url)) for step in backend.first_steps]
+            steps += [step.replace("{url}", url) for step in backend.first_steps]
         if operations_port is not None:
             lines.append(("Operations", f"http://{name}:{operations_port}/metrics"))
         width = max(len(title) for title, _ in lines)
+        # The command lines can be copied: they call `bedplate` as this process was called.
+        steps = [re.sub(r"(?<!\S)bedplate(?=\s)", lambda _: self._program, step) for step in steps]
         return "\n".join([*(f"{title:<{width}}  {url}" for title, url in lines), *steps])
-
-    def _step(self, step: str) -> str:
-        """Return a command line that can be copied: it calls `bedplate` as this process was."""
-        return re.sub(r"(?<!\S)bedplate(?=\s)", lambda _: self._program, step)
 
 
 def program() -> str:
-    """Return what calls `bedplate`: its name, or the path it was called by if the PATH has none."""
+    """Return how to call `bedplate`: by name, or by this process's path if PATH has none."""
     called = sys.argv[0]
     on_path = shutil.which("bedplate") is not None
     return "bedplate" if on_path or not called.endswith("/bedplate") else called
@@ -58,7 +56,7 @@ def program() -> str:
 
 @contextlib.contextmanager
 def announcing(backends: Sequence[Backend], *, enabled: bool) -> Iterator[None]:
-    """Print the URLs of what is served within the context, as soon as it is."""
+    """Print the URLs as soon as the backends are served within this context."""
     handler = Announcement(backends, program())
     if enabled:
         logging.getLogger().addHandler(handler)

@@ -5,13 +5,11 @@ from typing import Annotated
 import typer
 
 BackendName = Annotated[
-    str | None, typer.Argument(metavar="BACKEND", help="An installed backend; else all of them.")
+    str | None, typer.Argument(metavar="BACKEND", help="An installed backend; default: all.")
 ]
 OneBackendName = Annotated[
     str | None,
-    typer.Argument(
-        metavar="BACKEND", help="An installed backend; not needed when it's the only one."
-    ),
+    typer.Argument(metavar="BACKEND", help="An installed backend; optional if there is only one."),
 ]
 
 

@@ -1,4 +1,4 @@
-"""`bedplate contracts`: contracts shown, models made from them, and whether they are kept."""
+"""`bedplate contracts`: prints, checks and compares contracts, and generates code from them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,14 +21,14 @@ from bedplate.contracts.document import read_document
 from bedplate.contracts.generation import generate_models
 from bedplate.contracts.sketch import sketch_handlers
 
-app = application("Keep published OpenAPI contracts to the letter.")
+app = application("Check and compare OpenAPI contracts, and generate code from them.")
 
 
 @app.command()
 def show(
     backend: OneBackendName = None,
     *,
-    extended: Annotated[bool, typer.Option(help="With the documented additions.")] = False,
+    extended: Annotated[bool, typer.Option(help="Include the additions of overlays.")] = False,
 ) -> None:
     """Print the contract of a backend as JSON."""
     contract = _binding(load_one(backend)).load()
@@ -40,16 +40,16 @@ def show(
 def generate(
     backend: BackendName = None,
     *,
-    check: Annotated[bool, typer.Option(help="Only see whether they are fresh.")] = False,
+    check: Annotated[bool, typer.Option(help="Only check that they are up to date.")] = False,
 ) -> None:
-    """Make the models of contracts, or see whether they are fresh."""
+    """Generate the models of contracts, or check that they are up to date."""
     stale = [name for name, binding in _bound(backend) if not _generate(name, binding, check=check)]
     if stale:
         raise CommandError(f"Models are stale: run `bedplate contracts generate {stale[0]}`.")
 
 
 def _generate(name: str, binding: ContractBinding, *, check: bool) -> bool:
-    """Write the models of a contract where they aren't fresh; return whether they are then."""
+    """Write the models of a contract if they are stale; return whether they are up to date."""
     if binding.models is None:
         return True
     text = generate_models(binding.load(), name)
@@ -63,7 +63,7 @@ def _generate(name: str, binding: ContractBinding, *, check: bool) -> bool:
 
 @app.command()
 def handlers(backend: OneBackendName = None) -> None:
-    """Print handlers to begin with, for the operations that have none."""
+    """Print a skeleton of each operation that has no handler."""
     binding = _binding(load_one(backend))
     contract = binding.load()
     typer.echo(sketch_handlers(contract, binding.operations.missing(contract)), nl=False)
@@ -71,15 +71,15 @@ def handlers(backend: OneBackendName = None) -> None:
 
 @app.command()
 def check(backend: BackendName = None) -> None:
-    """Check that contracts are valid OpenAPI and that the handlers keep them."""
-    found = [
-        f"{one.name}: {what}"
-        for one in load_all([backend] if backend else [])
-        if one.contract is not None
-        for what in _violations(one, one.contract)
+    """Check that contracts are valid OpenAPI and that the handlers match them."""
+    violations = [
+        f"{each.name}: {violation}"
+        for each in load_all([backend] if backend else [])
+        if each.contract is not None
+        for violation in _violations(each, each.contract)
     ]
-    if found:
-        raise CommandError(" ".join(found))
+    if violations:
+        raise CommandError(" ".join(violations))
     typer.echo("Every contract is kept.")
 
 
@@ -87,22 +87,21 @@ def _violations(backend: Backend, binding: ContractBinding) -> Iterator[str]:
     try:
         contract = binding.load()
         contract.validate()
-        made = create_app(backend, registry=CollectorRegistry())
+        routes = create_app(backend, registry=CollectorRegistry()).routes
     except ContractError as error:
         yield str(error)
         return
-    document = get_openapi(title="", version="", routes=made.routes)
-    yield from drift(contract, document)
+    yield from drift(contract, get_openapi(title="", version="", routes=routes))
 
 
 @app.command()
 def diff(
     old: Annotated[Path, typer.Argument(help="An OpenAPI document, YAML or JSON.")],
-    new: Annotated[Path, typer.Argument(help="What became of it.")],
+    new: Annotated[Path, typer.Argument(help="Its new version.")],
     *,
     breaking: Annotated[bool, typer.Option(help="Show breaking changes only.")] = False,
 ) -> None:
-    """Name what changed between two documents; exit code 1 when something breaks a client."""
+    """List the changes between two documents; exit code 1 if one breaks a client."""
     changes = compare(Contract(read_document(old)).document, Contract(read_document(new)).document)
     for change in changes:
         if change.breaking or not breaking:

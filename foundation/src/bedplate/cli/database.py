@@ -1,4 +1,4 @@
-"""`bedplate db`: migrations of the installed backends that store something."""
+"""`bedplate db`: migrations of the installed backends that have a database."""
 
 import asyncio
 import contextlib
@@ -20,82 +20,83 @@ from bedplate.settings import DatabaseSettings
 
 Work = Callable[[Migrations, AsyncEngine], Awaitable[Any]]
 
-app = application("Migrate databases, and see where they stand.")
+app = application("Migrate databases, and show their migration status.")
 
 
 @app.command()
 def upgrade(
     backend: BackendName = None,
-    revision: Annotated[str, typer.Option(help="How far up.")] = "head",
+    revision: Annotated[str, typer.Option(help="The migration to stop at.")] = "head",
 ) -> None:
-    """Run the migrations that are missing."""
-    for found in _storing(backend):
-        _run(found, lambda migrations, engine: migrations.upgrade(engine, revision))
-        _print_current(found)
+    """Run the missing migrations."""
+    for each in _with_database(backend):
+        _run(each, lambda migrations, engine: migrations.upgrade(engine, revision))
+        _print_current(each)
 
 
 @app.command()
 def downgrade(
     backend: OneBackendName = None,
     revision: Annotated[
-        str, typer.Option(help="How far down: -1 is the last migration, base all.")
+        str, typer.Option(help="-1 reverts the last migration, base all of them.")
     ] = "-1",
 ) -> None:
-    """Take migrations back, with the data that they made room for."""
-    found = _one_storing(backend)
-    _run(found, lambda migrations, engine: migrations.downgrade(engine, revision))
-    _print_current(found)
+    """Revert migrations; the data in what they created is lost."""
+    chosen = _one_with_database(backend)
+    _run(chosen, lambda migrations, engine: migrations.downgrade(engine, revision))
+    _print_current(chosen)
 
 
 @app.command()
 def current(backend: BackendName = None) -> None:
-    """Say which migration each database stands at."""
-    for found in _storing(backend):
-        _print_current(found)
+    """Print the current migration of each database."""
+    for each in _with_database(backend):
+        _print_current(each)
 
 
 @app.command()
 def revision(
     backend: OneBackendName = None,
     *,
-    message: Annotated[str, typer.Option("--message", "-m", help="What it does, in few words.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="A short description.")],
 ) -> None:
-    """Write the next migration from what differs between models and database."""
-    found = _one_storing(backend)
+    """Write the next migration from the differences between models and database."""
+    chosen = _one_with_database(backend)
     with contextlib.redirect_stdout(sys.stderr):  # where Alembic's progress belongs
-        path = _run(found, lambda migrations, engine: migrations.revision(engine, message))
+        path = _run(chosen, lambda migrations, engine: migrations.revision(engine, message))
     typer.echo(f"{path}: read it before you run it.")
 
 
 @app.command()
 def check(backend: BackendName = None) -> None:
-    """Fail when migrations are missing, or when the models differ from the database."""
+    """Fail if migrations are missing, or if the models differ from the database."""
     complaints = [
-        complaint for found in _storing(backend) for complaint in _run(found, _complaints(found))
+        complaint for each in _with_database(backend) for complaint in _run(each, _complaints(each))
     ]
     if complaints:
         raise CommandError(" ".join(complaints))
     typer.echo("Every database is up to date.")
 
 
-def _storing(name: str | None) -> list[Backend]:
+def _with_database(name: str | None) -> list[Backend]:
     """Return the backends that have migrations. Raises `CommandError` when there is none."""
-    found = [one for one in load_all([name] if name else []) if migrations_of(one) is not None]
-    if not found:
+    candidates = load_all([name] if name else [])
+    backends = [backend for backend in candidates if migrations_of(backend) is not None]
+    if not backends:
         raise CommandError(f"{name or 'No installed backend'} has no database to migrate.")
-    return found
+    return backends
 
 
-def _one_storing(name: str | None) -> Backend:
-    found = _storing(name)
-    if len(found) > 1:
-        names = ", ".join(backend.name for backend in found)
+def _one_with_database(name: str | None) -> Backend:
+    backends = _with_database(name)
+    if len(backends) > 1:
+        names = ", ".join(backend.name for backend in backends)
         raise UsageError(f"Several backends have a database, name one of them: {names}.")
-    return found[0]
+    return backends[0]
 
 
 def _run(backend: Backend, work: Work) -> Any:
-    """Return what `work` does on a backend's database. Raises `CommandError`."""
+    """Return the result of `work` on a backend's database. Raises `CommandError`."""
     settings = cast("DatabaseSettings", backend.load_settings())
     migrations = cast("Migrations", migrations_of(backend))
 
@@ -120,22 +121,22 @@ async def _where(migrations: Migrations, engine: AsyncEngine) -> str:
 
 
 def _complaints(backend: Backend) -> Work:
-    async def look(migrations: Migrations, engine: AsyncEngine) -> list[str]:
+    async def check_database(migrations: Migrations, engine: AsyncEngine) -> list[str]:
         name = backend.name
         if missing := await migrations.missing(engine):
             names = ", ".join(missing)
-            return [f"{name} lacks the migrations {names}: run `bedplate db upgrade {name}`."]
+            return [f"{name}: missing migrations {names}: run `bedplate db upgrade {name}`."]
         if differences := await migrations.differences(engine):
-            what = ", ".join(_describe(differences))
+            listed = ", ".join(_describe(differences))
             remedy = f"run `bedplate db revision {name} -m …`"
-            return [f"{name}: the models differ from the database ({what}): {remedy}."]
+            return [f"{name}: the models differ from the database ({listed}): {remedy}."]
         return []
 
-    return look
+    return check_database
 
 
 def _describe(differences: list[Any]) -> Iterator[str]:
-    """Yield what Alembic's `compare_metadata` found, such as `add_column tasks.title`."""
+    """Yield the differences of Alembic's `compare_metadata`, such as `add_column tasks.title`."""
     for difference in differences:
         if isinstance(difference, list):
             yield from _describe(difference)

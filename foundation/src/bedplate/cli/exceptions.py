@@ -1,4 +1,4 @@
-"""What ends a command: one line on standard error, and the exit code."""
+"""Errors that end a command with one line on standard error and an exit code."""
 
 
 class CommandError(Exception):
@@ -14,7 +14,7 @@ class UsageError(CommandError):
 
 
 def sentence(error: Exception) -> str:
-    """Return what an error says, on one line; an error of no Bedplate kind says its type too."""
+    """Return the message of an error on one line, with its type unless it is one of Bedplate's."""
     text = " ".join(str(error).split())
     if type(error).__module__.partition(".")[0] == "bedplate" and text:
         return text

@@ -1,4 +1,4 @@
-"""`bedplate gateway`: what stands before the backends, made from their declarations."""
+"""`bedplate gateway`: configuration of Kong and DNS, generated from the backends."""
 
 import os
 import re
@@ -21,22 +21,52 @@ from bedplate.gateway.plugins import RateLimits
 from bedplate.gateway.public import PublicService, public_hosts, public_services
 from bedplate.settings.values import MIN_SECRET_BYTES
 
-app = application("Make the configuration of what stands before the backends.")
+app = application("Generate the configuration of Kong and DNS.")
 
 _RATE = re.compile(r"([1-9][0-9]{0,8})/([a-z]+)")
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAMES]...", help="Default: all that have a public host."),
+    typer.Argument(metavar="[NAMES]...", help="Default: all backends with a public host."),
 ]
 Hosts = Annotated[
     list[str] | None,
-    typer.Option("--host", metavar="NAME=HOST", help="A public host, instead of the declared."),
+    typer.Option(
+        "--host", metavar="NAME=HOST", help="A public host, instead of the declared ones."
+    ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write it to this file, else print it.")
+    Path | None,
+    typer.Option("--output", "-o", help="Write it to this file instead of printing it."),
 ]
-Check = Annotated[bool, typer.Option("--check", help="Only see whether the file is fresh.")]
+Check = Annotated[bool, typer.Option("--check", help="Only check that the file is up to date.")]
+Format = Annotated[str, typer.Option("--format", help="3.0 or 2.1.")]
+Upstream = Annotated[str, typer.Option(help="URL of a backend's process.")]
+CertificateFile = Annotated[
+    str | None, typer.Option(help="PEM file, or a reference: {vault://env/tls-cert}.")
+]
+CertificateKey = Annotated[
+    str | None, typer.Option(help="A reference to its key: {vault://env/tls-key}.")
+]
+ServerNames = Annotated[
+    list[str] | None, typer.Option(help="Server name of the certificate; default: every host.")
+]
+Consumers = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VARIABLE", help="A client, and the variable with its API key."),
+]
+Rates = Annotated[
+    list[str] | None, typer.Option(metavar="600/minute", help="Maximum requests of each client.")
+]
+Redis = Annotated[
+    str | None, typer.Option(metavar="HOST[:PORT]", help="Shares the counts of several Kongs.")
+]
+RedisPassword = Annotated[
+    str | None, typer.Option(help="A reference: {vault://env/redis-password}.")
+]
+RequestId = Annotated[bool, typer.Option(help="Add an X-Request-ID to every request.")]
+Prometheus = Annotated[bool, typer.Option(help="Metrics of Kong itself.")]
+HealthChecks = Annotated[bool, typer.Option(help="Check /readyz of every upstream.")]
 
 
 @app.command()
@@ -44,36 +74,19 @@ def kong(
     context: typer.Context,
     names: Names = None,
     *,
-    format_: Annotated[str, typer.Option("--format", help="3.0 or 2.1.")] = "3.0",
-    upstream: Annotated[
-        str, typer.Option(help="Where a backend's process is.")
-    ] = "http://{name}:8000",
+    format_: Format = "3.0",
+    upstream: Upstream = "http://{name}:8000",
     hosts: Hosts = None,
-    certificate: Annotated[
-        str | None, typer.Option(help="PEM file, or a reference: {vault://env/tls-cert}.")
-    ] = None,
-    certificate_key: Annotated[
-        str | None, typer.Option(help="A reference to its key: {vault://env/tls-key}.")
-    ] = None,
-    sni: Annotated[
-        list[str] | None, typer.Option(help="Server name of the certificate; default: every host.")
-    ] = None,
-    consumer: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VARIABLE", help="Who may call, and what holds the API key."),
-    ] = None,
-    rate_limit: Annotated[
-        list[str] | None, typer.Option(metavar="600/minute", help="What each client may ask for.")
-    ] = None,
-    redis: Annotated[
-        str | None, typer.Option(metavar="HOST[:PORT]", help="Counts for several Kongs.")
-    ] = None,
-    redis_password: Annotated[
-        str | None, typer.Option(help="A reference: {vault://env/redis-password}.")
-    ] = None,
-    request_id: Annotated[bool, typer.Option(help="Hand out X-Request-ID.")] = True,
-    prometheus: Annotated[bool, typer.Option(help="Metrics of Kong itself.")] = False,
-    health_checks: Annotated[bool, typer.Option(help="Ask upstreams for /readyz.")] = False,
+    certificate: CertificateFile = None,
+    certificate_key: CertificateKey = None,
+    sni: ServerNames = None,
+    consumer: Consumers = None,
+    rate_limit: Rates = None,
+    redis: Redis = None,
+    redis_password: RedisPassword = None,
+    request_id: RequestId = True,
+    prometheus: Prometheus = False,
+    health_checks: HealthChecks = False,
     output: Output = None,
     check: Check = False,
 ) -> None:
@@ -113,21 +126,21 @@ def dns(
 ) -> None:
     """Print the Route 53 change batch that points every public host at the gateway."""
     services = _services(names or [], hosts or [], "http://{name}")
-    where = DNSTarget(addresses=target, alias_zone_id=alias_zone_id, ttl=ttl)
+    record_target = DNSTarget(addresses=target, alias_zone_id=alias_zone_id, ttl=ttl)
     comment = f"Made by `{_command(context)}`"
-    batch = change_batch(services, where, zone_id=zone_id, comment=comment)
+    batch = change_batch(services, record_target, zone_id=zone_id, comment=comment)
     text = orjson.dumps(batch, option=orjson.OPT_INDENT_2).decode()
     _deliver(context, f"{text}\n", output, check)
 
 
 def _services(names: Sequence[str], hosts: Sequence[str], upstream: str) -> list[PublicService]:
-    given: dict[str, list[str]] = {}
-    for name, host in (_pair(one, "--host") for one in hosts):
-        given.setdefault(name, []).append(host)
-    found: list[Backend] = load_all(names)
+    chosen_hosts: dict[str, list[str]] = {}
+    for name, host in (_pair(option, "--host") for option in hosts):
+        chosen_hosts.setdefault(name, []).append(host)
+    backends: list[Backend] = load_all(names)
     if not names:
-        found = [one for one in found if one.name in given or public_hosts(one)]
-    return public_services(found, upstream=upstream, hosts=given)
+        backends = [each for each in backends if each.name in chosen_hosts or public_hosts(each)]
+    return public_services(backends, upstream=upstream, hosts=chosen_hosts)
 
 
 def _certificate(
@@ -136,16 +149,13 @@ def _certificate(
     if certificate is None and key is None and not names:
         return None
     if certificate is None or key is None:
-        raise UsageError("--certificate and --certificate-key come together.")
-    text = certificate if is_reference(certificate) else _read(Path(certificate))
-    return Certificate(certificate=text, key=key, names=names)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise CommandError(f"{path} is no PEM file that can be read.") from None
+        raise UsageError("--certificate and --certificate-key need each other.")
+    if not is_reference(certificate):
+        try:
+            certificate = Path(certificate).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise CommandError(f"{certificate} can't be read as a PEM file.") from None
+    return Certificate(certificate=certificate, key=key, names=names)
 
 
 def _consumers(pairs: Sequence[str]) -> dict[str, str]:
@@ -185,16 +195,9 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 
 
 def _command(context: typer.Context) -> str:
-    """Return the command line that makes this again; what was printed is checked by hand."""
+    """Return the command line that generates this output."""
     words = [word for word in context.obj if word != "--check"]
     return shlex.join(" ".join(word.split()) for word in words)
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{output} can't be written: {error.strerror}.") from None
 
 
 def _deliver(context: typer.Context, text: str, output: Path | None, check: bool) -> None:
@@ -203,6 +206,9 @@ def _deliver(context: typer.Context, text: str, output: Path | None, check: bool
             raise UsageError("--check needs the file: --output FILE.")
         typer.echo(text, nl=False)
     elif not check:
-        _write(output, text)
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{output} can't be written: {error.strerror}.") from None
     elif not output.exists() or output.read_text(encoding="utf-8") != text:
         raise CommandError(f"{output} is stale: run `{_command(context)}`.")

@@ -1,13 +1,12 @@
-"""`bedplate`: a table of commands; each is imported, and typer with it, when it is called.
+"""`bedplate`: a table of commands. A command, and typer, are imported only when it is called.
 
-So `bedplate --help` costs next to nothing, however large the backends are.
+So `bedplate --help` is quick, however large the backends are.
 """
 
 import gc
 import sys
 from collections.abc import Mapping, Sequence
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING
 
 import bedplate
 from bedplate.cli.exceptions import CommandError, UsageError, sentence
@@ -18,9 +17,6 @@ from bedplate.cli.installed import (
     installed_commands,
     load,
 )
-
-if TYPE_CHECKING:
-    import typer
 
 COMMANDS = {
     "run": ("bedplate.cli.run:app", "Serve one, several or all installed backends."),
@@ -35,7 +31,7 @@ COMMANDS = {
     "gateway": ("bedplate.cli.gateway:app", "Generate the configuration of Kong and DNS."),
     "settings": ("bedplate.cli.settings:app", "List settings: value, origin and meaning."),
 }
-"""Each command: where its typer app is, and what it does."""
+"""Each command: its typer app, and its help."""
 
 OPTIONS = {
     "--traceback": "Show the traceback of an error.",
@@ -52,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     `bedplate run` adds 3: the process could not start.
     """
-    # By default Python looks for garbage so often that a start of all backends takes 12 % longer.
+    # With Python's defaults, garbage collection makes a start of all backends 12 % slower.
     gc.set_threshold(20_000, 20, 10)
     words = list(sys.argv[1:] if arguments is None else arguments)
     traceback = words[:1] == ["--traceback"]
@@ -83,13 +79,13 @@ def _run(words: list[str]) -> int:
 
 
 def _run_command(name: str, words: list[str]) -> int:
-    application = _application(name)
-    import typer  # noqa: PLC0415 - only a command pays for it
+    place = _place(name)
+    import typer  # noqa: PLC0415 - only a command needs it
     from typer.main import get_command  # noqa: PLC0415
 
-    command = get_command(application)
+    command = get_command(resolve_name(place))
     try:
-        # What a command writes can say which command line made it.
+        # Generated files name the command line that generates them.
         line = ("bedplate", name, *words)
         result = command.main(words, prog_name=f"bedplate {name}", standalone_mode=False, obj=line)
     except typer.TyperException as error:
@@ -101,13 +97,8 @@ def _run_command(name: str, words: list[str]) -> int:
     return result if isinstance(result, int) else DONE
 
 
-def _application(name: str) -> "typer.Typer":
-    application: typer.Typer = resolve_name(_place(name))
-    return application
-
-
 def _place(name: str) -> str:
-    """Return where the typer app of a command or a backend is, as "module:name"."""
+    """Return the typer app of a command or a backend, as "module:name"."""
     if name in COMMANDS:
         return COMMANDS[name][0]
     if name in (others := installed_commands()):

@@ -1,4 +1,4 @@
-"""The names in a new backend, all made from the one that is chosen."""
+"""The names in a new backend, all derived from the one that the user chooses."""
 
 import builtins
 import keyword
@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from bedplate.cli.exceptions import UsageError
 
 MAX_NAME_LENGTH = 20
-"""With longer ones, lines of the template would be too long."""
+"""With a longer name, lines of the template would be too long."""
 
 _FORM = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
@@ -47,7 +47,7 @@ class Names:
         return self.name.endswith("s") and not self.name.endswith(("ss", "us", "is"))
 
     def values(self, *, date: str) -> dict[str, str]:
-        """Return what the placeholders of the template stand for; `date` is YYYY-MM-DD."""
+        """Return the values of the template's placeholders; `date` is YYYY-MM-DD."""
         return {
             "name": self.name,
             "Name": _camel(self.name),
@@ -76,20 +76,20 @@ def check_name(name: str, *, taken: Collection[str], identifiers: Collection[str
     """
     if not _FORM.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         raise UsageError(
-            f"{name!r} is no name for a backend: use lower-case letters, digits and single "
+            f"{name!r} can't be the name of a backend: use lower-case letters, digits and single "
             f"underscores, a letter first, {MAX_NAME_LENGTH} at most, such as `notes`."
         )
     if name in taken:
         raise UsageError(f"{name!r} is the name of a command or of an installed backend.")
     if name in sys.stdlib_module_names or find_spec(name) is not None:
-        raise UsageError(f"{name!r} is the name of an installed Python module: it would hide it.")
+        raise UsageError(f"{name!r} would hide the installed Python module of this name.")
     names = Names(name)
     if _camel(names.singular).isupper():
         raise UsageError(f"{name!r} is too short: choose a whole word.")
     classes = {_camel(names.singular), f"{_camel(name)}Settings"}
     words = {name, names.singular, names.plural, *classes}
     if any(keyword.iskeyword(word) for word in words) or any(hasattr(builtins, c) for c in classes):
-        raise UsageError(f"{name!r} would be a word of Python's own: choose another name.")
+        raise UsageError(f"{name!r} is a word of Python: choose another name.")
     if classes & set(identifiers):
         raise UsageError(
             f"{name!r} would make a class that hides one of Bedplate's: choose another."

@@ -1,4 +1,4 @@
-"""`bedplate new`: writes a small, complete backend."""
+"""`bedplate new`: creates a small, complete backend."""
 
 import tomllib
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from bedplate.cli.installed import installed
 from bedplate.cli.main import COMMANDS
 from bedplate.cli.names import check_name
 
-app = application("Write a new backend that passes its checks and tests at once.")
+app = application("Create a new backend that passes its checks and tests.")
 
 
 @app.command()
@@ -26,10 +26,10 @@ def new(
     name: str,
     directory: Annotated[
         Path | None,
-        typer.Option(help="The new folder; by default NAME, in a workspace beside the others."),
+        typer.Option(help="The new folder; default: NAME, in a workspace next to the others."),
     ] = None,
 ) -> None:
-    """Write a new backend: one table, five routes, migrations, and tests on both databases."""
+    """Create a new backend: one table, five routes, migrations, and tests on both databases."""
     taken = {*COMMANDS, *installed(), "tests"}
     names = check_name(name, taken=taken, identifiers=template.identifiers())
     workspace = Workspace.around((directory or Path()).absolute())
@@ -68,14 +68,14 @@ class Workspace:
         return None
 
     def place(self, name: str) -> Path:
-        """Return where a new member belongs: where a pattern such as `backends/*` says."""
+        """Return the folder of a new member, by a pattern such as `backends/*`."""
         for pattern in self.members:
             if pattern.endswith("/*"):
                 return self.root / pattern.removesuffix("/*") / name
         return Path(name)
 
     def holds(self, folder: Path) -> bool:
-        """Return whether a folder is a member by one of the patterns."""
+        """Return whether one of the patterns makes a folder a member."""
         if not folder.is_relative_to(self.root):
             return False
         inside = folder.relative_to(self.root)
@@ -86,7 +86,7 @@ class Workspace:
 
 
 def write(target: Path, files: dict[Path, str]) -> None:
-    """Write the files into a new folder. Raises `CommandError` when there is one already."""
+    """Write the files into a new folder. Raises `CommandError` if it exists."""
     try:
         target.mkdir(parents=True)
         for path, text in files.items():
@@ -97,20 +97,20 @@ def write(target: Path, files: dict[Path, str]) -> None:
                 file.chmod(0o755)
     except FileExistsError:
         raise CommandError(
-            f"{target} is there already: choose another name, or --directory."
+            f"{target} already exists: choose another name, or --directory."
         ) from None
     except OSError as error:
         raise CommandError(f"{target} can't be written: {error.strerror}.") from error
 
 
 def _add_standalone(files: dict[Path, str], values: dict[str, str]) -> None:
-    """Add what a workspace has at its root: tools' settings, scripts, and where Bedplate is."""
+    """Add what a workspace has at its root: tool settings, scripts, and Bedplate's source."""
     for path, text in template.render("standalone", {**values, "sources": _sources()}).items():
         files[path] = files.get(path, "") + text
 
 
 def _sources() -> str:
-    """Return the table that points uv to a Bedplate installed from a folder (PEP 610), or none."""
+    """Return the table that points uv to a Bedplate installed from a folder (PEP 610), else ""."""
     text = distribution("bedplate").read_text("direct_url.json")
     origin: dict[str, Any] = orjson.loads(text) if text else {}
     parts = urlsplit(origin.get("url", ""))

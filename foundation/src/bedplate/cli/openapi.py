@@ -1,4 +1,4 @@
-"""`bedplate openapi`: the OpenAPI document of a backend, without serving it."""
+"""`bedplate openapi`: prints the OpenAPI document of a backend, without serving it."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Settings of a process, whatever it serves: `BEDPLATE_PORT`, `BEDPLATE_WORKERS` and others."""
+"""Settings of the process, such as `BEDPLATE_PORT`, whatever backends it serves."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -10,34 +10,33 @@ _MAX_PORT = 65535
 
 
 class ProcessSettings(Settings):
-    """Where and how a process serves; options of `bedplate run` come before the environment."""
+    """Where and how a process serves; the options of `bedplate run` override the environment."""
 
     model_config = SettingsConfigDict(env_prefix="BEDPLATE_")
 
     host: str = Field("127.0.0.1", description="Address of the API; 0.0.0.0 for all")
-    port: int = Field(8000, ge=0, le=_MAX_PORT, description="Port of the API; 0: a free one")
+    port: int = Field(8000, ge=0, le=_MAX_PORT, description="Port of the API; 0: any free port")
     operations_host: str = Field(
         "127.0.0.1", description="Address of metrics and health; 0.0.0.0 for all"
     )
     operations_port: int = Field(
-        9090, ge=0, le=_MAX_PORT, description="Port of metrics and health; 0: a free one"
+        9090, ge=0, le=_MAX_PORT, description="Port of metrics and health; 0: any free port"
     )
-    workers: int = Field(1, ge=1, le=256, description="Processes that serve")
+    workers: int = Field(1, ge=1, le=256, description="Number of worker processes")
     grace_seconds: float | None = Field(
         None,
         ge=0,
         le=600,
-        description="From SIGTERM until the listener closes; 5 in production, else 0",
+        description="Seconds from SIGTERM until the listener closes; 5 in production, else 0",
     )
     deadline_seconds: float = Field(
-        30.0, gt=0, le=3600, description="Seconds from the end of the grace until the rest is cut"
+        30.0, gt=0, le=3600, description="Seconds after that until open requests are cut"
     )
 
     def serving(self, *, production: bool, shutdown_seconds: float = 0.0) -> Serving:
-        """Return what `bedplate.runtime.serve` wants to know.
+        """Return the parameters of `bedplate.runtime.serve`.
 
-        `shutdown_seconds` is what the backends' resources may take to close, beyond the deadline
-        that is set.
+        `shutdown_seconds`: how long the backends' state may take to close, added to the deadline.
         """
         grace = self.grace_seconds
         if grace is None:

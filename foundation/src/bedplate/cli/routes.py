@@ -1,4 +1,4 @@
-"""`bedplate routes`: method, path, name, and what proves who calls."""
+"""`bedplate routes`: the method, path, name and authentication of each route."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,16 +23,15 @@ app = application("List the routes of backends.")
 @app.command()
 def routes(backend: BackendName = None) -> None:
     """List the routes of a backend, or of every backend."""
-    found = load_all([backend] if backend else [])
-    tables = [
-        f"{one.name}\n{table(HEADINGS, list_routes(create_app(one, registry=CollectorRegistry())))}"
-        for one in found
-    ]
+    tables = []
+    for each in load_all([backend] if backend else []):
+        application_ = create_app(each, registry=CollectorRegistry())
+        tables.append(f"{each.name}\n{table(HEADINGS, list_routes(application_))}")
     typer.echo("\n\n".join(tables))
 
 
 def list_routes(application_: FastAPI) -> Iterator[tuple[str, str, str, str]]:
-    """Yield method, path, name and ways to prove who calls, in the order of matching."""
+    """Yield the method, path, name and authentication of each route, in the order of matching."""
     document = application_.openapi()["paths"]
     for route in iter_route_contexts(application_.routes):
         operations = document.get(route.path_format, {}) if route.path_format else {}
@@ -54,7 +53,7 @@ def list_routes(application_: FastAPI) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _schemes(dependant: Any) -> list[str]:
-    """Return the security schemes that a WebSocket depends on: OpenAPI doesn't know it."""
+    """Return the security schemes that a WebSocket route depends on; OpenAPI has no WebSockets."""
     if dependant is None:
         return []
     own = [dependant.call.scheme_name] if isinstance(dependant.call, SecurityBase) else []

@@ -1,4 +1,4 @@
-"""`bedplate run`: settings are checked and wrong combinations refused before anything starts."""
+"""`bedplate run`: checks the settings and refuses invalid combinations, then serves."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,23 +16,24 @@ from bedplate.observability.logs import configure_logging
 from bedplate.runtime import serve
 from bedplate.settings import Settings
 
-app = application("Serve backends: one at the root, several each below its name.")
+app = application("Serve backends: one at the root, several each under its name.")
 
 
 @app.command()
 def run(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAMES]...", help="Default: all installed ones.")
+        list[str] | None,
+        typer.Argument(metavar="[NAMES]...", help="Default: all installed backends."),
     ] = None,
     *,
     host: Annotated[str | None, typer.Option(help="Address of the API (BEDPLATE_HOST).")] = None,
-    port: Annotated[int | None, typer.Option(help="Its port: 8000 (BEDPLATE_PORT).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API: 8000 (BEDPLATE_PORT).")] = None,
     operations_port: Annotated[
         int | None,
         typer.Option(help="Port of metrics and health: 9090 (BEDPLATE_OPERATIONS_PORT)."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that serve: 1 (BEDPLATE_WORKERS).")
+        int | None, typer.Option(help="Number of worker processes: 1 (BEDPLATE_WORKERS).")
     ] = None,
     grace: Annotated[
         float | None,
@@ -42,17 +43,16 @@ def run(
         ),
     ] = None,
 ) -> None:
-    """Serve backends until SIGTERM or Ctrl-C: one at the root, several each below its name."""
-    given = {
+    """Serve backends until SIGTERM or Ctrl-C: one at the root, several each under its name."""
+    options = {
         "host": host,
         "port": port,
         "operations_port": operations_port,
         "workers": workers,
         "grace_seconds": grace,
     }
-    process = ProcessSettings.load(**{k: v for k, v in given.items() if v is not None})
-    backends = load_all(names or [])
-    raise typer.Exit(_serve(process, backends))
+    process = ProcessSettings.load(**{k: v for k, v in options.items() if v is not None})
+    raise typer.Exit(_serve(process, load_all(names or [])))
 
 
 def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
@@ -61,7 +61,7 @@ def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
         for backend in backends:
             refuse_several_workers(backend, settings[backend.name])
     configure_process_logging(process, settings)
-    production = any(one.production for one in settings.values())
+    production = any(each.production for each in settings.values())
     with announcing(backends, enabled=not production):
         return serve(
             "bedplate.cli.served:make_application",
@@ -74,13 +74,16 @@ def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
 
 
 def shutdown_seconds(backends: Sequence[Backend], settings: Mapping[str, Settings]) -> float:
-    """Return how long the resources of all backends may take to close, one after the other."""
-    declared = ((one.shutdown_seconds, settings[one.name]) for one in backends)
-    return sum(seconds(own) for seconds, own in declared if seconds is not None)
+    """Return how many seconds the states of all backends may take to close, one after another."""
+    return sum(
+        backend.shutdown_seconds(settings[backend.name])
+        for backend in backends
+        if backend.shutdown_seconds is not None
+    )
 
 
 def refuse_several_workers(backend: Backend, settings: Settings) -> None:
-    """Raise `CommandError` when what a backend keeps in memory can't be shared."""
+    """Raise `CommandError` if a backend keeps state in memory that workers can't share."""
     if backend.single_process is not None:
         raise CommandError(
             f"{backend.name} can't run as several workers: "
@@ -94,12 +97,12 @@ def refuse_several_workers(backend: Backend, settings: Settings) -> None:
 
 
 def configure_process_logging(process: ProcessSettings, settings: Mapping[str, Settings]) -> None:
-    """Configure the logs of a process: a single backend's settings count, else the process's own.
+    """Configure logging by the settings of the only backend, or else of the process.
 
-    JSON as soon as one backend is in production, unless a format is set.
+    Without a configured format, logs are JSON if any backend is in production.
     """
     deciding: Settings = next(iter(settings.values())) if len(settings) == 1 else process
     json = deciding.json_logs
     if json is None:
-        json = any(one.production for one in settings.values()) or not sys.stderr.isatty()
+        json = any(each.production for each in settings.values()) or not sys.stderr.isatty()
     configure_logging(json=json, level=deciding.log_level)

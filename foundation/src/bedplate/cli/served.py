@@ -1,4 +1,4 @@
-"""What every serving process makes of the names that `bedplate run` was given."""
+"""The applications that each worker process of `bedplate run` creates."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from bedplate.observability.operations import operations_app
 
 
 def make_application(drain: Drain, names: Sequence[str]) -> ASGIApp:
-    """Return the application of these backends; raises `bedplate.settings.SettingsError`."""
+    """Return the application of these backends. Raises `bedplate.settings.SettingsError`."""
     process = ProcessSettings.load()
     backends = load_all(names)
     settings = {backend.name: backend.load_settings() for backend in backends}
@@ -24,6 +24,6 @@ def make_application(drain: Drain, names: Sequence[str]) -> ASGIApp:
 
 
 def make_operations(drain: Drain, application: Any, names: Sequence[str]) -> ASGIApp:
-    """Return what the operations port answers: metrics, and the health of every backend."""
+    """Return the application of the operations port: metrics, and every backend's health."""
     del drain, names
     return operations_app(application.state.healths, REGISTRY)

@@ -1,4 +1,4 @@
-"""`bedplate settings`: every setting, its value, where it came from, and its meaning."""
+"""`bedplate settings`: every setting with its value, origin and meaning."""
 
 import typer
 
@@ -16,7 +16,7 @@ app = application("List settings: value (secrets masked), origin and meaning.")
 @app.command()
 def settings(backend: BackendName = None) -> None:
     """List the settings of a backend, or of the process and of every backend."""
-    classes = {found.name: found.settings for found in load_all([backend] if backend else [])}
+    classes = {each.name: each.settings for each in load_all([backend] if backend else [])}
     if backend is None:
         classes = {"the process": ProcessSettings, **classes}
     typer.echo("\n\n".join(f"{name}\n{_table(kind)}" for name, kind in classes.items()))

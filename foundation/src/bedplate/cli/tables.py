@@ -1,4 +1,4 @@
-"""Plain tables: columns as wide as their content, so that lines can be cut and searched."""
+"""Plain text tables whose lines other tools can search and cut."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,9 +7,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return the rows below their headings, two spaces between columns."""
     lines = [headings, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(_line(line, widths) for line in lines)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
-    return "  ".join(padded).rstrip()
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

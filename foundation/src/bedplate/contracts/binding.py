@@ -1,4 +1,4 @@
-"""Handlers bound to a contract by operationId. The contract says path, method and status.
+"""Handlers bound to a contract by operationId; the contract has path, method and status.
 
 operations = Operations()
 
@@ -21,7 +21,7 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 class Operations:
-    """The handlers of a contract's operations, written by hand as plain FastAPI functions."""
+    """The handlers of a contract's operations: plain FastAPI functions."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, Callable[..., Any]] = {}
@@ -38,12 +38,14 @@ class Operations:
         return register
 
     def add_to(self, router: APIRouter, contract: Contract) -> None:
-        """Add the routes of a contract to a router; an application's own is `app.router`.
+        """Add the routes of a contract to a router, such as `app.router`.
 
-        Raises `ContractError` naming the operations that have no handler, and the handlers that
-        have no operation.
+        Raises `ContractError` for operations without a handler, and handlers without an operation.
         """
-        self._refuse_gaps(contract)
+        if missing := self.missing(contract):
+            raise ContractError(f"{contract.title}: no handler for {', '.join(missing)}.")
+        if unknown := sorted(self._handlers.keys() - contract.operations.keys()):
+            raise ContractError(f"{contract.title} has no operation {', '.join(unknown)}.")
         paths = _by_path(contract)
         for path, operations in paths.items():
             for operation in operations:
@@ -52,15 +54,8 @@ class Operations:
                 router.routes.append(_refusing(path, operations))
 
     def missing(self, contract: Contract) -> list[str]:
-        """Return the operations of a contract that have no handler, in its order."""
+        """Return the operations that have no handler, in the order of the contract."""
         return [name for name in contract.operations if name not in self._handlers]
-
-    def _refuse_gaps(self, contract: Contract) -> None:
-        if missing := self.missing(contract):
-            raise ContractError(f"{contract.title}: no handler for {', '.join(missing)}.")
-        unknown = sorted(self._handlers.keys() - contract.operations.keys())
-        if unknown:
-            raise ContractError(f"{contract.title} has no operation {', '.join(unknown)}.")
 
 
 def _add(router: APIRouter, operation: Operation, handler: Callable[..., Any]) -> None:
@@ -79,14 +74,12 @@ def _add(router: APIRouter, operation: Operation, handler: Callable[..., Any]) -
 
 def _by_path(contract: Contract) -> Mapping[str, list[Operation]]:
     """Return the operations of each path, concrete paths before templated (OpenAPI 3.1, 4.8.8)."""
-    found: defaultdict[str, list[Operation]] = defaultdict(list)
+    by_path: defaultdict[str, list[Operation]] = defaultdict(list)
     for operation in contract.operations.values():
-        found[operation.path].append(operation)
-    return dict(sorted(found.items(), key=lambda item: _templated(item[0])))
-
-
-def _templated(path: str) -> list[bool]:
-    return ["{" in part for part in path.split("/")]
+        by_path[operation.path].append(operation)
+    return dict(
+        sorted(by_path.items(), key=lambda item: ["{" in part for part in item[0].split("/")])
+    )
 
 
 def _is_shadowed(path: str, paths: Iterable[str]) -> bool:
@@ -94,14 +87,14 @@ def _is_shadowed(path: str, paths: Iterable[str]) -> bool:
 
 
 def _refusing(path: str, operations: Iterable[Operation]) -> Route:
-    """Return a route for the other methods, which would reach a templated path behind this one."""
+    """Return a route for all other methods, which otherwise match a templated path after it."""
     methods = {operation.method for operation in operations}
     allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
     return Route(path, _Refusal(allowed), include_in_schema=False)
 
 
 class _Refusal:
-    """An endpoint that isn't there: Starlette lets only a class answer every method."""
+    """Answers 405 to every method; Starlette allows that only for an instance of a class."""
 
     def __init__(self, allowed: str) -> None:
         self._allowed = allowed

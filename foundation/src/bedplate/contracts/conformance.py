@@ -1,7 +1,6 @@
-"""Whether requests and answers keep a contract, told by JSON Schema 2020-12 alone.
+"""Checks that requests and responses match a contract, by JSON Schema 2020-12 alone.
 
-None of the code that makes an answer has a say here: what the models would let through by mistake
-is found.
+It shares no code with the models, so it finds their mistakes too.
 """
 
 import json
@@ -20,67 +19,70 @@ _MAX_MESSAGE_LENGTH = 300
 
 
 class Conformance:
-    """Judges requests and answers by one OpenAPI document, the bare or the extended one."""
+    """Checks requests and responses against one OpenAPI document, published or extended."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._operations = list(operations_of(document))
-        self._paths = {one.path: _expression(one.path) for one in self._operations}
+        self._paths = {each.path: _expression(each.path) for each in self._operations}
 
     def operation(self, method: str, path: str) -> Operation | None:
-        """Return the operation that a request reaches.
+        """Return the operation of a request, or None.
 
         A concrete path comes before a templated one, whatever its methods (OpenAPI 3.1, 4.8.8).
         """
-        fitting = [one for one, expression in self._paths.items() if expression.fullmatch(path)]
-        reached = min(fitting, key=lambda one: one.count("{"), default=None)
-        for one in self._operations:
-            if one.path == reached and one.method == method.upper():
-                return one
+        matches = [each for each, expression in self._paths.items() if expression.fullmatch(path)]
+        template = min(matches, key=lambda each: each.count("{"), default=None)
+        for operation in self._operations:
+            if operation.path == template and operation.method == method.upper():
+                return operation
         return None
 
     def request(
         self, method: str, path: str, query: str = "", body: bytes | None = None
     ) -> Violations:
-        """Return what is wrong with a request, nothing when it keeps the contract."""
+        """Return what is wrong with a request; nothing if it matches the contract."""
         operation = self.operation(method, path)
         if operation is None:
             return [f"{method} {path} is no operation."]
-        found = list(self._parameters(operation, path, query))
+        violations = list(self._parameters(operation, path, query))
         if operation.body is not None:
-            found += self._body(operation, body)
-        return found
+            violations += self._body(operation, body)
+        return violations
 
     def response(
         self, method: str, path: str, status: int, content_type: str | None, body: bytes
     ) -> Violations:
-        """Return what is wrong with an answer, nothing when it keeps the contract.
+        """Return what is wrong with a response; nothing if it matches the contract.
 
         A status that the operation doesn't document is a violation.
         """
         operation = self.operation(method, path)
         if operation is None:
             return [f"{method} {path} is no operation."]
-        named = f"{operation.operation_id} {status}"
+        label = f"{operation.operation_id} {status}"
         responses = operation.definition["responses"]
-        described = responses.get(str(status), responses.get("default"))
-        if described is None:
-            return [f"{named}: the contract documents no such status."]
-        content = resolve(self._document, described).get("content", {})
+        documented = responses.get(str(status), responses.get("default"))
+        if documented is None:
+            return [f"{label}: the contract documents no such status."]
+        content = resolve(self._document, documented).get("content", {})
         if not content:
-            return [f"{named}: the contract documents no content."] if body else []
+            return [f"{label}: the contract documents no content."] if body else []
         media_type = (content_type or "").partition(";")[0].strip()
         if media_type not in content:
-            return [f"{named}: the contract documents no {media_type or 'missing content type'}."]
+            return [f"{label}: the contract documents no {media_type or 'missing content type'}."]
         if "schema" not in content[media_type] or not media_type.endswith("json"):
             return []
-        return [f"{named}: {what}" for what in self._json(body, content[media_type]["schema"])]
+        errors = self._json(body, content[media_type]["schema"])
+        return [f"{label}: {error}" for error in errors]
 
     def _parameters(self, operation: Operation, path: str, query: str) -> Iterator[str]:
-        sent = dict(parse_qsl(query, keep_blank_values=True))
-        sent_in = {"path": _path_values(operation.path, path), "query": sent}
+        by_place = {
+            "path": _path_values(operation.path, path),
+            "query": dict(parse_qsl(query, keep_blank_values=True)),
+        }
         for parameter in operation.parameters:
-            values = sent_in.get(parameter["in"])
+            values = by_place.get(parameter["in"])
             if values is None:
                 continue
             name = parameter["name"]
@@ -99,11 +101,11 @@ class Conformance:
         try:
             value = json.loads(body)
         except ValueError:
-            return ["The body is no JSON."]
+            return ["The body is not JSON."]
         return list(self._schema(value, schema, "body"))
 
     def _schema(self, value: Any, schema: Mapping[str, Any], name: str) -> Iterator[str]:
-        # The components come along, so that a reference within the document is found.
+        # References within the document need its components.
         whole = {**schema, "components": self._document.get("components", {})}
         for error in Draft202012Validator(whole).iter_errors(value):
             place = ".".join(map(str, (name, *error.absolute_path)))
@@ -121,20 +123,20 @@ def _path_values(template: str, path: str) -> dict[str, str]:
 
 
 def _plain(text: str) -> Any:
-    """Return the number, truth value or null that a parameter spells, else its text."""
+    """Return the number, boolean or null in the text of a parameter, else the text."""
     try:
         return json.loads(text)
     except ValueError:
         return text
 
 
-def drift(contract: Contract, made: Mapping[str, Any]) -> Violations:
-    """Return where the document that FastAPI makes of the handlers leaves the contract.
+def drift(contract: Contract, document: Mapping[str, Any]) -> Violations:
+    """Return where the document that FastAPI generates from the handlers differs from a contract.
 
-    Parameters are compared by place, name and whether they're required, bodies and answers by the
-    name of their schema.
+    Parameters are compared by place, name and whether they're required, bodies and responses by
+    the name of their schema.
     """
-    handlers = {one.operation_id: one for one in operations_of(made)}
+    handlers = {operation.operation_id: operation for operation in operations_of(document)}
     return [
         f"{name}: the handler has {have or 'nothing'}, the contract {want or 'nothing'}."
         for name, operation in contract.operations.items()
@@ -145,8 +147,8 @@ def drift(contract: Contract, made: Mapping[str, Any]) -> Violations:
 
 def _shape(operation: Operation) -> tuple[str, ...]:
     parameters = sorted(
-        f"{one['in']} {one['name']}{' (required)' if one.get('required') else ''}"
-        for one in operation.parameters
+        f"{each['in']} {each['name']}{' (required)' if each.get('required') else ''}"
+        for each in operation.parameters
     )
     answer = operation.definition["responses"].get(str(operation.status), {})
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})

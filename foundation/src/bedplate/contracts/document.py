@@ -1,4 +1,4 @@
-"""A contract: an OpenAPI 3.1 document that was there before the code.
+"""A contract: an OpenAPI 3.1 document that exists before the code.
 
 contract = Contract.load(Path("contracts/scripts.yaml"), Path("contracts/scripts.overlay.yaml"))
 contract.operations["createScript"].status
@@ -34,7 +34,7 @@ class Operation:
 
     @property
     def status(self) -> int:
-        """Return the status of success: the first of the class 2xx."""
+        """Return the first status of the class 2xx."""
         for status in self.definition["responses"]:
             if status.isdigit() and status.startswith("2"):
                 return int(status)
@@ -44,15 +44,12 @@ class Operation:
     def body(self) -> Mapping[str, Any] | None:
         """Return the schema of the JSON body, or None."""
         content = self.definition.get("requestBody", {}).get("content", {})
-        found: Mapping[str, Any] | None = content.get("application/json", {}).get("schema")
-        return found
+        schema: Mapping[str, Any] | None = content.get("application/json", {}).get("schema")
+        return schema
 
 
 class Contract:
-    """An OpenAPI document, bare as it was published and extended by overlays.
-
-    `document` is the bare one, `extended` the one with every overlay applied, in their order.
-    """
+    """An OpenAPI document: `document` as published, `extended` with every overlay, in order."""
 
     def __init__(self, document: Document, overlays: list[Document] | None = None) -> None:
         self.document = document
@@ -67,7 +64,7 @@ class Contract:
 
     @property
     def title(self) -> str:
-        """What the API is called."""
+        """The name of the API."""
         return str(self.document["info"]["title"])
 
     @cached_property
@@ -77,11 +74,11 @@ class Contract:
 
     @cached_property
     def published(self) -> Mapping[str, Operation]:
-        """Every operation of the bare document, by its operationId."""
+        """Every operation of the published document, by its operationId."""
         return _by_id(operations_of(self.document))
 
     def validate(self) -> None:
-        """Raise `ContractError` when either document isn't valid OpenAPI 3.1."""
+        """Raise `ContractError` if one of the two documents isn't valid OpenAPI 3.1."""
         from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415 - slow to import
 
         for document in (self.document, self.extended):
@@ -94,18 +91,18 @@ def read_document(path: Path) -> Document:
     """Read a YAML or JSON file that holds one object. Raises `ContractError`."""
     try:
         text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if path.suffix == ".json" else yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+        document = json.loads(text) if path.suffix == ".json" else yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except OSError as error:
         raise ContractError(f"{path} can't be read: {error.strerror}.") from None
     except (ValueError, yaml.YAMLError) as error:
         raise ContractError(f"{path} can't be read: {' '.join(str(error).split())}.") from None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise ContractError(f"{path} holds no object.")
-    return found
+    return document
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
-    """Reads what JSON could hold too: an unquoted date stays a string."""
+    """Reads only values that JSON has: an unquoted date stays a string."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -118,34 +115,30 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[Operation]:
     """Yield every operation of a document. Raises `ContractError` for one without an id."""
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
-            if method in item:
-                yield _operation(document, path, method, item)
-
-
-def _operation(
-    document: Mapping[str, Any], path: str, method: str, item: Mapping[str, Any]
-) -> Operation:
-    definition = item[method]
-    name = definition.get("operationId")
-    if not name:
-        raise ContractError(f"{method.upper()} {path} has no operationId.")
-    shared = [resolve(document, one) for one in item.get("parameters", [])]
-    own = [resolve(document, one) for one in definition.get("parameters", [])]
-    merged = {(one["in"], one["name"]): one for one in [*shared, *own]}
-    return Operation(name, method.upper(), path, definition, tuple(merged.values()))
+            if method not in item:
+                continue
+            definition = item[method]
+            name = definition.get("operationId")
+            if not name:
+                raise ContractError(f"{method.upper()} {path} has no operationId.")
+            # Those of the operation replace those of the path with the same name.
+            parameters = {}
+            for part in (*item.get("parameters", []), *definition.get("parameters", [])):
+                parameter = resolve(document, part)
+                parameters[parameter["in"], parameter["name"]] = parameter
+            yield Operation(name, method.upper(), path, definition, tuple(parameters.values()))
 
 
 def _by_id(operations: Iterator[Operation]) -> dict[str, Operation]:
-    found: dict[str, Operation] = {}
+    by_id: dict[str, Operation] = {}
     for operation in operations:
-        if operation.operation_id in found:
+        if by_id.setdefault(operation.operation_id, operation) is not operation:
             raise ContractError(f"Two operations are named {operation.operation_id}.")
-        found[operation.operation_id] = operation
-    return found
+    return by_id
 
 
 def resolve(document: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a part stands for: itself, or where its `$ref` within the document leads."""
+    """Return a part of the document, or the part that its `$ref` refers to."""
     seen: set[str] = set()
     while "$ref" in part:
         reference = part["$ref"]
@@ -157,10 +150,10 @@ def resolve(document: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str
 
 
 def _follow(document: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
-    found: Any = document
+    part: Any = document
     for token in reference.removeprefix("#/").split("/"):
         key = token.replace("~1", "/").replace("~0", "~")
-        if not isinstance(found, Mapping) or key not in found:
+        if not isinstance(part, Mapping) or key not in part:
             raise ContractError(f"The reference {reference} leads nowhere within the document.")
-        found = found[key]
-    return cast("Mapping[str, Any]", found)
+        part = part[key]
+    return cast("Mapping[str, Any]", part)

@@ -1,4 +1,4 @@
-"""Models made from a contract: exact, and checked for staleness."""
+"""Generates models from a contract."""
 
 import re
 import subprocess
@@ -38,18 +38,18 @@ _OPTIONS = (
 def generate_models(contract: Contract, name: str) -> str:
     """Return the source of a module with a model for every schema of the extended contract.
 
-    Made by datamodel-code-generator (extra `bedplate[contracts-generation]`), with integers that
-    accept `1.0` as JSON Schema does. `name` is what the header says to generate it again.
-    Raises `ContractError`.
+    It uses datamodel-code-generator (extra `bedplate[contracts-generation]`); integers accept `1.0`
+    as in JSON Schema. `name` is the backend's, for the command in the header. Raises
+    `ContractError`.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "contract.yaml")
         source.write_text(yaml.safe_dump(contract.extended, sort_keys=False), encoding="utf-8")
-        made = _run("datamodel_code_generator", "--input", str(source), *_OPTIONS)
-    lines = [line for line in made.splitlines() if not line.startswith("#")]
+        generated = _run("datamodel_code_generator", "--input", str(source), *_OPTIONS)
+    lines = [line for line in generated.splitlines() if not line.startswith("#")]
     text = _HEADER.format(name=name) + _with_whole_numbers("\n".join(lines)).strip() + "\n"
-    fixed = _run("ruff", "check", "--quiet", "--fix-only", "--select=I,F401", "-", given=text)
-    return _run("ruff", "format", "--quiet", "-", given=fixed)
+    fixed = _run("ruff", "check", "--quiet", "--fix-only", "--select=I,F401", "-", stdin=text)
+    return _run("ruff", "format", "--quiet", "-", stdin=fixed)
 
 
 def _with_whole_numbers(text: str) -> str:
@@ -60,15 +60,15 @@ def _with_whole_numbers(text: str) -> str:
     return text.replace(ours, f"{ours}, Integer").replace("StrictInt", "Integer")
 
 
-def _run(module: str, *arguments: str, given: str | None = None) -> str:
-    done = subprocess.run(  # noqa: S603 - our own interpreter, our own arguments
+def _run(module: str, *arguments: str, stdin: str | None = None) -> str:
+    result = subprocess.run(  # noqa: S603 - our own interpreter, our own arguments
         [sys.executable, "-m", module, *arguments],
-        input=given,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise ContractError(f"The models can't be made ({module}: {reason}).")
-    return done.stdout
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise ContractError(f"The models can't be generated ({module}: {reason}).")
+    return result.stdout

@@ -1,7 +1,7 @@
-"""Additions to a contract, kept beside it: OpenAPI Overlay 1.0 documents.
+"""OpenAPI Overlay 1.0: additions to a contract in a document of their own.
 
-An overlay lists actions: a JSONPath (RFC 9535) names targets, `update` is merged into each of
-them, `remove` takes them away. The published document itself is never touched.
+An overlay lists actions: a JSONPath (RFC 9535) selects targets, `update` is merged into each of
+them, `remove` removes them. The published document itself never changes.
 """
 
 import copy
@@ -13,17 +13,16 @@ from bedplate.contracts.exceptions import ContractError
 
 
 def apply_overlay(document: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of a document with every action of an overlay applied, in their order.
+    """Return a copy of a document with every action of an overlay applied, in order.
 
-    Raises `ContractError` when a target isn't a JSONPath or finds nothing: an addition that
-    silently adds nothing is a mistake.
+    Raises `ContractError` if a target isn't a JSONPath or selects nothing: an addition without
+    effect is a mistake.
     """
     if not str(overlay.get("overlay", "")).startswith("1."):
         raise ContractError("An overlay begins with `overlay: 1.0.0`.")
     result = copy.deepcopy(document)
     for action in overlay.get("actions", []):
-        targets = _targets(result, action["target"])
-        for match in targets:
+        for match in _targets(result, action["target"]):
             if action.get("remove", False):
                 _remove(match)
             else:
@@ -33,12 +32,12 @@ def apply_overlay(document: dict[str, Any], overlay: dict[str, Any]) -> dict[str
 
 def _targets(document: dict[str, Any], target: str) -> list[JSONPathMatch]:
     try:
-        found = list(finditer(target, document))
+        matches = list(finditer(target, document))
     except JSONPathError as error:
         raise ContractError(f"The overlay's target {target} can't be read: {error}.") from None
-    if not found:
+    if not matches:
         raise ContractError(f"The overlay's target {target} finds nothing.")
-    return found
+    return matches
 
 
 def _remove(match: JSONPathMatch) -> None:
@@ -49,7 +48,7 @@ def _remove(match: JSONPathMatch) -> None:
 
 
 def _merge(match: JSONPathMatch, update: Any) -> None:
-    """Merge as Overlay 1.0, section 4.4.3.1, says: objects by key, lists at their end."""
+    """Merge objects by key and append to lists (Overlay 1.0, section 4.4.3.1)."""
     target: Any = match.obj
     if isinstance(target, list):
         target.append(copy.deepcopy(update))
@@ -61,10 +60,10 @@ def _merge(match: JSONPathMatch, update: Any) -> None:
 
 def _merge_objects(target: dict[str, Any], update: dict[str, Any]) -> None:
     for key, value in update.items():
-        standing = target.get(key)
-        if isinstance(standing, dict) and isinstance(value, dict):
-            _merge_objects(standing, value)
-        elif isinstance(standing, list) and isinstance(value, list):
-            standing.extend(copy.deepcopy(value))
+        current = target.get(key)
+        if isinstance(current, dict) and isinstance(value, dict):
+            _merge_objects(current, value)
+        elif isinstance(current, list) and isinstance(value, list):
+            current.extend(copy.deepcopy(value))
         else:
             target[key] = copy.deepcopy(value)

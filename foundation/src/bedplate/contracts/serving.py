@@ -1,8 +1,8 @@
-"""A backend that keeps a contract: handlers bound, documents served, errors in its shape.
+"""Serves a contract: its handlers, its documents, and errors in its format.
 
 /openapi.json           the contract, exactly as published
-/openapi.extended.json  the contract with its documented additions, and this server's own address
-/docs                   the pages of the extended one
+/openapi.extended.json  the contract with its overlays and the address of this server
+/docs, /redoc           pages of the extended document
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ EXTENDED_PATH = "/openapi.extended.json"
 
 @dataclass(frozen=True)
 class ContractBinding:
-    """The files of a contract and the handlers of its operations; reads nothing until installed.
+    """The files of a contract and the handlers of its operations; reads no file until it is used.
 
     `models` is the module that `bedplate contracts generate` writes.
     """
@@ -37,17 +37,17 @@ class ContractBinding:
     models: Path | None = None
 
     def load(self) -> Contract:
-        """Return the contract with its overlays, read once. Raises `ContractError`."""
+        """Return the contract with its overlays; it is read once. Raises `ContractError`."""
         return self._contract
 
     def install(self, app: FastAPI) -> None:
-        """Bind every operation and serve both documents.
+        """Add every operation and both documents to an application.
 
-        What the contract doesn't name is a 404: no redirects for a slash too many.
-        Raises `ContractError` for an operation that has no handler, or a handler without one.
+        A path that isn't in the contract is a 404; no redirect removes a slash at its end. Raises
+        `ContractError` for an operation without a handler, or a handler without an operation.
         """
         contract = self.load()
-        # Not by `include_router`, which makes every route a second time.
+        # `include_router` would create every route a second time.
         self.operations.add_to(app.router, contract)
         app.router.redirect_slashes = False
         _serve_documents(app, contract)
@@ -88,13 +88,12 @@ def message_policy(*, validation_status: int = 400) -> ProblemPolicy:
 
     def render(scope: Scope, error: ProblemError) -> JSONResponse:
         status = status_of(error, policy_of(scope))
-        return JSONResponse({"message": _message(error)}, status, error.headers)
+        message = error.detail or error.title
+        if isinstance(error, InvalidInput):
+            fields: Any = error.members["errors"]
+            message = " ".join(
+                f"{each['field']}: {each['message'].rstrip('.')}." for each in fields
+            )
+        return JSONResponse({"message": message}, status, error.headers)
 
     return ProblemPolicy(validation_status=validation_status, render=render)
-
-
-def _message(error: ProblemError) -> str:
-    if isinstance(error, InvalidInput):
-        fields: Any = error.members["errors"]
-        return " ".join(f"{one['field']}: {one['message'].rstrip('.')}." for one in fields)
-    return error.detail or error.title

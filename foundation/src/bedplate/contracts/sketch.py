@@ -1,4 +1,4 @@
-"""Handlers to begin with: the signatures that a contract's operations ask for, bodies left open."""
+"""Skeletons of handlers: the signatures that the operations of a contract need."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ _PLACES = {"path": "Path", "query": "Query", "header": "Header", "cookie": "Cook
 
 
 def sketch_handlers(contract: Contract, names: Iterable[str]) -> str:
-    """Return the source of handlers for these operations, each with `...` where the work goes."""
+    """Return the source of handlers for these operations, each with `...` as its body."""
     return "\n\n".join(_handler(contract, contract.operations[name]) for name in names)
 
 
@@ -34,14 +34,13 @@ def _body(operation: Operation) -> Iterator[str]:
 
 
 def _parameters(contract: Contract, operation: Operation) -> Iterator[str]:
-    # Python wants what is required first.
-    for one in sorted(operation.parameters, key=lambda one: not one.get("required", False)):
-        kind = resolve(contract.extended, one.get("schema", {})).get("type")
-        optional = "" if one.get("required") else " | None"
-        default = "" if one.get("required") else " = None"
+    # In Python, required parameters come first.
+    for parameter in sorted(operation.parameters, key=lambda each: not each.get("required", False)):
+        kind = resolve(contract.extended, parameter.get("schema", {})).get("type")
+        optional, default = ("", "") if parameter.get("required") else (" | None", " = None")
         annotation = f"{_TYPES.get(str(kind), 'str')}{optional}"
-        place = f'{_PLACES[one["in"]]}(alias="{one["name"]}")'
-        yield f"{_snake(one['name'])}: Annotated[{annotation}, {place}]{default}"
+        place = f'{_PLACES[parameter["in"]]}(alias="{parameter["name"]}")'
+        yield f"{_snake(parameter['name'])}: Annotated[{annotation}, {place}]{default}"
 
 
 def _answer(operation: Operation) -> str:

@@ -10,7 +10,7 @@ from bedplate.schemas import MAX_INT64, MIN_INT64
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?", re.ASCII)
 MAX_NUMBER_LENGTH = 400
-"""Digits of a parameter that are read; Python refuses to convert more than some thousands."""
+"""Maximum digits of a parameter; Python itself refuses to convert some thousands."""
 
 
 def _whole(value: Any) -> Any:
@@ -32,17 +32,17 @@ Integer = Annotated[int, Strict(), BeforeValidator(_whole)]
 """An integer of a JSON body: `1` and `1.0`, but neither `true`, `"1"` nor null."""
 
 ParameterInteger = Annotated[int, Strict(), BeforeValidator(_parse)]
-"""An integer of a path or a query, in JSON's own spelling: no sign +, blanks or underscores."""
+"""An integer in a path or a query, written as in JSON: without +, blanks or underscores."""
 
 ParameterInteger64 = Annotated[ParameterInteger, Field(ge=MIN_INT64, le=MAX_INT64)]
-"""The same, as far as 64 bits hold it."""
+"""A `ParameterInteger` of at most 64 bits."""
 
 
 class ContractModel(BaseModel):
     """The base of generated models.
 
-    A member that is missing stays missing, in requests and answers: it is never null. Members that
-    the contract doesn't name are ignored, as JSON Schema allows them.
+    A missing member stays missing, in requests and responses: it is never null. Members that the
+    contract doesn't name are ignored, since JSON Schema allows them.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, extra="ignore")

@@ -1,4 +1,4 @@
-"""What stands before the backends, made from their declarations: Kong's services, and DNS."""
+"""Configuration of a gateway, generated from the backends: Kong's services, and DNS."""
 
 from bedplate.gateway.dns import DNSTarget, change_batch
 from bedplate.gateway.exceptions import GatewayError

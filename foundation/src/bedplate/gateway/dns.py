@@ -19,11 +19,11 @@ MAX_COMMENT_LENGTH = 256
 
 @dataclass(frozen=True, kw_only=True)
 class DNSTarget:
-    """Where the gateway is: addresses, or the name of a load balancer.
+    """The location of the gateway: addresses, or the name of a load balancer.
 
     Addresses make A and AAAA records, a name makes a CNAME. A name with `alias_zone_id`, the hosted
     zone of the load balancer, makes aliases (A and AAAA), which also work for a zone's own name.
-    `ttl` is in seconds; an alias has that of its target.
+    `ttl` is in seconds; an alias uses that of its target.
     """
 
     addresses: Sequence[str]
@@ -44,11 +44,11 @@ class DNSTarget:
 
     def _address_records(self) -> Iterator[Document]:
         if self.alias_zone_id is not None:
-            raise GatewayError("An alias has a name for its target, no address.")
+            raise GatewayError("The target of an alias is a name, not an address.")
         for kind, version in (("A", 4), ("AAAA", 6)):
-            found = [address for address in self.addresses if _version(address) == version]
-            if found:
-                yield self._record(kind, found)
+            addresses = [address for address in self.addresses if _version(address) == version]
+            if addresses:
+                yield self._record(kind, addresses)
 
     def _record(self, kind: str, values: Sequence[str]) -> Document:
         return {"Type": kind, "TTL": self.ttl, "ResourceRecords": [{"Value": v} for v in values]}
@@ -65,7 +65,7 @@ class DNSTarget:
 def change_batch(
     services: Sequence[PublicService], target: DNSTarget, *, zone_id: str | None, comment: str
 ) -> Document:
-    """Return the changes that point every public host at a target, valid by our schema.
+    """Return the changes that point every public host at a target, checked against our schema.
 
     With `zone_id` it is the whole input of `aws route53 change-resource-record-sets`
     (`--cli-input-json`), else its `--change-batch`. The comment is cut to 256 characters. Raises

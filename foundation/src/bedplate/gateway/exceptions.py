@@ -1,5 +1,2 @@
-"""What can be wrong with the configuration of a gateway."""
-
-
 class GatewayError(Exception):
-    """The configuration can't be made, or isn't valid; one sentence says why."""
+    """The configuration can't be generated, or is invalid; one sentence says why."""

@@ -14,16 +14,16 @@ Document = dict[str, Any]
 
 CONNECT_MILLISECONDS = 5_000
 ANSWER_MILLISECONDS = 60_000
-"""Longer than a backend's `REQUEST_TIMEOUT_SECONDS` (30), so that its 504 gets through."""
+"""Longer than a backend's `REQUEST_TIMEOUT_SECONDS` (30), so that clients see its 504."""
 
 PROBE_SECONDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What Kong shows on TLS connections: PEM or a reference, and a reference to its key.
+    """The certificate of TLS connections, PEM or a reference, and a reference to its key.
 
-    `names` are the server names (SNI) it is for; none are those of every host.
+    `names` are its server names (SNI); by default every host.
     """
 
     certificate: str
@@ -31,10 +31,10 @@ class Certificate:
     names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a private key: a file that a repository or a ConfigMap holds is no place."""
+        """Refuse a private key: it must not end up in a repository or a ConfigMap."""
         if not is_reference(self.key) or "PRIVATE KEY" in self.certificate:
             raise GatewayError(
-                "A private key is named by a reference such as {vault://env/tls-key}, never given."
+                "Name the private key by a reference such as {vault://env/tls-key}, don't pass it."
             )
         if not is_reference(self.certificate) and "BEGIN CERTIFICATE" not in self.certificate:
             raise GatewayError("A certificate is a PEM file or a reference: {vault://env/tls-cert}")
@@ -42,15 +42,15 @@ class Certificate:
 
 @dataclass(frozen=True, kw_only=True)
 class KongOptions:
-    """What belongs to a gateway rather than to a backend.
+    """The options of the gateway itself.
 
     format         3.0 is for Kong 3.6 and later, 2.1 for Kong 2.x
-    certificate    with one, plain HTTP is redirected
-    consumers      API keys by the name of who holds them; with any, no request passes without one
-    rate_limits    what one consumer, or one address where there are no consumers, may ask for
-    request_id     hand every request an X-Request-ID, and the client too
+    certificate    if set, plain HTTP is redirected
+    consumers      API keys by client name; if any is set, every request needs a key
+    rate_limits    limits of each consumer, or of each address if there are no consumers
+    request_id     add an X-Request-ID to every request and response
     prometheus     metrics of the gateway itself, at its status port
-    health_checks  ask every target for /readyz, and leave out those that aren't ready
+    health_checks  check /readyz of every target, and send no requests to those that aren't ready
     """
 
     format: Literal["3.0", "2.1"] = "3.0"
@@ -63,20 +63,23 @@ class KongOptions:
 
 
 def kong_document(services: Sequence[PublicService], options: KongOptions) -> Document:
-    """Return the configuration, the same for the same input, and valid by our schema of it.
+    """Return the configuration, checked against our schema; the same input gives the same output.
 
     Raises `GatewayError`.
     """
     if not services:
         raise GatewayError("There is no backend with a public host.")
     document: Document = {"_format_version": options.format, "_transform": True}
-    document["services"] = [_service(one, options) for one in services]
+    document["services"] = [_service(service, options) for service in services]
     if options.health_checks:
-        document["upstreams"] = [_upstream(one) for one in services]
+        document["upstreams"] = [_upstream(service) for service in services]
     if options.certificate is not None:
         document["certificates"] = [_certificate(options.certificate, services)]
     if options.consumers:
-        document["consumers"] = [_consumer(*one) for one in sorted(options.consumers.items())]
+        document["consumers"] = [
+            {"username": name, "keyauth_credentials": [{"key": key}]}
+            for name, key in sorted(options.consumers.items())
+        ]
     document["plugins"] = plugins_of(
         options.rate_limits,
         key_auth=bool(options.consumers),
@@ -90,41 +93,35 @@ def kong_document(services: Sequence[PublicService], options: KongOptions) -> Do
 
 
 def is_reference(value: str) -> bool:
-    """Whether this is a reference into one of Kong's vaults."""
+    """Return whether a value is a reference into one of Kong's vaults."""
     return value.startswith("{vault://") and value.endswith("}")
 
 
 def _service(service: PublicService, options: KongOptions) -> Document:
     host = _upstream_name(service) if options.health_checks else service.upstream_host
-    found: Document = {
+    return {
         "name": service.name,
         "protocol": service.protocol,
         "host": host,
         "port": service.upstream_port,
-    }
-    if service.path:
-        found["path"] = service.path
-    found |= {
+        **({"path": service.path} if service.path else {}),
         "connect_timeout": CONNECT_MILLISECONDS,
         "read_timeout": ANSWER_MILLISECONDS,
         "write_timeout": ANSWER_MILLISECONDS,
         "routes": [_route(service, tls_only=options.certificate is not None)],
     }
-    return found
 
 
 def _route(service: PublicService, *, tls_only: bool) -> Document:
-    found: Document = {
+    return {
         "name": service.name,
         "hosts": list(service.hosts),
         "protocols": ["https"] if tls_only else ["http", "https"],
-        # The backend makes its links for the host that the client knows.
+        # The links in responses must have the host that the client knows.
         "preserve_host": True,
         "strip_path": False,
+        **({"https_redirect_status_code": 308} if tls_only else {}),
     }
-    if tls_only:
-        found["https_redirect_status_code"] = 308
-    return found
 
 
 def _upstream_name(service: PublicService) -> str:
@@ -137,7 +134,7 @@ def _upstream(service: PublicService) -> Document:
     active = {
         "type": service.protocol,
         "http_path": f"{service.path}/readyz",
-        # A check of readiness itself takes up to a second.
+        # A readiness check can take up to a second.
         "timeout": 3,
         "healthy": healthy,
         "unhealthy": {**unhealthy, "http_statuses": [500, 502, 503, 504]},
@@ -150,15 +147,11 @@ def _upstream(service: PublicService) -> Document:
 
 
 def _certificate(certificate: Certificate, services: Sequence[PublicService]) -> Document:
-    names = list(certificate.names) or [host for one in services for host in one.hosts]
+    names = list(certificate.names) or [host for service in services for host in service.hosts]
     return {
-        # Kong makes stable ids of names, and a certificate has none.
+        # Kong derives stable ids from names, but certificates have no name.
         "id": str(uuid5(NAMESPACE_URL, "certificate:" + ",".join(names))),
         "cert": certificate.certificate,
         "key": certificate.key,
         "snis": [{"name": name} for name in names],
     }
-
-
-def _consumer(name: str, key: str) -> Document:
-    return {"username": name, "keyauth_credentials": [{"key": key}]}

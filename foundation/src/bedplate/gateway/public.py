@@ -1,4 +1,4 @@
-"""Which public hosts a backend has, and where its process is behind the gateway."""
+"""The public hosts of a backend, and the address of its process behind the gateway."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class PublicService:
-    """A backend as a gateway sees it: what the world calls it, and where to send that.
+    """A backend as a gateway sees it: its public hosts, and the address of its process.
 
-    `path` is a prefix without its last slash, empty for most.
+    `path` is a prefix without its last slash, usually empty.
     """
 
     name: str
@@ -34,31 +34,37 @@ def public_services(
 ) -> list[PublicService]:
     """Return the services of these backends, in the order of their names.
 
-    `upstream` is the address of a backend's process, with `{name}` for its name. `hosts` are public
-    hosts by a backend's name that count instead of the declared ones. Raises `GatewayError` for a
-    backend without a public host, and for a host that two backends want.
+    `upstream` is the address of a backend's process, with `{name}` for its name. `hosts` are the
+    public hosts of a backend by its name, instead of the declared ones. Raises `GatewayError` for a
+    backend without a public host, and for a host of two backends.
     """
-    given = hosts or {}
-    found = sorted(backends, key=lambda one: one.name)
-    if unknown := sorted(given.keys() - {one.name for one in found}):
+    hosts = hosts or {}
+    by_name = {backend.name: backend for backend in backends}
+    if unknown := sorted(hosts.keys() - by_name.keys()):
         raise GatewayError(f"There is no backend {unknown[0]} to give a host to.")
-    services = [_service(one, upstream, given.get(one.name) or public_hosts(one)) for one in found]
+    services = [
+        _service(backend, upstream, hosts.get(name) or public_hosts(backend))
+        for name, backend in sorted(by_name.items())
+    ]
     _refuse_shared_hosts(services)
-    _refuse_shared_upstreams(services)
+    # With one fixed address, only one of several backends would be reachable.
+    places = {(each.upstream_host, each.upstream_port, each.path) for each in services}
+    if len(places) < len(services):
+        raise GatewayError("An upstream for several backends needs {name} in it.")
     return services
 
 
 def public_hosts(backend: Backend) -> tuple[str, ...]:
-    """Return the declared hosts, or else those of the servers that the contract names.
+    """Return the declared hosts, or else those of the contract's `servers`.
 
-    Addresses, templates and hosts of this machine are none. Raises `ContractError` when the
-    contract can't be read.
+    Addresses, templates and `localhost` don't count. Raises `ContractError` for a contract that
+    can't be read.
     """
     if backend.hosts or backend.contract is None:
         return tuple(backend.hosts)
     servers = backend.contract.load().extended.get("servers", [])
-    named = (urlsplit(server["url"]).hostname or "" for server in servers)
-    return tuple(dict.fromkeys(host for host in named if _is_public(host)))
+    hosts = (urlsplit(server["url"]).hostname or "" for server in servers)
+    return tuple(dict.fromkeys(host for host in hosts if _is_public(host)))
 
 
 def _is_public(host: str) -> bool:
@@ -74,7 +80,7 @@ def _is_public(host: str) -> bool:
 def _service(backend: Backend, upstream: str, hosts: Sequence[str]) -> PublicService:
     if not hosts:
         raise GatewayError(
-            f"The backend {backend.name} has no public host: declare `hosts`, or give it one."
+            f"The backend {backend.name} has no public host: declare `hosts`, or pass --host."
         )
     parts = _address(upstream.replace("{name}", backend.name))
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
@@ -100,11 +106,4 @@ def _refuse_shared_hosts(services: Sequence[PublicService]) -> None:
         for host in service.hosts:
             other = owners.setdefault(host, service.name)
             if other != service.name:
-                raise GatewayError(f"Both {other} and {service.name} want the host {host}.")
-
-
-def _refuse_shared_upstreams(services: Sequence[PublicService]) -> None:
-    """Refuse a fixed upstream for several: all but one of them would be unreachable."""
-    places = {(one.upstream_host, one.upstream_port, one.path) for one in services}
-    if len(places) < len(services):
-        raise GatewayError("An upstream for several backends needs {name} in it.")
+                raise GatewayError(f"Both {other} and {service.name} have the host {host}.")

@@ -1,4 +1,4 @@
-"""Whether a document is what its reader accepts, by JSON Schemas that lie beside this module."""
+"""Checks generated documents against the JSON Schemas in the folder `schemas`."""
 
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).with_name("schemas")
 
 
 def refuse_invalid(document: Any, schema: str) -> None:
-    """Raise `GatewayError` naming the place when a document doesn't fit a schema of ours.
+    """Raise `GatewayError` with the place of an error, if a document doesn't match a schema.
 
     The error never repeats the value: it may be a key.
     """
