@@ -1,4 +1,4 @@
-"""The client of another backend: bounded in time, attempts and size.
+"""The client of another service, with limits on time, attempts and size.
 
 Needs httpx2, the extra `bedplate[clients]`.
 """
@@ -40,7 +40,7 @@ _SUCCESS = range(200, 300)
 _REFUSAL = range(400, 500)
 _HEADERS = {
     "Accept": "application/json",
-    # What is sent is what is counted: no small answer that unfolds into a large one.
+    # Uncompressed, so that a small response can't expand into a large one.
     "Accept-Encoding": "identity",
     "User-Agent": f"bedplate/{__version__}",
 }
@@ -48,7 +48,7 @@ _HEADERS = {
 
 @dataclass(eq=False)
 class _Failure(Exception):
-    """One attempt failed. `unsent` says for certain that the other side never saw it."""
+    """One attempt failed. `unsent`: the service certainly never received it."""
 
     reason: str
     unsent: bool = False
@@ -57,11 +57,11 @@ class _Failure(Exception):
 
 
 class ServiceClient:
-    """Another backend, called with JSON; opened in the lifespan, found on its state.
+    """Calls another service with JSON; a field of the backend's state (`service_client`).
 
-    timeout           seconds for one attempt, its answer read to the end
-    attempts          how often a call is tried, with a random pause in between
-    max_answer_bytes  largest answer that is read
+    timeout           seconds for one attempt, including reading the whole response
+    attempts          maximum number of attempts, with random pauses between them
+    max_answer_bytes  maximum size of a response
     """
 
     def __init__(
@@ -81,14 +81,10 @@ class ServiceClient:
 
     @classmethod
     def at(cls, name: str, url: str, **options: Any) -> Self:
-        """Return the client of a backend that is at a URL."""
-        # The environment's proxies are for the outside.
+        """Return the client of a service at a URL."""
+        # Not through the proxies of the environment: the service is internal.
         client = httpx2.AsyncClient(
-            base_url=url,
-            headers=_HEADERS,
-            timeout=None,
-            trust_env=False,
-            verify=trusted(),
+            base_url=url, headers=_HEADERS, timeout=None, trust_env=False, verify=trusted()
         )
         return cls(name, client, **options)
 
@@ -104,19 +100,17 @@ class ServiceClient:
         return cls(name, client, **options)
 
     async def __aenter__(self) -> Self:
-        """Return the client; nothing is connected yet."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close every connection."""
         await self._client.aclose()
 
     async def get(self, path: str, **query: str | int) -> Any:
-        """Return what a GET answers. Raises as `call` does."""
+        """Return the JSON response of a GET. Raises as `call` does."""
         return await self.call("GET", path, query=query)
 
     async def post(self, path: str, body: Any, *, repeatable: bool = False) -> Any:
-        """Return what a POST of JSON answers. Raises as `call` does."""
+        """Return the JSON response of a POST of JSON. Raises as `call` does."""
         return await self.call("POST", path, body=body, repeatable=repeatable)
 
     async def call(
@@ -128,16 +122,17 @@ class ServiceClient:
         body: Any = None,
         repeatable: bool | None = None,
     ) -> Any:
-        """Return the JSON of a 2xx answer, None when it has no body.
+        """Return the JSON of a 2xx response, None if it has no body.
 
-        What was never sent is tried again. So is what was cut off, took too long or was answered
-        with 502, 503 or 504 if it is `repeatable`: if doing it twice is the same as once. By
-        default that follows from the method. The current request's id goes along.
+        A call that was never sent is retried. A call that was cut off, took too long or got a 502,
+        503 or 504 is retried if it is `repeatable`, that is, if doing it twice has the effect of
+        doing it once; by default that depends on the method. The id of the current request is sent
+        along.
 
-        Raises `UpstreamRefused` for a 4xx, `UpstreamUnavailable` for all else: after at most
-        `attempts` times `timeout` seconds, and the pauses.
+        Raises `UpstreamRefused` for a 4xx, else `UpstreamUnavailable`, after at most `attempts`
+        times `timeout` seconds, and the pauses.
         """
-        again = method in _IDEMPOTENT if repeatable is None else repeatable
+        retry = method in _IDEMPOTENT if repeatable is None else repeatable
         content = None if body is None else orjson.dumps(body)
         request = self._client.build_request(
             method, path, params=query, content=content, headers=_request_headers(content)
@@ -147,7 +142,7 @@ class ServiceClient:
                 return await self._once(request)
             except _Failure as failure:
                 last = attempt == self._attempts
-                if last or not (failure.unsent or (again and failure.passing)):
+                if last or not (failure.unsent or (retry and failure.passing)):
                     raise self._unavailable(failure, attempt) from failure.__cause__
             await asyncio.sleep(pause(attempt))
         raise AssertionError("a call has one attempt at least")  # pragma: no cover
@@ -202,14 +197,14 @@ class ServiceClient:
 
 
 class _InProcess:
-    """The ASGI application that a backend of this process is, as soon as it runs."""
+    """The ASGI application of a backend in this process; 503 until it runs."""
 
     def __init__(self, name: str, local_services: LocalServices) -> None:
         self._name = name
         self._local_services = local_services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request in a task of its own, which shares no context with the caller's."""
+        """Serve a request in a task of its own, so that it shares no context with the caller."""
         app = self._local_services.running(self._name)
         if app is None:
             await send({"type": "http.response.start", "status": 503, "headers": []})
@@ -223,9 +218,9 @@ class _InProcess:
 
 
 def pause(attempt: int) -> float:
-    """Return for how many seconds to wait after an attempt, the first being 1.
+    """Return the seconds to wait after an attempt, the first being 1.
 
-    It is random, below a bound that doubles: who failed together doesn't come back together.
+    They are random, below a bound that doubles: clients that fail together don't retry together.
     """
     bound = min(FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1), MAX_PAUSE_SECONDS)
     return bound * int(ids.token(4), 16) / 2**32
@@ -242,21 +237,21 @@ def _parsed(content: bytes) -> Any:
     try:
         return orjson.loads(content) if content else None
     except orjson.JSONDecodeError as error:
-        raise _Failure("an answer that is no JSON") from error
+        raise _Failure("an answer that is not JSON") from error
 
 
 def _reason(content: bytes) -> str | None:
-    """Return the sentence of an error: a contract's `message`, or a problem document's `detail`."""
+    """Return the text of an error: a contract's `message`, or a problem document's `detail`."""
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
         return None
-    found = (body.get("message") or body.get("detail")) if isinstance(body, dict) else None
-    return found if isinstance(found, str) else None
+    reason = (body.get("message") or body.get("detail")) if isinstance(body, dict) else None
+    return reason if isinstance(reason, str) else None
 
 
 def _retry_after(response: httpx2.Response) -> int:
-    sent = response.headers.get("retry-after", "")
-    if not (sent.isascii() and sent.isdigit()):
+    seconds = response.headers.get("retry-after", "")
+    if not (seconds.isascii() and seconds.isdigit()):
         return RETRY_AFTER_SECONDS
-    return min(max(1, int(sent[:9])), MAX_RETRY_AFTER_SECONDS)
+    return min(max(1, int(seconds[:9])), MAX_RETRY_AFTER_SECONDS)

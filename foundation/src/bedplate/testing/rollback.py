@@ -1,4 +1,4 @@
-"""A database in which nothing that a test does stays."""
+"""A database whose changes are undone at the end of a test."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,15 +13,15 @@ from bedplate.database.sessions import Database
 
 @asynccontextmanager
 async def rolled_back(database: Database) -> AsyncIterator[Database]:
-    """Yield `database` for the app under test, such that whatever is committed is undone.
+    """Yield `database` for the app under test; at the end all its commits are undone.
 
-    It costs under a millisecond, but there is one connection, so that tasks take turns and code
-    that races, or looks from another connection, needs a database of its own
+    It takes less than a millisecond. There is only one connection, which tasks share one at a time:
+    a test of concurrency, or with a second connection, needs a database of its own
     (`bedplate.testing.databases`). On PostgreSQL now() is the same during the whole test.
     """
     engine = database.engine
     async with engine.connect() as connection, connection.begin() as transaction:
-        await connection.execute(text("SELECT 1"))  # the drivers begin with the first statement
+        await connection.execute(text("SELECT 1"))  # drivers begin with a statement
         lent = (await connection.get_raw_connection()).driver_connection
         try:
             yield _OneConnection(engine, connection, lent)
@@ -44,13 +44,13 @@ class _OneConnection(Database):
         self._borrower: asyncio.Task[Any] | None = None
 
     def orm(self) -> AsyncSession:
-        """Return SQLAlchemy's own session; its commit, too, is undone in the end."""
+        """Return SQLAlchemy's own session; its commits are undone at the end too."""
         return AsyncSession(
             self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
         )
 
     async def close(self) -> None:
-        """Leave the connections to who made the engine: the test."""
+        """Do nothing: the test closes the engine."""
 
     @asynccontextmanager
     async def borrow(self) -> AsyncIterator[Any]:
@@ -69,7 +69,7 @@ class _OneConnection(Database):
 
     @asynccontextmanager
     async def _savepoint(self) -> AsyncIterator[None]:
-        # On PostgreSQL a statement that fails would fail all later ones with it.
+        # On PostgreSQL all statements after a failed one would fail without it.
         await self.command(self._lent, "SAVEPOINT of_the_loan")
         try:
             yield

@@ -1,4 +1,4 @@
-"""What the real servers of tests have in common: a free port, a process, or one that stands."""
+"""The base of the real servers for tests: on a free port, or a server that already runs."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -10,28 +10,26 @@ _START_ATTEMPTS = 3
 
 
 class StandingServerError(RuntimeError):
-    """A test would start, stop, pause or kill a server that the test kit did not start."""
+    """A test tries to start, stop, pause or kill a server that the test kit did not start."""
 
 
 class RealServer:
-    """A server on a free port of 127.0.0.1, or one that stands already and is left alone.
+    """A server on a free port of 127.0.0.1, or one that already runs and keeps running.
 
-    `product` is what it is called; `variable` is the environment's variable that names one that
-    stands.
+    `product` is its name; `variable` is the environment variable with the URL of a running server.
     """
 
     product: ClassVar[str]
     variable: ClassVar[str]
 
     def __init__(self, *, standing_url: str | None = None) -> None:
-        """Describe the server; nothing is started yet."""
         self._standing_url = standing_url
         self._port = 0
         self._process: ServerProcess | None = None
 
     @property
     def pid(self) -> int:
-        """The id of the server's first process."""
+        """The process id of the server's main process."""
         return self._own().pid
 
     def _own(self) -> ServerProcess:
@@ -55,7 +53,7 @@ class RealServer:
             try:
                 process.start()
             except ProcessError as error:
-                # Another process may have taken the port since.
+                # Another process may have taken the port in between.
                 if attempt == _START_ATTEMPTS or "in use" not in str(error):
                     raise
             else:

@@ -13,8 +13,8 @@ from bedplate.testing.servers import HOST, RealServer
 class ValkeyServer(RealServer):
     """One Valkey server on a free port of 127.0.0.1 that keeps its data in memory only.
 
-    `with ValkeyServer() as server:` starts and ends it. With `standing_url` that server is used,
-    which is never started or ended, but flushed.
+    `with ValkeyServer() as server:` starts and ends it. With `standing_url` it uses that server,
+    which it flushes but never starts or ends.
     """
 
     product: ClassVar[str] = "Valkey"
@@ -38,7 +38,7 @@ class ValkeyServer(RealServer):
     def start(self) -> None:
         """Start the server; after a stop or a kill on the same port, but empty.
 
-        Returns once it answers PING. Raises ProcessError when it cannot start.
+        Returns when it answers PING. Raises ProcessError when it can't start.
         """
         self._refuse_standing()
         if self._process is None:
@@ -47,7 +47,7 @@ class ValkeyServer(RealServer):
             self._process.start()
 
     def stop(self) -> None:
-        """End the server in order; its data is lost."""
+        """Shut the server down; its data is lost."""
         self.resume()
         self._own().stop()
 
@@ -56,11 +56,11 @@ class ValkeyServer(RealServer):
         self._own().kill()
 
     def pause(self) -> None:
-        """Make the server hang (SIGSTOP): connections stand, even new ones, and nothing answers."""
+        """Make the server hang (SIGSTOP): it keeps and accepts connections, but doesn't answer."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a paused server go on (SIGCONT); no effect on one that is not paused."""
+        """Continue a paused server (SIGCONT); no effect on one that is not paused."""
         process = self._own()
         if process.running:
             os.kill(process.pid, signal.SIGCONT)
@@ -76,13 +76,11 @@ class ValkeyServer(RealServer):
             client.close()
 
     def __enter__(self) -> Self:
-        """Start the server, unless it stands already."""
         if self._standing_url is None:
             self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the server, unless it stood already."""
         if self._process is not None:
             self.stop()
 

@@ -1,8 +1,8 @@
-"""A small process that ends the servers of a test run that could not end them itself.
+"""A small process that ends the servers of a test run that can't end them itself.
 
-It holds the reading end of a pipe. When the test process ends, even by SIGKILL, the system closes
-the writing end; whatever is still on the watchdog's list then gets its signal or is removed. It
-works where PR_SET_PDEATHSIG does not: on macOS, and for a process that changed its user.
+It has the reading end of a pipe. When the test process ends, even by SIGKILL, the system closes the
+writing end; the watchdog then signals the processes on its list and removes the folders. Unlike
+PR_SET_PDEATHSIG it works on macOS, and for a process that changed its user.
 """
 
 import atexit
@@ -23,25 +23,25 @@ _watchdog: "subprocess.Popen[str] | None" = None
 
 def watch(pid: int, signal: int = SIGKILL) -> None:
     """Send `signal` to process `pid` when this process ends without a `forget`."""
-    _tell(f"watch {pid} {int(signal)}")
+    _send(f"watch {pid} {int(signal)}")
 
 
 def forget(pid: int) -> None:
-    """Take process `pid` off the list: it has ended."""
-    _tell(f"forget {pid}")
+    """Remove process `pid` from the list: it has ended."""
+    _send(f"forget {pid}")
 
 
 def remove_later(path: Path) -> None:
     """Remove the folder `path` when this process ends, if it still exists then."""
-    _tell(f"remove {path}")
+    _send(f"remove {path}")
 
 
-def _tell(line: str) -> None:
-    global _watchdog  # noqa: PLW0603 - one watchdog a process
+def _send(line: str) -> None:
+    global _watchdog  # noqa: PLW0603 - one watchdog per process
     with _lock:
         if _watchdog is None:
             _watchdog = _start()
-            atexit.register(_dismiss, _watchdog)
+            atexit.register(_watchdog.communicate)
         pipe = _watchdog.stdin
         if pipe is not None:
             pipe.write(line + "\n")
@@ -59,10 +59,6 @@ def _start() -> "subprocess.Popen[str]":
         text=True,
         start_new_session=True,
     )
-
-
-def _dismiss(watchdog: "subprocess.Popen[str]") -> None:
-    watchdog.communicate()
 
 
 def _main() -> None:
