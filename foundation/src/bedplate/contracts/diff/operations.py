@@ -101,8 +101,8 @@ class _Comparison:
 
 
 def _by_key(document: Document) -> dict[Key, Operation]:
-    return {(one.method, one.path): one for one in operations_of(document)}
+    return {(each.method, each.path): each for each in operations_of(document)}
 
 
 def _parameters(operation: Operation) -> dict[Key, Document]:
-    return {(one["in"], one["name"]): one for one in operation.parameters}
+    return {(each["in"], each["name"]): each for each in operation.parameters}

@@ -30,7 +30,7 @@ class References:
     def expanded(self, value: Any, within: frozenset[str] = frozenset()) -> Any:
         """Return a value with every reference in it replaced, but for one that holds itself."""
         if isinstance(value, list):
-            return [self.expanded(one, within) for one in value]
+            return [self.expanded(item, within) for item in value]
         if not isinstance(value, dict):
             return value
         reference = value.get("$ref")
@@ -39,14 +39,14 @@ class References:
                 return value
             within |= {reference}
             value = self.whole(value)
-        return {key: self.expanded(one, within) for key, one in value.items()}
+        return {key: self.expanded(item, within) for key, item in value.items()}
 
 
 def _joined(target: Schema, beside: Schema) -> Schema:
     """Return a schema of both: JSON Schema 2020-12, 8.2.3.1, lets a reference stand with others."""
-    found = {**target, **{key: value for key, value in beside.items() if key != "$ref"}}
+    joined = {**target, **{key: value for key, value in beside.items() if key != "$ref"}}
     for name in {"required"} & target.keys() & beside.keys():
-        found[name] = [*target[name], *beside[name]]
+        joined[name] = [*target[name], *beside[name]]
     for name in {"properties"} & target.keys() & beside.keys():
-        found[name] = {**target[name], **beside[name]}
-    return found
+        joined[name] = {**target[name], **beside[name]}
+    return joined

@@ -84,7 +84,7 @@ class SchemaComparison:
             before, after = old.get(keyword), new.get(keyword)
             if before == after:
                 continue
-            what = f"{keyword} was {_shown(before)} and is {_shown(after)}"
+            what = f"{keyword} was {_text(before)} and is {_text(after)}"
             if before is None:
                 yield self._narrower(place, what)
             elif after is None or (after < before) == (keyword in _LOWER):
@@ -115,7 +115,7 @@ class SchemaComparison:
             yield self._wider(f"{place}.{name}", "it is optional now")
         earlier, later = old.get("properties", {}), new.get("properties", {})
         for name in sorted(earlier.keys() - later.keys()):
-            # Who reads it misses it; who sends it is heard no more.
+            # A client that reads it no longer gets it; one that sends it is ignored.
             yield Change(f"{place}.{name}", "the member is gone", breaking=True)
         for name in sorted(later.keys() - earlier.keys()):
             yield Change(f"{place}.{name}", "the member is new", breaking=False)
@@ -127,8 +127,8 @@ class SchemaComparison:
         for keyword in _LISTS:
             if _as_many(old.get(keyword), new.get(keyword)):
                 pairs = zip(old[keyword], new[keyword], strict=True)
-                for at, (one, other) in enumerate(pairs):
-                    yield from self.changes(f"{place} {keyword} {at}", one, other)
+                for at, (earlier, later) in enumerate(pairs):
+                    yield from self.changes(f"{place} {keyword} {at}", earlier, later)
         if "items" in old or "items" in new:
             yield from self.changes(f"{place}[]", old.get("items", {}), new.get("items", {}))
         extra = "additionalProperties"
@@ -148,13 +148,13 @@ def _as_many(before: Any, after: Any) -> bool:
 
 
 def _types_of(schema: Schema) -> frozenset[str]:
-    given = schema.get("type")
-    if given is None:
+    declared = schema.get("type")
+    if declared is None:
         return ALL_TYPES
-    types = frozenset([given] if isinstance(given, str) else given)
+    types = frozenset([declared] if isinstance(declared, str) else declared)
     # Every integer is a number (JSON Schema 2020-12, 6.1.1).
     return types | {"integer"} if "number" in types else types
 
 
-def _shown(bound: Any) -> str:
+def _text(bound: Any) -> str:
     return "none" if bound is None else str(bound)

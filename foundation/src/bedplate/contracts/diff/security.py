@@ -27,8 +27,8 @@ def security_changes(
 
 def _ways(document: Document, operation: Operation) -> list[Requirement]:
     """Return the requirements that count (OpenAPI 3.1, 4.8.10); none are one that is empty."""
-    given = operation.definition.get("security", document.get("security", []))
-    return list(given) or [{}]
+    requirements = operation.definition.get("security", document.get("security", []))
+    return list(requirements) or [{}]
 
 
 def _asks_no_more(new: Requirement, old: Requirement) -> bool:
