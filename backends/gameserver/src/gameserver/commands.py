@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 DEFAULT_URL = "http://127.0.0.1:8000/gameserver"
-"""Where `scripts/run` serves it beside the other backends."""
+"""Where `scripts/run` serves the manager beside the other backends."""
 
 app = typer.Typer(help="The game-server manager.", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_opt
 
 @app.callback()
 def _gameserver() -> None:
-    """Keep every command one of its own."""
+    """Make every command a subcommand."""
 
 
 @app.command("simulate", context_settings=PASSED_ON, add_help_option=False)
@@ -33,11 +33,13 @@ def simulate(context: typer.Context) -> None:
 
 @app.command("console")
 def console(
-    url: Annotated[str, typer.Option(help="Where the manager answers")] = DEFAULT_URL,
-    key: Annotated[str | None, typer.Option(help="Default: the admin key of the settings")] = None,
+    url: Annotated[str, typer.Option(help="URL of the manager")] = DEFAULT_URL,
+    key: Annotated[
+        str | None, typer.Option(help="API key. Default: the admin key of the settings")
+    ] = None,
 ) -> None:
-    """Follow the game's console, and send it what you type, until Ctrl-C."""
-    from gameserver.console.terminal import follow  # noqa: PLC0415 - the others don't pay for it
+    """Follow the game's console and send what you type, until Ctrl-C."""
+    from gameserver.console.terminal import follow  # noqa: PLC0415 - the other commands start without it
     from gameserver.settings import GameServerSettings  # noqa: PLC0415
 
     key = key or GameServerSettings.load().admin_key.get_secret_value()

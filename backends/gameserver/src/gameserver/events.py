@@ -1,4 +1,4 @@
-"""What happens to the game server, told to whoever listens: notifications, metrics, history."""
+"""What happens to the game server, for notifications, metrics and history."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from bedplate import clock
 
 
 class EventKind(StrEnum):
-    """The kinds of event a notification can be asked for."""
+    """The kinds of events that notifications can be sent for."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -36,7 +36,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened: its kind, one sentence for a person, and facts for a program."""
+    """An event: its kind, one sentence for people, and facts for programs."""
 
     kind: EventKind
     text: str
@@ -48,22 +48,22 @@ Listener = Callable[[Event], None]
 
 
 class Events:
-    """Tells every listener of every event, at once and in order; on the event loop.
+    """Calls every listener for every event, immediately and in order, on the event loop.
 
-    A listener must not block: whoever has more to do takes the event into a queue. A listener that
-    raises is logged, and keeps nobody else from hearing.
+    A listener must not block: for more work it puts the event into a queue. An error of a listener
+    is logged, and the others are called nevertheless.
     """
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` for every event from now on; calling what is returned ends that."""
+        """Call `listener` for every event from now on. Returns a function that ends this."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def publish(self, kind: EventKind, text: str, **facts: str | float) -> None:
-        """Tell every listener."""
+        """Call every listener."""
         event = Event(kind, text, facts)
         for listener in list(self._listeners):
             try:

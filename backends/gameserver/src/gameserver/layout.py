@@ -1,4 +1,4 @@
-"""Where everything lies below the data directory. Nothing outside of it is ever written."""
+"""The folders below the data directory. Nothing outside of it is ever written."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ class Layout:
 
     server/<version>/   the game's binaries, side by side
     serverdata/         the game's own data: its `--dataPath`
-    manager/            what the manager keeps: state, backups, cache, audit, staging
+    manager/            the manager's own data: state, backups, cache, audit, staging
     """
 
     root: Path
@@ -42,7 +42,7 @@ class Layout:
 
     @property
     def manager(self) -> Path:
-        """What the manager keeps."""
+        """The manager's own data."""
         return self.root / "manager"
 
     @property
@@ -57,31 +57,31 @@ class Layout:
 
     @property
     def cache(self) -> Path:
-        """What was fetched and can be fetched again."""
+        """Downloads that can be repeated."""
         return self.manager / "cache"
 
     @property
     def audit(self) -> Path:
-        """Who did what, a line each."""
+        """The audit log."""
         return self.manager / "audit"
 
     @property
     def former_mods(self) -> Path:
-        """What changes of mods replaced, for rolling back: a folder for each change."""
+        """Mods that changes replaced, for rolling back: a folder for each change."""
         return self.manager / "former-mods"
 
     @property
     def staging(self) -> Path:
-        """Work under way; emptied at start, after the journal has finished or undone its work."""
+        """Work in progress; emptied at start, after the journal was finished or undone."""
         return self.manager / "staging"
 
     @property
     def journal(self) -> Path:
-        """Exchanges of files that are under way."""
+        """File transactions in progress."""
         return self.manager / "journal"
 
     def create(self) -> None:
-        """Make every folder, closed to other users where the manager keeps secrets."""
+        """Create every folder; the manager's own is closed to other users, for its secrets."""
         for folder in (self.servers, self.saves, self.mods):
             folder.mkdir(parents=True, exist_ok=True)
         self.manager.mkdir(mode=0o700, exist_ok=True)

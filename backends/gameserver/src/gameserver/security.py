@@ -1,4 +1,4 @@
-"""Who may do what: the holder of an admin key everything, the holder of a monitor key look."""
+"""API keys: the admin key allows everything, the monitor key only reading."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -27,10 +27,10 @@ guard = Guard(
 )
 
 CurrentMonitor = Annotated[Principal, Depends(guard)]
-"""Whoever holds one of the two keys."""
+"""The holder of either key."""
 
 CurrentAdmin = Annotated[Principal, Security(guard.requiring(ADMIN), scopes=[ADMIN])]
-"""Whoever holds the admin key; `scopes` shows the role, and its 403, in the OpenAPI document."""
+"""The holder of the admin key. `scopes` documents the role and its 403 in OpenAPI."""
 
 
 @contextlib.asynccontextmanager

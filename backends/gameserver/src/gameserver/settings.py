@@ -1,4 +1,4 @@
-"""What the game-server manager can be told. Variables begin with `VS_`."""
+"""Settings of the game-server manager. Variables begin with `VS_`."""
 
 import shlex
 from collections.abc import Iterator
@@ -32,13 +32,13 @@ class GameServerSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="VS_")
 
     data_directory: Path = Field(
-        Path(".bedplate/gameserver"), description="Where the game, its data and backups lie"
+        Path(".bedplate/gameserver"), description="Folder of the game, its data and its backups"
     )
     admin_key: Secret = Field(
-        SecretStr(DEVELOPMENT_ADMIN_KEY), description="X-API-Key that may do everything"
+        SecretStr(DEVELOPMENT_ADMIN_KEY), description="X-API-Key that allows everything"
     )
     monitor_key: Secret = Field(
-        SecretStr(DEVELOPMENT_MONITOR_KEY), description="X-API-Key that may look, and no more"
+        SecretStr(DEVELOPMENT_MONITOR_KEY), description="X-API-Key that allows only reading"
     )
     game_command: Command | None = Field(
         None, description="The game's program and its first arguments, instead of an installed one"
@@ -48,18 +48,20 @@ class GameServerSettings(Settings):
         None, ge=1, le=65535, description="The game's port, instead of its own setting"
     )
     game_environment: dict[str, SecretStr] = Field(
-        default_factory=dict, description="JSON: variables that the game sees beside the usual ones"
+        default_factory=dict, description="JSON: additional environment variables of the game"
     )
     autostart: Literal["last", "always", "never"] = Field(
-        "last", description="Start the game with the manager; last: when it was wanted before"
+        "last", description="Start the game with the manager; last: if it ran before"
     )
     min_free_megabytes: int = Field(
-        500, ge=0, description="Free disk space without which the game is not started"
+        500, ge=0, description="Minimum free disk space to start the game"
     )
     stop_announcement: str = Field(
         "The server is stopping.", max_length=200, description="What players read before a stop"
     )
-    stop_seconds: float = Field(180.0, gt=0, description="Seconds the game may take to save")
+    stop_seconds: float = Field(
+        180.0, gt=0, description="Seconds the game may take after /stop to save and exit"
+    )
     terminate_seconds: float = Field(
         60.0, gt=0, description="Seconds it may take after SIGTERM, before SIGKILL"
     )
@@ -69,9 +71,11 @@ class GameServerSettings(Settings):
     crash_first_pause_seconds: float = Field(
         5.0, ge=0, description="Seconds from a first crash to the next start; doubles with each"
     )
-    crash_max_pause_seconds: float = Field(80.0, ge=0, description="Longest such pause")
+    crash_max_pause_seconds: float = Field(
+        80.0, ge=0, description="Maximum pause between a crash and the next start"
+    )
     flood_lines_per_second: int = Field(
-        2_000, ge=1, description="Console lines a second that are shown; the rest is counted"
+        2_000, ge=1, description="Maximum console lines shown per second; more are counted"
     )
     version_feed_url: str = Field(
         "https://api.vintagestory.at", description="URL below which the feed of versions lies"
@@ -180,7 +184,7 @@ class GameServerSettings(Settings):
     )
 
     def validation_errors(self) -> Iterator[str]:
-        """Yield what can't stay as it is: copies need a bucket."""
+        """Yield the errors of these settings: copies need a bucket."""
         yield from super().validation_errors()
         if self.backup_store == "s3" and not self.backup_s3_bucket:
             yield f"{self.variable('backup_s3_bucket')} must name the bucket of the copies"

@@ -196,13 +196,13 @@ def test_a_new_run_begins_afresh() -> None:
 
 
 def test_what_the_server_says_on_its_own() -> None:
-    """Routine lines are told apart from answers to commands."""
-    told = Reading().take(
+    """Routine lines are distinguished from replies to commands."""
+    routine = Reading().take(
         ("Notification", "Server ticking has been suspended"),
         ("Notification", "Client 4 disconnected: "),
         ("Notification", "Server time: 1. May, Year 0, 08:00"),
     )
-    assert told == [True, True, False]
+    assert routine == [True, True, False]
 
 
 LEVELS = st.sampled_from(["Notification", "Event", "Warning", "Error", "Fatal", "Chat", "Nonsense"])

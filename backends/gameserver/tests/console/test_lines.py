@@ -74,7 +74,7 @@ def test_only_a_true_stamp_begins_a_message(text: str) -> None:
 
 
 def test_messages_are_bounded() -> None:
-    """Neither many nor long continuation lines make a message grow without end."""
+    """Neither many nor long continuationlines make a message grow without end."""
     stamped = "1.2.2026 12:00:00 [Server Error] x"
     many = joined(stamped, *["y"] * (3 * MAX_JOINED_LINES))
     assert max(one.text.count("\n") for one in many) < MAX_JOINED_LINES

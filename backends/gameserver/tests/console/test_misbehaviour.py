@@ -62,7 +62,7 @@ async def shown_until(game: Game, part: str) -> list[str]:
     async with asyncio.timeout(SOON):
         async with game.console.lines.follow(0) as follower:
             async for batch in follower:
-                texts = [one.item.text for one in batch.items]
+                texts = [entry.item.text for entry in batch.items]
                 if any(part in text for text in texts):
                     return texts
     raise AssertionError

@@ -23,7 +23,7 @@ def line(level: str, text: str) -> ConsoleLine:
 
 
 def online_after(*lines: tuple[str, str]) -> OnlinePlayers:
-    """Return who is on line after these lines."""
+    """Return who is online after these lines."""
     players = OnlinePlayers()
     for level, text in lines:
         one = line(level, text)
@@ -86,7 +86,7 @@ def test_nobody_appears_by_words(level: str, text: str) -> None:
 
 
 def test_a_client_that_never_logs_in() -> None:
-    """Who disconnects before joining was never on line."""
+    """Who disconnects before joining was never online."""
     assert online_after(*URAKA[:2], ("Event", "Client 1 disconnected."), URAKA[2]).list() == []
 
 

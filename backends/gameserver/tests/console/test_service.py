@@ -35,7 +35,7 @@ def says(console: Console, *messages: str) -> None:
 
 def texts(console: Console) -> list[str]:
     """Return what is shown so far."""
-    return [one.item.text for one in console.lines.since(0)]
+    return [entry.item.text for entry in console.lines.since(0)]
 
 
 def answering(console: Console, *answer: str) -> Callable[[bytes], bool]:
@@ -57,7 +57,7 @@ async def test_a_message_is_held_back_for_its_further_lines(silent: Console) -> 
         silent.feed(b"[1] MKRhere [::1]:41206\n[2] Ot")
         silent.feed(b"her [::1]:41207\n")
         batch = await asyncio.wait_for(anext(follower), 10)
-    assert [one.item.text for one in batch.items] == [
+    assert [entry.item.text for entry in batch.items] == [
         "List of online Players\n[1] MKRhere [::1]:41206\n[2] Other [::1]:41207"
     ]
 
@@ -77,7 +77,7 @@ async def test_errors_are_shown_but_prove_nothing(silent: Console) -> None:
     )
     silent.feed_error(b"half a li")
     silent.end()
-    assert [one.item.level for one in silent.lines.since(0)] == ["Stderr", "Stderr"]
+    assert [entry.item.level for entry in silent.lines.since(0)] == ["Stderr", "Stderr"]
     assert silent.facts.current.ready_at is None
     assert silent.tail()[-1] == "half a li"
 
@@ -100,7 +100,7 @@ async def test_a_flood_is_shown_in_part(silent: Console) -> None:
     assert len(texts(silent)) == 101
     async with silent.lines.follow(None) as follower:
         batch = await asyncio.wait_for(anext(follower), 10)
-    (notice,) = (one.item for one in batch.items if one.item.level == "Manager")
+    (notice,) = (entry.item for entry in batch.items if entry.item.level == "Manager")
     assert notice.text == "A flood: 19899 lines were omitted here."
 
 

@@ -1,4 +1,4 @@
-"""Turns with the world."""
+"""Exclusive access to the world, waited for."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ async def test_the_world_is_waited_for(game: Game, taken: asyncio.Event) -> None
 
 
 async def test_a_start_waits_for_the_world(game: Game, taken: asyncio.Event) -> None:
-    """A start that others are in the way of is made afterwards; what else prevents it is told."""
+    """A start that others are in the way of is made afterwards; any other obstacle is raised."""
 
     async def refuse() -> None:
         assert taken.is_set()

@@ -67,14 +67,14 @@ async def test_a_life(game: Game) -> None:
 
 
 async def test_events_of_a_life(open_state: OpenState) -> None:
-    """Each state is told, and the save."""
+    """Each state is published, and the save."""
     state = await open_state()
     events: Events = state["events"]
-    told: list[EventKind] = []
-    events.listen(lambda event: told.append(event.kind))
+    kinds: list[EventKind] = []
+    events.listen(lambda event: kinds.append(event.kind))
     await run(state["game"])
     await state["game"].stop(by="test", reason="Test.")
-    assert told == [
+    assert kinds == [
         EventKind.STARTING,
         EventKind.RUNNING,
         EventKind.STOPPING,
@@ -86,7 +86,7 @@ async def test_events_of_a_life(open_state: OpenState) -> None:
 async def test_players_read_why(running_game: Game) -> None:
     """Before the stop the game announces it."""
     await running_game.stop(by="test", reason="Test.")
-    texts = [one.item.text for one in running_game.console.lines.since(0)]
+    texts = [entry.item.text for entry in running_game.console.lines.since(0)]
     assert any("announced: The server is stopping." in text for text in texts)
 
 

@@ -1,4 +1,4 @@
-"""One manager, one game: with real managers that are killed, doubled and told to leave."""
+"""One manager, one game: with real managers that are killed, doubled and stopped."""
 
 import asyncio
 import json
@@ -184,7 +184,7 @@ def test_the_game_of_a_killed_manager(manage: Manage) -> None:
 
 @pytest.mark.soak
 def test_an_orphan_of_which_nothing_is_written(manage: Manage) -> None:
-    """The kernel's lock tells of a left game, even when all that the manager wrote is lost."""
+    """The kernel's lock reveals a left game, even when all that the manager wrote is lost."""
     first, second = manage(), manage(VS_AUTOSTART="always")
     first.process.start()
     orphan = first.start_game()
@@ -331,7 +331,7 @@ def test_the_game_listens_to_sigint(manage: Manage) -> None:
 
 @pytest.mark.soak
 def test_a_second_signal_leaves_a_game_that_saves(manage: Manage) -> None:
-    """When the manager is forced to go, the game has been told to stop, and saves by itself."""
+    """When the manager is forced to go, the game has its `/stop`, and saves by itself."""
     slow = json.dumps({**SIMULATE, "SIMULATE_STOP_SECONDS": "1"})
     manager = manage(VS_GAME_ENVIRONMENT=slow)
     manager.process.start()

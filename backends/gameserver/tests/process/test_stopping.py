@@ -1,4 +1,4 @@
-"""How a process is brought to its end, told by a shell that stands for the game."""
+"""How a process is stopped, with a shell in place of the game."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path

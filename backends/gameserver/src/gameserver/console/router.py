@@ -1,5 +1,3 @@
-"""HTTP: paths, status codes, summaries. No rules."""
-
 import asyncio
 from typing import Annotated
 
@@ -32,7 +30,7 @@ router = APIRouter(prefix="/console", tags=["console"])
 _LARGEST = 2**53
 
 
-@router.get("/lines", response_model=Lines, summary="Lines of the console")
+@router.get("/lines", response_model=Lines, summary="List lines of the console")
 async def list_lines(
     _: CurrentMonitor,
     console: CurrentConsole,
@@ -42,20 +40,20 @@ async def list_lines(
     limit: Annotated[int, QueryInt(1, 10_000), Query()] = 500,
     level: Annotated[list[Level] | None, Query(max_length=20)] = None,
 ) -> Response:
-    """Return lines after a number, or the newest ones; the last 10,000 are held."""
-    wants = OfLevels.named(level)
+    """Return the lines after a number, or the newest; the last 10,000 are available."""
+    passes = OfLevels.named(level)
     held = console.lines.since(after or 0)
     run, first, last = console.lines.run, console.lines.first, console.lines.last
 
     def page() -> bytes:
-        found = [one for one in held if wants is None or wants(one.item)]
-        chosen = found[-limit:] if after is None else found[:limit]
-        complete = after is None or len(found) <= limit
+        matches = [entry for entry in held if passes is None or passes(entry.item)]
+        chosen = matches[-limit:] if after is None else matches[:limit]
+        complete = after is None or len(matches) <= limit
         end = last if complete else chosen[-1].number
-        lines = ",".join(Line.of(one).model_dump_json() for one in chosen)
+        lines = ",".join(Line.of(entry).model_dump_json() for entry in chosen)
         return f'{{"run":"{run}","first":{first},"last":{end},"lines":[{lines}]}}'.encode()
 
-    # All of them take a fifth of a second, in which the event loop gets its turn line by line.
+    # 10,000 lines take a fifth of a second, so a thread does it.
     return Response(await asyncio.to_thread(page), media_type="application/json")
 
 
@@ -65,11 +63,11 @@ async def list_lines(
     summary="Send a command to the game",
 )
 async def send_command(
-    admin: CurrentAdmin, console: CurrentConsole, sent: CommandRequest
+    admin: CurrentAdmin, console: CurrentConsole, request: CommandRequest
 ) -> CommandAnswer:
-    """Type a line into the game's console, and return what it answers."""
+    """Type a line into the game's console, and return the reply."""
     reply = await console.send(
-        sent.command, by=admin.id, wait=sent.wait, allow_selectors=sent.allow_selectors
+        request.command, by=admin.id, wait=request.wait, allow_selectors=request.allow_selectors
     )
     return CommandAnswer(lines=reply.lines, echoed=reply.echoed)
 
@@ -78,19 +76,24 @@ async def send_command(
 async def issue_ticket(
     request: Request, monitor: CurrentMonitor, connections: CurrentConnections
 ) -> IssuedTicket:
-    """Return a ticket, which opens one connection within 30 seconds: browsers send no headers."""
+    """Return a ticket for one connection within 30 seconds: browsers can't send headers."""
     secret, ticket = connections.issue(monitor, header(request, b"x-api-key") or b"")
     return IssuedTicket(id=ticket.id, ticket=secret, expires_at=ticket.expires_at)
 
 
-@router.get("/connections", summary="Who follows the console")
+@router.get("/connections", summary="List the console's connections")
 async def list_connections(
     _: CurrentAdmin, connections: CurrentConnections
 ) -> list[ConsoleConnection]:
     """Return the open WebSocket connections."""
     return [
-        ConsoleConnection(id=one.id, by=one.principal.id, address=one.address, since=one.since)
-        for one in connections.list()
+        ConsoleConnection(
+            id=connection.id,
+            by=connection.principal.id,
+            address=connection.address,
+            since=connection.since,
+        )
+        for connection in connections.list()
     ]
 
 
@@ -103,5 +106,5 @@ async def list_connections(
 async def revoke_connection(
     connection_id: str, _: CurrentAdmin, connections: CurrentConnections
 ) -> None:
-    """End a connection at once, or make its unused ticket worthless."""
+    """End a connection at once, or invalidate its unused ticket."""
     connections.revoke(connection_id)

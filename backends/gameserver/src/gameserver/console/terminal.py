@@ -1,4 +1,4 @@
-"""The console in a terminal: what the game says is printed, what is typed is sent to it."""
+"""The console in a terminal: prints the game's lines, and sends what is typed."""
 
 import asyncio
 import contextlib
@@ -24,18 +24,18 @@ REFUSED: Final = 1008
 async def follow(url: str, key: str, *, tries: int | None = None) -> None:
     """Print the console of the manager at `url` and send what is typed, until Ctrl-C.
 
-    A lost connection goes on after the last line that was printed; `tries` bounds how often in a
-    row it may fail. Raises `CommandError` when the manager refuses the key or can't be reached.
+    A lost connection resumes after the last printed line; it may fail at most `tries` times in a
+    row. Raises `CommandError` when the manager refuses the key or can't be reached.
     """
     typing = asyncio.create_task(_send_typed(url, key))
-    place: dict[str, Any] = {}
+    position: dict[str, Any] = {}
     failed = 0
     try:
         while True:
             try:
                 async with connect(f"{_socket_address(url)}/console") as socket:
                     failed = 0
-                    await _print_lines(socket, key, place)
+                    await _print_lines(socket, key, position)
             except (OSError, InvalidHandshake, ConnectionClosed) as error:
                 failed += 1
                 if tries is not None and failed >= tries:
@@ -49,23 +49,23 @@ def _socket_address(url: str) -> str:
     return "ws" + url.rstrip("/").removeprefix("http")
 
 
-async def _print_lines(socket: ClientConnection, key: str, place: dict[str, Any]) -> None:
-    await socket.send(json.dumps({"key": key, **place}))
+async def _print_lines(socket: ClientConnection, key: str, position: dict[str, Any]) -> None:
+    await socket.send(json.dumps({"key": key, **position}))
     try:
         async for text in socket:
-            _show(json.loads(text), place)
+            _show(json.loads(text), position)
     finally:
         if socket.close_code == REFUSED:
             raise CommandError(f"The manager refuses: {socket.close_reason}. Check the key.")
 
 
-def _show(message: dict[str, Any], place: dict[str, Any]) -> None:
+def _show(message: dict[str, Any], position: dict[str, Any]) -> None:
     match message["type"]:
         case "hello":
-            place["run"] = message["run"]
+            position["run"] = message["run"]
         case "items":
             for line in message["items"]:
-                place["after"] = line["number"]
+                position["after"] = line["number"]
                 level = f"[{line['level']}] " if line["level"] else ""
                 typer.echo(f"{line['number']:>6} {level}{line['text']}")
         case "lost":
@@ -79,16 +79,16 @@ async def _send_typed(url: str, key: str) -> None:
     async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
         async for command in _typed():
             try:
-                answer = await client.post("console/commands", json={"command": command})
+                response = await client.post("console/commands", json={"command": command})
             except httpx2.HTTPError as error:
                 typer.secho(f"       not sent: {error}", fg=typer.colors.RED)
                 continue
-            if answer.is_error:
-                typer.secho(f"       {answer.json()['detail']}", fg=typer.colors.RED)
+            if response.is_error:
+                typer.secho(f"       {response.json()['detail']}", fg=typer.colors.RED)
 
 
 async def _typed() -> AsyncIterator[str]:
-    """Yield each line that is typed. A thread reads them: standard input may be anything."""
+    """Yield each typed line. A thread reads them: standard input may be anything."""
     lines: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 

@@ -1,5 +1,3 @@
-"""The errors of players."""
-
 from bedplate.problems import Conflict, NotFound, ServiceUnavailable, UnprocessableContent
 
 
@@ -8,16 +6,16 @@ class PlayerNotFound(NotFound):
 
     code = "player_not_found"
     detail = (
-        "There is no such player. Of one who was never here a stopped game can't tell the "
-        "UID: send it, or start the game."
+        "There is no such player. A stopped game doesn't know the UID of a player who has "
+        "never joined: send it, or start the game."
     )
 
 
 class PlayerNotOnline(Conflict):
-    """The player is not on line."""
+    """The player is not online."""
 
     code = "player_not_online"
-    detail = "There is no such player on line."
+    detail = "There is no such player online."
 
 
 class UnknownRole(UnprocessableContent):
@@ -28,13 +26,13 @@ class UnknownRole(UnprocessableContent):
 
 
 class PlayerFileDamaged(ServiceUnavailable):
-    """A file of players can't be read, or does not hold a list of entries."""
+    """A file of players can't be read, or isn't a list of entries."""
 
     code = "player_file_damaged"
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"Playerdata/{name} can't be read as a list of players. It was left as it is: correct "
+            f"Playerdata/{name} can't be read as a list of players. It was left unchanged: correct "
             "it while the game is stopped, or restore a backup.",
             retry_after=60,
         )

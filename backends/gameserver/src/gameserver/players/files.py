@@ -1,4 +1,4 @@
-"""The game's own files of players: read at any time, written only while the game is stopped."""
+"""The game's files of players: read at any time, written only while the game is stopped."""
 
 import json
 import os
@@ -21,7 +21,7 @@ _READINGS: Final = 4
 _PAUSE_SECONDS: Final = 0.05
 
 Entry = dict[str, Any]
-"""An entry as the game wrote it; what we don't know of it is kept."""
+"""An entry as the game wrote it; unknown fields are preserved."""
 
 
 class PlayerFile:
@@ -33,7 +33,7 @@ class PlayerFile:
     def read(self) -> list[Entry]:
         """Return the entries; none when there is no file. Raises `PlayerFileDamaged`.
 
-        A running game writes in place, so a file may be seen half written: it is read again.
+        A running game writes in place: a file that is half written is read again.
         """
         for _ in range(_READINGS - 1):
             try:
@@ -53,45 +53,45 @@ class PlayerFile:
 
     def _entries(self, content: bytes) -> list[Entry]:
         try:
-            found = json.loads(content.decode("utf-8-sig"))
+            entries = json.loads(content.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             raise PlayerFileDamaged(self._path.name) from None
-        if len(content) > MAX_FILE_BYTES or not isinstance(found, list):
+        if len(content) > MAX_FILE_BYTES or not isinstance(entries, list):
             raise PlayerFileDamaged(self._path.name)
-        if not all(isinstance(entry, dict) for entry in found):
+        if not all(isinstance(entry, dict) for entry in entries):
             raise PlayerFileDamaged(self._path.name)
-        return found
+        return entries
 
     def write(self, entries: list[Entry]) -> None:
-        """Replace the entries, in the game's form. Raises `bedplate.documents.WriteFailed`."""
+        """Replace the entries, in the game's format. Raises `bedplate.documents.WriteFailed`."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         content = json.dumps(entries, indent=2, ensure_ascii=False)
         write_atomically(self._path, content.encode("utf-8", "surrogatepass"), mode=0o644)
 
 
 def text_of(entry: Entry, key: str) -> str:
-    """Return a text of an entry, harmless in length and encoding; empty when there is none."""
+    """Return a text field, bounded and valid Unicode; empty when there is none."""
     value = entry.get(key)
     text = value if isinstance(value, str) else ""
     return text[:_MAX_TEXT_LENGTH].encode("utf-8", "replace").decode()
 
 
 def until_of(entry: Entry) -> datetime | None:
-    """Return when an entry of a list ends, in UTC; None when it never does, or can't be read."""
+    """Return when an entry expires, in UTC; None for never or unreadable."""
     try:
         return utc(datetime.fromisoformat(text_of(entry, "UntilDate"))).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def holds(entry: Entry, now: datetime) -> bool:
-    """Return whether an entry of a list has not run out."""
+def in_force(entry: Entry, now: datetime) -> bool:
+    """Return whether an entry has not expired."""
     until = until_of(entry)
     return until is None or until > now
 
 
-def shown(entry: Entry) -> ListEntry:
-    """Return an entry of the whitelist or the bans as clients see it."""
+def to_response(entry: Entry) -> ListEntry:
+    """Return an entry of the whitelist or the bans for clients."""
     return ListEntry(
         name=text_of(entry, "PlayerName"),
         uid=text_of(entry, "PlayerUID"),
@@ -102,7 +102,7 @@ def shown(entry: Entry) -> ListEntry:
 
 
 def list_entry(name: str, uid: str, until: datetime, reason: str | None, by: str) -> Entry:
-    """Return a new entry of the whitelist or the bans, in the game's form."""
+    """Return a new entry of the whitelist or the bans, in the game's format."""
     return {
         "PlayerUID": uid,
         "PlayerName": name,
@@ -113,7 +113,7 @@ def list_entry(name: str, uid: str, until: datetime, reason: str | None, by: str
 
 
 def known_entry(name: str, uid: str, role: str) -> Entry:
-    """Return a new entry of the known players, in the game's form."""
+    """Return a new entry of the known players, in the game's format."""
     return {
         "PlayerUID": uid,
         "RoleCode": role,

@@ -1,4 +1,4 @@
-"""What can be done to a player: the command for a running game, and how its success shows."""
+"""What can be done to a player: the command for a running game, and the proof of success."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from gameserver.players.roster import Roster, RosterReader
 from gameserver.players.schemas import Ban, BanUnit
 
 WHITELIST_YEARS: Final = 50
-"""How long an entry of the whitelist lasts; what the game itself writes."""
+"""How long an entry of the whitelist lasts, as the game itself writes it."""
 
 _YEAR: Final = timedelta(days=365.25)
 _UNITS: Final = {
@@ -31,11 +31,11 @@ Test = Callable[[Roster], bool]
 class PlayerAction:
     """One thing done to a player.
 
-    command   what a running game is told
-    done      how its English reply says that it did it; other languages show by `shows`
-    shows     whether the game's files show it, given what they showed before
+    command   for a running game
+    done      matches its English reply; in other languages only `shows` proves success
+    shows     whether the game's files show it: takes the roster before and now
     already   whether nothing would change
-    write     does it to the files of a stopped game: blocking; takes the files, name and UID
+    write     changes the files of a stopped game: takes the files, UID and time; blocks
     """
 
     command: str
@@ -46,7 +46,7 @@ class PlayerAction:
 
 
 def whitelist_action(name: str, reason: str | None, by: str) -> PlayerAction:
-    """Return what puts a player on the whitelist."""
+    """Put a player on the whitelist."""
 
     def write(files: RosterReader, uid: str, now: datetime) -> None:
         entry = list_entry(name, uid, now + WHITELIST_YEARS * _YEAR, reason, by)
@@ -62,7 +62,7 @@ def whitelist_action(name: str, reason: str | None, by: str) -> PlayerAction:
 
 
 def unwhitelist_action(name: str) -> PlayerAction:
-    """Return what takes a player off the whitelist."""
+    """Take a player off the whitelist."""
     return PlayerAction(
         command=f"/whitelist remove {name}",
         done=re.compile(r"Player is (now removed from the whitelist|currently not whitelisted)"),
@@ -73,7 +73,7 @@ def unwhitelist_action(name: str) -> PlayerAction:
 
 
 def ban_action(name: str, ban: Ban, by: str) -> PlayerAction:
-    """Return what bans a player; a ban that holds already is replaced."""
+    """Ban a player; an earlier ban is replaced."""
 
     def write(files: RosterReader, uid: str, now: datetime) -> None:
         entry = list_entry(name, uid, ends(ban, now), ban.reason, by)
@@ -89,7 +89,7 @@ def ban_action(name: str, ban: Ban, by: str) -> PlayerAction:
 
 
 def unban_action(name: str) -> PlayerAction:
-    """Return what lifts a ban."""
+    """Lift a ban."""
     return PlayerAction(
         command=f"/unban {name}",
         done=re.compile(r"Player (is now unbanned|was not banned)"),
@@ -100,7 +100,7 @@ def unban_action(name: str) -> PlayerAction:
 
 
 def role_action(name: str, role: str) -> PlayerAction:
-    """Return what gives a player a role."""
+    """Give a player a role."""
 
     def write(files: RosterReader, uid: str, _: datetime) -> None:
         entries = files.known.read()
@@ -121,7 +121,7 @@ def role_action(name: str, role: str) -> PlayerAction:
 
 
 def ends(ban: Ban, now: datetime) -> datetime:
-    """Return when a ban ends, at most at the end of all calendars."""
+    """Return when a ban ends, at most in the year 9998."""
     try:
         return now + ban.amount * _UNITS[ban.unit]
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Who is known, listed and banned, as the game's files tell."""
+"""Who is known, whitelisted and banned, according to the game's files."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from gameserver.players.files import (
     WHITELIST,
     Entry,
     PlayerFile,
-    holds,
+    in_force,
     text_of,
     until_of,
 )
@@ -27,21 +27,21 @@ ROLES: Final = frozenset(
         "sumod", "crmod", "admin",
     }
 )  # fmt: skip
-"""Codes of the roles that every game has at first."""
+"""Codes of the game's default roles."""
 
 _MAX_CONFIG_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Roster:
-    """The entries of the three files at one moment, those that ran out left away."""
+    """The entries of the three files at one moment, without expired ones."""
 
     known: list[Entry]
     whitelist: list[Entry]
     bans: list[Entry]
 
     def uid_of(self, name: str) -> str | None:
-        """Return the UID of a name: the game compares names without regard to case."""
+        """Return the UID of a name; like the game, in any case."""
         folded = name.casefold()
         for entries, key in (
             (self.known, "LastKnownPlayername"),
@@ -62,23 +62,23 @@ class Roster:
         return _named(self.bans, name)
 
     def role(self, name: str) -> str | None:
-        """Return the code of a player's role; None for one who was never here."""
+        """Return the code of a player's role; None for a player who has never joined."""
         entry = _named(self.known, name, "LastKnownPlayername")
         return None if entry is None else text_of(entry, "RoleCode")
 
     def players(self, online: set[str]) -> list[Player]:
-        """Return everybody, by name; `online` are the UIDs of those who play."""
-        found: dict[str, Player] = {}
+        """Return everybody, by name; `online` holds the UIDs of online players."""
+        players: dict[str, Player] = {}
         for entry in self.known:
-            player = _player(found, entry, "LastKnownPlayername")
+            player = _player(players, entry, "LastKnownPlayername")
             player.role = text_of(entry, "RoleCode") or None
         for entry in self.whitelist:
-            _player(found, entry, "PlayerName").whitelisted = True
+            _player(players, entry, "PlayerName").whitelisted = True
         for entry in self.bans:
-            _player(found, entry, "PlayerName").banned_until = until_of(entry)
-        for uid in online & found.keys():
-            found[uid].online = True
-        return sorted(found.values(), key=lambda player: (player.name.casefold(), player.uid))
+            _player(players, entry, "PlayerName").banned_until = until_of(entry)
+        for uid in online & players.keys():
+            players[uid].online = True
+        return sorted(players.values(), key=lambda player: (player.name.casefold(), player.uid))
 
 
 class RosterReader:
@@ -92,19 +92,19 @@ class RosterReader:
         self._config = layout.server_config
 
     async def read(self) -> Roster:
-        """Return what the files hold now. Raises `PlayerFileDamaged`."""
+        """Return the present entries. Raises `PlayerFileDamaged`."""
         return await asyncio.to_thread(self.read_now, clock.now())
 
     def read_now(self, now: datetime) -> Roster:
-        """Return what the files hold at `now`; blocking. Raises `PlayerFileDamaged`."""
+        """Return the entries in force at `now`. Blocks. Raises `PlayerFileDamaged`."""
         return Roster(
             known=self.known.read(),
-            whitelist=[entry for entry in self.whitelist.read() if holds(entry, now)],
-            bans=[entry for entry in self.bans.read() if holds(entry, now)],
+            whitelist=[entry for entry in self.whitelist.read() if in_force(entry, now)],
+            bans=[entry for entry in self.bans.read() if in_force(entry, now)],
         )
 
     async def roles(self) -> frozenset[str]:
-        """Return the codes of the roles in the game's settings; the usual ones without a file."""
+        """Return the codes of the roles in the game's settings; the defaults without a file."""
         return await asyncio.to_thread(_roles, self._config)
 
 
@@ -113,9 +113,9 @@ def _named(entries: list[Entry], name: str, key: str = "PlayerName") -> Entry | 
     return next((entry for entry in entries if text_of(entry, key).casefold() == folded), None)
 
 
-def _player(found: dict[str, Player], entry: Entry, key: str) -> Player:
+def _player(players: dict[str, Player], entry: Entry, key: str) -> Player:
     uid = text_of(entry, "PlayerUID")
-    return found.setdefault(uid, Player(name=text_of(entry, key), uid=uid))
+    return players.setdefault(uid, Player(name=text_of(entry, key), uid=uid))
 
 
 def _roles(config: Path) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""What goes over the wire. Names, reasons and whatever else the game tells are untrusted text."""
+"""Names, reasons and all other texts of the game are untrusted."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ NAME_PATTERN: Final = r"^[\w-]{1,16}$"
 UID_PATTERN: Final = r"^[A-Za-z0-9+/=-]{1,64}$"
 
 PlayerName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-"""A name as the game takes it; no selector (`o[]`) is one."""
+"""A name as the game accepts it; never a selector (`o[]`)."""
 
 PlayerUid = Annotated[str, StringConstraints(pattern=UID_PATTERN)]
 RoleCode = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,32}$")]
@@ -44,8 +44,8 @@ class ListEntry(BaseModel):
 class Player(BaseModel):
     """A player whom the game knows, or who is on one of its lists.
 
-    role          None for one who is on a list and was never here
-    banned_until  None for one who is not banned
+    role          None for a listed player who has never joined
+    banned_until  None for a player who is not banned
     """
 
     name: str
@@ -57,7 +57,7 @@ class Player(BaseModel):
 
 
 class PlayerOnline(BaseModel):
-    """A player who plays; `address` is shown to the holder of the admin key only."""
+    """An online player; only the holder of the admin key sees the address."""
 
     name: str
     uid: str
@@ -74,7 +74,7 @@ class SessionEnd(StrEnum):
 
 
 class Session(BaseModel):
-    """A stay of a player: `left_at` is None while it lasts, and when its end was not seen."""
+    """A stay of a player: `left_at` is None while it lasts and when its end was not seen."""
 
     id: UUID
     name: str
@@ -82,24 +82,24 @@ class Session(BaseModel):
     joined_at: AwareDatetime
     left_at: AwareDatetime | None = None
     ended: SessionEnd | None = None
-    seconds: float | None = Field(None, description="How long it took, once it has ended")
+    seconds: float | None = Field(None, description="Duration, once it has ended")
 
 
 class SessionLog(BaseModel):
-    """The document of sessions, the oldest first."""
+    """The stored sessions, the oldest first."""
 
     sessions: list[Session] = []
 
 
 class Listing(Schema):
-    """Puts a player on the whitelist; `uid` is for one who was never here, game stopped."""
+    """Whitelists a player; `uid` is for one who has never joined, while the game is stopped."""
 
     reason: Reason | None = None
     uid: PlayerUid | None = None
 
 
 class Ban(Schema):
-    """Bans a player for so many units of time."""
+    """Bans a player for a number of units of time."""
 
     amount: Annotated[int, WholeNumber(1, MAX_PER_UNIT)]
     unit: BanUnit
@@ -108,7 +108,7 @@ class Ban(Schema):
 
 
 class Kick(Schema):
-    """Throws a player out."""
+    """Kicks a player."""
 
     reason: Reason = "Kicked by an admin"
 
@@ -121,11 +121,11 @@ class RoleChange(Schema):
 
 
 class Outcome(StrEnum):
-    """What came of a change.
+    """The outcome of a change.
 
-    done         the game's reply or its files show it
-    unchanged    it was so before
-    unconfirmed  the game took the command, and neither its reply nor its files tell yet
+    done         the game's reply or its files prove it
+    unchanged    nothing had to change
+    unconfirmed  the game took the command, and neither its reply nor its files prove it yet
     """
 
     DONE = "done"
@@ -134,7 +134,7 @@ class Outcome(StrEnum):
 
 
 class Proof(StrEnum):
-    """How we know: by the game's reply, by what it did, or because we wrote the file ourselves."""
+    """What proves success: the game's reply, its effect, or that the manager wrote the file."""
 
     REPLY = "reply"
     EFFECT = "effect"
@@ -142,7 +142,7 @@ class Proof(StrEnum):
 
 
 class Change(BaseModel):
-    """What came of a change, and the game's own words, in its language."""
+    """The outcome of a change, and the game's reply in its own language."""
 
     outcome: Outcome
     proof: Proof | None = None
@@ -150,5 +150,5 @@ class Change(BaseModel):
 
 
 def utc(moment: datetime) -> datetime:
-    """Return a moment of one of the game's files, which has a zone or is local time."""
+    """Return a time from the game's files with a zone; without one it is local time."""
     return moment if moment.tzinfo is not None else moment.astimezone()

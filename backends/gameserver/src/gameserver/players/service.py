@@ -15,7 +15,7 @@ from gameserver.layout import Layout
 from gameserver.pages import Page, page_of
 from gameserver.players import player_actions
 from gameserver.players.exceptions import PlayerNotFound, PlayerNotOnline, UnknownRole
-from gameserver.players.files import shown
+from gameserver.players.files import to_response
 from gameserver.players.player_actions import NO_SUCH_PLAYER, PlayerAction
 from gameserver.players.roster import Roster, RosterReader
 from gameserver.players.schemas import (
@@ -75,11 +75,11 @@ class Players:
 
     async def whitelist(self) -> list[ListEntry]:
         """Return the whitelist. Raises `PlayerFileDamaged`."""
-        return [shown(entry) for entry in (await self._files.read()).whitelist]
+        return [to_response(entry) for entry in (await self._files.read()).whitelist]
 
     async def bans(self) -> list[ListEntry]:
         """Return the bans in force. Raises `PlayerFileDamaged`."""
-        return [shown(entry) for entry in (await self._files.read()).bans]
+        return [to_response(entry) for entry in (await self._files.read()).bans]
 
     async def add_to_whitelist(
         self, name: str, reason: str | None, uid: str | None, *, by: str

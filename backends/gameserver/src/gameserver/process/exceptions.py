@@ -1,15 +1,13 @@
-"""Why the game can't be started, stopped or touched just now."""
-
 from bedplate.problems import Conflict, GatewayTimeout, ServiceUnavailable
 
 
 class GameBusy(Conflict):
-    """Something needs the world to itself."""
+    """Something else has exclusive access to the world."""
 
     code = "game_busy"
 
     def __init__(self, purpose: str) -> None:
-        super().__init__(f"Not now: {purpose} is under way.", purpose=purpose)
+        super().__init__(f"Not now: {purpose} is in progress.", purpose=purpose)
 
 
 class GameNotStopped(Conflict):
@@ -22,7 +20,7 @@ class GameNotStopped(Conflict):
 
 
 class GameAlreadyRunning(Conflict):
-    """There is a process of the game already."""
+    """The game already has a process."""
 
     code = "game_already_running"
 
@@ -38,7 +36,7 @@ class GameNotInstalled(Conflict):
 
 
 class StartRefused(Conflict):
-    """The game could not run as things are; the detail says what to do."""
+    """The game could not run; the detail says what to do."""
 
     code = "start_refused"
 
@@ -51,12 +49,12 @@ class StartCancelled(Conflict):
 
 
 class ManagerShuttingDown(ServiceUnavailable):
-    """The manager is going away, and takes the game with it."""
+    """The manager shuts down, and stops the game."""
 
     code = "manager_shutting_down"
 
     def __init__(self) -> None:
-        super().__init__("The manager is going away.", retry_after=30)
+        super().__init__("The manager is shutting down.", retry_after=30)
 
 
 class ProcessStillExiting(GatewayTimeout):

@@ -1,5 +1,3 @@
-"""What goes over the wire."""
-
 from datetime import datetime
 from typing import Annotated
 
@@ -14,9 +12,9 @@ Reason = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f
 
 
 class Mods(BaseModel):
-    """Mods of the present run, as the game tells."""
+    """The mods of the present run, as the game lists them."""
 
-    loaded: list[str] = Field(description="Ids, in the order they are loaded")
+    loaded: list[str] = Field(description="Ids, in the order in which they are loaded")
     failed: dict[str, str] = Field(description="Why, by id")
 
 
@@ -38,7 +36,7 @@ class Overloads(BaseModel):
 
 
 class RunFacts(BaseModel):
-    """What the console of the present or last run has told. Texts are the game's own: untrusted."""
+    """What the console of the present or last run has revealed. Texts are untrusted."""
 
     phase: str | None
     ready_at: datetime | None
@@ -61,24 +59,26 @@ class ServerStatus(BaseModel):
     since: datetime
     reason: str | None
     pid: int | None
-    exit_code: int | None = Field(description="Of the last process; negative: the signal")
+    exit_code: int | None = Field(description="Of the last process; negative for a signal")
     version: str | None
-    simulated: bool = Field(description="Whether it is the stand-in, since no game is installed")
+    simulated: bool = Field(description="Whether it is the stand-in because no game is installed")
     port: int | None
-    last_lines: list[str] = Field(description="What a crashed game said last")
+    last_lines: list[str] = Field(description="The last lines of a crashed game's console")
     restart_at: datetime | None = Field(description="When a crashed game is started again")
-    busy_with: str | None = Field(description="What has the world to itself just now")
+    busy_with: str | None = Field(
+        description="What has exclusive access to the world at the moment"
+    )
     run: RunFacts
 
 
 class StopRequest(Schema):
     """How to stop."""
 
-    reason: Reason = "Asked for by the administrator."
+    reason: Reason = "Requested by the administrator."
 
 
-def shown(game: Game) -> ServerStatus:
-    """Return the status as clients see it."""
+def to_response(game: Game) -> ServerStatus:
+    """Return the status for clients."""
     status = game.status
     return ServerStatus(
         state=status.state,
