@@ -203,7 +203,7 @@ def test_every_scheme_of_the_guard_is_shown_as_an_alternative() -> None:
     assert "security" not in document["paths"]["/notes"]["post"]
 
 
-def test_bounds_are_told_in_json_schema_s_words() -> None:
+def test_bounds_have_the_keywords_of_json_schema() -> None:
     """Pydantic writes `ge` where a bound follows a validator, which no client understands."""
     parameters = _app().openapi()["paths"]["/notes/{note_id}"]["get"]["parameters"]
     limit = next(found for found in parameters if found["name"] == "limit")["schema"]
@@ -284,7 +284,7 @@ def test_a_route_that_is_added_later_is_completed_too() -> None:
     assert {"404", "422", "503"} <= _responses(app.openapi(), "get", "/later").keys()
 
 
-def test_a_backend_with_its_own_error_shape_is_not_told_another() -> None:
+def test_a_backend_keeps_its_own_error_shape() -> None:
     """Only the 422 that isn't sent goes."""
     policy = ProblemPolicy(render=lambda _, error: JSONResponse({"error": error.code}))
     document = _app(problems=policy).openapi()

@@ -50,7 +50,7 @@ def test_no_message_repeats_the_value(kind: Any, value: str) -> None:
         assert value[-3:].casefold() not in message.casefold()
 
 
-def test_a_message_that_quotes_nothing_is_told_as_it_is() -> None:
+def test_a_message_that_quotes_nothing_stays_unchanged() -> None:
     """With the bound that was broken, which is ours to tell."""
     assert _messages(Annotated[int, Field(le=1000)], 1001) == [
         "Input should be less than or equal to 1000"

@@ -1,4 +1,4 @@
-"""InstalledVersions versions: found by their folders, one of them current."""
+"""Installed versions: found by their folders, one of them current."""
 
 from pathlib import Path
 

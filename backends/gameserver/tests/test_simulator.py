@@ -4,6 +4,7 @@ import contextlib
 import socket
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 
 import httpx2
@@ -111,3 +112,11 @@ def test_the_managers_defaults_are_those_of_the_simulated_game(version: str) -> 
     """The two copies of the game's default settings don't drift apart."""
     data = Path("/srv/data")
     assert defaults(data, version) == simulated_defaults(data, version)
+
+
+def test_production_does_not_install_it() -> None:
+    """Only the extra requires the simulator, and the image doesn't ask for that extra."""
+    requirements = [line for line in requires("gameserver") or [] if "simulator" in line]
+    assert requirements == ["gameserver-simulator; extra == 'simulator'"]
+    root = Path(__file__).parents[3]
+    assert "simulator" not in (root / "deploy" / "gameserver" / "Dockerfile").read_text()

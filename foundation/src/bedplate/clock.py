@@ -1,4 +1,4 @@
-"""The one place that time comes from, so that a test can set it."""
+"""The only source of time, so that a test can set it."""
 
 import time
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What tells the time: the system's clock, or a test's."""
+    """A source of time: the system's clock, or a test's."""
 
     def now(self) -> datetime:
         """Return the current time, timezone-aware, in UTC."""
@@ -43,7 +43,7 @@ def monotonic() -> float:
 
 
 def use(clock: Clock) -> Clock:
-    """Make `clock` the one that tells the time, and return the one it replaces."""
+    """Make `clock` the source of time, and return the previous one."""
     global _clock
     previous, _clock = _clock, clock
     return previous

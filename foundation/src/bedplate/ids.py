@@ -1,4 +1,4 @@
-"""The one place that ids and secrets come from, so that a test can set them."""
+"""The only source of ids and secrets, so that a test can set them."""
 
 import secrets
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def token(size: int = 32) -> str:
 
 
 def use(random_bytes: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    """Make `random_bytes` the source of randomness, and return the one it replaces."""
+    """Make `random_bytes` the source of randomness, and return the previous one."""
     global _random_bytes
     previous, _random_bytes = _random_bytes, random_bytes
     return previous

@@ -1,14 +1,12 @@
-"""What a process tells its parts when it goes away."""
-
 import asyncio
 
 
 class Drain:
-    """Says that the process is going away.
+    """Announces that the process is shutting down, in two steps.
 
-    It goes in two steps. First readiness turns 503, while everything is still served, so that
-    load balancers stop sending. Then the listener closes and streams are told to end: a client
-    that reconnects at once reaches another instance, not this one.
+    First readiness turns 503 while requests are still served, so that load balancers stop sending
+    them. Then the listener closes and streams end: a client that reconnects at once reaches another
+    instance.
     """
 
     def __init__(self) -> None:
@@ -17,18 +15,18 @@ class Drain:
 
     @property
     def draining(self) -> bool:
-        """Whether the process is going away; readiness is 503 as soon as it is."""
+        """Whether the process is shutting down; readiness is then 503."""
         return self._draining
 
     def begin(self, *, keep_streams: bool = False) -> None:
-        """Say that the process is going away; to be called on the event loop.
+        """Begin to shut down; to be called on the event loop.
 
-        `keep_streams` lets streams go on until `begin` is called once more without it.
+        With `keep_streams`, streams go on until `begin` is called again without it.
         """
         self._draining = True
         if not keep_streams:
             self._streams_end.set()
 
     async def wait(self) -> None:
-        """Return when long-lived streams (SSE, WebSocket) have to end."""
+        """Return when long-lived streams (SSE, WebSocket) must end."""
         await self._streams_end.wait()

@@ -13,7 +13,7 @@ def wrap_outermost(app: FastAPI, layer: Callable[..., ASGIApp], **options: Any) 
     Raises `RuntimeError` when the application has already served a request.
     """
     if app.middleware_stack is not None:
-        raise RuntimeError("Add outermost layers before the application starts.")
+        raise RuntimeError("The application has started; add outermost layers before that.")
     build = app.build_middleware_stack
 
     def build_wrapped() -> ASGIApp:

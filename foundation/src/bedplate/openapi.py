@@ -1,8 +1,8 @@
-"""The OpenAPI document: every operation shows its real errors, and never the 422 that isn't sent.
+"""The OpenAPI document, with the real errors of every operation.
 
-A route names its own errors with `responses=errors(NotFound, Conflict)`; what any route may
-answer (input refused, budget spent, database away) is added here. The headers that it answers with
-it names with `responses=headers(200, "ETag")`.
+A route declares its own errors with `responses=errors(NotFound, Conflict)` and its response headers
+with `responses=headers(200, "ETag")`. The errors of any route (invalid input, exhausted budget,
+unavailable database) are added here, and FastAPI's own 422 is removed.
 """
 
 import json
@@ -46,7 +46,7 @@ _HEADERS: dict[str, dict[str, Any]] = {
     },
 }
 _UNUSED = ("HTTPValidationError", "ValidationError")
-# Pydantic's words for a bound that follows a validator, and JSON Schema's.
+# Pydantic's keywords for a bound that follows a validator, and JSON Schema's.
 _BOUNDS = {
     "ge": "minimum",
     "gt": "exclusiveMinimum",
@@ -57,26 +57,26 @@ _BOUNDS = {
 
 
 def errors(*kinds: type[ProblemError]) -> dict[int | str, dict[str, Any]]:
-    """Return what a route's `responses=` wants for the errors it may answer."""
-    found: dict[int | str, dict[str, Any]] = {}
+    """Return the `responses=` of a route with these errors."""
+    responses: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        described = found.get(kind.status, {}).get("description")
-        found[kind.status] = _response(f"{described} or {kind.title}" if described else kind.title)
-    return found
+        earlier = responses.get(kind.status, {}).get("description")
+        responses[kind.status] = _response(f"{earlier} or {kind.title}" if earlier else kind.title)
+    return responses
 
 
 def headers(
     status: int, *names: Literal["ETag", "Location", "Link"]
 ) -> dict[int | str, dict[str, Any]]:
-    """Return what a route's `responses=` wants for the headers it answers `status` with."""
+    """Return the `responses=` of a route whose responses with `status` have these headers."""
     return {status: {"headers": {name: _HEADERS[name] for name in names}}}
 
 
 def install_openapi(app: FastAPI, backend: Backend) -> None:
-    """Make `app.openapi()` tell the truth about errors.
+    """Make `app.openapi()` describe the real errors.
 
-    The document is made once, and again when routes are added. Where the backend renders errors
-    its own way, it only loses the 422 that isn't sent.
+    The document is made once, and again when routes are added. For a backend that renders its own
+    errors, only FastAPI's 422 is removed.
     """
     plain = app.openapi
     completed: dict[str, Any] | None = None
@@ -101,7 +101,7 @@ def _complete(document: dict[str, Any], backend: Backend) -> None:
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
     _drop_unused(document)
-    _use_json_schema_s_words(document)
+    _correct_keywords(document)
 
 
 def _complete_operation(operation: dict[str, Any], backend: Backend) -> None:
@@ -114,8 +114,8 @@ def _complete_operation(operation: dict[str, Any], backend: Backend) -> None:
             responses.setdefault(str(status), _response(phrase_of(status)))
         for kind in _common(operation, backend):
             responses.setdefault(str(kind.status), _response(kind.title))
-        for shown, response in responses.items():
-            if shown[0] in "45" and "$ref" not in response:
+        for code, response in responses.items():
+            if code[0] in "45" and "$ref" not in response:
                 response.setdefault("content", {MEDIA_TYPE: {"schema": _REFERENCE}})
     operation["responses"] = dict(sorted(responses.items()))
 
@@ -124,7 +124,7 @@ def _common(operation: dict[str, Any], backend: Backend) -> Iterable[type[Proble
     if "requestBody" in operation:
         yield ContentTooLarge
     if "requestBody" in operation or _has_header(operation):
-        yield BadRequest  # what can't even be parsed, whatever status a refused value gets
+        yield BadRequest  # input that can't be parsed; invalid values may have another status
     if operation.get("security"):
         yield Unauthorized
     if any(roles for scheme in operation.get("security", []) for roles in scheme.values()):
@@ -144,7 +144,7 @@ def _response(description: str) -> dict[str, Any]:
 
 
 def _add_alternatives(document: dict[str, Any], backend: Backend) -> None:
-    """Show the other schemes that the guard's verifier takes."""
+    """Add the other security schemes that the guard's verifier accepts."""
     if backend.auth is None or not backend.auth.alternatives:
         return
     schemes = document["components"].setdefault("securitySchemes", {})
@@ -162,29 +162,29 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _drop_unused(document: dict[str, Any]) -> None:
-    """Drop FastAPI's own shape of errors, unless somebody refers to it."""
+    """Drop FastAPI's own error schemas, unless something refers to them."""
     schemas = document["components"]["schemas"]
     for name in _UNUSED:
         if f'"#/components/schemas/{name}"' not in json.dumps(document, default=str):
             schemas.pop(name, None)
 
 
-def _use_json_schema_s_words(part: Any) -> None:
+def _correct_keywords(part: Any) -> None:
     if isinstance(part, list):
         for item in part:
-            _use_json_schema_s_words(item)
+            _correct_keywords(item)
     elif isinstance(part, dict):
         if part.get("type") in ("integer", "number"):
             _correct_bounds(part)
         for item in part.values():
-            _use_json_schema_s_words(item)
+            _correct_keywords(item)
 
 
 def _correct_bounds(schema: dict[str, Any]) -> None:
-    for ours, theirs in _BOUNDS.items():
-        if ours in schema:
-            schema[theirs] = schema.pop(ours)
-        bound = schema.get(theirs)
-        # FastAPI writes the bounds of a body as floats: 2**63 as 9.223372036854776e+18, 192 more.
+    for pydantic, keyword in _BOUNDS.items():
+        if pydantic in schema:
+            schema[keyword] = schema.pop(pydantic)
+        bound = schema.get(keyword)
+        # FastAPI writes the bounds of body fields as floats, such as 9.223372036854776e+18.
         if schema["type"] == "integer" and isinstance(bound, float) and bound.is_integer():
-            schema[theirs] = int(bound)
+            schema[keyword] = int(bound)

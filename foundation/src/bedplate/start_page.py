@@ -1,4 +1,4 @@
-"""The start page: what runs here, and where to read on."""
+"""The start page: the backends of this process, with links to their documentation."""
 
 from collections.abc import Mapping
 from html import escape
@@ -56,8 +56,8 @@ HEALTH = {"Alive": "/healthz", "Ready": "/readyz", "Status": "/statusz"}
 def start_page_router(backends: Mapping[str, Backend]) -> APIRouter:
     """Return a router with the start page at `/`.
 
-    `backends` are what runs here by path prefix: the empty one for a backend at the root, `/tasks`
-    for one below. Links stay right below a proxy's or a mount's `root_path`.
+    `backends` are those of this process by path prefix: empty for a backend at the root, else
+    such as `/tasks`. Links begin with the `root_path` of a proxy or a mount.
     """
     router = APIRouter()
 

@@ -1,5 +1,3 @@
-"""Whom the HTTPS clients of this process trust."""
-
 import ssl
 from functools import cache
 
@@ -8,9 +6,8 @@ import httpx2
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """Return what `httpx2.AsyncClient(verify=…)` takes: the system's certificates, read once.
+    """Return the TLS context for `httpx2.AsyncClient(verify=…)`: the system's trust store.
 
-    SSL_CERT_FILE or SSL_CERT_DIR name others. To read them takes some 40 ms, and each client would
-    do it for itself.
+    SSL_CERT_FILE or SSL_CERT_DIR replace it. Cached, since reading it takes some 40 ms.
     """
     return httpx2.create_ssl_context()

@@ -1,14 +1,12 @@
-"""What is wrong with a value, in words that don't repeat it."""
-
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from pydantic_core import core_schema
 
 _MIN_ECHO_LENGTH: Final = 4
-_UNSPEAKABLE: Final = "Input can't be accepted"
+_GENERAL: Final = "Input can't be accepted"
 
-# Pydantic quotes the input, or a part of it, in the messages of these.
+# Pydantic quotes the input, or a part of it, in these messages.
 _QUOTING: Final = {
     "bytes_invalid_encoding": "Data should be valid in its encoding",
     "timezone_offset": "Input should have the right time zone",
@@ -22,15 +20,15 @@ _OF_PYDANTIC: Final = frozenset(get_args(core_schema.ErrorType)) - _WRITTEN.keys
 def message_of(error: Mapping[str, Any]) -> str:
     """Return the message of one of Pydantic's errors (`ValidationError.errors()`).
 
-    The refused value is not in it: where the words of a field's validator quote the value or a part
-    of it, they give way to a general sentence. What a validator of a whole model says is left as
-    it is: its words often name a value that isn't at fault.
+    It never contains the refused value: a message of a field's validator that quotes it is replaced
+    by a general sentence. Messages of model validators stay unchanged, since they often name a
+    value that isn't at fault.
     """
     code, message = str(error["type"]), str(error["msg"])
     if code in _QUOTING:
         return _QUOTING[code]
     if code not in _OF_PYDANTIC and _quotes(message, error):
-        return _UNSPEAKABLE
+        return _GENERAL
     return message.removeprefix(_WRITTEN.get(code, ""))
 
 

@@ -144,7 +144,7 @@ async def test_the_database_s_time_zone_does_not_matter(postgres_url: str) -> No
         assert await sessions.verify(_bearer(TOKEN)) is None
 
 
-async def test_uuids_are_told_as_text(postgres_url: str) -> None:
+async def test_uuids_are_returned_as_text(postgres_url: str) -> None:
     """`generateId: "uuid"` makes the columns of ids UUIDs; the token stays text."""
     async with _open(postgres_url) as database:
         await _create(database, BetterAuthTables(), ids="uuid")

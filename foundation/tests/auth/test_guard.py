@@ -115,7 +115,7 @@ async def test_the_reason_of_a_refusal_does_not_show(caller: Client) -> None:
     assert len(answers) == 1
 
 
-async def test_whoever_may_not_is_told_so(caller: Client) -> None:
+async def test_a_missing_scope_is_forbidden(caller: Client) -> None:
     """403 for who is known and lacks the scope, 401 for who isn't known."""
     assert (await caller.get("/admin", headers={"Authorization": "Bearer admin"})).is_success
     refused = await caller.get("/admin", headers=GOOD)
@@ -166,7 +166,7 @@ def test_the_scheme_shows_in_the_document() -> None:
     assert document["paths"]["/me"]["get"]["security"] == [{"session": []}]
 
 
-async def test_an_app_without_a_verifier_is_told_so() -> None:
+async def test_an_app_without_a_verifier_is_an_error() -> None:
     """The author's mistake, in words; never a way in."""
     app = FastAPI()
     app.add_api_route("/", lambda: "in", dependencies=[Depends(Guard())])

@@ -10,6 +10,7 @@ from bedplate.problems import (
     InternalServerError,
     InvalidInput,
     NotFound,
+    PreconditionFailed,
     ProblemError,
     RetryableError,
     StatusError,
@@ -31,7 +32,8 @@ def test_an_error_says_what_its_status_says(kind: type[ProblemError]) -> None:
     """Title and code are the reason phrase of RFC 9110, in two spellings."""
     assert kind.title == phrase_of(kind.status)
     assert kind.code == StatusError(kind.status).code
-    assert str(kind()) == kind.title
+    assert kind.detail is None or kind is PreconditionFailed
+    assert str(kind()) == (kind.detail or kind.title)
     assert str(kind("Because.")) == "Because."
 
 

@@ -145,7 +145,7 @@ async def test_an_unforeseen_error_is_a_problem_without_a_trace(
     assert logged[0]["request_id"] == document["request_id"]
 
 
-async def test_no_request_id_is_told_where_none_is_made() -> None:
+async def test_without_a_request_id_there_is_no_member() -> None:
     """Without the access log there is none; everything else is the same."""
     app = FastAPI()
     install_problems(app)

@@ -158,7 +158,7 @@ async def test_each_refused_field_is_named(caller: Client, problem_of: ProblemOf
     ]
 
 
-async def test_a_validator_s_own_sentence_is_told_as_it_is(
+async def test_a_validator_s_own_sentence_stays_unchanged(
     caller: Client, problem_of: ProblemOf
 ) -> None:
     """Without Pydantic's "Value error" in front of it."""
@@ -181,7 +181,9 @@ async def test_a_missing_or_malformed_body_is_named_as_such(
         assert document["errors"][0]["field"] == "body"
 
 
-async def test_not_every_error_of_thousands_is_told(caller: Client, problem_of: ProblemOf) -> None:
+async def test_the_number_of_reported_errors_is_bounded(
+    caller: Client, problem_of: ProblemOf
+) -> None:
     """A small body can't ask for a huge answer, neither by many fields nor by a long name."""
     many = await caller.post("/api/notes", json={f"x{number}": 1 for number in range(5000)})
     assert len(problem_of(many)["errors"]) == 100

@@ -36,7 +36,7 @@ def _app() -> FastAPI:
     return app
 
 
-async def test_a_method_that_no_route_knows_is_told_all_that_do() -> None:
+async def test_an_unknown_method_is_answered_with_all_known_ones() -> None:
     """Routes of different methods on one path, two routers deep."""
     async with client(_app()) as one:
         response = await one.put("/api/notes/1")

@@ -32,7 +32,7 @@ def test_a_budget_nobody_could_spend_is_refused(limit: int, seconds: int) -> Non
 
 
 @given(_counted())
-def test_what_the_client_is_told_makes_sense(counted: tuple[Budget, Windows]) -> None:
+def test_what_the_client_learns_is_consistent(counted: tuple[Budget, Windows]) -> None:
     """Remaining is between 0 and the limit; the reset is in the future, at most a window away."""
     budget, windows = counted
     decision = decide(budget, windows, NOW)

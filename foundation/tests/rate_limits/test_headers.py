@@ -10,7 +10,7 @@ SCARCE = Decision(True, 10, 2, 1_800_000_050, 50, 60)
 SPENT = Decision(False, 30, 0, 1_800_000_010, 10, 60)
 
 
-def test_both_families_of_headers_are_told() -> None:
+def test_both_families_of_headers_are_sent() -> None:
     """RateLimit-* count seconds from now, X-RateLimit-* tell the Unix time."""
     assert dict(rate_limit_headers(PLENTY)) == {
         b"ratelimit-limit": b"100",
@@ -29,7 +29,7 @@ def test_every_header_is_exposed_to_scripts() -> None:
     assert {name.lower() for name in EXPOSED_HEADERS} == sent
 
 
-def test_of_several_limits_the_tightest_is_told() -> None:
+def test_of_several_limits_the_tightest_is_reported() -> None:
     """Whatever the order, a refusal goes before scarcity, and scarcity before plenty."""
     for decisions in ([PLENTY, SCARCE, SPENT], [SPENT, SCARCE, PLENTY], [SCARCE, SPENT, PLENTY]):
         state: dict[str, Any] = {"response_headers": [(b"x-other", b"1")]}

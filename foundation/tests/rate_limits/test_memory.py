@@ -47,7 +47,7 @@ def test_no_window_of_the_clock_lets_more_than_the_limit_pass(
 
 
 @given(PAUSES, st.integers(1, 8))
-def test_who_waits_as_told_gets_through(pauses: list[float], limit: int) -> None:
+def test_a_client_that_waits_for_retry_after_gets_through(pauses: list[float], limit: int) -> None:
     """After `retry_after` seconds the next request passes."""
     with SettableClock() as clock:
         store = MemoryWindows()

@@ -186,7 +186,7 @@ async def test_a_principal_named_like_an_address_is_no_address(caller: Client) -
     assert await _statuses(caller, "GET", "/notes/1", 1) == [200]
 
 
-async def test_of_two_limits_the_tightest_is_told(caller: Client) -> None:
+async def test_of_two_limits_the_tightest_is_reported(caller: Client) -> None:
     """A route's own limit is told while it is the tighter one."""
     response = await caller.get("/api/strict")
     assert response.headers["ratelimit-limit"] == "1"
@@ -217,7 +217,7 @@ async def test_a_budget_of_none_is_no_limit() -> None:
     assert "ratelimit-limit" not in responses[0].headers
 
 
-async def test_a_forgotten_limiter_is_told_plainly() -> None:
+async def test_a_forgotten_limiter_is_a_clear_error() -> None:
     """A developer who opened no limiter reads what to do, on the first request."""
     app = FastAPI()
     app.add_api_route("/", lambda: "never", dependencies=[Depends(LIMIT)])

@@ -269,7 +269,7 @@ async def close_code(websocket: ClientConnection, *, sending: bool) -> int:
     return closed.value.rcvd.code
 
 
-async def test_websocket_is_told_that_the_service_restarts(start: Start, logged: Logged) -> None:
+async def test_websocket_closes_with_service_restart(start: Start, logged: Logged) -> None:
     """A WebSocket client sees close code 1012, also while it is sending without a pause."""
     process = await start(grace_seconds=0)
     url = f"ws://127.0.0.1:{(await logged(process, 'listening'))['port']}/echo"

@@ -117,7 +117,7 @@ async def test_killed_worker_is_replaced(service: Service, logged: Logged) -> No
     assert await service.written() == {survivor: before[survivor]}
 
 
-async def test_worker_that_is_told_alone_leaves_alone(service: Service, logged: Logged) -> None:
+async def test_worker_with_its_own_signal_stops_alone(service: Service, logged: Logged) -> None:
     """SIGTERM at one worker drains and replaces that one; the socket stays open for all."""
     os.kill((await service.pids())["1"], signal.SIGTERM)
     assert (await logged(service.process, "worker_died"))["exit_code"] == 0

@@ -48,7 +48,7 @@ def test_every_setting_says_what_it_means() -> None:
     assert all(field.description for field in NotesSettings.model_fields.values())
 
 
-def test_all_that_production_lacks_is_told_at_once() -> None:
+def test_everything_missing_in_production_is_reported_at_once() -> None:
     """Whoever sets up production learns of all that is missing by one start, not by several."""
     refused = _refusal(environment="production", debug=True, mail_key="short")
     assert refused == (
@@ -169,7 +169,7 @@ def test_a_refusal_names_the_variable_and_not_the_value(
     assert "\n" not in refusal
 
 
-def test_every_refusal_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_refusal_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody mends one variable only to hear of the next."""
     monkeypatch.setenv("NOTES_LOG_LEVEL", "gibberish")
     monkeypatch.setenv("NOTES_MAX_BODY_BYTES", "gibberish")

@@ -35,7 +35,7 @@ def test_every_setting_has_a_line() -> None:
     assert lines["NOTES_REDIS_URL"].value == "not set"
 
 
-def test_the_origin_of_each_value_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_origin_of_each_value_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which of the sources won: the question behind most reports of "my setting is ignored"."""
     Path(".env").write_text("NOTES_DEBUG=true\nLOG_FORMAT=json\nNOTES_LOG_LEVEL=error\n")
     monkeypatch.setenv("LOG_LEVEL", "warning")

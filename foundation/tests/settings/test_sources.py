@@ -103,7 +103,7 @@ def test_a_secret_that_is_no_text_is_refused_without_its_bytes(secrets: Path) ->
     assert "gibberish" not in str(refused.value)
 
 
-def test_the_origin_is_told(secrets: Path) -> None:
+def test_the_origin_is_shown(secrets: Path) -> None:
     """`bedplate settings` says that a value came from a file, and from which kind."""
     (secrets / "notes_hash_secret").write_text("own")
     (secrets / "redis_url").write_text("redis://host")

@@ -66,7 +66,7 @@ class Layout:
         return self.manager / "audit"
 
     @property
-    def former_mods(self) -> Path:
+    def previous_mods(self) -> Path:
         """Mods that changes replaced, for rolling back: a folder for each change."""
         return self.manager / "former-mods"
 

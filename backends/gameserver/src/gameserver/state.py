@@ -9,8 +9,8 @@ from bedplate.state import State, opened
 from gameserver.audit.service import Audit
 from gameserver.audit.wiring import open_audit
 from gameserver.backups.wiring import BackupServices, open_backups
-from gameserver.configuration.changes import Configuration
 from gameserver.configuration.server_settings import ServerSettings
+from gameserver.configuration.service import Configuration
 from gameserver.configuration.wiring import open_configuration, open_server_settings
 from gameserver.console.service import Console
 from gameserver.console.tickets import Connections
@@ -20,11 +20,11 @@ from gameserver.files.service import RawFiles
 from gameserver.files.wiring import open_files
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
-from gameserver.metrics.performance import Performance
+from gameserver.metrics.service import Performance
 from gameserver.metrics.wiring import open_performance
-from gameserver.mods.library import ModLibrary
+from gameserver.mods.service import ModLibrary
 from gameserver.mods.wiring import open_mods
-from gameserver.notifications.notifications import Notifications
+from gameserver.notifications.service import Notifications
 from gameserver.notifications.wiring import open_notifications
 from gameserver.operations.service import Operations
 from gameserver.operations.wiring import open_operations

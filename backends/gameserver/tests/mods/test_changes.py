@@ -30,7 +30,7 @@ async def main(root):
     layout = Layout(root)
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     inventory = Inventory(ModsFolder(layout.mods), document)
-    changes = Changes(inventory, FileTransactions(layout.journal), layout.former_mods, most=3)
+    changes = Changes(inventory, FileTransactions(layout.journal), layout.previous_mods, most=3)
     print("ready", flush=True)
     for number in range(10_000):
         staging = layout.staging / str(number)
@@ -71,14 +71,14 @@ async def test_a_killed_change_is_whole_or_undone(tmp_path: Path, milliseconds: 
     await worker.wait()
     await FileTransactions(layout.journal).recover()
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
-    stock = await Inventory(ModsFolder(layout.mods), document).stock()
+    stock = await Inventory(ModsFolder(layout.mods), document).installed()
     remembered = {record.file: record.sha256 for record in stock.state.records.values()}
     assert remembered == {file.name: file.sha256 for file in stock.files}
     assert len({record.version for record in stock.state.records.values()}) <= 1
     for generation in stock.state.generations:
         for change in generation.files:
             if change.former is not None:
-                assert (layout.former_mods / generation.id / change.former).is_file()
+                assert (layout.previous_mods / generation.id / change.former).is_file()
 
 
 def test_the_hash_of_a_file_is_its_sha256(tmp_path: Path) -> None:

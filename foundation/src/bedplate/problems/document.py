@@ -1,4 +1,4 @@
-"""The RFC 9457 problem document: its shape, and how an error becomes one."""
+"""The RFC 9457 problem document of an error."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/problem+json"
 """The media type of problem documents (RFC 9457, section 3)."""
 
 _MAX_INSTANCE_LENGTH = 2_048
-# What RFC 3986 lets stand in a path; % because the path is still escaped.
+# Allowed in a path by RFC 3986; % because the path is still escaped.
 _PATH_CHARACTERS = "/%!$&'()*+,;=:@-._~"
 
 
@@ -30,7 +30,7 @@ class FieldErrorSchema(BaseModel):
 
 
 class RateLimitInfo(BaseModel):
-    """The budget that a 429 speaks of."""
+    """The exhausted budget behind a 429."""
 
     limit: int
     remaining: int
@@ -39,7 +39,7 @@ class RateLimitInfo(BaseModel):
 
 
 class Problem(BaseModel):
-    """An RFC 9457 problem document, as OpenAPI shows it."""
+    """An RFC 9457 problem document, for OpenAPI."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -58,11 +58,11 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class ProblemPolicy:
-    """How a backend shows its errors.
+    """How a backend presents its errors.
 
-    `validation_status` answers input that doesn't validate (422 or 400). `type_uri` is the page
-    that documents an error, with `{code}` in it; without one the type is `about:blank`. `render`
-    replaces the problem document where a published contract asks for another error shape.
+    `validation_status` is the status for invalid input (422 or 400). `type_uri` is the page that
+    documents an error, with `{code}` in it; without it the type is `about:blank`. `render` replaces
+    the problem document when a published contract requires another error shape.
     """
 
     validation_status: int = 422
@@ -86,7 +86,7 @@ def status_of(error: ProblemError, policy: ProblemPolicy) -> int:
 
 
 def problem_document(scope: Scope, error: ProblemError) -> dict[str, Any]:
-    """Return the members of the problem document, in the order they are written."""
+    """Return the members of the problem document, in their order in the JSON."""
     policy = policy_of(scope)
     status = status_of(error, policy)
     document: dict[str, Any] = {
@@ -105,7 +105,7 @@ def problem_document(scope: Scope, error: ProblemError) -> dict[str, Any]:
 
 
 def problem_response(scope: Scope, error: ProblemError) -> Response:
-    """Return the response to an error: also for pure ASGI classes, outside of any route."""
+    """Return the response to an error; pure ASGI classes use it outside of routes."""
     policy = policy_of(scope)
     scope.setdefault("state", {})["problem"] = error.code
     if policy.render is not None:
@@ -128,21 +128,21 @@ class ProblemResponse(Response):
         super().__init__(document, status, headers)
 
     def render(self, content: Any) -> bytes:
-        """Return the JSON; pure ASCII, since a field's name may hold a lone surrogate."""
+        """Return the JSON in ASCII, since a field's name may hold a lone surrogate."""
         try:
             text = json.dumps(content, separators=(",", ":"), default=str, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            # An extension member that JSON can't hold isn't worth a second error.
+            # Without the extension members, one of which JSON can't hold.
             members = Problem.model_fields.keys() & content.keys()
-            kept = {name: content[name] for name in content if name in members}
-            text = json.dumps(kept, separators=(",", ":"), default=str)
+            standard = {name: content[name] for name in content if name in members}
+            text = json.dumps(standard, separators=(",", ":"), default=str)
         return text.encode("ascii")
 
 
 def _instance(scope: Scope, error: ProblemError) -> str | None:
-    """Return the path as it was sent, unless a value in it is what was refused."""
+    """Return the request's raw path, unless a value in it was refused."""
     if isinstance(error, InvalidInput) and error.in_path:
         return None
-    sent = scope.get("raw_path") or scope["path"].encode("utf-8", "replace").replace(b"%", b"%25")
-    path = quote(sent.partition(b"?")[0], safe=_PATH_CHARACTERS)
+    raw = scope.get("raw_path") or scope["path"].encode("utf-8", "replace").replace(b"%", b"%25")
+    path = quote(raw.partition(b"?")[0], safe=_PATH_CHARACTERS)
     return path if path and len(path) <= _MAX_INSTANCE_LENGTH else None

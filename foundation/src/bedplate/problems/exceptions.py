@@ -18,8 +18,8 @@
     ├── ServiceUnavailable        503
     └── GatewayTimeout            504
 
-A domain derives its own errors from these: two lines and a sentence each. Services raise them;
-nothing in them knows HTTP beyond the number.
+A domain derives its own errors from these, and its services raise them: the status is all they
+know of HTTP.
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,7 +86,7 @@ def phrase_of(status: int) -> str:
 
 
 class StatusError(ProblemError):
-    """An error that says no more than its status: what an `HTTPException` becomes."""
+    """An error with nothing but its status, for an `HTTPException`."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class BadRequest(ProblemError):
 
 
 class InvalidInput(BadRequest):
-    """Input was refused; `errors` names each field. The policy decides on 400 or 422."""
+    """Invalid input; `errors` names each field. The policy decides on 400 or 422."""
 
     code = "invalid_input"
 
@@ -120,35 +120,35 @@ class InvalidInput(BadRequest):
 
 
 class Unauthorized(ProblemError):
-    """Nobody is proven, or the proof doesn't hold."""
+    """The credentials are missing or invalid."""
 
     status = 401
     code = "unauthorized"
 
 
 class Forbidden(ProblemError):
-    """Whoever asks is known, and may not."""
+    """The principal isn't allowed to do this."""
 
     status = 403
     code = "forbidden"
 
 
 class NotFound(ProblemError):
-    """There is no such thing, or none that this client may know of."""
+    """The resource doesn't exist, or this client may not know that it does."""
 
     status = 404
     code = "not_found"
 
 
 class MethodNotAllowed(ProblemError):
-    """The resource exists and doesn't know this method; the `Allow` header says which it knows."""
+    """The resource doesn't support this method; the `Allow` header lists those it does."""
 
     status = 405
     code = "method_not_allowed"
 
 
 class Conflict(ProblemError):
-    """The request contradicts the present state."""
+    """The request conflicts with the current state."""
 
     status = 409
     code = "conflict"
@@ -177,7 +177,7 @@ class UnprocessableContent(ProblemError):
 
 
 class RetryableError(ProblemError):
-    """An error that passes: `retry_after` says in whole seconds when to come back."""
+    """A temporary error: the client may try again after `retry_after` whole seconds."""
 
     def __init__(
         self,
@@ -193,7 +193,7 @@ class RetryableError(ProblemError):
 
 
 class TooManyRequests(RetryableError):
-    """The client spent its budget."""
+    """The client has exhausted its budget."""
 
     status = 429
     code = "too_many_requests"
@@ -211,21 +211,21 @@ UNHANDLED = "Something went wrong here; quote the request id when you report it.
 
 
 class BadGateway(ProblemError):
-    """A server behind this one answered nonsense."""
+    """An upstream server sent an invalid response."""
 
     status = 502
     code = "bad_gateway"
 
 
 class ServiceUnavailable(RetryableError):
-    """Something this service needs is away, and will be back."""
+    """A dependency is temporarily unavailable."""
 
     status = 503
     code = "service_unavailable"
 
 
 class GatewayTimeout(RetryableError):
-    """The answer did not come within the bound."""
+    """The response took longer than its limit."""
 
     status = 504
     code = "gateway_timeout"

@@ -1,5 +1,3 @@
-"""Refused input as a problem: which fields, and what is wrong with each."""
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +9,7 @@ _MAX_FIELD_LENGTH = 200
 
 
 def invalid_input(errors: Sequence[Any]) -> InvalidInput:
-    """Return the problem for Pydantic's `errors`, without the values it refused."""
+    """Return the problem for Pydantic's `errors`, without the refused values."""
     return InvalidInput(
         [_field_error(error) for error in errors[:_MAX_ERRORS]],
         in_path=any(error["loc"][:1] == ("path",) for error in errors),
@@ -27,10 +25,10 @@ def _field_error(error: Any) -> FieldError:
 
 
 def _field(error: Any) -> str:
-    """Return where the value stood, in dots: below `body` or `query`, or these themselves."""
+    """Return the dotted path of a value below `body` or `query`, or that name itself."""
     location = [str(part) for part in error["loc"]]
     if error["type"] == "json_invalid":
         return "body"
     if location[-1:] == ["[key]"]:
-        del location[-2]  # a key is what was refused
+        del location[-2]  # the key itself was refused
     return ".".join(location[1:]) or (location[0] if location else "body")

@@ -1,5 +1,3 @@
-"""FastAPI's own `max_body_size` answers in plain text; here that becomes a problem document."""
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedplate.problems.document import problem_response
@@ -9,10 +7,10 @@ _PLAIN = (b"content-type", b"text/plain; charset=utf-8")
 
 
 class TooLargeAsProblem:
-    """Replaces a 413 in plain text by the problem that says the same.
+    """Replaces the plain-text 413 of FastAPI's `max_body_size` with a problem document.
 
-    Starlette's limit replaces whatever response an application sends to a body that was declared
-    too large, so no exception handler has the last word there.
+    Starlette's limit replaces any response to a body that is declared too large, so an exception
+    handler can't do it.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 ENGLISH = {
     "dedicated": "Dedicated Server",
     "all ips": "all ips",
-    "one ip": "ip",
     "left": "Player {0} left.",
     "removed": "Player {0} got removed. Reason: {1}",
     "shutting down": "Server shutting down - {0}",
@@ -33,8 +32,6 @@ ENGLISH = {
     "whitelist off": "Whitelist now disabled",
     "whitelist was on": "Whitelist was already enabled",
     "whitelist was off": "Whitelist was already disabled",
-    "privilege granted": "Privilege {0} granted to {1}",
-    "privilege revoked": "Privilege {0} revoked from {1}",
     "online": "List of online Players",
     "time": "Server time: {0}",
     "unknown command": "No such command exists",

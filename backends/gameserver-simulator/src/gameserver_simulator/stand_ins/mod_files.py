@@ -74,26 +74,6 @@ def _lenient(release: Release) -> bytes:
     return _archive({"modinfo.json": text.encode()})
 
 
-def _renamed(release: Release) -> bytes:
-    return _archive({"modinfo.json": _modinfo(release, modid="brightlanterns")})
-
-
-def _other_version(release: Release) -> bytes:
-    return _archive({"modinfo.json": _modinfo(release, version="9.9.9")})
-
-
-def _without_modinfo(release: Release) -> bytes:
-    return _archive({f"assets/{release.identifier}/a.json": b"{}"})
-
-
-def _nested(release: Release) -> bytes:
-    return _archive({f"{release.identifier}/modinfo.json": _modinfo(release)})
-
-
-def _no_zip(_release: Release) -> bytes:
-    return b"<html>This is no archive.</html>"
-
-
 def _slip(release: Release) -> bytes:
     names = ("../../evil.txt", "/tmp/evil.txt", "assets\\..\\..\\evil.txt")  # noqa: S108 - an attack
     return _archive(_entries(release) | dict.fromkeys(names, b"evil"))
@@ -108,30 +88,20 @@ def _symlink(release: Release) -> bytes:
     return buffer.getvalue()
 
 
-def _bomb(release: Release) -> bytes:
-    return _archive(_entries(release) | {"assets/zeros": bytes(BOMB_BYTES)})
-
-
-def _oversized(release: Release) -> bytes:
-    return _archive(
-        _entries(release) | {"assets/zeros": bytes(OVERSIZED_BYTES)}, zipfile.ZIP_STORED
-    )
-
-
-def _huge_modinfo(release: Release) -> bytes:
-    return _archive({"modinfo.json": _modinfo(release, description="x" * MODINFO_BYTES)})
-
-
 SPECIAL: dict[Kind, Callable[[Release], bytes]] = {
     Kind.LENIENT: _lenient,
-    Kind.OTHER_ID: _renamed,
-    Kind.OTHER_VERSION: _other_version,
-    Kind.NO_MODINFO: _without_modinfo,
-    Kind.NESTED_MODINFO: _nested,
-    Kind.NO_ZIP: _no_zip,
+    Kind.OTHER_ID: lambda r: _archive({"modinfo.json": _modinfo(r, modid="brightlanterns")}),
+    Kind.OTHER_VERSION: lambda r: _archive({"modinfo.json": _modinfo(r, version="9.9.9")}),
+    Kind.NO_MODINFO: lambda r: _archive({f"assets/{r.identifier}/a.json": b"{}"}),
+    Kind.NESTED_MODINFO: lambda r: _archive({f"{r.identifier}/modinfo.json": _modinfo(r)}),
+    Kind.NO_ZIP: lambda _: b"<html>This is not an archive.</html>",
     Kind.SLIP: _slip,
     Kind.SYMLINK: _symlink,
-    Kind.BOMB: _bomb,
-    Kind.OVERSIZED: _oversized,
-    Kind.HUGE_MODINFO: _huge_modinfo,
+    Kind.BOMB: lambda r: _archive(_entries(r) | {"assets/zeros": bytes(BOMB_BYTES)}),
+    Kind.OVERSIZED: lambda r: _archive(
+        _entries(r) | {"assets/zeros": bytes(OVERSIZED_BYTES)}, zipfile.ZIP_STORED
+    ),
+    Kind.HUGE_MODINFO: lambda r: _archive(
+        {"modinfo.json": _modinfo(r, description="x" * MODINFO_BYTES)}
+    ),
 }

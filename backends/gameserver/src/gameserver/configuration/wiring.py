@@ -5,12 +5,12 @@ from typing import Annotated
 
 from bedplate.documents import Document
 from bedplate.state import from_state
-from gameserver.configuration.changes import Configuration
 from gameserver.configuration.config_file import ConfigFile
 from gameserver.configuration.defaults import defaults
 from gameserver.configuration.first_start import from_environment
 from gameserver.configuration.queue import SettingsQueue
 from gameserver.configuration.server_settings import ServerSettings
+from gameserver.configuration.service import Configuration
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.process.game import Game

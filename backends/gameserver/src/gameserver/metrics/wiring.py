@@ -7,8 +7,8 @@ from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
 from gameserver.events import Events
 from gameserver.layout import Layout
-from gameserver.metrics.performance import Performance
 from gameserver.metrics.schemas import SampleLog
+from gameserver.metrics.service import Performance
 from gameserver.process.game import Game
 from gameserver.settings import GameServerSettings
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from bedplate import clock, ids
 from bedplate.documents import FileTransactions
 from gameserver.mods.exceptions import (
-    ModFileInTheWay,
+    ModFileConflict,
     ModFilesChanged,
-    NoFormerMods,
+    NoPreviousMods,
 )
 from gameserver.mods.folder import sha256_of
 from gameserver.mods.inventory import Inventory
@@ -53,7 +53,7 @@ class Changes:
     async def make(self, change: Change, staging: Path, *, by: str) -> Generation:
         """Make a change. `staging` is a folder of the caller's, on the file system of Mods/.
 
-        Raises `ModFileInTheWay` when a new file would take the place of one that isn't part of the
+        Raises `ModFileConflict` when a new file would take the place of one that isn't part of the
         change, and `ExchangeFailed`; then nothing has changed.
         """
         state = await self._inventory.document.read()
@@ -67,7 +67,7 @@ class Changes:
     async def undo(self, change_id: str | None, staging: Path, *, force: bool) -> str:
         """Bring back the state before a change, and so undo those after it; None is the last one.
 
-        Returns in words what was undone. Raises `NoFormerMods`, and `ModFilesChanged` when a hand
+        Returns in words what was undone. Raises `NoPreviousMods`, and `ModFilesChanged` when a hand
         has changed since what would be replaced, unless `force`.
         """
         state = await self._inventory.document.read()
@@ -95,7 +95,7 @@ class Changes:
         folder = self._inventory.folder.path
         there = {name for name in change.files if os.path.lexists(folder / name)}
         for name in there - change.replaces:
-            raise ModFileInTheWay(name)
+            raise ModFileConflict(name)
         return Generation(
             id=ids.token(16),
             at=clock.now(),
@@ -162,11 +162,11 @@ class Changes:
 
 
 def _from(generations: list[Generation], change_id: str | None) -> list[Generation]:
-    """Return a change and all after it, the oldest first. Raises `NoFormerMods`."""
+    """Return a change and all after it, the oldest first. Raises `NoPreviousMods`."""
     for number in range(len(generations) - 1, -1, -1):
         if change_id is None or generations[number].id == change_id:
             return generations[number:]
-    raise NoFormerMods
+    raise NoPreviousMods
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -176,7 +176,7 @@ def _copy(source: Path, target: Path) -> None:
         else:
             shutil.copy2(source, target, follow_symlinks=False)
     except FileNotFoundError:
-        raise NoFormerMods from None
+        raise NoPreviousMods from None
 
 
 def _now(path: Path) -> str | None:

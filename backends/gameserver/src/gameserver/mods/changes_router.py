@@ -17,23 +17,23 @@ from gameserver.mods.archives import MAX_MOD_BYTES
 from gameserver.mods.exceptions import (
     GameIsRunning,
     InvalidModFile,
-    ModNeeded,
     ModNotInstalled,
+    ModRequired,
     ModTooLarge,
 )
-from gameserver.mods.library import Outcome
-from gameserver.mods.planning import Request
-from gameserver.mods.resolution import Wish
+from gameserver.mods.planning import ModRequest, read_upload
+from gameserver.mods.resolution import Requirement
 from gameserver.mods.schemas import (
     ChangeOptions,
     InstallFromURL,
     InstallMods,
     PlanMods,
     RemoveMod,
+    RequestedMod,
     RollBack,
     UpdateMods,
-    WishedMod,
 )
+from gameserver.mods.service import Outcome
 from gameserver.mods.wiring import CurrentMods, CurrentModWork, ThisMod
 from gameserver.operations.exceptions import OperationInProgress
 from gameserver.operations.progress import Progress
@@ -59,7 +59,7 @@ upload = Upload(path="/mods/upload", max_bytes=_largest, seconds=_longest)
 
 _CHANGES: Final = errors(GameIsRunning, OperationInProgress)
 _OF_ONE: Final = errors(ModNotInstalled, GameIsRunning, OperationInProgress)
-_OF_A_NEEDED_ONE: Final = errors(ModNotInstalled, ModNeeded, GameIsRunning, OperationInProgress)
+_OF_A_NEEDED_ONE: Final = errors(ModNotInstalled, ModRequired, GameIsRunning, OperationInProgress)
 
 
 @router.post(
@@ -70,8 +70,8 @@ _OF_A_NEEDED_ONE: Final = errors(ModNotInstalled, ModNeeded, GameIsRunning, Oper
 )
 async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Resolve dependencies and fetch files, and change nothing; the plan is the result."""
-    request = Request(
-        _wishes(body.mods), update_all=body.update_all, any_game_version=body.any_game_version
+    request = ModRequest(
+        _requirements(body.mods), update_all=body.update_all, any_game_version=body.any_game_version
     )
     return await work.look(partial(mods.plan, request))
 
@@ -79,8 +79,8 @@ async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> 
 @router.post("/install", status_code=202, responses=_CHANGES, summary="Install mods")
 async def install_mods(body: InstallMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Install mods from the mod database with what they depend on: all of them, or none."""
-    mods.refuse_running(body)
-    request = Request(_wishes(body.mods), any_game_version=body.any_game_version)
+    mods.check_game_stopped(body)
+    request = ModRequest(_requirements(body.mods), any_game_version=body.any_game_version)
     return await work.change(partial(mods.install, request, body, by=work.by))
 
 
@@ -91,8 +91,10 @@ async def install_mod_from_url(
     body: InstallFromURL, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
     """Fetch a mod from an allowed host, and install it with what it depends on."""
-    mods.refuse_running(body)
-    request = Request(url=body.url, url_mod_id=body.mod_id, any_game_version=body.any_game_version)
+    mods.check_game_stopped(body)
+    request = ModRequest(
+        url=body.url, url_mod_id=body.mod_id, any_game_version=body.any_game_version
+    )
     return await work.change(partial(mods.install, request, body, by=work.by))
 
 
@@ -113,7 +115,7 @@ async def upload_mod(
 ) -> Operation:
     """Install a mod from a zip file, with what it depends on. Its file name doesn't matter."""
     options = ChangeOptions(restart=restart, rollback_if_not_ready=rollback_if_not_ready)
-    mods.refuse_running(options)
+    mods.check_game_stopped(options)
     path = await _stored(file, layout)
 
     async def install(progress: Progress) -> Outcome:
@@ -123,9 +125,9 @@ async def upload_mod(
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     try:
-        given = await mods.check_upload(path)
-        request = Request(given=[given], any_game_version=any_game_version)
-        mods.refuse_running(options)
+        mod = await read_upload(path)
+        request = ModRequest(files=[mod], any_game_version=any_game_version)
+        mods.check_game_stopped(options)
         return await work.change(install)
     except BaseException:
         await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -135,9 +137,9 @@ async def upload_mod(
 @router.post("/update", status_code=202, responses=_OF_ONE, summary="Update mods")
 async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Update all that are enabled and not pinned, or those that are named."""
-    await mods.refuse_absent(body.mods or ())
-    mods.refuse_running(body)
-    request = Request(
+    await mods.check_installed(body.mods or ())
+    mods.check_game_stopped(body)
+    request = ModRequest(
         update=body.mods, update_all=body.mods is None, any_game_version=body.any_game_version
     )
     return await work.change(partial(mods.install, request, body, by=work.by))
@@ -146,7 +148,7 @@ async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork)
 @router.post("/rollback", status_code=202, responses=_CHANGES, summary="Roll back mods")
 async def roll_back_mods(body: RollBack, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Bring back the mods as they were before the last change, or before the one named."""
-    mods.refuse_running(body)
+    mods.check_game_stopped(body)
     return await work.change(
         partial(mods.roll_back, body.change, body, by=work.by, force=body.force)
     )
@@ -162,8 +164,8 @@ async def remove_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
     """Take a mod out of Mods/; a roll back brings it again."""
-    await mods.refuse_needed(mod_id, force=body.force)
-    mods.refuse_running(body)
+    await mods.check_not_required(mod_id, force=body.force)
+    mods.check_game_stopped(body)
     return await work.change(partial(mods.remove, mod_id, body, by=work.by, force=body.force))
 
 
@@ -177,8 +179,8 @@ async def disable_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
     """Make the game ignore a mod: its file gets the suffix `.disabled`."""
-    await mods.refuse_needed(mod_id, force=body.force)
-    mods.refuse_running(body)
+    await mods.check_not_required(mod_id, force=body.force)
+    mods.check_game_stopped(body)
     return await work.change(
         partial(mods.switch, mod_id, body, by=work.by, enable=False, force=body.force)
     )
@@ -191,8 +193,8 @@ async def enable_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
     """Make the game load a mod again; `force` does it although it lacks what it depends on."""
-    await mods.refuse_absent([mod_id])
-    mods.refuse_running(body)
+    await mods.check_installed([mod_id])
+    mods.check_game_stopped(body)
     return await work.change(
         partial(mods.switch, mod_id, body, by=work.by, enable=True, force=body.force)
     )
@@ -222,8 +224,8 @@ async def unpin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> Resp
     return Response(status_code=204)
 
 
-def _wishes(mods: list[WishedMod]) -> list[Wish]:
-    return [Wish(mod.mod_id, mod.version) for mod in mods]
+def _requirements(mods: list[RequestedMod]) -> list[Requirement]:
+    return [Requirement(mod.mod_id, mod.version) for mod in mods]
 
 
 async def _stored(file: UploadFile, layout: Layout) -> Path:

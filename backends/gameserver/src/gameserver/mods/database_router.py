@@ -59,7 +59,7 @@ async def get_listed_mod(
     answer = await mods.database.page(mod.lower())
     _show_age(response, answer.age)
     game = await mods.game_version()
-    stock = await mods.inventory.stock()
+    stock = await mods.inventory.installed()
     page, enabled = answer.content, stock.enabled()
     mod_ids = {release.mod_id for release in page.releases if release.mod_id}
     best = {mod_id: best_release(page.releases, mod_id, game=game) for mod_id in mod_ids}

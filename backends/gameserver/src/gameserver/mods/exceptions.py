@@ -50,10 +50,10 @@ class ModConflict(Conflict):
         super().__init__(f"Nothing was changed. {reasons}", conflicts=list(conflicts))
 
 
-class ModNeeded(Conflict):
+class ModRequired(Conflict):
     """Other mods need this one; `needed_by` names them."""
 
-    code = "mod_needed"
+    code = "mod_required"
 
     def __init__(self, needed_by: Sequence[str]) -> None:
         names = ", ".join(needed_by)
@@ -67,7 +67,7 @@ class GameIsRunning(Conflict):
     detail = "The game runs. Stop it, or send `restart: true`."
 
 
-class ModFileInTheWay(Conflict):
+class ModFileConflict(Conflict):
     """A file that isn't replaced has the name that a new one would get."""
 
     code = "mod_file_conflict"
@@ -86,10 +86,10 @@ class ModFilesChanged(Conflict):
         super().__init__(f"Changed by hand since: {names}. Force it to lose that.", files=files)
 
 
-class NoFormerMods(NotFound):
+class NoPreviousMods(NotFound):
     """There is no change of mods that could be rolled back to."""
 
-    code = "no_former_mods"
+    code = "no_previous_mods"
     detail = "There is no such change of mods to roll back."
 
 

@@ -15,7 +15,7 @@ from gameserver.mods.folder import sha256_of
 from gameserver.mods.listing import ModPage, Release
 from gameserver.mods.numbers import is_same
 from gameserver.mods.releases import Suits, best_release, exact_release, suits
-from gameserver.mods.resolution import Conflict, Fetched, Refused, Wish
+from gameserver.mods.resolution import Conflict, Fetched, Refused, Requirement
 from gameserver.mods.state import Origin
 
 MAX_CACHE_BYTES: Final = 1024**3
@@ -64,7 +64,7 @@ class FileCache:
 
 
 class DatabaseCatalogue:
-    """Fulfils wishes from the mod database, with files in the folder `staging`."""
+    """Fulfils requirements from the mod database, with files in the folder `staging`."""
 
     def __init__(
         self,
@@ -83,19 +83,19 @@ class DatabaseCatalogue:
         self._game = game
         self._any_game_version = any_game_version
 
-    async def fetch(self, wish: Wish) -> Fetched:
-        """Return a checked file that fulfils a wish.
+    async def fetch(self, need: Requirement) -> Fetched:
+        """Return a checked file that fulfils a need.
 
         Raises `Refused` when there is none, `ModDatabaseUnavailable`, `DownloadRefused`.
         """
         try:
-            page = (await self._database.page(wish.mod_id)).content
+            page = (await self._database.page(need.mod_id)).content
         except ModNotFound:
-            raise Refused(_not_found(wish)) from None
-        release = self._choose(page, wish)
+            raise Refused(_not_found(need)) from None
+        release = self._choose(page, need)
         path = self._staging / f"{ids.token(8)}.zip"
         await self.obtain(str(release.url), path)
-        return await self._checked(wish, release, path)
+        return await self._checked(need, release, path)
 
     async def obtain(self, url: str, path: Path) -> None:
         """Put the file behind a URL to `path`, from the cache when it was fetched before."""
@@ -104,32 +104,32 @@ class DatabaseCatalogue:
         await self._downloads.fetch(url, path)
         await asyncio.to_thread(self._files.keep, url, path)
 
-    def _choose(self, page: ModPage, wish: Wish) -> Release:
-        if wish.version is not None:
-            release = exact_release(page.releases, wish.mod_id, wish.version)
+    def _choose(self, page: ModPage, need: Requirement) -> Release:
+        if need.version is not None:
+            release = exact_release(page.releases, need.mod_id, need.version)
         else:
             release = best_release(
                 page.releases,
-                wish.mod_id,
+                need.mod_id,
                 game=self._game,
-                least=wish.least,
+                least=need.least,
                 any_game_version=self._any_game_version,
             )
         if release is None or release.url is None:
-            raise Refused(_no_release(wish, self._game))
+            raise Refused(_no_release(need, self._game))
         suiting = suits(release.game_versions, self._game)
         if suiting is Suits.NO and not self._any_game_version:
-            raise Refused(_unsuitable(wish, release, self._game))
+            raise Refused(_unsuitable(need, release, self._game))
         return release
 
-    async def _checked(self, wish: Wish, release: Release, path: Path) -> Fetched:
+    async def _checked(self, need: Requirement, release: Release, path: Path) -> Fetched:
         try:
             info = await asyncio.to_thread(check_mod, path)
         except InvalidModFile as error:
-            text = f"The file of {wish.mod_id} can't be used. {error.detail}"
-            raise Refused(Conflict("invalid_file", wish.mod_id, text)) from None
-        if info.mod_id != wish.mod_id or not is_same(info.version, release.version):
-            raise Refused(_other_identity(wish, release))
+            text = f"The file of {need.mod_id} can't be used. {error.detail}"
+            raise Refused(Conflict("invalid_file", need.mod_id, text)) from None
+        if info.mod_id != need.mod_id or not is_same(info.version, release.version):
+            raise Refused(_other_identity(need, release))
         return Fetched(
             info,
             path,
@@ -140,26 +140,26 @@ class DatabaseCatalogue:
         )
 
 
-def _not_found(wish: Wish) -> Conflict:
-    needed = f", which {wish.needed_by} needs" if wish.needed_by else ""
-    text = f"The mod database has no {wish.mod_id}{needed}."
-    return Conflict("not_found", wish.mod_id, text, wish.needed_by or "", wish.least)
+def _not_found(need: Requirement) -> Conflict:
+    needed = f", which {need.needed_by} needs" if need.needed_by else ""
+    text = f"The mod database has no {need.mod_id}{needed}."
+    return Conflict("not_found", need.mod_id, text, need.needed_by or "", need.least)
 
 
-def _no_release(wish: Wish, game: str | None) -> Conflict:
-    version = wish.version or (f"{wish.least} or newer" if wish.least else "")
-    suiting = f" for version {game} of the game" if game and wish.version is None else ""
-    needed = f", which {wish.needed_by} needs" if wish.needed_by else ""
-    text = f"There is no release of {wish.mod_id} {version}".rstrip() + f"{suiting}{needed}."
-    return Conflict("no_release", wish.mod_id, text, wish.needed_by or "", version)
+def _no_release(need: Requirement, game: str | None) -> Conflict:
+    version = need.version or (f"{need.least} or newer" if need.least else "")
+    suiting = f" for version {game} of the game" if game and need.version is None else ""
+    needed = f", which {need.needed_by} needs" if need.needed_by else ""
+    text = f"There is no release of {need.mod_id} {version}".rstrip() + f"{suiting}{needed}."
+    return Conflict("no_release", need.mod_id, text, need.needed_by or "", version)
 
 
-def _unsuitable(wish: Wish, release: Release, game: str | None) -> Conflict:
+def _unsuitable(need: Requirement, release: Release, game: str | None) -> Conflict:
     made_for = ", ".join(release.game_versions[:10])
-    text = f"{wish.mod_id} {release.version} is made for {made_for}, not for {game}."
-    return Conflict("game_version", wish.mod_id, text, wish.needed_by or "", made_for, game or "")
+    text = f"{need.mod_id} {release.version} is made for {made_for}, not for {game}."
+    return Conflict("game_version", need.mod_id, text, need.needed_by or "", made_for, game or "")
 
 
-def _other_identity(wish: Wish, release: Release) -> Conflict:
-    text = f"The file of {wish.mod_id} {release.version} says that it is another mod or version."
-    return Conflict("identity", wish.mod_id, text, wish.needed_by or "")
+def _other_identity(need: Requirement, release: Release) -> Conflict:
+    text = f"The file of {need.mod_id} {release.version} says that it is another mod or version."
+    return Conflict("identity", need.mod_id, text, need.needed_by or "")

@@ -10,12 +10,12 @@ from gameserver.mods.folder import DISABLED, FileKind, ModFile, ModsFolder
 from gameserver.mods.modinfo import ModInfo
 from gameserver.mods.numbers import is_newer
 from gameserver.mods.resolution import Present, flaws
-from gameserver.mods.schemas import InstalledMod, Mods
+from gameserver.mods.schemas import ClientMod, ClientMods, InstalledMod, Mods
 from gameserver.mods.state import ModsState, Origin, Record
 
 
 @dataclass(frozen=True)
-class Stock:
+class InstalledMods:
     """Files and memory, as they were at one moment."""
 
     files: list[ModFile]
@@ -57,6 +57,23 @@ class Stock:
                 return record.url
         return None
 
+    def client_mods(self, game: str | None) -> ClientMods:
+        """Return what players need: enabled mods that a client must have, too."""
+        needed = [
+            info
+            for info in self.enabled().values()
+            if info.side != "server" and info.required_on_client
+        ]
+        return ClientMods(
+            game_version=game,
+            mods=[
+                ClientMod(
+                    mod_id=info.mod_id, name=info.name, version=info.version, url=self.url_of(info)
+                )
+                for info in sorted(needed, key=lambda info: info.mod_id)
+            ],
+        )
+
 
 class Inventory:
     """Looks at the mods of this server."""
@@ -65,20 +82,20 @@ class Inventory:
         self.folder = folder
         self.document = document
 
-    async def stock(self) -> Stock:
+    async def installed(self) -> InstalledMods:
         """Return what is there now."""
         state = await self.document.read()
-        return Stock(await asyncio.to_thread(self.folder.files), state)
+        return InstalledMods(await asyncio.to_thread(self.folder.files), state)
 
     async def mods(self, game: str | None) -> Mods:
         """Return what is there, in the words of the API; `game` is the installed version."""
-        stock = await self.stock()
-        enabled = stock.enabled()
+        installed = await self.installed()
+        enabled = installed.enabled()
         problems = list(flaws(enabled, game))
         return Mods(
             game_version=game,
-            mods=[_shown(file, stock) for file in stock.files],
-            missing=_missing(stock.files, stock.state.records.values()),
+            mods=[_shown(file, installed) for file in installed.files],
+            missing=_missing(installed.files, installed.state.records.values()),
             problems=[problem.as_dict() for problem in problems],
         )
 
@@ -90,8 +107,8 @@ class Inventory:
         raise ModNotInstalled
 
 
-def _shown(file: ModFile, stock: Stock) -> InstalledMod:
-    info, record = file.info, stock.record_of(file)
+def _shown(file: ModFile, installed: InstalledMods) -> InstalledMod:
+    info, record = file.info, installed.record_of(file)
     mod_id = info.mod_id if info is not None else None
     return InstalledMod(
         mod_id=mod_id,
@@ -101,7 +118,7 @@ def _shown(file: ModFile, stock: Stock) -> InstalledMod:
         kind=file.kind,
         size=file.size,
         enabled=file.enabled,
-        pinned=mod_id in stock.state.pinned,
+        pinned=mod_id in installed.state.pinned,
         side=info.side if info is not None else None,
         required_on_client=info.required_on_client if info is not None else None,
         description=info.description if info is not None else "",

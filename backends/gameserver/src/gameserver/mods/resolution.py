@@ -1,4 +1,4 @@
-"""From wishes to a set of mods that fits together, or every reason why there is none.
+"""From requirements to a set of mods that fits together, or every reason why there is none.
 
 The mod database doesn't say what a mod depends on; only the modinfo.json in its file does. So files
 are fetched on the way, each once, to where nothing uses them yet.
@@ -18,7 +18,7 @@ MAX_FETCHES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Requirement:
     """A mod that is to be there: this `version`, or the newest suitable of at least `least`."""
 
     mod_id: str
@@ -57,7 +57,7 @@ class Conflict:
 
 
 class Refused(Exception):
-    """A wish can't be fulfilled; the conflict says why."""
+    """A need can't be fulfilled; the conflict says why."""
 
     def __init__(self, conflict: Conflict) -> None:
         super().__init__(conflict.text)
@@ -67,8 +67,8 @@ class Refused(Exception):
 class Catalogue(Protocol):
     """Where mods come from."""
 
-    async def fetch(self, wish: Wish) -> Fetched:
-        """Return the file that fulfils a wish. Raises `Refused`, and what the network raises."""
+    async def fetch(self, need: Requirement) -> Fetched:
+        """Return the file that fulfils a need. Raises `Refused`, and what the network raises."""
         ...
 
 
@@ -91,7 +91,7 @@ class Resolution:
 
 
 class Resolver:
-    """Fulfils wishes and, transitively, what the mods that come need.
+    """Fulfils requirements and, transitively, what the mods that come need.
 
     `game` is the installed version of the game, or None when there is none to compare with.
     """
@@ -105,11 +105,13 @@ class Resolver:
         self._fixed: set[str] = set()
         self._fetched = 0
 
-    async def resolve(self, wishes: Iterable[Wish], given: Iterable[Fetched] = ()) -> Resolution:
-        """Return what is to be added for `wishes`, besides the files that are `given`."""
-        waiting = list(wishes)
-        self._fixed.update(wish.mod_id for wish in waiting if wish.version is not None)
-        for fetched in given:
+    async def resolve(
+        self, requirements: Iterable[Requirement], files: Iterable[Fetched] = ()
+    ) -> Resolution:
+        """Return the mods to add: `files`, and what meets the `requirements`."""
+        waiting = list(requirements)
+        self._fixed.update(wanted.mod_id for wanted in waiting if wanted.version is not None)
+        for fetched in files:
             self._fixed.add(fetched.info.mod_id)
             self._choose(fetched, waiting)
         while waiting and not self._too_many():
@@ -117,42 +119,47 @@ class Resolver:
         self._judge()
         return self._found
 
-    async def _fulfil(self, wish: Wish, waiting: list[Wish]) -> None:
-        if wish.mod_id in self._refused or (wish.needed_by and self._is_fulfilled(wish)):
+    async def _fulfil(self, need: Requirement, waiting: list[Requirement]) -> None:
+        if need.mod_id in self._refused or (need.needed_by and self._is_fulfilled(need)):
             return
-        if (reason := self._hindrance(wish)) is not None:
-            self._refuse(wish, reason)
+        if (reason := self._hindrance(need)) is not None:
+            self._refuse(need, reason)
             return
         self._fetched += 1
         try:
-            self._choose(await self._catalogue.fetch(wish), waiting)
+            self._choose(await self._catalogue.fetch(need), waiting)
         except Refused as refused:
-            self._refuse(wish, refused.conflict)
+            self._refuse(need, refused.conflict)
 
-    def _choose(self, fetched: Fetched, waiting: list[Wish]) -> None:
+    def _choose(self, fetched: Fetched, waiting: list[Requirement]) -> None:
         self._found.chosen[fetched.info.mod_id] = fetched
         for mod_id, least in fetched.info.dependencies.items():
             if mod_id not in GAME_MODS:
-                waiting.append(Wish(mod_id, least=least, needed_by=fetched.info.mod_id))
+                waiting.append(Requirement(mod_id, least=least, needed_by=fetched.info.mod_id))
 
-    def _is_fulfilled(self, wish: Wish) -> bool:
-        info = self._resulting().get(wish.mod_id)
-        return info is not None and is_at_least(info.version, wish.least)
+    def _is_fulfilled(self, need: Requirement) -> bool:
+        info = self._resulting().get(need.mod_id)
+        return info is not None and is_at_least(info.version, need.least)
 
-    def _hindrance(self, wish: Wish) -> Conflict | None:
-        chosen = self._found.chosen.get(wish.mod_id)
-        if chosen is not None and wish.mod_id in self._fixed:
-            return _too_old(wish.needed_by or "", wish.mod_id, wish.least, chosen.info.version)
-        if wish.mod_id in self._present.pinned:
-            text = f"{wish.mod_id} is pinned; unpin it first."
-            return Conflict("pinned", wish.mod_id, text, wish.needed_by or "", wish.least)
-        if wish.needed_by and wish.mod_id in self._present.disabled:
-            text = f"{wish.needed_by} needs {wish.mod_id}, which is disabled; enable it first."
-            return Conflict("disabled", wish.mod_id, text, wish.needed_by, wish.least)
+    def _hindrance(self, need: Requirement) -> Conflict | None:
+        chosen = self._found.chosen.get(need.mod_id)
+        if chosen is not None and need.mod_id in self._fixed:
+            return _too_old(
+                need.needed_by or "",
+                need.mod_id,
+                need.least,
+                chosen.info.version,
+            )
+        if need.mod_id in self._present.pinned:
+            text = f"{need.mod_id} is pinned; unpin it first."
+            return Conflict("pinned", need.mod_id, text, need.needed_by or "", need.least)
+        if need.needed_by and need.mod_id in self._present.disabled:
+            text = f"{need.needed_by} needs {need.mod_id}, which is disabled; enable it first."
+            return Conflict("disabled", need.mod_id, text, need.needed_by, need.least)
         return None
 
-    def _refuse(self, wish: Wish, conflict: Conflict) -> None:
-        self._refused.add(wish.mod_id)
+    def _refuse(self, need: Requirement, conflict: Conflict) -> None:
+        self._refused.add(need.mod_id)
         self._found.conflicts.append(conflict)
 
     def _too_many(self) -> bool:

@@ -56,7 +56,7 @@ class Mods(BaseModel):
     problems: list[dict[str, str]]
 
 
-class WishedMod(Schema):
+class RequestedMod(Schema):
     """A mod to install: this version, or without one the newest that suits the game."""
 
     mod_id: ModId
@@ -77,7 +77,7 @@ class ChangeOptions(Schema):
 class InstallMods(ChangeOptions):
     """Which mods to install, with what they depend on."""
 
-    mods: Annotated[list[WishedMod], Field(min_length=1, max_length=MAX_REQUIREMENTS)]
+    mods: Annotated[list[RequestedMod], Field(min_length=1, max_length=MAX_REQUIREMENTS)]
     any_game_version: StrictBool = False
 
 
@@ -99,7 +99,7 @@ class UpdateMods(ChangeOptions):
 class PlanMods(Schema):
     """What a change would do: `mods` are installed, and with `update_all` all others updated."""
 
-    mods: list[WishedMod] = Field(default_factory=list, max_length=MAX_REQUIREMENTS)
+    mods: list[RequestedMod] = Field(default_factory=list, max_length=MAX_REQUIREMENTS)
     update_all: StrictBool = False
     any_game_version: StrictBool = False
 

@@ -33,7 +33,7 @@ class Updates:
 
     async def check(self, game: str | None, *, any_game_version: bool = False) -> ModUpdates:
         """Return what could be updated. Raises `ModDatabaseUnavailable`."""
-        stock = await self._inventory.stock()
+        stock = await self._inventory.installed()
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def look(info: ModInfo) -> _Looked:

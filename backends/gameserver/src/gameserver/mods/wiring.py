@@ -19,9 +19,10 @@ from gameserver.mods.downloads import ModDownloads
 from gameserver.mods.fetching import FileCache
 from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
-from gameserver.mods.library import ModLibrary, ModSources
+from gameserver.mods.planning import ModSources
 from gameserver.mods.restarts import Restarts
 from gameserver.mods.schemas import ModId
+from gameserver.mods.service import ModLibrary
 from gameserver.mods.state import ModsState
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Work
@@ -51,7 +52,7 @@ async def open_mods(
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     inventory = Inventory(ModsFolder(layout.mods), document)
     changes = Changes(
-        inventory, file_transactions, layout.former_mods, most=settings.keep_mod_changes
+        inventory, file_transactions, layout.previous_mods, most=settings.keep_mod_changes
     )
     await changes.tidy()
     async with httpx2.AsyncClient(

@@ -9,7 +9,7 @@ from bedplate.conditional import IfMatch, version_etag
 from bedplate.documents import DocumentError
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
-from gameserver.notifications.courier import Courier
+from gameserver.notifications.delivery import DeliveryQueue
 from gameserver.notifications.exceptions import HookNotFound, HookRefused, TooManyHooks
 from gameserver.notifications.schemas import Delivery, Hook, HookNew, HookPatch
 from gameserver.notifications.wiring import CurrentNotifications
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/webhooks", tags=["notifications"])
 @router.get("", summary="List webhooks")
 async def list_webhooks(notifications: CurrentNotifications, _: CurrentMonitor) -> list[Hook]:
     """Return every webhook, the oldest first; of each URL only scheme and host."""
-    return [_shown(courier) for courier in notifications.couriers()]
+    return [_shown(queue) for queue in notifications.queues()]
 
 
 @router.post(
@@ -97,22 +97,22 @@ async def list_deliveries(
     return list(reversed(notifications.get(hook_id).deliveries))
 
 
-def _answer(courier: Courier, response: Response, *, secret: bool = False) -> Hook:
-    response.headers["ETag"] = version_etag(courier.hook.version)
-    shown = _shown(courier)
-    if secret and courier.hook.secret is not None:
+def _answer(queue: DeliveryQueue, response: Response, *, secret: bool = False) -> Hook:
+    response.headers["ETag"] = version_etag(queue.hook.version)
+    shown = _shown(queue)
+    if secret and queue.hook.secret is not None:
         response.headers["Cache-Control"] = "no-store"
-        shown.secret = courier.hook.secret.get_secret_value()
+        shown.secret = queue.hook.secret.get_secret_value()
     return shown
 
 
-def _shown(courier: Courier) -> Hook:
-    hook = courier.hook
+def _shown(queue: DeliveryQueue) -> Hook:
+    hook = queue.hook
     url = httpx2.URL(hook.url.get_secret_value())
     return Hook(
         url=f"{url.scheme}://{url.netloc.decode()}/…",
         signed=hook.secret is not None,
-        waiting=len(courier),
-        dropped=courier.dropped,
+        waiting=len(queue),
+        dropped=queue.dropped,
         **hook.model_dump(exclude={"url", "secret"}),
     )

@@ -7,9 +7,9 @@ from bedplate.state import from_state
 from gameserver.events import Events
 from gameserver.layout import Layout
 from gameserver.notifications.addresses import AddressRules
-from gameserver.notifications.courier import Patience
-from gameserver.notifications.notifications import Notifications
+from gameserver.notifications.delivery import Patience
 from gameserver.notifications.schemas import HookList
+from gameserver.notifications.service import Notifications
 from gameserver.settings import GameServerSettings
 
 CurrentNotifications = Annotated[Notifications, from_state(Notifications)]

@@ -12,11 +12,11 @@ from bedplate.state import from_state
 from gameserver.backups.wiring import BackupServices
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
-from gameserver.mods.library import ModLibrary
+from gameserver.mods.service import ModLibrary
 from gameserver.operations.service import Operations
 from gameserver.process.game import Game
-from gameserver.schedules.performer import Performer
 from gameserver.schedules.schemas import Action, Kept, Timetables
+from gameserver.schedules.service import ActionRunner
 from gameserver.schedules.updates import UpdateCheck, newer_game, newer_mods
 from gameserver.versions.wiring import VersionServices
 
@@ -52,7 +52,7 @@ async def open_schedules(
             events.publish(EventKind.SCHEDULE_FAILED, text, schedule=schedule.name)
 
     check = UpdateCheck(events, game=newer_game_versions, mods=newer_mod_releases)
-    performer = Performer(game, events, backups, operations, check)
+    runner = ActionRunner(game, events, backups, operations, check)
     document = Document(layout.state / "schedules.json", Timetables, default=Timetables)
-    async with Timetable(document, performer, drain=drain, observe=observe) as timetable:
+    async with Timetable(document, runner, drain=drain, observe=observe) as timetable:
         yield timetable

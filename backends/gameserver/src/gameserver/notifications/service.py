@@ -15,7 +15,7 @@ from bedplate.conditional import changed
 from bedplate.documents import Document
 from gameserver.events import Event, Events
 from gameserver.notifications.addresses import AddressRules, CheckedTransport
-from gameserver.notifications.courier import Courier, Patience
+from gameserver.notifications.delivery import DeliveryQueue, Patience
 from gameserver.notifications.exceptions import HookNotFound, TooManyHooks
 from gameserver.notifications.messages import Message, new_secret
 from gameserver.notifications.schemas import (
@@ -49,7 +49,7 @@ class Notifications:
         self._events = events
         self._rules = rules
         self._patience = patience
-        self._couriers: dict[UUID, Courier] = {}
+        self._queues: dict[UUID, DeliveryQueue] = {}
         self._writing = asyncio.Lock()
         self._client = httpx2.AsyncClient(
             transport=CheckedTransport(rules), follow_redirects=False, timeout=None
@@ -70,22 +70,22 @@ class Notifications:
     ) -> None:
         """Deliver what can be delivered soon, and close."""
         self._ignore()
-        couriers = list(self._couriers.values())
+        queues = list(self._queues.values())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
-                await asyncio.gather(*(courier.flush() for courier in couriers))
-        for courier in couriers:
-            await courier.close()
+                await asyncio.gather(*(queue.flush() for queue in queues))
+        for queue in queues:
+            await queue.close()
         await self._client.aclose()
 
-    def couriers(self) -> list[Courier]:
+    def queues(self) -> list[DeliveryQueue]:
         """Return what carries events to each webhook, the oldest first."""
-        return list(self._couriers.values())
+        return list(self._queues.values())
 
-    def get(self, hook_id: UUID) -> Courier:
+    def get(self, hook_id: UUID) -> DeliveryQueue:
         """Return what carries events to a webhook. Raises `HookNotFound`."""
         try:
-            return self._couriers[hook_id]
+            return self._queues[hook_id]
         except KeyError:
             raise HookNotFound from None
 
@@ -98,7 +98,7 @@ class Notifications:
         self._rules.check_url(new.url.get_secret_value())
         signed = new.format is HookFormat.JSON
         async with self._writing:
-            if len(self._couriers) >= MAX_HOOKS:
+            if len(self._queues) >= MAX_HOOKS:
                 raise TooManyHooks(MAX_HOOKS)
             hook = HookRecord(
                 id=ids.uuid(),
@@ -117,16 +117,16 @@ class Notifications:
         if sent.url is not None:
             self._rules.check_url(sent.url.get_secret_value())
         async with self._writing:
-            courier = self._of_version(hook_id, versions)
-            changes: dict[str, Any] = {"version": courier.hook.version + 1}
+            queue = self._of_version(hook_id, versions)
+            changes: dict[str, Any] = {"version": queue.hook.version + 1}
             for name in sent.model_fields_set & HookRecord.model_fields.keys():
                 if (value := getattr(sent, name)) is not None:
                     changes[name] = value
-            if sent.new_secret and courier.hook.format is HookFormat.JSON:
+            if sent.new_secret and queue.hook.format is HookFormat.JSON:
                 changes["secret"] = SecretStr(new_secret())
-            hook = courier.hook.model_copy(update=changes)
+            hook = queue.hook.model_copy(update=changes)
             await self._write({**self._records(), hook_id: hook})
-            courier.hook = hook
+            queue.hook = hook
         return hook
 
     async def remove(self, hook_id: UUID, versions: Collection[int] | None) -> None:
@@ -136,25 +136,25 @@ class Notifications:
             records = self._records()
             del records[hook_id]
             await self._write(records)
-            courier = self._couriers.pop(hook_id)
-        await courier.close()
+            queue = self._queues.pop(hook_id)
+        await queue.close()
 
-    def _of_version(self, hook_id: UUID, versions: Collection[int] | None) -> Courier:
-        courier = self.get(hook_id)
-        if versions is not None and courier.hook.version not in versions:
+    def _of_version(self, hook_id: UUID, versions: Collection[int] | None) -> DeliveryQueue:
+        queue = self.get(hook_id)
+        if versions is not None and queue.hook.version not in versions:
             raise changed()
-        return courier
+        return queue
 
     def _records(self) -> dict[UUID, HookRecord]:
-        return {courier.hook.id: courier.hook for courier in self._couriers.values()}
+        return {queue.hook.id: queue.hook for queue in self._queues.values()}
 
     async def _write(self, records: dict[UUID, HookRecord]) -> None:
         await self._document.write(HookList(hooks=list(records.values())))
 
     def _employ(self, hook: HookRecord) -> None:
-        self._couriers[hook.id] = Courier(hook, self._client, self._patience)
+        self._queues[hook.id] = DeliveryQueue(hook, self._client, self._patience)
 
     def _hear(self, event: Event) -> None:
-        for courier in self._couriers.values():
-            if courier.hook.enabled and event.kind in courier.hook.events:
-                courier.put(Message.of(event))
+        for queue in self._queues.values():
+            if queue.hook.enabled and event.kind in queue.hook.events:
+                queue.put(Message.of(event))

@@ -37,7 +37,7 @@ _MAX_REPLY_LENGTH: Final = 300
 Perform = Callable[[Any, str], Awaitable[str | None]]
 
 
-class Performer:
+class ActionRunner:
     """Carries out the runs of schedules: an action each."""
 
     def __init__(

@@ -22,8 +22,8 @@ HOSTILE = [
 
 async def install(api: Client, ended: Ended, *mods: str, **options: object) -> dict[str, Any]:
     """Install mods, each `id` or `id@version`, and return the operation at its end."""
-    wishes = [dict(zip(("mod_id", "version"), mod.split("@"), strict=False)) for mod in mods]
-    return await ended(await api.post("/mods/install", json={"mods": wishes, **options}))
+    requirements = [dict(zip(("mod_id", "version"), mod.split("@"), strict=False)) for mod in mods]
+    return await ended(await api.post("/mods/install", json={"mods": requirements, **options}))
 
 
 def names(folder: Path) -> set[str]:
@@ -137,7 +137,7 @@ async def test_an_update_leaves_pinned_and_disabled_mods_alone(
     operation = await ended(await mods_api.post("/mods/rollback", json={}))
     assert names(mods_folder) == set()
     again = await ended(await mods_api.post("/mods/rollback", json={}))
-    assert again["error"]["code"] == "no_former_mods"
+    assert again["error"]["code"] == "no_previous_mods"
 
 
 async def test_several_changes_are_rolled_back_at_once(

@@ -19,10 +19,9 @@ from starlette.responses import Response
 from bedplate import clock
 from bedplate.documents import Document
 from gameserver.events import EventKind, Events
-from gameserver.notifications import courier as couriers
+from gameserver.notifications import delivery as queues
 from gameserver.notifications.addresses import AddressRules
-from gameserver.notifications.courier import MAX_WAITING, Courier, Patience
-from gameserver.notifications.notifications import Notifications
+from gameserver.notifications.delivery import MAX_WAITING, DeliveryQueue, Patience
 from gameserver.notifications.schemas import (
     Delivery,
     DeliveryState,
@@ -31,6 +30,7 @@ from gameserver.notifications.schemas import (
     HookNew,
     HookPatch,
 )
+from gameserver.notifications.service import Notifications
 from gameserver_simulator.stand_ins.serving import serving
 
 QUICK = Patience(tries=3, first=0.01, longest=0.02)
@@ -91,32 +91,32 @@ def opened(tmp_path: Path, events: Events) -> Open:
     return opened
 
 
-async def add(notifications: Notifications, url: str, **fields: Any) -> Courier:
+async def add(notifications: Notifications, url: str, **fields: Any) -> DeliveryQueue:
     """Add a webhook, and return what carries to it."""
     values = {"name": "Hook", "url": SecretStr(url), "events": [EventKind.CRASHED], **fields}
     return notifications.get((await notifications.add(HookNew(**values))).id)
 
 
-async def flushed(courier: Courier) -> Delivery:
+async def flushed(queue: DeliveryQueue) -> Delivery:
     """Wait until nothing waits, and return the last delivery."""
     async with asyncio.timeout(20):
-        await courier.flush()
-    return courier.deliveries[-1]
+        await queue.flush()
+    return queue.deliveries[-1]
 
 
 async def test_signed_json(opened: Open, events: Events, receiver: Receiver, url: str) -> None:
     """An event arrives as JSON, signed as Standard Webhooks 1.0 says."""
     async with opened() as notifications:
-        courier = await add(notifications, url)
+        queue = await add(notifications, url)
         events.publish(EventKind.CRASHED, "It crashed.", exit_code=139)
-        delivery = await flushed(courier)
+        delivery = await flushed(queue)
     assert (delivery.state, delivery.status, delivery.attempts) == ("delivered", 204, 1)
     ((headers, body),) = receiver.received
     content = json.loads(body)
     assert content["type"] == "crashed"
     assert content["data"] == {"text": "It crashed.", "facts": {"exit_code": 139}}
     assert abs(int(headers["webhook-timestamp"]) - clock.now().timestamp()) < 60
-    secret = courier.hook.secret
+    secret = queue.hook.secret
     assert secret is not None
     key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_"))
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -127,9 +127,9 @@ async def test_signed_json(opened: Open, events: Events, receiver: Receiver, url
 async def test_discord(opened: Open, events: Events, receiver: Receiver, url: str) -> None:
     """Discord gets a message it takes, in which nobody is called by what a player typed."""
     async with opened() as notifications:
-        courier = await add(notifications, url, format=HookFormat.DISCORD)
+        queue = await add(notifications, url, format=HookFormat.DISCORD)
         events.publish(EventKind.CRASHED, "@everyone " + "x" * 3000)
-        await flushed(courier)
+        await flushed(queue)
     ((headers, body),) = receiver.received
     content = json.loads(body)
     assert content["allowed_mentions"] == {"parse": []}
@@ -140,15 +140,15 @@ async def test_discord(opened: Open, events: Events, receiver: Receiver, url: st
 async def test_filter(opened: Open, events: Events, receiver: Receiver, url: str) -> None:
     """Only the kinds that were asked for arrive, and none while the webhook is off."""
     async with opened() as notifications:
-        courier = await add(notifications, url)
+        queue = await add(notifications, url)
         events.publish(EventKind.PLAYER_JOINED, "Ada joined.", name="Ada")
-        await notifications.change(courier.hook.id, HookPatch(enabled=False), None)
+        await notifications.change(queue.hook.id, HookPatch(enabled=False), None)
         events.publish(EventKind.CRASHED, "off")
         await notifications.change(
-            courier.hook.id, HookPatch(enabled=True, events=[EventKind.STOPPED]), None
+            queue.hook.id, HookPatch(enabled=True, events=[EventKind.STOPPED]), None
         )
         events.publish(EventKind.STOPPED, "on")
-        await flushed(courier)
+        await flushed(queue)
     assert [json.loads(body)["data"]["text"] for _, body in receiver.received] == ["on"]
 
 
@@ -156,11 +156,11 @@ async def test_tries_again(opened: Open, events: Events, receiver: Receiver, url
     """What passes is tried again, under the same id, and then the next event comes."""
     receiver.answers = [(503, {}), (429, {"Retry-After": "0"})]
     async with opened() as notifications:
-        courier = await add(notifications, url)
+        queue = await add(notifications, url)
         events.publish(EventKind.CRASHED, "first")
         events.publish(EventKind.CRASHED, "second")
-        await flushed(courier)
-        first, second = courier.deliveries
+        await flushed(queue)
+        first, second = queue.deliveries
     assert (first.attempts, second.attempts) == (3, 1)
     assert len({headers["webhook-id"] for headers, _ in receiver.received}) == 2
 
@@ -185,9 +185,9 @@ async def test_gives_up(
     """What won't do better is not tried for ever, and no redirect is followed."""
     receiver.answers = list(answers)
     async with opened() as notifications:
-        courier = await add(notifications, url)
+        queue = await add(notifications, url)
         events.publish(EventKind.CRASHED, "x")
-        delivery = await flushed(courier)
+        delivery = await flushed(queue)
     assert (delivery.state, delivery.attempts) == (DeliveryState.FAILED, attempts)
     assert error in (delivery.error or "")
     assert len(receiver.received) == attempts
@@ -201,7 +201,7 @@ async def test_slow_receiver(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A receiver that never answers is left, and holds no other webhook up."""
-    monkeypatch.setattr(couriers, "CALL_SECONDS", 0.2)
+    monkeypatch.setattr(queues, "CALL_SECONDS", 0.2)
     healthy = Receiver()
     receiver.held.clear()
     with serving(healthy) as other:
@@ -219,9 +219,9 @@ async def test_slow_receiver(
 async def test_nobody_listens(opened: Open, events: Events) -> None:
     """A receiver that is away is said to be so, in a sentence without its URL."""
     async with opened() as notifications:
-        courier = await add(notifications, "http://127.0.0.1:9/top-secret")
+        queue = await add(notifications, "http://127.0.0.1:9/top-secret")
         events.publish(EventKind.CRASHED, "x")
-        delivery = await flushed(courier)
+        delivery = await flushed(queue)
     assert delivery.state is DeliveryState.FAILED
     assert "top-secret" not in delivery.model_dump_json()
 
@@ -230,13 +230,13 @@ async def test_bounded_queue(opened: Open, events: Events, receiver: Receiver, u
     """A dead receiver costs no more than its queue: the oldest that wait are given up."""
     receiver.held.clear()
     async with opened() as notifications:
-        courier = await add(notifications, url)
+        queue = await add(notifications, url)
         for number in range(MAX_WAITING + 50):
             events.publish(EventKind.CRASHED, str(number))
-        assert len(courier) == MAX_WAITING
-        assert courier.dropped == 50
+        assert len(queue) == MAX_WAITING
+        assert queue.dropped == 50
         receiver.held.set()
-        await flushed(courier)
+        await flushed(queue)
     texts = [json.loads(body)["data"]["text"] for _, body in receiver.received]
     assert texts == ["0", *(str(number) for number in range(51, MAX_WAITING + 50))]
 
@@ -264,9 +264,9 @@ async def test_private_addresses(opened: Open, events: Events, receiver: Receive
     with serving(receiver) as found:
         port = found.rpartition(":")[2]
         async with opened(rules=AddressRules(http=True)) as notifications:
-            courier = await add(notifications, f"http://localhost:{port}/x")
+            queue = await add(notifications, f"http://localhost:{port}/x")
             events.publish(EventKind.CRASHED, "x")
-            delivery = await flushed(courier)
+            delivery = await flushed(queue)
     assert (delivery.state, delivery.attempts) == (DeliveryState.FAILED, 1)
     assert "private network" in (delivery.error or "")
     assert receiver.received == []

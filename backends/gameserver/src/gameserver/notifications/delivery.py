@@ -36,7 +36,7 @@ class Patience:
         return min(self.first * 2.0 ** (attempt - 1), self.longest)
 
 
-class Courier:
+class DeliveryQueue:
     """The queue of one webhook: bounded, so that a dead receiver costs nobody anything."""
 
     def __init__(self, hook: HookRecord, client: httpx2.AsyncClient, patience: Patience) -> None:

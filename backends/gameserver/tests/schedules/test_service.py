@@ -11,8 +11,8 @@ from bedplate.jobs.exceptions import RunSkipped
 from bedplate.jobs.schedule import Run, RunState, Schedule, Trigger
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import OperationKind
-from gameserver.schedules.performer import Performer
 from gameserver.schedules.schemas import RestartAction, StopAction
+from gameserver.schedules.service import ActionRunner
 from gameserver.schedules.updates import UpdateCheck
 
 
@@ -29,7 +29,7 @@ async def test_a_backup_is_not_cut(
     state = await open_state()
     game, events, operations = state["game"], state["events"], state["operations"]
     updates = UpdateCheck(events, game=nothing, mods=nothing)
-    performer = Performer(game, events, state["backups"], operations, updates)
+    runner = ActionRunner(game, events, state["backups"], operations, updates)
     copied = asyncio.Event()
 
     async def copy(_: Progress) -> None:
@@ -47,5 +47,5 @@ async def test_a_backup_is_not_cut(
     )  # fmt: skip
     asyncio.get_running_loop().call_later(0.1, copied.set)
     with pytest.raises(RunSkipped, match="not running"):
-        await performer(schedule, run)
+        await runner(schedule, run)
     assert copied.is_set()

@@ -12,7 +12,7 @@ from bedplate.testing.client import client
 from bedplate.testing.lifespan import running
 from gameserver.backend import backend
 from gameserver.events import EventKind, Events
-from gameserver.metrics.performance import Performance
+from gameserver.metrics.service import Performance
 from gameserver.process.game import Game
 from gameserver.status import GameState
 

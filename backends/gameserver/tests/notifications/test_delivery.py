@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gameserver.notifications.courier import Patience, retry_after
+from gameserver.notifications.delivery import Patience, retry_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
