@@ -113,7 +113,7 @@ async def _ticking() -> AsyncIterator[_Ticking]:
 
 
 def _settings(megabytes: int, folder: Path) -> GameServerSettings:
-    told = {
+    variables = {
         "SIMULATE_BOOT_SECONDS": "0",
         "SIMULATE_WORLD_KIB": str(megabytes * _KIB),
         "SIMULATE_BACKUP_SECONDS": "4",
@@ -125,7 +125,7 @@ def _settings(megabytes: int, folder: Path) -> GameServerSettings:
         admin_key=SecretStr("a" * 40),
         monitor_key=SecretStr("b" * 40),
         game_port=free_port(),
-        game_environment={name: SecretStr(value) for name, value in told.items()},
+        game_environment={name: SecretStr(value) for name, value in variables.items()},
         log_level="error",
     )
 

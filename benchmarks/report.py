@@ -82,7 +82,7 @@ def console_section(command: str, seconds: int, runs: Mapping[str, Console]) -> 
     """Return the latencies of lines, and what they cost."""
     method = _CONSOLE_METHOD.format(clients=CLIENTS, lines=LINES_A_SECOND, seconds=seconds)
     latencies = {
-        name: {"p50": run.p50, "p95": run.p95, "p99": run.p99, "max": run.longest}
+        name: {"p50": run.p50, "p95": run.p95, "p99": run.p99, "max": run.maximum}
         for name, run in runs.items()
     }
     costs = {

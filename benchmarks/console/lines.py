@@ -18,13 +18,13 @@ def main() -> None:
     """Write as many lines as are due, each millisecond, until the time is over; then wait."""
     rate, seconds = int(sys.argv[1]), float(sys.argv[2])
     began = time.monotonic()
-    written, longest = 0, 0.0
+    written, max_gap = 0, 0.0
     while (passed := time.monotonic() - began) < seconds:
         for _ in range(int(passed * rate) - written):
-            longest = max(longest, _write(f"{time.monotonic_ns()} {_TEXT}"))
+            max_gap = max(max_gap, _write(f"{time.monotonic_ns()} {_TEXT}"))
             written += 1
         time.sleep(_TICK_SECONDS)
-    _write(f"end {written} {longest * 1000:.3f}")
+    _write(f"end {written} {max_gap * 1000:.3f}")
     for command in sys.stdin:
         if command.startswith("/stop"):
             return

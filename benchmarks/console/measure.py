@@ -35,7 +35,7 @@ class Console:
     p50: float
     p95: float
     p99: float
-    longest: float
+    maximum: float
     cpu: float
     memory: float
     arrived: float
@@ -71,7 +71,7 @@ def _run(name: str, seconds: float) -> Console:
         p50=_percentile(latencies, 0.50),
         p95=_percentile(latencies, 0.95),
         p99=_percentile(latencies, 0.99),
-        longest=_percentile(latencies, 1.0),
+        maximum=_percentile(latencies, 1.0),
         cpu=used / passed,
         memory=memory,
         arrived=sum(latencies.values()) / (int(written) * CLIENTS),

@@ -294,7 +294,7 @@ async def test_a_resource_that_fails_is_named() -> None:
 
 @pytest.mark.parametrize("names", [[], ["red", "red"]])
 def test_names_must_differ(names: list[str]) -> None:
-    """No backend, or two of the same name, is a mistake that is told at once."""
+    """No backend, or two of the same name, is a mistake that raises at once."""
     with pytest.raises(ValueError, match="different names"):
         compose([make_backend(name) for name in names], registry=CollectorRegistry())
 

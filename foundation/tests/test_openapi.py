@@ -112,7 +112,7 @@ def test_an_operation_shows_what_it_may_answer(method: str, path: str, statuses:
 
 
 def test_what_cannot_be_parsed_is_a_400_whatever_a_refused_value_gets() -> None:
-    """A body that is no JSON, and a condition that is none."""
+    """A body that is not JSON, and a condition that is none."""
     router = APIRouter()
 
     @router.get("/notes")

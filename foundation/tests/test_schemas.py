@@ -166,7 +166,7 @@ def test_a_megabyte_of_nothing_is_refused_at_once() -> None:
 
 
 def test_a_line_has_room_for_two_characters() -> None:
-    """A smaller bound is the author's mistake, and told at import."""
+    """A smaller bound is the author's mistake, and reported at import."""
     with pytest.raises(ValueError, match="at least 2"):
         SingleLineStr(1)
     assert _takes(TypeAdapter(Annotated[str, SingleLineStr(2)]), "ab")

@@ -48,8 +48,10 @@ def make_settings(tmp_path: Path) -> MakeSettings:
     def make_settings(
         *, simulate: dict[str, object] | None = None, **changes: object
     ) -> GameServerSettings:
-        told = {f"SIMULATE_{name}".upper(): str(value) for name, value in (simulate or {}).items()}
-        environment = {name: SecretStr(value) for name, value in {**QUICK, **told}.items()}
+        variables = {
+            f"SIMULATE_{name}".upper(): str(value) for name, value in (simulate or {}).items()
+        }
+        environment = {name: SecretStr(value) for name, value in {**QUICK, **variables}.items()}
         values: dict[str, object] = {
             "environment": Environment.TEST,
             "data_directory": tmp_path / "data",

@@ -80,7 +80,7 @@ def address(path: str, operation: Document, **values: str) -> str:
 def members(schema: Document, document: Document) -> dict[str, Document]:
     """Return the members of a body, wherever in its schema they are named."""
     found = dict(schema.get("properties", {}))
-    for reference in (schema.get("$ref"), *(one.get("$ref") for one in schema.get("anyOf", []))):
+    for reference in (schema.get("$ref"), *(item.get("$ref") for item in schema.get("anyOf", []))):
         if reference is not None:
             name = reference.removeprefix("#/components/schemas/")
             found |= members(document["components"]["schemas"][name], document)

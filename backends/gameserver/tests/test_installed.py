@@ -31,7 +31,7 @@ async def test_folders_are_the_installed_versions(
         (layout.servers / name).mkdir()
     (layout.servers / "1.19.0").write_text("a file")
     (layout.servers / "1.18.0").symlink_to(tmp_path)
-    found = [one.version for one in await installed.list()]
+    found = [item.version for item in await installed.list()]
     assert found == ["1.22.0", "1.22.0-rc.1", "1.21.6"]
     with pytest.raises(VersionNotInstalled):
         await installed.find("1.18.0")

@@ -79,13 +79,13 @@ def wait_for_operations(url: str) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="The story is told with curl.")
+@pytest.mark.skipif(not shutil.which("curl"), reason="The story is run with curl.")
 def test_the_story_is_true(server: str) -> None:
     """Start, command, backup, mod, broken mod, roll back, restore, schedule, stop: as shown."""
     script = "set -e\n"
-    told = steps()
-    assert len(told) > 15
-    for command, shown in told:
+    story = steps()
+    assert len(story) > 15
+    for command, shown in story:
         if not shown:
             script += command.replace(WRITTEN_URL, server) + "\n"
             continue

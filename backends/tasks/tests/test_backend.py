@@ -59,7 +59,7 @@ async def test_every_client_error_is_a_problem_with_its_id_in_body_header_and_lo
 
 
 def assert_logged(logs: list[EventDict], problem: dict[str, Any]) -> None:
-    """Check that one access-log line tells of the problem, by its request id, code and status."""
+    """Check that one access-log line reports the problem, by its request id, code and status."""
     (line,) = [
         entry
         for entry in logs

@@ -12,8 +12,8 @@ async def test_it_is_open_and_tells_the_time(api: Client) -> None:
     health = response.json()
     assert set(health) == {"status", "timestamp"}
     assert health["status"] == "healthy"
-    told = datetime.fromisoformat(health["timestamp"])
-    assert abs(datetime.now(UTC) - told) < timedelta(minutes=1)
+    reported = datetime.fromisoformat(health["timestamp"])
+    assert abs(datetime.now(UTC) - reported) < timedelta(minutes=1)
 
 
 async def test_it_spends_no_budget(api: Client) -> None:

@@ -40,7 +40,7 @@ async def execute(database: Database, *statements: Any) -> None:
             await connection.execute(statement)
 
 
-def told(response: httpx2.Response) -> tuple[Any, ...]:
+def outcome_of(response: httpx2.Response) -> tuple[Any, ...]:
     """Return all that a client can tell one 401 from another by."""
     passing = {"x-request-id", "content-length"}
     headers = {
@@ -84,7 +84,7 @@ async def test_sessions_that_do_not_hold_are_all_alike(
         response = await api.get("/tasks", headers=httpx2.Headers(sent, encoding="latin-1"))
         assert problem_of(response, 401)["code"] == "unauthorized"
         assert response.headers["www-authenticate"] == "Bearer"
-        answers.append(told(response))
+        answers.append(outcome_of(response))
     assert all(answer == answers[0] for answer in answers)
     assert (await api.get("/tasks", headers={"Authorization": good})).status_code == 200
 
@@ -137,7 +137,7 @@ class Adapter:
     timestamps: str = "timestamptz"
 
     def settings(self) -> dict[str, object]:
-        """Return what the API has to be told."""
+        """Return what the API has to be notified."""
         return {
             "sessions": "better-auth",
             "better_auth_secret": SecretStr(BETTER_AUTH_SECRET),
@@ -235,13 +235,13 @@ async def test_better_auth_sessions_that_do_not_hold_are_all_alike(
         {"Cookie": f"other.session_token={quote(signed(token))}"},
     ]  # fmt: skip
     async with client(make_app(**adapter.settings())) as api:
-        answers = [told(await api.get("/tasks", headers=proof)) for proof in proofs]
+        answers = [outcome_of(await api.get("/tasks", headers=proof)) for proof in proofs]
     assert answers[0][0] == 401
     assert all(answer == answers[0] for answer in answers)
 
 
 async def test_users_need_a_uuid(make_app: MakeApp, database: Database) -> None:
-    """better-auth's default ids can't own a task: it has to be told to make UUIDs."""
+    """better-auth's default ids can't own a task: it has to be notified to make UUIDs."""
     await execute(
         database,
         *KYSELY.create(database.dialect.name),

@@ -369,7 +369,7 @@ async def test_a_server_that_hangs_is_a_503_in_bounded_time(server: AuthServer) 
 async def test_known_keys_go_on_while_the_server_is_away(
     server: AuthServer, sessions: JWTSessions, clock: SettableClock
 ) -> None:
-    """An outage of the auth server signs nobody out; of an unknown key it can't be told."""
+    """An outage of the auth server signs nobody out; of an unknown key it can't be known."""
     assert await sessions.verify(_bearer(server.token())) is not None
     await server.stop()
     clock.advance(hours=5)

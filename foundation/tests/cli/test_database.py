@@ -79,7 +79,7 @@ def test_a_revision_is_written_from_what_differs(
 
 @pytest.mark.usefixtures("url")
 def test_an_unknown_revision_is_one_line(capsys: Captured) -> None:
-    """A revision that isn't there is told in one line."""
+    """A revision that isn't there is reported in one line."""
     assert main(["db", "upgrade", "larknotes", "--revision", "nowhere"]) == 1
     captured = capsys.readouterr()
     assert "nowhere" in captured.err

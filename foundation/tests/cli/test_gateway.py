@@ -24,14 +24,17 @@ def test_kong_is_printed_with_what_made_it(capsys: Captured) -> None:
         f"# {MADE_BY} kong larknotes larksongs --host larknotes=notes.example.com"
     )
     assert "--rate-limit 600/minute`; not to be edited.\n" in text
-    assert [one["name"] for one in yaml.safe_load(text)["services"]] == ["larknotes", "larksongs"]
+    assert [service["name"] for service in yaml.safe_load(text)["services"]] == [
+        "larknotes",
+        "larksongs",
+    ]
 
 
 def test_who_has_no_public_host_is_left_out_unless_named(capsys: Captured) -> None:
     """All backends means all public ones; to name one that isn't is a mistake."""
     assert main(["gateway", "kong", *HOSTS[:2]]) == 0
     document = yaml.safe_load(capsys.readouterr().out)
-    names = {one["name"] for one in document["services"]}
+    names = {service["name"] for service in document["services"]}
     assert "larknotes" in names
     assert "larksongs" not in names
     assert main(["gateway", "kong", "larksongs"]) == 1
@@ -72,7 +75,7 @@ def test_a_consumer_s_key_comes_from_the_environment(
 
 
 def test_a_certificate_is_read_from_its_file(capsys: Captured, tmp_path: Path) -> None:
-    """Its key stays a reference; a file that isn't there is told in one line."""
+    """Its key stays a reference; a file that isn't there is reported in one line."""
     pem = tmp_path / "chain.pem"
     pem.write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
     command = ["gateway", "kong", *NAMES, *HOSTS, "--certificate-key", "{vault://env/tls-key}"]

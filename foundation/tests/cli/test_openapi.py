@@ -33,7 +33,7 @@ def test_of_several_backends_one_must_be_named(capsys: Captured) -> None:
 
 
 def test_a_folder_that_is_not_there_is_one_line(capsys: Captured) -> None:
-    """An output that can't be written is told in one line."""
+    """An output that can't be written is reported in one line."""
     assert main(["openapi", "larknotes", "--output", "no/such/file.json"]) == 1
     assert (
         capsys.readouterr().err

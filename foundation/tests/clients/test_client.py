@@ -113,8 +113,8 @@ async def test_attempts_are_bounded(
     assert failure.value.headers == {"Retry-After": str(passed_on)}
     assert failure.value.detail == "other can't be used just now; try again."
     assert len(other.requests) == 3
-    logged = [one for one in captured_logs if one["event"] == "upstream_unavailable"]
-    assert [(one["service"], one["reason"], one["attempts"]) for one in logged] == [
+    logged = [log for log in captured_logs if log["event"] == "upstream_unavailable"]
+    assert [(item["service"], item["reason"], item["attempts"]) for item in logged] == [
         ("other", "status 503", 3)
     ]
 
@@ -133,7 +133,7 @@ async def test_attempts_are_bounded(
 async def test_an_answer_that_is_none_is_a_503(
     connect: Connect, other: Any, answer: Response
 ) -> None:
-    """What is no JSON, encoded unasked, too large, or leads elsewhere can't be used."""
+    """What is not JSON, encoded unasked, too large, or leads elsewhere can't be used."""
     other.answers = [answer]
     with pytest.raises(UpstreamUnavailable) as failure:
         await connect(max_answer_bytes=1000).get("/echo")
@@ -208,7 +208,7 @@ async def test_a_hanging_network_is_a_503(far: Connect, other: Any, proxy: Fault
     async with asyncio.timeout(LONG):
         calls = [client.get("/echo") for _ in range(10)]
         results = await asyncio.gather(*calls, return_exceptions=True)
-    assert {type(one) for one in results} == {UpstreamUnavailable}
+    assert {type(result) for result in results} == {UpstreamUnavailable}
     await proxy.heal()
     await client.post("/echo", 1)
 
@@ -250,4 +250,4 @@ def test_pauses_are_random_and_bounded() -> None:
     for attempt, bound in ((1, 0.1), (2, 0.2), (3, 0.4), (50, MAX_PAUSE_SECONDS)):
         pauses = {pause(attempt) for _ in range(20)}
         assert len(pauses) == 20
-        assert all(0 <= one < bound for one in pauses)
+        assert all(0 <= item < bound for item in pauses)

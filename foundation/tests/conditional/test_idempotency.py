@@ -163,7 +163,7 @@ async def count(database: Database, statement: Statement = COUNT) -> int:
     return number
 
 
-def shown(response: httpx2.Response) -> tuple[int, bytes, dict[str, str | None]]:
+def seen(response: httpx2.Response) -> tuple[int, bytes, dict[str, str | None]]:
     """Return what two answers must share."""
     names = ("content-type", "location", "etag", "content-length")
     return (
@@ -179,7 +179,7 @@ async def test_the_same_request_gets_the_same_answer(http: Running) -> None:
     first = await api.post("/tasks", json=TITLE, headers=KEY)
     assert first.status_code == 201
     for _ in range(3):
-        assert shown(await api.post("/tasks", json=TITLE, headers=KEY)) == shown(first)
+        assert seen(await api.post("/tasks", json=TITLE, headers=KEY)) == seen(first)
     assert await count(database) == 1
 
 
@@ -255,7 +255,7 @@ async def test_a_hundred_at_once_are_one(url: str) -> None:
             *(running[n % 2][0].post("/tasks", json=TITLE, headers=KEY) for n in range(100))
         )
         assert {answer.status_code for answer in answers} == {201}
-        assert len({str(shown(answer)) for answer in answers}) == 1
+        assert len({str(seen(answer)) for answer in answers}) == 1
         assert await count(running[0][1]) == 1
 
 
@@ -284,7 +284,7 @@ async def test_a_request_that_is_still_running_is_a_409(http: Running, gate: Gat
     assert second.headers["retry-after"] == "1"
     gate.open.set()
     done = await first
-    assert shown(await api.post("/slow", json=TITLE, headers=KEY)) == shown(done)
+    assert seen(await api.post("/slow", json=TITLE, headers=KEY)) == seen(done)
     assert await count(database) == 1
 
 
@@ -352,11 +352,11 @@ async def test_an_expired_key_is_taken_over(http: Running, clock: SettableClock)
     api, database = http
     first = await api.post("/tasks", json=TITLE, headers=KEY)
     clock.advance(seconds=KEPT.total_seconds())
-    assert shown(await api.post("/tasks", json=TITLE, headers=KEY)) == shown(first)
+    assert seen(await api.post("/tasks", json=TITLE, headers=KEY)) == seen(first)
     clock.advance(seconds=1)
     other = await api.post("/tasks", json={"title": "Oats"}, headers=KEY)
     assert (other.status_code, other.json()["id"]) == (201, 2)
-    assert shown(await api.post("/tasks", json={"title": "Oats"}, headers=KEY)) == shown(other)
+    assert seen(await api.post("/tasks", json={"title": "Oats"}, headers=KEY)) == seen(other)
     assert (await count(database), await count(database, COUNT_KEYS)) == (2, 1)
 
 
@@ -384,7 +384,7 @@ async def test_a_purge_deletes_only_what_expired(http: Running, clock: SettableC
     await Idempotency(KEYS).purge(database)
     assert await count(database, COUNT_KEYS) == 1
     again = await api.post("/tasks", json=TITLE, headers={"Idempotency-Key": "new"})
-    assert shown(again) == shown(new)
+    assert seen(again) == seen(new)
 
 
 async def test_the_lifespan_purges(http: Running, clock: SettableClock) -> None:

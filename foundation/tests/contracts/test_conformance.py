@@ -92,6 +92,6 @@ def test_handlers_that_drift_are_named(document: Document) -> None:
     responses = made["paths"]["/books"]["post"]["responses"]
     responses["201"] = responses.pop("200")
     found = drift(Contract(document), made)
-    assert [one.partition(":")[0] for one in found] == ["getBook", "getBook"]
+    assert [item.partition(":")[0] for item in found] == ["getBook", "getBook"]
     assert "query shelf" in found[0]
     assert "list of Book" in found[1]

@@ -1,4 +1,4 @@
-"""Changes between two documents are found, and those that break a client are told apart."""
+"""Changes between two documents are found, and those that break a client are distinguished."""
 
 import copy
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def test_requests_may_widen_and_answers_narrow(wide: Document, narrow: Document)
 def test_a_change_behind_a_reference_is_found(around: Document) -> None:
     """Also where what holds the reference is the same to the letter."""
     old, new = (api(around) | {"components": {"schemas": {"Sent": s}}} for s in (SENT, REQUIRED))
-    assert any(one.breaking for one in compare(old, new))
+    assert any(item.breaking for item in compare(old, new))
     assert compare(old, copy.deepcopy(old)) == []
 
 
@@ -89,10 +89,10 @@ def test_what_stands_beside_a_reference_counts() -> None:
     reference = {"$ref": "#/components/schemas/Sent"}
     components = {"components": {"schemas": {"Sent": REQUIRED}}}
     old, new = (api({**reference, **more}) | components for more in ({}, {"required": ["m"]}))
-    assert [str(one) for one in compare(old, new)] == [
+    assert [str(item) for item in compare(old, new)] == [
         "breaking: POST /go body.m: it is required now"
     ]
-    assert not any(one.breaking for one in compare(new, old))
+    assert not any(item.breaking for item in compare(new, old))
 
 
 def test_a_schema_that_holds_itself_beside_something() -> None:
@@ -129,10 +129,10 @@ def test_who_may_call_breaks_clients_when_it_asks_for_more(
 ) -> None:
     """For the whole document as for one operation."""
     old, new = ({**api({}), **({} if s is None else {"security": s})} for s in (before, after))
-    assert [one.breaking for one in compare(old, new)] == [breaks]
+    assert [item.breaking for item in compare(old, new)] == [breaks]
     for document in (old, new):
         document["paths"]["/go"]["post"] |= {"security": document.pop("security", [])}
-    assert [one.breaking for one in compare(old, new)] == [breaks]
+    assert [item.breaking for item in compare(old, new)] == [breaks]
 
 
 def remove_path(new: Document) -> None:
@@ -185,7 +185,7 @@ def test_what_breaks_clients_is_named(
     """Each way to break a client of an operation is found."""
     new = copy.deepcopy(document)
     change(new)
-    assert any(one.breaking for one in compare(document, new))
+    assert any(item.breaking for item in compare(document, new))
 
 
 def test_additions_break_nobody(document: Document) -> None:
@@ -198,7 +198,7 @@ def test_additions_break_nobody(document: Document) -> None:
     new["components"]["schemas"]["Book"]["properties"]["author"] = {"type": "string"}
     changes = compare(document, new)
     assert len(changes) >= 4
-    assert not any(one.breaking for one in changes)
+    assert not any(change.breaking for change in changes)
 
 
 def test_a_document_is_like_itself(document: Document) -> None:

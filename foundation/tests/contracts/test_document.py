@@ -21,7 +21,7 @@ def test_operations_are_found_by_their_ids(document: Document) -> None:
     added, got = contract.operations["addBook"], contract.operations["getBook"]
     assert (added.method, added.path, added.status) == ("POST", "/books", 201)
     assert added.body == {"$ref": "#/components/schemas/Book"}
-    assert [one["name"] for one in got.parameters] == ["bookId"]
+    assert [parameter["name"] for parameter in got.parameters] == ["bookId"]
     assert got.body is None
 
 

@@ -23,7 +23,7 @@ def test_the_published_document_stays(document: Document, overlay: Document) -> 
     assert contract.document == published
     for operation in contract.operations.values():
         assert "400" in operation.definition["responses"]
-    assert all("400" not in one.definition["responses"] for one in contract.published.values())
+    assert all("400" not in item.definition["responses"] for item in contract.published.values())
 
 
 def test_objects_are_merged_lists_grow_and_parts_go(document: Document) -> None:
@@ -37,7 +37,7 @@ def test_objects_are_merged_lists_grow_and_parts_go(document: Document) -> None:
         ),
     )
     assert changed["info"] == {"title": "Shelf", "version": "2", "contact": {"name": "Ada"}}
-    assert [one["url"] for one in changed["servers"]] == ["https://shelf.example.com", "/"]
+    assert [server["url"] for server in changed["servers"]] == ["https://shelf.example.com", "/"]
     assert list(changed["paths"]) == ["/books/{bookId}"]
 
 

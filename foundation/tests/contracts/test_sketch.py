@@ -89,7 +89,9 @@ def test_only_what_is_missing_is_printed(contract: Contract) -> None:
     missing = operations.missing(contract)
     assert missing == ["listBooks", "replaceBooks", "getBook", "removeBook"]
     functions = ast.parse(sketch_handlers(contract, missing)).body
-    assert [one.name for one in functions if isinstance(one, ast.AsyncFunctionDef)] == [
+    assert [
+        function.name for function in functions if isinstance(function, ast.AsyncFunctionDef)
+    ] == [
         "list_books",
         "replace_books",
         "get_book",

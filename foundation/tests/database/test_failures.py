@@ -90,7 +90,7 @@ async def many(use: Use, database: Database) -> None:
     """Expect the 503 from each of twenty uses at once."""
     async with asyncio.timeout(3 * MAX_SECONDS):
         found = await asyncio.gather(*(use(database) for _ in range(20)), return_exceptions=True)
-    assert {type(one) for one in found} == {DatabaseUnavailable}
+    assert {type(item) for item in found} == {DatabaseUnavailable}
 
 
 @USES
@@ -219,7 +219,7 @@ async def test_a_backend_that_is_terminated(open_database: OpenDatabase, postgre
 
 @USES
 async def test_an_exhausted_pool(open_database: OpenDatabase, postgres_url: str, use: Use) -> None:
-    """Whoever waits for a connection in vain is told so; whoever has one goes on."""
+    """Whoever waits for a connection in vain is reported so; whoever has one goes on."""
     database = await open_database(
         postgres_url,
         METADATA,
@@ -360,7 +360,7 @@ async def test_a_deadlock_is_a_503_for_one_and_success_for_the_other(
             await session.all(lock, number=second)
 
     found = await asyncio.gather(lock_both(1, 2), lock_both(2, 1), return_exceptions=True)
-    assert sorted(type(one).__name__ for one in found) == ["DatabaseUnavailable", "NoneType"]
+    assert sorted(type(item).__name__ for item in found) == ["DatabaseUnavailable", "NoneType"]
 
 
 async def test_a_sqlite_file_that_another_process_locks(

@@ -235,7 +235,7 @@ async def test_a_migration_of_the_same_name_is_not_overwritten(
 async def test_the_next_migration_needs_the_ones_before(
     database: Database, migrations: Migrations
 ) -> None:
-    """What differs can only be told from a database that is up to date."""
+    """What differs can only be known from a database that is up to date."""
     with pytest.raises(CommandError, match="not up to date"):
         await migrations.revision(database.engine, "Third")
 

@@ -164,7 +164,7 @@ async def test_a_place_without_a_connection_that_comes_too_late(
     late, following = await line.join("late"), await line.join("following")
     async with asyncio.timeout(10):  # by default the pool waits for 30
         found = await asyncio.gather(failing, late, following, return_exceptions=True)
-    assert [type(one) for one in found[1:]] == [asyncio.CancelledError, DatabaseUnavailable]
+    assert [type(item) for item in found[1:]] == [asyncio.CancelledError, DatabaseUnavailable]
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["works", "fails"])

@@ -195,9 +195,9 @@ def at_random_moments(root: Path) -> dict[str, object]:
         time.sleep(chance.uniform(0.005, 0.08))
         os.kill(child, signal.SIGKILL)
         ended_by(child)
-        told = (heard + os.read(reader, 1_000_000)).decode().split("\n")[:-1]
+        reported = (heard + os.read(reader, 1_000_000)).decode().split("\n")[:-1]
         os.close(reader)
-        look(place, int(told[-1]) if told else 0, found)
+        look(place, int(reported[-1]) if reported else 0, found)
     found["writes"] = json.loads(place.document.path.read_text())["number"]
     found["generation"] = place.generations()[0]
     return found
@@ -211,12 +211,12 @@ def first_words(reader: int, lines: int) -> bytes:
     return heard
 
 
-def toil_until_killed(place: Place, told: int) -> None:
+def toil_until_killed(place: Place, reported: int) -> None:
     """Run `toil` on an event loop of its own."""
-    asyncio.run(toil(place, told))
+    asyncio.run(toil(place, reported))
 
 
-async def toil(place: Place, told: int) -> None:
+async def toil(place: Place, reported: int) -> None:
     """Write and exchange until killed; tell each number that is on the disk."""
     await place.swaps.recover()
     generation = place.generations()[0]
@@ -225,20 +225,20 @@ async def toil(place: Place, told: int) -> None:
             count.number += 1
             count.filling = "x" * (count.number * 37 % 50_000)
             count.again = count.number
-        os.write(told, f"{count.number}\n".encode())
+        os.write(reported, f"{count.number}\n".encode())
         generation += 1
         keep = place.kept / str(generation) if generation % 2 else None
         await place.swaps.exchange(place.stage(generation), keep=keep)
 
 
-def look(place: Place, told: int, found: dict[str, object]) -> None:
-    """Recover and read; a number that was told must not be lost."""
+def look(place: Place, reported: int, found: dict[str, object]) -> None:
+    """Recover and read; a number that was reported must not be lost."""
 
     async def recover_and_read() -> None:
         await place.swaps.recover()
         count = await place.document.read()
-        if count.number < told or count.number != count.again:
-            raise RuntimeError(f"{count.number} is not {told}.")
+        if count.number < reported or count.number != count.again:
+            raise RuntimeError(f"{count.number} is not {reported}.")
         await place.document.write(count)
 
     code = ended_by(forked(lambda: asyncio.run(recover_and_read())))

@@ -69,7 +69,7 @@ def test_a_reader_never_sees_a_mixture(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_write_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    """The next write removes its own leftovers, and neither its neighbours' nor other files."""
+    """The next write removes its own leftovers, and neither files beside it nor others."""
     token = "0123456789abcdef" * 2
     kept = [".other.json." + token + ".tmp", ".state.json.short.tmp", "state.json.tmp", ".env"]
     for name in (*kept, f".state.json.{token}.tmp"):

@@ -151,7 +151,9 @@ async def test_another_file_system_is_refused(tmp_path: Path) -> None:
     """What can't be renamed is said before anything moves."""
     here = tmp_path.stat().st_dev  # noqa: ASYNC240
     folders = (Path("/dev/shm"), Path(__file__).parent)
-    elsewhere = next((one for one in folders if one.is_dir() and one.stat().st_dev != here), None)
+    elsewhere = next(
+        (folder for folder in folders if folder.is_dir() and folder.stat().st_dev != here), None
+    )
     if elsewhere is None:
         pytest.skip("there is one file system only")
     fill(tmp_path, {"target": "old"})

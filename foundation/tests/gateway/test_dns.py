@@ -11,14 +11,14 @@ def _sets(services: list[PublicService], target: DNSTarget) -> dict[tuple[str, s
     batch = change_batch(services, target, zone_id=None, comment="By a test.")
     assert {change["Action"] for change in batch["Changes"]} == {"UPSERT"}
     sets = [change["ResourceRecordSet"] for change in batch["Changes"]]
-    return {(one["Name"], one["Type"]): one for one in sets}
+    return {(item["Name"], item["Type"]): item for item in sets}
 
 
 def test_every_public_host_gets_its_records(services: list[PublicService]) -> None:
     """IPv4 and IPv6 addresses make A and AAAA records, each with all of its addresses."""
     target = DNSTarget(addresses=["203.0.113.7", "2001:db8::7", "203.0.113.8"], ttl=60)
     found = _sets(services, target)
-    hosts = {f"{host}." for one in services for host in one.hosts}
+    hosts = {f"{host}." for service in services for host in service.hosts}
     assert found.keys() == {(host, kind) for host in hosts for kind in ("A", "AAAA")}
     a_record = found["notes.example.com.", "A"]
     assert a_record["TTL"] == 60

@@ -22,9 +22,9 @@ def test_every_host_route_has_its_service_and_every_service_its_hosts(
         for host in route["hosts"]
     }
     assert routed == {
-        host: (one.name, one.upstream_host, one.upstream_port)
-        for one in services
-        for host in one.hosts
+        host: (item.name, item.upstream_host, item.upstream_port)
+        for item in services
+        for host in item.hosts
     }
 
 
@@ -35,7 +35,7 @@ def test_the_output_is_the_same_each_time(services: list[PublicService]) -> None
     )
     first, second = kong_document(services, options), kong_document(services, options)
     assert first == second
-    assert [one["username"] for one in first["consumers"]] == ["a", "b"]
+    assert [consumer["username"] for consumer in first["consumers"]] == ["a", "b"]
 
 
 def test_a_backend_sees_the_host_that_the_client_asked_for(services: list[PublicService]) -> None:
@@ -52,7 +52,7 @@ def test_a_certificate_is_for_every_host_and_ends_plain_http(
     certificate = Certificate(certificate=PEM, key=KEY)
     document = kong_document(services, KongOptions(certificate=certificate))
     (made,) = document["certificates"]
-    hosts = {host for one in services for host in one.hosts}
+    hosts = {host for item in services for host in item.hosts}
     assert {sni["name"] for sni in made["snis"]} == hosts
     assert (made["cert"], made["key"]) == (PEM, KEY)
     for service in document["services"]:
@@ -90,11 +90,11 @@ def test_health_checks_ask_every_target_whether_it_is_ready(
 ) -> None:
     """Each service goes to its upstream, and each upstream has a target."""
     document = kong_document(services, KongOptions(health_checks=True))
-    upstreams = {one["name"]: one for one in document["upstreams"]}
-    assert {one["host"] for one in document["services"]} == upstreams.keys()
-    for one in upstreams.values():
-        assert one["healthchecks"]["active"]["http_path"] == "/readyz"
-        assert one["targets"]
+    upstreams = {upstream["name"]: upstream for upstream in document["upstreams"]}
+    assert {service["host"] for service in document["services"]} == upstreams.keys()
+    for upstream in upstreams.values():
+        assert upstream["healthchecks"]["active"]["http_path"] == "/readyz"
+        assert upstream["targets"]
 
 
 def test_a_path_of_the_upstream_is_a_path_of_the_service() -> None:
@@ -116,7 +116,7 @@ def test_consumers_hold_keys_and_no_request_passes_without_one(
     assert document["consumers"] == [
         {"username": "reader", "keyauth_credentials": [{"key": "r" * 32}]}
     ]
-    plugins = {one["name"]: one.get("config", {}) for one in document["plugins"]}
+    plugins = {plugin["name"]: plugin.get("config", {}) for plugin in document["plugins"]}
     assert plugins["key-auth"]["hide_credentials"] is True
     assert plugins["rate-limiting"]["limit_by"] == "consumer"
 

@@ -12,7 +12,7 @@ from bedplate.gateway.plugins import RateLimits, plugins_of
 def _plugins(**switched: Any) -> dict[str, Any]:
     off = {"key_auth": False, "request_id": False, "prometheus": False, "nested_redis": True}
     limits = switched.pop("rate_limits", None)
-    return {one["name"]: one.get("config") for one in plugins_of(limits, **{**off, **switched})}
+    return {item["name"]: item.get("config") for item in plugins_of(limits, **{**off, **switched})}
 
 
 def test_the_request_id_is_the_one_that_backends_read() -> None:

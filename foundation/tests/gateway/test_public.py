@@ -44,7 +44,9 @@ def test_without_either_there_is_no_public_host(declare: Declare) -> None:
 
 def test_services_stand_in_the_order_of_their_names(services: list[PublicService]) -> None:
     """Whatever the order of the declarations, so that the output is the same."""
-    assert [(one.name, one.upstream_host, one.upstream_port) for one in services] == [
+    assert [
+        (service.name, service.upstream_host, service.upstream_port) for service in services
+    ] == [
         ("notes", "notes", 8000),
         ("songs", "songs", 8000),
     ]

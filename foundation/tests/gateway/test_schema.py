@@ -37,7 +37,7 @@ def document(services: list[PublicService]) -> Document:
 
 
 def _plugin(document: Document, name: str) -> Any:
-    return next(one["config"] for one in document["plugins"] if one["name"] == name)
+    return next(plugin["config"] for plugin in document["plugins"] if plugin["name"] == name)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ async def test_woken(clock: SettableClock) -> None:
 
 
 async def test_clock_that_is_set(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock is read again and again, so that a jump is noticed without being told."""
+    """The clock is read again and again, so that a jump is noticed without notice."""
     monkeypatch.setattr(alarms, "MAX_SLEEP_SECONDS", 0.01)
     alarm, moment = Alarm(), clock.now() + timedelta(days=1)
     async with asyncio.timeout(10):

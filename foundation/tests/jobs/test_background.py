@@ -1,4 +1,4 @@
-"""Background jobs: tracked, told to stop, never lost."""
+"""Background jobs: tracked, asked to stop, never lost."""
 
 import asyncio
 
@@ -83,7 +83,7 @@ async def test_nothing_starts_while_stopping() -> None:
 
 
 async def test_repeated_job_survives_its_failures() -> None:
-    """`every` runs at once and again, also after an exception, and ends when told."""
+    """`every` runs at once and again, also after an exception, and ends when asked."""
     runs = 0
     third = asyncio.Event()
 

@@ -50,7 +50,7 @@ Open = Callable[..., AbstractAsyncContextManager[Timetable[Any]]]
 
 
 class Ends:
-    """Told of each run that ended, and waited for."""
+    """Receives each run that ended; a test waits for it."""
 
     def __init__(self) -> None:
         self.runs: asyncio.Queue[Run] = asyncio.Queue()
@@ -67,7 +67,7 @@ class Ends:
 
 @pytest.fixture
 def ends() -> Ends:
-    """Give what is told of the ends of runs."""
+    """Give the observer of ended runs."""
     return Ends()
 
 
@@ -139,12 +139,12 @@ async def test_failure_is_told_and_harms_nothing(
 
     async with open_timetable(fail) as timetable:
         await timetable.add(daily(cron="0 * * * *"))
-        told = []
+        runs = []
         for _ in range(3):
             move(timetable, clock, hours=1)
             run = await ends.next()
-            told.append((run.state.value, run.text))
-    assert told == [
+            runs.append((run.state.value, run.text))
+    assert runs == [
         ("failed", "The tower is closed."),
         ("failed", "It failed unexpectedly (ValueError); the log says more."),
         ("skipped", "It is Sunday."),
@@ -399,16 +399,16 @@ async def test_changes_race(open_timetable: Open, ends: Ends) -> None:
     async with open_timetable(ring) as timetable:
         added = await asyncio.gather(*(timetable.add(daily(name=f"B{n}")) for n in range(20)))
         works = [timetable.remove(schedule.id) for schedule in added[:5]]
-        renames = [timetable.replace(one.id, daily(name="Again")) for one in added[5:10]]
-        runs = [timetable.run_now(one.id, by="ada") for one in added[10:]]
+        renames = [timetable.replace(item.id, daily(name="Again")) for item in added[5:10]]
+        runs = [timetable.run_now(item.id, by="ada") for item in added[10:]]
         await asyncio.gather(*works, *renames, *runs)
         for _ in range(10):
             await ends.next()
         kept = timetable.schedules()
-    assert {one.id for one in kept} == {one.id for one in added[5:]}
+    assert {item.id for item in kept} == {item.id for item in added[5:]}
     async with open_timetable(ring) as timetable:
         assert timetable.schedules() == kept
-        assert all(len(timetable.runs(one.id)) == 1 for one in added[10:])
+        assert all(len(timetable.runs(item.id)) == 1 for item in added[10:])
 
 
 async def test_full_disk(tmp_path: Path, open_timetable: Open, ends: Ends) -> None:

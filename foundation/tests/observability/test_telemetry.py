@@ -24,7 +24,7 @@ class Wanted:
 
 
 def test_off() -> None:
-    """When it isn't wanted, FastAPI is told so in its own words."""
+    """When it isn't wanted, FastAPI is switched off in its own way."""
     app = FastAPI(**telemetry_options(Wanted(otel_enabled=False)))
     assert not app._native_telemetry.enabled()
 

@@ -1,4 +1,4 @@
-"""Input that is refused: what is told of it, and what never is."""
+"""Input that is refused: what the problem document contains, and what it never does."""
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum

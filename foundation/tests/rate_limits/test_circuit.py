@@ -11,7 +11,7 @@ LOST = StorageError(ConnectionError("nobody there"))
 
 
 class _Store:
-    """A store that is away until it is told to come back."""
+    """A store that is away until it is asked to come back."""
 
     def __init__(self) -> None:
         self.away = True

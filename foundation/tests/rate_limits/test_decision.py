@@ -26,7 +26,7 @@ def test_a_budget_is_a_minute_unless_said_otherwise() -> None:
 
 @pytest.mark.parametrize(("limit", "seconds"), [(0, 60), (-1, 60), (10, 0)])
 def test_a_budget_nobody_could_spend_is_refused(limit: int, seconds: int) -> None:
-    """A limit or a window below 1 is a mistake, and is told when it is declared."""
+    """A limit or a window below 1 is a mistake, and is reported when it is declared."""
     with pytest.raises(ValueError, match="at least 1"):
         Budget(limit, seconds)
 

@@ -181,7 +181,7 @@ async def test_an_application_starts_while_redis_is_away(server: ValkeyServer) -
 
 
 async def test_the_policy_refuse_answers_503(server: ValkeyServer) -> None:
-    """Where an unchecked request is worse than none, the client is told to come back."""
+    """Where an unchecked request is worse than none, the client is asked to come back."""
     server.kill()
     observe = _Observer()
     async with _limiter(server.url, on_failure="refuse", observe=observe) as limiter:

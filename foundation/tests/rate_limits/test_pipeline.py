@@ -57,7 +57,7 @@ async def test_everyone_gets_the_reply_to_what_they_asked(
 
 
 async def test_an_error_reply_goes_to_who_asked_for_it(pipeline: Pipeline) -> None:
-    """One bad command doesn't disturb its neighbours."""
+    """One bad command doesn't disturb the others."""
     commands = [("ECHO", "1"), ("NONSENSE",), ("ECHO", "2")]
     questions = (pipeline.ask(*command) for command in commands)
     outcomes = await asyncio.gather(*questions, return_exceptions=True)

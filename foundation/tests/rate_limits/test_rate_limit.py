@@ -143,8 +143,8 @@ async def test_every_response_tells_the_budget(caller: Client) -> None:
         assert response.headers["ratelimit-remaining"] == remaining
         assert response.headers["ratelimit-policy"] == "3;w=60"
         names = [name.lower() for name, _ in response.headers.multi_items()]
-        told = [name.lower() for name in EXPOSED_HEADERS if name != "Retry-After"]
-        assert [names.count(name) for name in told] == [1] * len(told)
+        exposed = [name.lower() for name in EXPOSED_HEADERS if name != "Retry-After"]
+        assert [names.count(name) for name in exposed] == [1] * len(exposed)
 
 
 async def test_refused_input_is_counted(caller: Client) -> None:
@@ -187,7 +187,7 @@ async def test_a_principal_named_like_an_address_is_no_address(caller: Client) -
 
 
 async def test_of_two_limits_the_tightest_is_reported(caller: Client) -> None:
-    """A route's own limit is told while it is the tighter one."""
+    """A route's own limit is reported while it is the tighter one."""
     response = await caller.get("/api/strict")
     assert response.headers["ratelimit-limit"] == "1"
     assert (await caller.get("/api/strict")).status_code == 429
@@ -206,7 +206,7 @@ async def test_addresses_of_one_ipv6_subscriber_share_a_budget(redis_url: str) -
 
 
 async def test_a_budget_of_none_is_no_limit() -> None:
-    """What has no budget is neither counted nor told."""
+    """What has no budget is neither counted nor reported."""
     app = FastAPI()
     unlimited = RateLimit(read=None, write=Budget(1))
     app.add_api_route("/", lambda: "free", dependencies=[Depends(unlimited)])

@@ -144,7 +144,7 @@ async def test_any_key_is_only_a_key(store: RedisWindows, key: str) -> None:
 
 
 async def test_a_server_that_refuses_is_a_storage_error(redis: Redis, store: RedisWindows) -> None:
-    """An error reply, here about a key of another kind, is told as a store that is away."""
+    """An error reply, here about a key of another kind, counts as a store that is away."""
     await redis.lpush("test:{key}", "no counter")
     await redis.expire("test:{key}", 100)
     with pytest.raises(StorageError):

@@ -61,14 +61,14 @@ async def pid(request: Request) -> Response:
 
 
 async def until_drain(request: Request) -> Response:
-    """Answer when the listener is closed and the streams are told to end."""
+    """Answer when the listener is closed and the streams are asked to end."""
     log("request_running")
     await request.app.state.drain.wait()
     return PlainTextResponse("finished")
 
 
 async def events(request: Request) -> Response:
-    """Stream until told to end."""
+    """Stream until asked to end."""
 
     async def stream() -> AsyncIterator[str]:
         yield "data: begin\n\n"
@@ -79,7 +79,7 @@ async def events(request: Request) -> Response:
 
 
 async def stubborn(request: Request) -> Response:
-    """Stream forever, whatever is told."""
+    """Stream forever, whatever happens."""
 
     async def stream() -> AsyncIterator[str]:
         while True:

@@ -49,8 +49,8 @@ class Answer(NamedTuple):
         problem = json.loads(self.body)
         [line] = [line for line in logged if line.get("problem") == code]
         ids = {problem["request_id"], self.headers["x-request-id"], line["request_id"]}
-        told = {problem["status"], self.status, line["status"]}
-        return len(ids) == 1 and told == {status} and problem["code"] == code
+        statuses = {problem["status"], self.status, line["status"]}
+        return len(ids) == 1 and statuses == {status} and problem["code"] == code
 
 
 class Client:

@@ -12,7 +12,7 @@ from bedplate.runtime.serving import StartupError
 
 
 def app_with(*, opening: str = "", closing: str = "") -> Starlette:
-    """Return an application whose lifespan fails where told."""
+    """Return an application whose lifespan fails where asked."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, object]]:

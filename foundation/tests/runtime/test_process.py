@@ -254,7 +254,7 @@ async def test_blocked_event_loop_cannot_overrun_the_deadline(start: Start, logg
 
 
 async def talk(websocket: ClientConnection, *, sending: bool) -> None:
-    """Listen, and send if told so, until the connection closes."""
+    """Listen, and send if asked, until the connection closes."""
     while True:
         if sending:
             await websocket.send("more")

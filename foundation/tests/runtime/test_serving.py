@@ -12,7 +12,7 @@ async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def make(drain: Drain, *arguments: object) -> ASGIApp:
-    """Return an application, or fail when told so."""
+    """Return an application, or fail when asked."""
     if arguments:
         raise ValueError(*arguments)
     return nothing

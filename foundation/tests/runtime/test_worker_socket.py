@@ -1,4 +1,4 @@
-"""Who asked, told over a private socket."""
+"""Questions and answers over a private socket."""
 
 import pytest
 from starlette.types import Receive, Scope, Send

@@ -1,4 +1,4 @@
-"""A process that is told nothing."""
+"""A process that receives no settings."""
 
 import os
 from pathlib import Path

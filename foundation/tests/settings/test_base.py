@@ -68,7 +68,7 @@ def test_settings_cannot_be_changed_later() -> None:
 def test_a_variable_with_the_prefix_comes_before_the_shared_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One backend may differ from what all are told."""
+    """One backend may differ from the settings of all."""
     monkeypatch.setenv("LOG_LEVEL", "warning")
     assert NotesSettings.load().log_level == "warning"
     monkeypatch.setenv("NOTES_LOG_LEVEL", "error")

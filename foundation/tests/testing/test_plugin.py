@@ -64,7 +64,7 @@ async def test_every_test_gets_an_empty_redis_database(redis_url: str, attempt: 
 
 
 def test_the_clock_stands_still(clock: SettableClock) -> None:
-    """Code that asks bedplate.clock is told the fixture's time."""
+    """Code that asks bedplate.clock gets the fixture's time."""
     before = time.now()
     assert time.now() == before
     clock.advance(hours=1)

@@ -34,7 +34,7 @@ def python(program: str, timeout_seconds: float = 30) -> ServerProcess:
 
 
 async def test_it_answers_once_it_is_started(tmp_path: Path) -> None:
-    """Any HTTP status counts as an answer; it runs where and with what it was told."""
+    """Any HTTP status counts as an answer; it runs where and with what it was asked."""
     (tmp_path / "hello").write_text("hello")
     url = f"http://127.0.0.1:{(port := free_port())}"
     async with (

@@ -137,9 +137,9 @@ class Model:
 
 def random_moves(rng: random.Random, model: Model, kind: str) -> list[tuple[int, int]]:
     """Return an order, a good one in two of three cases."""
-    its = {item: number for (of, item), number in model.numbers.items() if of == kind}
-    listed = rng.sample(sorted(its), k=rng.randint(0, len(its)))
-    numbers = [its[item] for item in listed]
+    current = {item: number for (of, item), number in model.numbers.items() if of == kind}
+    listed = rng.sample(sorted(current), k=rng.randint(0, len(current)))
+    numbers = [current[item] for item in listed]
     rng.shuffle(numbers)
     moves = list(zip(listed, numbers, strict=True))
     if rng.random() < 1 / 3:

@@ -186,7 +186,7 @@ def test_manifests_of_who_stores_differ_by_their_names_only(
 def test_kubernetes_and_compose_tell_backends_the_same(
     manifests: Manifests, compose: Document, backends: Backends
 ) -> None:
-    """Where the database is, and where the neighbours are."""
+    """Where the database is, and where the other services are."""
     for name in backends:
         kubernetes = {item["name"]: item["value"] for item in _container(manifests, name)["env"]}
         local = compose["services"][name]["environment"]

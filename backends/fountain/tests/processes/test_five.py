@@ -115,6 +115,6 @@ async def test_five_processes_and_one_answer_the_same(
     five = await of_five(start_services, connect)
     single = await of_one(start_services, connect, tmp_path)
     assert five == single
-    told, reordered = (body for path, status, body in five if path == FULL_STORY)
-    assert [element["sequence"] for element in told["story"]] == [1, 2]
-    assert told["story"] != reordered["story"]
+    first_story, reordered = (body for path, status, body in five if path == FULL_STORY)
+    assert [element["sequence"] for element in first_story["story"]] == [1, 2]
+    assert first_story["story"] != reordered["story"]

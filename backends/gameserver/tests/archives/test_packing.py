@@ -23,7 +23,7 @@ def test_what_is_packed_is_unpacked_alike(tmp_path: Path) -> None:
         writer.add_bytes(b"{}", "manifest.json")
     with (tmp_path / "archive").open("rb") as archive:
         files = Unpacking(tmp_path / "new", LIMITS).unpack_zstandard(archive)
-    assert files == {one.name: one for one in writer.files}
+    assert files == {file.name: file for file in writer.files}
     assert (tmp_path / "new/Mods/deep/er/ünïcode.txt").read_text() == "content"
     assert writer.skipped == []
 

@@ -25,4 +25,4 @@ async def test_a_copy_that_cannot_be_begun(tmp_path: Path, backup_record: Backup
         copies = OffHostCopies(local, LocalStore(elsewhere), Operations(log, jobs))
         catalogue = Catalogue(local, copies, Events(), dict.fromkeys(BackupKind, 1))
         await catalogue.add(backup_record, staged)
-        assert [one.id for one in await catalogue.list()] == [backup_record.id]
+        assert [item.id for item in await catalogue.list()] == [backup_record.id]

@@ -26,21 +26,21 @@ def _backup(number: int, kind: BackupKind = BackupKind.MANUAL, *, pinned: bool =
 def test_the_oldest_beyond_the_number_go() -> None:
     """Of five, the newest two stay, whatever order they are given in."""
     backups = [_backup(number) for number in (3, 1, 5, 2, 4)]
-    assert [one.created_at.hour for one in surplus(backups, KEEP)] == [1, 2, 3]
+    assert [item.created_at.hour for item in surplus(backups, KEEP)] == [1, 2, 3]
 
 
 def test_kinds_do_not_displace_each_other() -> None:
     """Many scheduled ones never make a manual one go."""
     scheduled = [_backup(number, BackupKind.SCHEDULED) for number in range(2, 6)]
     gone = surplus([_backup(0), _backup(1), *scheduled], KEEP)
-    assert {one.kind for one in gone} == {BackupKind.SCHEDULED}
+    assert {item.kind for item in gone} == {BackupKind.SCHEDULED}
     assert len(gone) == 2
 
 
 def test_pinned_ones_neither_go_nor_count() -> None:
     """With two pinned, two more unpinned ones are kept; so a limit never blocks a schedule."""
     backups = [_backup(number, pinned=number < 2) for number in range(5)]
-    assert [one.created_at.hour for one in surplus(backups, KEEP)] == [2]
+    assert [item.created_at.hour for item in surplus(backups, KEEP)] == [2]
 
 
 def test_the_newest_stays_in_any_case() -> None:

@@ -1,9 +1,9 @@
 """Backups over HTTP, of a real (simulated) game: made, listed, downloaded, uploaded, restored."""
 
+import asyncio
 import hashlib
 import tarfile
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +105,10 @@ async def test_a_stop_that_cuts_the_copy_is_noticed(
     api = await open_api(simulate={"backup_seconds": 30, "world_kib": 4096})
     await _started(api)
     begun = await api.post("/backups")
-    with suppress(FileNotFoundError):
-        while not list((data / "Backups").glob("*.vcdbs")):
-            await api.get("/operations")
+    for _ in range(600):
+        if any((data / "Backups").glob("*.vcdbs")):
+            break
+        await asyncio.sleep(0.05)
     await _stopped(api)
     operation = await ended(api, begun)
     assert operation.error is not None
@@ -186,7 +187,7 @@ async def test_an_uploaded_archive_is_checked_before_it_is_listed(
         assert refused.error is not None
         assert refused.error.status == 422
     assert (await backups_api.post("/backups/upload", content=b"")).status_code == 400
-    kinds = [one["kind"] for one in (await backups_api.get("/backups")).json()]
+    kinds = [item["kind"] for item in (await backups_api.get("/backups")).json()]
     assert kinds == ["uploaded", "manual"]
     assert list((tmp_path / "data/manager/staging").iterdir()) == []
 
@@ -307,7 +308,7 @@ async def test_the_oldest_go_after_the_new_one_stands(
     api = await open_api(keep_manual_backups=2)
     make_world(data / "Saves/default.vcdbs", 1)
     made = [(await _backup(api, ended, pinned=number == 0))["id"] for number in range(4)]
-    left = [one["id"] for one in (await api.get("/backups")).json()]
+    left = [item["id"] for item in (await api.get("/backups")).json()]
     assert sorted(left) == sorted([made[0], made[2], made[3]])
 
 

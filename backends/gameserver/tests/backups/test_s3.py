@@ -95,7 +95,7 @@ async def test_a_copy_outlives_the_local_backup(
     local.rename(tmp_path / "lost")
     make_world(world, 7)
     listed = (await api.get("/backups")).json()
-    assert [(one["id"], one["local"]) for one in listed] == [(backup_id, False)]
+    assert [(entry["id"], entry["local"]) for entry in listed] == [(backup_id, False)]
     download = await api.get(f"/backups/{backup_id}/download")
     assert download.content == content
     assert int(download.headers["content-length"]) == len(content)
@@ -127,7 +127,7 @@ async def test_a_store_that_is_away_costs_no_backup(
     tmp_path: Path,
     make_world: MakeWorld,
 ) -> None:
-    """The local backup stands and is listed; only its copy has failed, and keys are not told."""
+    """The local backup stands and is listed; only its copy has failed, and keys are not shown."""
     api = await open_api(**_settings(f"http://127.0.0.1:{free_port()}"))
     make_world(tmp_path / "data/serverdata/Saves/default.vcdbs", 1)
     made = await ended(api, await api.post("/backups"))
@@ -136,7 +136,7 @@ async def test_a_store_that_is_away_costs_no_backup(
     assert copy["error"]["code"] == "copies_unavailable"
     assert "secret" not in str(copy)
     listed = (await api.get("/backups")).json()
-    assert [one["off_host"] for one in listed] == ["failed"]
+    assert [item["off_host"] for item in listed] == ["failed"]
 
 
 async def test_a_store_that_is_away_does_not_fill_the_disk(
@@ -161,9 +161,9 @@ async def test_a_large_archive_goes_up_in_parts_and_comes_down_alike(
     content = bytes(range(256)) * 80_000
     (tmp_path / "backup.tar.zst").write_bytes(content)
     store = S3Store(_place(s3_url))
-    told: list[int] = []
-    await store.put(backup_record, tmp_path, told.append)
-    assert sum(told) == len(content)
+    progress: list[int] = []
+    await store.put(backup_record, tmp_path, progress.append)
+    assert sum(progress) == len(content)
     entry = bucket.Object(f"p/{backup_record.id}/backup.tar.zst")
     assert entry.e_tag.strip('"').endswith("-3")
     assert b"".join([part async for part in store.read(backup_record.id)]) == content

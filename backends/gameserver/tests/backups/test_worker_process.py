@@ -20,10 +20,10 @@ MakeWorld = Callable[[Path, int], None]
 def _children() -> list[psutil.Process]:
     """Return the processes of jobs; the test run has other children, too."""
     return [
-        one
-        for one in psutil.Process().children()
-        if one.status() != psutil.STATUS_ZOMBIE
-        and "gameserver.backups.worker_process" in one.cmdline()
+        child
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE
+        and "gameserver.backups.worker_process" in child.cmdline()
     ]
 
 
@@ -56,15 +56,17 @@ def pack(tmp_path: Path, make_world: MakeWorld) -> Pack:
 
 async def test_a_backup_made_apart_is_unpacked_apart(tmp_path: Path, pack: Pack) -> None:
     """Copied, packed and unpacked by other processes: the manifest is the same, all is counted."""
-    told: list[int] = []
+    progress: list[int] = []
     world = tmp_path / "data/Saves/default.vcdbs"
-    await perform(CopyWorld(world=world, target=tmp_path / "copy"), MIN_PROCESS_BYTES, told.append)
-    made = await perform(pack, MIN_PROCESS_BYTES, told.append)
+    await perform(
+        CopyWorld(world=world, target=tmp_path / "copy"), MIN_PROCESS_BYTES, progress.append
+    )
+    made = await perform(pack, MIN_PROCESS_BYTES, progress.append)
     out = tmp_path / "out"
     job = Unpack(archive=pack.archive, target=out, max_bytes=1 << 30)
-    assert await perform(job, MIN_PROCESS_BYTES, told.append) == made
+    assert await perform(job, MIN_PROCESS_BYTES, progress.append) == made
     assert (out / "Saves/default.vcdbs").read_bytes() == (tmp_path / "copy").read_bytes()
-    assert all(count >= 0 for count in told)
+    assert all(count >= 0 for count in progress)
     assert _children() == []
 
 

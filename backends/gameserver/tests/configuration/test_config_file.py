@@ -70,7 +70,7 @@ def test_a_key_within_an_object_is_changed_or_added(tmp_path: Path) -> None:
     [b"", b"[]", b"{", b"\xff\xfe{}", b'{"a": "\xe9"}', b"[" * 100_000, b'{"a":' * 50_000],
 )
 def test_what_is_no_settings_file_is_refused(content: bytes) -> None:
-    """What is no JSON object in UTF-8 is refused in words, whatever its form."""
+    """What is not a JSON object in UTF-8 is refused in words, whatever its form."""
     with pytest.raises(SettingsUnreadable):
         ConfigText(content)
 

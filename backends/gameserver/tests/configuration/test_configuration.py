@@ -56,7 +56,7 @@ def edit(path: Path, former: str, new: str) -> None:
 async def setting(api: Client, key: str, headers: Headers | None = None) -> dict[str, Any]:
     """Return one setting as the API shows it."""
     listed = (await api.get("/settings", headers=headers)).json()["settings"]
-    return next(one for one in listed if one["key"] == key)
+    return next(item for item in listed if item["key"] == key)
 
 
 async def test_before_the_first_start_there_is_nothing_to_change(
@@ -133,7 +133,7 @@ async def test_a_hand_s_change_wins_over_a_queued_one(
     written = read(config_path)
     assert (written["DieBelowDiskSpaceMb"], written["LogFileSplitAfterLine"]) == (77, 2000)
     skipped = (await api.get("/settings")).json()["skipped"]
-    assert [one["key"] for one in skipped] == ["DieBelowDiskSpaceMb"]
+    assert [item["key"] for item in skipped] == ["DieBelowDiskSpaceMb"]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class Reading:
         self.take(*lines)
 
     def take(self, *lines: tuple[str, str]) -> list[bool]:
-        """Take lines, and return what each told."""
+        """Take lines, and return the events of each."""
         return [
             self.facts.take(ConsoleLine(BEGIN + timedelta(seconds=second), level, text))
             for (level, text), second in zip(lines, self.seconds, strict=False)
@@ -140,7 +140,7 @@ def test_a_failure_is_no_purpose(level: str, text: str) -> None:
 
 
 def test_overloads_warnings_and_errors_are_counted() -> None:
-    """Each slow tick is counted and told; other warnings and errors are counted."""
+    """Each slow tick is counted and published; other warnings and errors are counted."""
     reading = Reading(
         ("Warning", "Server overloaded. A tick took 563ms to complete."),
         ("Warning", "Failed request to master server url"),

@@ -24,7 +24,7 @@ def joined(*lines: str) -> list[ConsoleLine]:
     """Return the messages of these lines."""
     joiner = MessageJoiner()
     messages = [joiner.add(line, NOW) for line in lines]
-    return [one for one in [*messages, joiner.flush()] if one is not None]
+    return [item for item in [*messages, joiner.flush()] if item is not None]
 
 
 def test_lines_without_a_stamp_go_on() -> None:
@@ -70,17 +70,17 @@ def test_output_before_any_stamp_has_no_level() -> None:
 def test_only_a_true_stamp_begins_a_message(text: str) -> None:
     """A stamp counts only at the beginning of a line, and in its exact form."""
     messages = joined("5.9.2026 22:08:03 [Server Chat] 0 | Bob: hi", text)
-    assert [one.level for one in messages] == ["Chat"]
+    assert [message.level for message in messages] == ["Chat"]
 
 
 def test_messages_are_bounded() -> None:
     """Neither many nor long continuationlines make a message grow without end."""
     stamped = "1.2.2026 12:00:00 [Server Error] x"
     many = joined(stamped, *["y"] * (3 * MAX_JOINED_LINES))
-    assert max(one.text.count("\n") for one in many) < MAX_JOINED_LINES
-    assert [one.continued for one in many] == [False, True, True, True]
+    assert max(item.text.count("\n") for item in many) < MAX_JOINED_LINES
+    assert [item.continued for item in many] == [False, True, True, True]
     long = joined(stamped, *["z" * 60_000] * 5)
-    assert max(len(one.text) for one in long) <= MAX_TEXT_LENGTH
+    assert max(len(item.text) for item in long) <= MAX_TEXT_LENGTH
 
 
 def test_who_is_authentic() -> None:
@@ -107,7 +107,7 @@ def test_lines_for_clients() -> None:
 @given(st.lists(st.text(max_size=80) | st.just("1.2.2026 12:00:00 [Server Event] x"), max_size=30))
 def test_no_text_is_lost(lines: list[str]) -> None:
     """Every line of text is in a message, in its order."""
-    texts = "\n".join(one.text for one in joined(*lines)) if lines else ""
+    texts = "\n".join(item.text for item in joined(*lines)) if lines else ""
     assert texts == "\n".join(
         line.removeprefix("1.2.2026 12:00:00 [Server Event] ") for line in lines
     )

@@ -146,7 +146,7 @@ async def test_a_command_without_an_answer(silent: Console) -> None:
 
 
 async def test_a_game_that_hangs(silent: Console) -> None:
-    """A game that doesn't take the command is told apart from one that has no answer."""
+    """A game that doesn't take the command is distinguished from one that has no answer."""
     silent.accept_commands(lambda _: True, "running")
     reply = await silent.send("/time", by="ada", wait=0.05)
     assert (reply.lines, reply.echoed) == ([], False)
@@ -171,8 +171,8 @@ async def test_answers_of_several_commands_dont_mix(silent: Console) -> None:
 
     silent.accept_commands(write, "running")
     sent = [f"/x {number}" for number in range(5)]
-    replies = await asyncio.gather(*(silent.send(one, by="ada", wait=10) for one in sent))
-    assert [one.lines for one in replies] == [[f"answer to {one}"] for one in sent]
+    replies = await asyncio.gather(*(silent.send(item, by="ada", wait=10) for item in sent))
+    assert [reply.lines for reply in replies] == [[f"answer to {item}"] for item in sent]
 
 
 async def test_too_many_commands_at_once(silent: Console) -> None:
@@ -180,7 +180,7 @@ async def test_too_many_commands_at_once(silent: Console) -> None:
     silent.accept_commands(lambda _: True, "running")
     sends = (silent.send("chat", by="ada") for _ in range(MAX_COMMANDS + 5))
     done = await asyncio.gather(*sends, return_exceptions=True)
-    assert sum(isinstance(one, ConsoleBusy) for one in done) == 5
+    assert sum(isinstance(item, ConsoleBusy) for item in done) == 5
 
 
 async def test_no_command_without_a_game(silent: Console, audit: Audit) -> None:

@@ -216,7 +216,7 @@ async def test_a_client_that_doesnt_read_holds_nobody_back(served: Served) -> No
 
 
 async def test_streams_end_when_the_manager_leaves(served: Served) -> None:
-    """Everybody is told to come back, with code 1012, when the process goes away."""
+    """Everybody is asked to come back, with code 1012, when the process goes away."""
     async with served.follow(key=KEY) as socket:
         await first(socket, lambda message: message["type"] == "hello")
         served.state["drain"].begin()

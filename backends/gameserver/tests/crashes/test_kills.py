@@ -180,7 +180,7 @@ class Inspection:
             json.loads(document.read_text())
         assert list((data / "manager/staging").iterdir()) == []
         assert list((data / "manager/journal").iterdir()) == []
-        assert {one["state"] for one in self.managers.get("/operations")} <= {"done", "failed"}
+        assert {each["state"] for each in self.managers.get("/operations")} <= {"done", "failed"}
         self._backups(data / "manager/backups")
         self._versions(data)
         self._mods(data / "serverdata/Mods")
@@ -188,7 +188,7 @@ class Inspection:
         _world(data / "serverdata/Saves/default.vcdbs")
 
     def _backups(self, folder: Path) -> None:
-        listed = {one["id"]: one["sha256"] for one in self.managers.get("/backups")}
+        listed = {each["id"]: each["sha256"] for each in self.managers.get("/backups")}
         assert {path.name for path in folder.iterdir()} == set(listed)
         for backup, digest in listed.items():
             if self.known.get(backup) != digest:
@@ -251,13 +251,13 @@ def served() -> Iterator[dict[str, str]]:
 def pair() -> tuple[dict[str, str], dict[str, str]]:
     """Give two sets of two mods each: the same mods in other releases."""
     found = [
-        (mod.identifiers[0], [one.version for one in mod.releases])
+        (mod.identifiers[0], [release.version for release in mod.releases])
         for mod in ModDatabase(60).mods
         if len(mod.identifiers) == 1
-        and len({one.version for one in mod.releases if _plain(one)}) == len(mod.releases) > 1
+        and len({new.version for new in mod.releases if _plain(new)}) == len(mod.releases) > 1
     ]
     first, second = found[:2]
-    return tuple({one[0]: one[1][place] for one in (first, second)} for place in (0, 1))  # type: ignore[return-value]
+    return tuple({mod[0]: mod[1][place] for mod in (first, second)} for place in (0, 1))  # type: ignore[return-value]
 
 
 def _plain(release: Any) -> bool:
@@ -311,7 +311,8 @@ def _prepare(managers: Managers) -> None:
     for version in VERSIONS:
         assert managers.post(f"/versions/{version}/install") == 202
         managers.wait_for(
-            lambda: all(one["state"] == "done" for one in managers.get("/operations")), "no install"
+            lambda: all(each["state"] == "done" for each in managers.get("/operations")),
+            "no install",
         )
     assert managers.post("/server/start") == 202
     managers.wait_for(lambda: managers.get("/server")["state"] == "running", "no game")

@@ -59,12 +59,12 @@ async def test_kept_over_a_restart(make_app: Any, tmp_path: Path) -> None:
 async def test_disk_low_is_told_once(open_state: Any) -> None:
     """A disk that gets low is an event, which comes again only after there was room."""
     performance, _, events = opened(await open_state(metrics_interval_seconds=60))
-    told: list[EventKind] = []
-    events.listen(lambda event: told.append(event.kind))
+    kinds: list[EventKind] = []
+    events.listen(lambda event: kinds.append(event.kind))
     sample = await performance.sample()
     for free in (2e9, 0.5e9, 0.4e9, 3e9, 0.1e9):
         performance._warn_of_disk(sample.model_copy(update={"disk_free_bytes": free}))
-    assert told == [EventKind.DISK_LOW, EventKind.DISK_LOW]
+    assert kinds == [EventKind.DISK_LOW, EventKind.DISK_LOW]
 
 
 async def test_prometheus(make_settings: Any) -> None:

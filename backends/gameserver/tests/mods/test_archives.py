@@ -105,7 +105,7 @@ def test_a_declared_size_is_not_believed(
 def test_a_mod_has_one_modinfo_at_its_root(
     zip_file: Callable[[bytes], Path], names: list[str]
 ) -> None:
-    """Without a modinfo.json at the root, or with two, it can't be told what mod it is."""
+    """Without a modinfo.json at the root, or with two, it can't be known what mod it is."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in names:

@@ -30,7 +30,7 @@ async def main(root):
     layout = Layout(root)
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     inventory = Inventory(ModsFolder(layout.mods), document)
-    changes = Changes(inventory, FileTransactions(layout.journal), layout.previous_mods, most=3)
+    changes = Changes(inventory, FileTransactions(layout.journal), layout.previous_mods, max_kept=3)
     print("ready", flush=True)
     for number in range(10_000):
         staging = layout.staging / str(number)

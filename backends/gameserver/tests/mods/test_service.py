@@ -124,7 +124,7 @@ async def test_an_update_leaves_pinned_and_disabled_mods_alone(
     old = {"any_game_version": True}
     await install(mods_api, ended, "brightlanterns@1.0.0", "lanternlib@1.0.0", **old)
     updates = (await mods_api.get("/mods/updates")).json()
-    assert {one["mod_id"]: one["newest"] for one in updates["updates"]} == {
+    assert {update["mod_id"]: update["newest"] for update in updates["updates"]} == {
         "brightlanterns": "1.2.0", "lanternlib": "1.4.0",
     }  # fmt: skip
     assert (await mods_api.put("/mods/installed/lanternlib/pin")).status_code == 204

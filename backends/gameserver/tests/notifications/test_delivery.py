@@ -23,4 +23,5 @@ def test_retry_after(header: str | None, seconds: float) -> None:
 
 def test_pauses_double() -> None:
     """Each pause is twice the last, up to a bound."""
-    assert [Patience(first=1, longest=5).pause(n) for n in (1, 2, 3, 4, 1000)] == [1, 2, 4, 5, 5]
+    patience = Patience(first=1, max_seconds=5)
+    assert [patience.pause(n) for n in (1, 2, 3, 4, 1000)] == [1, 2, 4, 5, 5]

@@ -33,13 +33,13 @@ from gameserver.notifications.schemas import (
 from gameserver.notifications.service import Notifications
 from gameserver_simulator.stand_ins.serving import serving
 
-QUICK = Patience(tries=3, first=0.01, longest=0.02)
+QUICK = Patience(tries=3, first=0.01, max_seconds=0.02)
 LOCAL = AddressRules(http=True, private=True)
 Open = Callable[..., Any]
 
 
 class Receiver:
-    """Takes webhooks, and answers as told: one answer after the other, then 204."""
+    """Takes webhooks, and answers as configured: one answer after the other, then 204."""
 
     def __init__(self) -> None:
         self.received: list[tuple[dict[str, str], bytes]] = []
@@ -72,7 +72,7 @@ def url(receiver: Receiver) -> Iterator[str]:
 
 @pytest.fixture
 def events() -> Events:
-    """Give what tells of events."""
+    """Give what reports events."""
     return Events()
 
 

@@ -33,16 +33,16 @@ async def operations(document: Document[OperationLog]) -> AsyncIterator[Operatio
 
 async def test_an_operation_ends_with_what_it_made(operations: Operations) -> None:
     """Progress and detail are seen meanwhile, the result at the end."""
-    go, told = asyncio.Event(), asyncio.Event()
+    go, reported = asyncio.Event(), asyncio.Event()
 
     async def work(progress: Progress) -> dict[str, str]:
         progress.part(0.5, 1).report(0.5, "half of the second half")
-        told.set()
+        reported.set()
         await go.wait()
         return {"made": "this"}
 
     begun = await operations.start(OperationKind.BACKUP, work, by="admin")
-    await told.wait()
+    await reported.wait()
     assert operations.get(begun.id).progress == 0.75
     assert operations.get(begun.id).detail == "half of the second half"
     go.set()

@@ -68,13 +68,13 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
 async def test_a_file_is_saved(
     path: str, url: str, client: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
-    """Also from behind a redirect; how much is there is told on the way."""
-    told: list[float] = []
+    """Also from behind a redirect; how much is there is reported on the way."""
+    progress: list[float] = []
     downloads = Downloads(client, Sources(url, frozenset()), BOUNDS)
-    await downloads.save(f"{url}/{path}", tmp_path / "a", told.append)
+    await downloads.save(f"{url}/{path}", tmp_path / "a", progress.append)
     assert (tmp_path / "a").read_bytes() == b"x" * 100_000
-    assert told == sorted(told)
-    assert told[-1] == 1
+    assert progress == sorted(progress)
+    assert progress[-1] == 1
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ async def test_bounds_of_dates(stopped: Client, tmp_path: Path) -> None:
     ]
     write(tmp_path, "playersbanned.json", entries)
     shown = (await stopped.get("/players/bans")).json()
-    assert {one["name"] for one in shown} >= {"P2", "P3", "P4"}
+    assert {item["name"] for item in shown} >= {"P2", "P3", "P4"}
     sent = {"amount": 1000, "unit": "year", "reason": "x"}
     assert (await stopped.put("/players/Ada/ban", json=sent)).json()["outcome"] == "done"
 
@@ -187,7 +187,7 @@ async def test_running(playing: Client, monitor: dict[str, str]) -> None:
         done = (await ask).json()
         assert (done["outcome"], done["proof"]) == ("done", "effect")
         assert done["reply"]
-        assert [one["name"] for one in (await playing.get(shows)).json()] == ["Ada"]
+        assert [item["name"] for item in (await playing.get(shows)).json()] == ["Ada"]
     assert (await playing.get("/players/online")).json() == []
     assert (await playing.delete("/players/Ada/ban")).json()["outcome"] == "done"
     assert (await playing.delete("/players/Ada/ban")).json()["outcome"] == "unchanged"

@@ -98,8 +98,10 @@ async def test_a_second_start_is_refused(running_game: Game) -> None:
     starts = [running_game.start(by="test") for _ in range(10)]
     done = await asyncio.gather(*starts, return_exceptions=True)
     assert done.count(None) == 1
-    assert {type(one) for one in done if one is not None} <= {GameBusy, GameAlreadyRunning}
-    games = [one for one in psutil.Process().children() if "gameserver_simulator" in one.cmdline()]
+    assert {type(item) for item in done if item is not None} <= {GameBusy, GameAlreadyRunning}
+    games = [
+        child for child in psutil.Process().children() if "gameserver_simulator" in child.cmdline()
+    ]
     assert len(games) == 1
 
 

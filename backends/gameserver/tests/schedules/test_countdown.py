@@ -1,4 +1,4 @@
-"""Waiting with players on line, in real seconds, with a game that runs."""
+"""Waiting with players online, in real seconds, with a game that runs."""
 
 import asyncio
 from typing import Any
@@ -66,7 +66,7 @@ async def test_warns(game: Game, countdown: Countdown) -> None:
 
 
 async def test_nobody_to_warn(game: Game, countdown: Countdown) -> None:
-    """With nobody on line there is nothing to wait for."""
+    """With nobody online there is nothing to wait for."""
     async with asyncio.timeout(10):
         await countdown(stopping(warn_seconds=[600, 300]))
 

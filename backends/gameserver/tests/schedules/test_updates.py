@@ -13,8 +13,8 @@ from gameserver.versions.schemas import Channel, Version, VersionList
 
 async def test_tells_what_is_new() -> None:
     """An update is an event once, and again only when another one comes."""
-    events, told = Events(), list[Event]()
-    events.listen(told.append)
+    events, published = Events(), list[Event]()
+    events.listen(published.append)
     mods: list[str] = []
 
     async def newer_mods() -> Sequence[str]:
@@ -25,13 +25,13 @@ async def test_tells_what_is_new() -> None:
 
     check = UpdateCheck(events, game=newer_game, mods=newer_mods)
     assert await check(game=False, mods=True) == "Everything is up to date."
-    assert told == []
+    assert published == []
     for _ in range(2):
         assert await check(game=True, mods=True) == "Updates are available: game 1.22.0."
     mods.extend(f"mod{number} 2.0.0" for number in range(20))
     assert (await check(game=True, mods=True)).endswith("mod8 2.0.0, ….")
-    assert [event.kind for event in told] == [EventKind.UPDATE_AVAILABLE] * 2
-    assert told[1].facts == {"count": 21}
+    assert [event.kind for event in published] == [EventKind.UPDATE_AVAILABLE] * 2
+    assert published[1].facts == {"count": 21}
 
 
 def listed(current: str | None, *versions: str, stale: bool = False) -> VersionList:

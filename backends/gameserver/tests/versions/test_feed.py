@@ -39,7 +39,7 @@ async def test_the_feed_is_asked_again_only_after_a_while(
     async with _opened(served_feed[1], tmp_path / "cache.json") as opened:
         await opened.read()
         asked = len(feed.fault_modes.requests)
-        assert "1.21.6" in {one.version for one in offered_in(await opened.read())}
+        assert "1.21.6" in {item.version for item in offered_in(await opened.read())}
         assert len(feed.fault_modes.requests) == asked
         clock.advance(minutes=16)
         assert len(offered_in(await opened.read())) == len(offered_in(await opened.read()))
@@ -83,7 +83,7 @@ async def test_a_feed_that_is_away_is_left_alone(
     async with _opened(served_feed[1], tmp_path / "cache.json") as opened:
         asked = [opened.read(refresh=True) for _ in range(5)]
         answers = await asyncio.gather(*asked, return_exceptions=True)
-        assert {type(one) for one in answers} == {FeedUnavailable}
+        assert {type(answer) for answer in answers} == {FeedUnavailable}
         assert len(feed.fault_modes.requests) == 1
         feed.fault_modes.status = None
         clock.advance(seconds=31)
@@ -137,7 +137,7 @@ async def test_only_what_is_understood_is_offered(hostile_url: str, tmp_path: Pa
     """Entries of any other shape are left out; texts are made harmless."""
     async with _opened(f"{hostile_url}/hostile", tmp_path / "cache.json") as opened:
         offered = offered_in(await opened.read())
-    assert [one.version for one in offered] == ["1.21.7", "1.21.6"]
+    assert [item.version for item in offered] == ["1.21.7", "1.21.6"]
     assert offered[0].size == "1[2J MB"
     assert offered[0].md5 == "a" * 32
 

@@ -67,7 +67,7 @@ async def test_the_second_place_is_tried_when_the_first_fails(
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("https://elsewhere.example/a", "it lies at a host that is not allowed"),
+        ("https://elsewhere.example/a", "its host is not allowed"),
         ("https://localhost:1/a", "its host has an address within a private network"),
     ],
 )

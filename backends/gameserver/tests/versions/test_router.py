@@ -44,7 +44,7 @@ async def test_the_list_tells_what_is_offered_and_installed(
     """Newest first, with channel, runtime and what is current; the first install is current."""
     await _install(versions_api, ended, "1.21.5")
     listed = (await versions_api.get("/versions")).json()
-    by_version = {one["version"]: one for one in listed["versions"]}
+    by_version = {version["version"]: version for version in listed["versions"]}
     assert list(by_version)[:3] == ["1.22.0-pre.1", "1.21.7-rc.1", "1.21.6"]
     assert by_version["1.21.5"]["current"]
     assert by_version["1.21.6"]["latest"]

@@ -1,4 +1,4 @@
-"""What the to-do API can be told. Variables begin with `TASKS_`; shared ones may do without."""
+"""The settings; variables begin with `TASKS_`, and shared ones also work without the prefix."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal

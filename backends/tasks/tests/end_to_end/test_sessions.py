@@ -186,10 +186,10 @@ async def test_jwts_that_do_not_hold_are_refused(
 async def test_a_jwt_for_another_api_is_refused(
     make_app: MakeApp, auth_server: AuthServer, token: str, changes: dict[str, str]
 ) -> None:
-    """Issuer and audience must be the ones that the API was told."""
+    """Issuer and audience must be the ones that the API was asked."""
     proof = bearer(await asyncio.to_thread(auth_server.jwt, token))
-    told = {"better_auth_url": auth_server.url, "jwks_url": f"{auth_server.url}/api/auth/jwks"}
-    app = make_app(sessions="jwt", database_auto_migrate=True, **(told | changes))
+    defaults = {"better_auth_url": auth_server.url, "jwks_url": f"{auth_server.url}/api/auth/jwks"}
+    app = make_app(sessions="jwt", database_auto_migrate=True, **(defaults | changes))
     async with client(app) as api:
         assert (await api.get("/tasks", headers=proof)).status_code == 401
 
@@ -197,7 +197,7 @@ async def test_a_jwt_for_another_api_is_refused(
 async def test_an_auth_server_that_is_away_is_a_503(
     make_app: MakeApp, auth_server: AuthServer, token: str
 ) -> None:
-    """While the keys can't be had nobody is let in, and nobody is told that their session ended."""
+    """While the keys are unavailable the answer is 503, and nobody is signed out."""
     proof = bearer(await asyncio.to_thread(auth_server.jwt, token))
     app = make_app(sessions="jwt", database_auto_migrate=True, better_auth_url="http://127.0.0.1:1")
     async with client(app) as api:

@@ -1,4 +1,4 @@
-"""A process under load that is told to go away."""
+"""A process under load that is asked to go away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

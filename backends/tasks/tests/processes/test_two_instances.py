@@ -26,7 +26,9 @@ async def start_two(
         async def start_two(**variables: str) -> list[httpx2.AsyncClient]:
             starting = (start_api(postgres_url, **variables) for _ in range(2))
             instances = await asyncio.gather(*starting)
-            clients = [httpx2.AsyncClient(base_url=one.url, timeout=60) for one in instances]
+            clients = [
+                httpx2.AsyncClient(base_url=instance.url, timeout=60) for instance in instances
+            ]
             return [await stack.enter_async_context(client) for client in clients]
 
         yield start_two
@@ -75,7 +77,7 @@ async def test_the_hundred_and_first_read_of_both_is_refused(
 
 
 def assert_told(refused: httpx2.Response, problem: dict[str, Any]) -> None:
-    """Check that headers and problem document tell of the spent budget, and when it is filled."""
+    """Check that headers and problem document report the spent budget, and when it is filled."""
     info = problem["rate_limit_info"]
     assert (info["limit"], info["remaining"], info["window_seconds"]) == (100, 0, 60)
     assert 0 < problem["retry_after"] <= 61

@@ -299,7 +299,7 @@ class Database:
 
 
 def _is_harmless(error: BaseException) -> bool:
-    """Whether the connection is as good as before: a statement was refused, or nothing of its."""
+    """Return whether the error left the connection usable: only its statement was refused."""
     if isinstance(error, LockTimeout):
         return True
     return isinstance(error, Exception) and not isinstance(error, DatabaseUnavailable)

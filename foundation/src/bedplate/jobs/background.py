@@ -1,4 +1,4 @@
-"""Background work of a process: tracked, told to stop, never lost silently."""
+"""Background work of a process: tracked, asked to stop, and never lost silently."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -19,7 +19,7 @@ class Jobs:
         yield {"jobs": jobs}
     ```
 
-    On leaving, jobs are told to stop (`stopping`), cancelled after `stop_seconds`, and awaited.
+    On leaving, jobs are asked to stop (`stopping`), cancelled after `stop_seconds`, and awaited.
     A job that does not even end on cancellation within the same time is named in the log.
     """
 

@@ -63,7 +63,7 @@ class Timetable(Generic[Action]):
         """Take what the schedules are kept in, and what carries a run out.
 
         `perform` may return a sentence on what came of the run. It raises `RunSkipped` when there
-        is nothing to do; any other exception is a failed run. `observe` is told of each run that
+        is nothing to do; any other exception is a failed run. `observe` receives each run that
         ended or was skipped. `runs_kept` is for each schedule. A run is cancelled after
         `longest_run`, and has failed.
         """

@@ -134,11 +134,11 @@ class Stream(Generic[Item]):
     async def _send_items(self, follower: Follower[Item]) -> None:
         row = self._broadcast
         await self.send({"type": "hello", "run": row.run, "first": row.first, "last": row.last})
-        told = 0
+        reported = 0
         async for batch in follower:
-            if follower.lost > told:
-                await self.send({"type": "lost", "count": follower.lost - told})
-                told = follower.lost
+            if follower.lost > reported:
+                await self.send({"type": "lost", "count": follower.lost - reported})
+                reported = follower.lost
             await self._send_text(batch.text)
 
     async def _watch(self) -> None:

@@ -69,9 +69,9 @@ def test_csound_takes_it(
     file.write_bytes(csound_file(request.getfixturevalue(name)))
     for options in (["--syntax-check-only"], ["-n", "-d", "-m7"]):
         run = subprocess.run([csound, *options, file], capture_output=True, check=False, timeout=60)
-        told = (run.stdout + run.stderr).decode(errors="replace")
-        assert run.returncode == 0, told
-        assert "0 errors in performance" in told
-        assert "error" not in told.replace("0 errors in performance", "").lower()
-        assert "warning" not in told.lower()
-        assert re.search(r"overall samples out of range:\D*0\D*0\D", told), told[-400:]
+        output = (run.stdout + run.stderr).decode(errors="replace")
+        assert run.returncode == 0, output
+        assert "0 errors in performance" in output
+        assert "error" not in output.replace("0 errors in performance", "").lower()
+        assert "warning" not in output.lower()
+        assert re.search(r"overall samples out of range:\D*0\D*0\D", output), output[-400:]

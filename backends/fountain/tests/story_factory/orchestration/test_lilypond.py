@@ -114,9 +114,9 @@ def test_lilypond_takes_it(
     file.write_bytes(lilypond_file(request.getfixturevalue(name)))
     command = [lilypond, "--loglevel=WARN", f"--output={tmp_path}/sheet", str(file)]
     run = subprocess.run(command, capture_output=True, check=False, timeout=300)
-    told = (run.stdout + run.stderr).decode(errors="replace")
-    assert run.returncode == 0, told
-    assert "error" not in told.lower()
+    output = (run.stdout + run.stderr).decode(errors="replace")
+    assert run.returncode == 0, output
+    assert "error" not in output.lower()
     # That a font lacks a glyph, or a page is full, is the engraver's matter.
-    assert "sheet.ly" not in told, told
+    assert "sheet.ly" not in output, output
     assert (tmp_path / "sheet.pdf").stat().st_size > 1_000

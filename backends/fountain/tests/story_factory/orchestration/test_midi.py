@@ -72,8 +72,8 @@ def test_notes(verona: Play) -> None:
     assert {item.channel for item in voices if not item.is_meta} == {0}
     assert {item.channel for item in drums if not item.is_meta} == {9}
     tempi = [item.movement.tempo for item in music.passages if item.opens]
-    told = [mido.tempo2bpm(item.tempo) for item in conductor if item.type == "set_tempo"]
-    assert told == [pytest.approx(tempo, rel=1e-4) for tempo in tempi]
+    actual = [mido.tempo2bpm(item.tempo) for item in conductor if item.type == "set_tempo"]
+    assert actual == [pytest.approx(tempo, rel=1e-4) for tempo in tempi]
     bars = [item.numerator for item in conductor if item.type == "time_signature"]
     assert bars == [item.movement.bar // 2 for item in music.passages if item.opens]
 

@@ -77,16 +77,16 @@ class ConfigText:
         except (ValueError, RecursionError):
             values = self._lenient()
         if not isinstance(values, dict):
-            raise SettingsUnreadable("serverconfig.json is no JSON object.")
+            raise SettingsUnreadable("serverconfig.json is not a JSON object.")
         return values
 
     def _lenient(self) -> Any:
         if len(self._text) > LARGEST // 16:
-            raise SettingsUnreadable("serverconfig.json is no JSON.")
+            raise SettingsUnreadable("serverconfig.json is not JSON.")
         try:
             return json5.loads(self._text, strict=False)
         except (ValueError, RecursionError):
-            raise SettingsUnreadable("serverconfig.json is no JSON.") from None
+            raise SettingsUnreadable("serverconfig.json is not JSON.") from None
 
 
 class ConfigFile:

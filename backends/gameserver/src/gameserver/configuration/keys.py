@@ -51,14 +51,14 @@ class Key:
         return tuple(self.name.split("."))
 
 
-def whole(least: int = 0, most: int = LARGEST) -> Any:
+def whole(minimum: int = 0, maximum: int = LARGEST) -> Any:
     """Return the type of a whole number within a range."""
-    return Annotated[int, WholeNumber(least, most)]
+    return Annotated[int, WholeNumber(minimum, maximum)]
 
 
-def number(least: float, most: float) -> Any:
+def number(minimum: float, maximum: float) -> Any:
     """Return the type of a number within a range."""
-    return Annotated[float, Field(strict=True, ge=least, le=most, allow_inf_nan=False)]
+    return Annotated[float, Field(strict=True, ge=minimum, le=maximum, allow_inf_nan=False)]
 
 
 def _world(name: str, kind: Any, meaning: str, *, locked: bool = False) -> Key:

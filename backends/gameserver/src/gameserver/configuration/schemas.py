@@ -1,5 +1,3 @@
-"""What goes over the wire."""
-
 from enum import StrEnum
 from typing import Any
 

@@ -104,8 +104,8 @@ class ServerSettings:
         if values:
             await asyncio.to_thread(self._file.change, _by_path(values))
         await self._queue.write(SettingsQueue(skipped=skipped))
-        for one in skipped:
-            structlog.get_logger().warning("setting_skipped", key=one.key)
+        for item in skipped:
+            structlog.get_logger().warning("setting_skipped", key=item.key)
 
     async def prepare_start(self) -> None:
         """Bring the file up to date for a start: `Game.before_start` calls it."""

@@ -45,9 +45,9 @@ class Configuration:
         text, queue, etag = await self._settings.read()
         shown = GameSettings(
             exists=text is not None,
-            settings=[_shown(key, text, queue, with_secrets=with_secrets) for key in KEYS],
+            settings=[_to_response(key, text, queue, with_secrets=with_secrets) for key in KEYS],
             other=_other(text) if text is not None and with_secrets else {},
-            skipped=[Skipped(key=one.key, by=one.by, at=one.at) for one in queue.skipped],
+            skipped=[Skipped(key=item.key, by=item.by, at=item.at) for item in queue.skipped],
             hints=await asyncio.to_thread(self._hints, text),
         )
         return shown, etag
@@ -100,7 +100,7 @@ def _refuse_unchangeable(text: ConfigText, values: Mapping[str, Any]) -> None:
     text.changed({BY_NAME[name].path: value for name, value in values.items()})
 
 
-def _shown(
+def _to_response(
     key: Key, text: ConfigText | None, queue: SettingsQueue, *, with_secrets: bool
 ) -> Setting:
     value = text.get(key.path) if text is not None else None

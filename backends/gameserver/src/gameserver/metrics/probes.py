@@ -1,4 +1,4 @@
-"""What the system tells of processes and disks. Blocking: to be run in a thread."""
+"""What the system reports processes and disks. Blocking: to be run in a thread."""
 
 import contextlib
 import os

@@ -157,7 +157,7 @@ class Performance:
     def _show(self, metrics: RequestMetrics) -> None:
         for name, meaning in _GAUGES.items():
             metrics.register_gauge(f"gameserver_{name}", meaning, [], self._reader(name))
-        metrics.register_gauge("gameserver_players", "Players on line", [], self._players)
+        metrics.register_gauge("gameserver_players", "Players online", [], self._players)
         metrics.register_gauge("gameserver_state", "1 for the game's state", ["state"], self._state)
         self._saves = metrics.histogram(
             "gameserver_save_seconds", "How long saves of the world took", buckets=_SAVE_BUCKETS

@@ -131,7 +131,7 @@ def _check_entry(entry: zipfile.ZipInfo, bounds: ZipBounds) -> None:
 
 
 def _modinfo(archive: zipfile.ZipFile) -> ModInfo:
-    found = [one for one in archive.infolist() if one.filename.casefold() == _MODINFO]
+    found = [item for item in archive.infolist() if item.filename.casefold() == _MODINFO]
     if len(found) != 1:
         raise InvalidModFile("A mod has exactly one modinfo.json at the root of its zip file.")
     if found[0].file_size > MAX_MODINFO_BYTES:

@@ -25,14 +25,14 @@ class Cached(BaseModel):
 
 
 class Cache:
-    """Answers by key in files of one folder; beyond `most` the longest unused are dropped.
+    """Answers by key in files of one folder; beyond `max_entries` the longest unused are dropped.
 
     A key never becomes a path: its hash does. A damaged file is as good as none.
     """
 
-    def __init__(self, folder: Path, *, most: int = 500) -> None:
+    def __init__(self, folder: Path, *, max_entries: int = 500) -> None:
         self._folder = folder
-        self._most = most
+        self._most = max_entries
 
     async def get(self, key: str) -> Cached | None:
         """Return what is kept under a key."""

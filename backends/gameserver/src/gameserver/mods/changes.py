@@ -40,15 +40,15 @@ class Change:
 
 
 class Changes:
-    """Makes changes, and keeps what they replaced in `former`, for the last `most` of them."""
+    """Makes changes, and keeps what they replaced in `former`, for the last `max_kept` of them."""
 
     def __init__(
-        self, inventory: Inventory, swaps: FileTransactions, former: Path, *, most: int
+        self, inventory: Inventory, swaps: FileTransactions, former: Path, *, max_kept: int
     ) -> None:
         self._inventory = inventory
         self._swaps = swaps
         self._former = former
-        self._most = most
+        self._max_kept = max_kept
 
     async def make(self, change: Change, staging: Path, *, by: str) -> Generation:
         """Make a change. `staging` is a folder of the caller's, on the file system of Mods/.
@@ -85,9 +85,9 @@ class Changes:
         return "Undone: " + "; ".join(generation.text for generation in reversed(undone))
 
     async def tidy(self) -> None:
-        """Remove what no generation needs any more; forget the oldest beyond `most`."""
+        """Remove what no generation needs any more; forget the oldest beyond `max_kept`."""
         async with self._inventory.document.change() as state:
-            del state.generations[: max(0, len(state.generations) - self._most)]
+            del state.generations[: max(0, len(state.generations) - self._max_kept)]
             kept = {generation.id for generation in state.generations}
         await asyncio.to_thread(_remove_others, self._former, kept)
 
@@ -137,7 +137,7 @@ class Changes:
 
     def _refuse_changed(self, undone: list[Generation]) -> None:
         """Refuse when a file isn't what the last of these changes left there."""
-        last = {one.name: one.sha256 for generation in undone for one in generation.files}
+        last = {file.name: file.sha256 for generation in undone for file in generation.files}
         folder = self._inventory.folder.path
         changed = [name for name, sha256 in last.items() if _now(folder / name) != sha256]
         if changed:
@@ -146,9 +146,9 @@ class Changes:
     def _stage_former(self, undone: list[Generation], staging: Path) -> dict[str, Path | None]:
         """Return what each file was before the first of these changes, as staged copies."""
         first = {
-            one.name: (generation.id, one.former)
+            file.name: (generation.id, file.former)
             for generation in reversed(undone)
-            for one in generation.files
+            for file in generation.files
         }
         staged: dict[str, Path | None] = {}
         for number, (name, (generation_id, former)) in enumerate(first.items()):

@@ -41,8 +41,8 @@ class ModDownloads:
         try:
             await self._downloads.save(url, target)
         except TooLarge:
-            most = self._downloads.bounds.most_bytes
-            raise ModTooLarge(f"The file has more than {most} bytes.") from None
+            max_bytes = self._downloads.bounds.most_bytes
+            raise ModTooLarge(f"The file has more than {max_bytes} bytes.") from None
         except FetchError as error:
             raise _problem(error) from None
 

@@ -112,7 +112,7 @@ class DatabaseCatalogue:
                 page.releases,
                 need.mod_id,
                 game=self._game,
-                least=need.least,
+                min_version=need.min_version,
                 any_game_version=self._any_game_version,
             )
         if release is None or release.url is None:
@@ -143,11 +143,11 @@ class DatabaseCatalogue:
 def _not_found(need: Requirement) -> Conflict:
     needed = f", which {need.needed_by} needs" if need.needed_by else ""
     text = f"The mod database has no {need.mod_id}{needed}."
-    return Conflict("not_found", need.mod_id, text, need.needed_by or "", need.least)
+    return Conflict("not_found", need.mod_id, text, need.needed_by or "", need.min_version)
 
 
 def _no_release(need: Requirement, game: str | None) -> Conflict:
-    version = need.version or (f"{need.least} or newer" if need.least else "")
+    version = need.version or (f"{need.min_version} or newer" if need.min_version else "")
     suiting = f" for version {game} of the game" if game and need.version is None else ""
     needed = f", which {need.needed_by} needs" if need.needed_by else ""
     text = f"There is no release of {need.mod_id} {version}".rstrip() + f"{suiting}{needed}."

@@ -77,7 +77,11 @@ def _entries(path: Path) -> list[os.DirEntry[str]]:
     """Return what isn't hidden; names that are no text can't be shown, and the game fails there."""
     try:
         with os.scandir(path) as entries:
-            return [one for one in entries if not one.name.startswith(".") and _is_text(one.name)]
+            return [
+                entry
+                for entry in entries
+                if not entry.name.startswith(".") and _is_text(entry.name)
+            ]
     except FileNotFoundError:
         return []
 

@@ -24,7 +24,7 @@ class InstalledMods:
     def enabled(self) -> dict[str, ModInfo]:
         """Return what the game loads, by id; of several files of one id, the newest version."""
         found: dict[str, ModInfo] = {}
-        for info in (one.info for one in self.files if one.enabled and one.info is not None):
+        for info in (file.info for file in self.files if file.enabled and file.info is not None):
             known = found.get(info.mod_id)
             if known is None or is_newer(info.version, known.version):
                 found[info.mod_id] = info
@@ -33,12 +33,14 @@ class InstalledMods:
     def present(self) -> Present:
         """Return what a resolution begins with."""
         enabled = self.enabled()
-        ids = {one.info.mod_id for one in self.files if one.info is not None}
+        ids = {file.info.mod_id for file in self.files if file.info is not None}
         return Present(enabled, frozenset(ids - enabled.keys()), frozenset(self.state.pinned))
 
     def files_of(self, mod_id: str) -> list[ModFile]:
         """Return every file of a mod. Raises `ModNotInstalled` when there is none."""
-        found = [one for one in self.files if one.info is not None and one.info.mod_id == mod_id]
+        found = [
+            file for file in self.files if file.info is not None and file.info.mod_id == mod_id
+        ]
         if not found:
             raise ModNotInstalled
         return found
@@ -94,7 +96,7 @@ class Inventory:
         problems = list(flaws(enabled, game))
         return Mods(
             game_version=game,
-            mods=[_shown(file, installed) for file in installed.files],
+            mods=[_to_response(file, installed) for file in installed.files],
             missing=_missing(installed.files, installed.state.records.values()),
             problems=[problem.as_dict() for problem in problems],
         )
@@ -107,7 +109,7 @@ class Inventory:
         raise ModNotInstalled
 
 
-def _shown(file: ModFile, installed: InstalledMods) -> InstalledMod:
+def _to_response(file: ModFile, installed: InstalledMods) -> InstalledMod:
     info, record = file.info, installed.record_of(file)
     mod_id = info.mod_id if info is not None else None
     return InstalledMod(
@@ -143,5 +145,5 @@ def _oddity(file: ModFile) -> str | None:
 
 def _missing(files: Iterable[ModFile], records: Iterable[Record]) -> list[str]:
     """Return the ids of mods whose file was taken away by hand."""
-    there = {one.name.removesuffix(DISABLED) for one in files}
+    there = {file.name.removesuffix(DISABLED) for file in files}
     return sorted(record.mod_id for record in records if record.file not in there)

@@ -132,8 +132,8 @@ def page_of(item: object) -> ModPage | None:
     releases = item.get("releases")
     sensible = [
         release
-        for one in (releases[:_MAX_RELEASES] if isinstance(releases, list) else [])
-        if (release := _parsed(Release, one)) is not None
+        for entry in (releases[:_MAX_RELEASES] if isinstance(releases, list) else [])
+        if (release := _parsed(Release, entry)) is not None
     ]
     page = _parsed(ModPage, {**item, "releases": []})
     return None if page is None else page.model_copy(update={"releases": sensible})

@@ -105,7 +105,9 @@ class _Fields:
 
 def storable(text: str) -> str:
     """Return a bounded text that JSON and terminals can hold: no lone surrogates, no controls."""
-    visible = "".join(one for one in text[:_MAX_TEXT_LENGTH] if one in "\n\t" or one.isprintable())
+    visible = "".join(
+        item for item in text[:_MAX_TEXT_LENGTH] if item in "\n\t" or item.isprintable()
+    )
     return visible.encode("utf-8", "replace").decode()
 
 
@@ -126,9 +128,9 @@ def _loads(content: bytes) -> dict[str, Any]:
     try:
         document = _lenient(text)
     except (ValueError, RecursionError):
-        raise UnreadableModInfo("It is no JSON, even read leniently.") from None
+        raise UnreadableModInfo("It is not JSON, even read leniently.") from None
     if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
-        raise UnreadableModInfo("It is no JSON object.")
+        raise UnreadableModInfo("It is not a JSON object.")
     return document
 
 

@@ -163,7 +163,9 @@ def _is_there(fetched: Fetched, installed: InstalledMods) -> bool:
 def _replaced_files(fetched: Fetched, installed: InstalledMods) -> list[str]:
     mod_id = fetched.info.mod_id
     return [
-        one.name for one in installed.files if one.info is not None and one.info.mod_id == mod_id
+        file.name
+        for file in installed.files
+        if file.info is not None and file.info.mod_id == mod_id
     ]
 
 

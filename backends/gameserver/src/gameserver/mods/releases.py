@@ -40,7 +40,7 @@ def series_of(version: str) -> tuple[int, int] | str:
 
 def exact_release(releases: Iterable[Release], mod_id: str, version: str) -> Release | None:
     """Return the release of a version, or None."""
-    return next((one for one in of_mod(releases, mod_id) if is_same(one.version, version)), None)
+    return next((item for item in of_mod(releases, mod_id) if is_same(item.version, version)), None)
 
 
 def best_release(
@@ -48,10 +48,10 @@ def best_release(
     mod_id: str,
     *,
     game: str | None,
-    least: str = "",
+    min_version: str = "",
     any_game_version: bool = False,
 ) -> Release | None:
-    """Return the newest release of at least version `least` that suits the game, or None.
+    """Return the newest release from `min_version` on that suits the game, or None.
 
     A release that names this very game version comes before a newer one that names only another of
     its series; a finished version before a preview of any.
@@ -59,9 +59,9 @@ def best_release(
     ranked = {Suits.EXACT: 2, Suits.UNKNOWN: 2, Suits.SERIES: 1, Suits.NO: 0}
     worst = 0 if any_game_version else 1
     candidates = [
-        (ranked[suits(one.game_versions, game)], _is_finished(one.version), one)
-        for one in of_mod(releases, mod_id)
-        if one.url is not None and is_at_least(one.version, least)
+        (ranked[suits(item.game_versions, game)], _is_finished(item.version), item)
+        for item in of_mod(releases, mod_id)
+        if item.url is not None and is_at_least(item.version, min_version)
     ]
     usable = [candidate for candidate in candidates if candidate[0] >= worst]
     if not usable:
@@ -71,7 +71,7 @@ def best_release(
 
 def of_mod(releases: Iterable[Release], mod_id: str) -> list[Release]:
     """Return the releases of one id: a page may hold those of several."""
-    return [one for one in releases if one.mod_id.lower() == mod_id]
+    return [release for release in releases if release.mod_id.lower() == mod_id]
 
 
 def _is_finished(version: str) -> bool:

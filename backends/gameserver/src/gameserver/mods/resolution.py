@@ -19,11 +19,11 @@ MAX_FETCHES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A mod that is to be there: this `version`, or the newest suitable of at least `least`."""
+    """A mod to install: this `version`, or the newest suitable one from `min_version` on."""
 
     mod_id: str
     version: str | None = None
-    least: str = ""
+    min_version: str = ""
     needed_by: str | None = None
 
 
@@ -133,13 +133,15 @@ class Resolver:
 
     def _choose(self, fetched: Fetched, waiting: list[Requirement]) -> None:
         self._found.chosen[fetched.info.mod_id] = fetched
-        for mod_id, least in fetched.info.dependencies.items():
+        for mod_id, min_version in fetched.info.dependencies.items():
             if mod_id not in GAME_MODS:
-                waiting.append(Requirement(mod_id, least=least, needed_by=fetched.info.mod_id))
+                waiting.append(
+                    Requirement(mod_id, min_version=min_version, needed_by=fetched.info.mod_id)
+                )
 
     def _is_fulfilled(self, need: Requirement) -> bool:
         info = self._resulting().get(need.mod_id)
-        return info is not None and is_at_least(info.version, need.least)
+        return info is not None and is_at_least(info.version, need.min_version)
 
     def _hindrance(self, need: Requirement) -> Conflict | None:
         chosen = self._found.chosen.get(need.mod_id)
@@ -147,15 +149,15 @@ class Resolver:
             return _too_old(
                 need.needed_by or "",
                 need.mod_id,
-                need.least,
+                need.min_version,
                 chosen.info.version,
             )
         if need.mod_id in self._present.pinned:
             text = f"{need.mod_id} is pinned; unpin it first."
-            return Conflict("pinned", need.mod_id, text, need.needed_by or "", need.least)
+            return Conflict("pinned", need.mod_id, text, need.needed_by or "", need.min_version)
         if need.needed_by and need.mod_id in self._present.disabled:
             text = f"{need.needed_by} needs {need.mod_id}, which is disabled; enable it first."
-            return Conflict("disabled", need.mod_id, text, need.needed_by, need.least)
+            return Conflict("disabled", need.mod_id, text, need.needed_by, need.min_version)
         return None
 
     def _refuse(self, need: Requirement, conflict: Conflict) -> None:
@@ -186,27 +188,31 @@ class Resolver:
 def flaws(mods: Mapping[str, ModInfo], game: str | None) -> Iterator[Conflict]:
     """Yield every dependency that isn't there, or is too old, in a set of enabled mods."""
     for info in mods.values():
-        for mod_id, least in info.dependencies.items():
+        for mod_id, min_version in info.dependencies.items():
             if mod_id in GAME_MODS:
-                if game is not None and not is_at_least(game, least):
-                    yield _game_too_old(info.mod_id, mod_id, least, game)
+                if game is not None and not is_at_least(game, min_version):
+                    yield _game_too_old(info.mod_id, mod_id, min_version, game)
             elif mod_id not in mods:
-                text = f"{info.mod_id} needs {mod_id} {least}".rstrip() + ", which is missing."
-                yield Conflict("missing", mod_id, text, info.mod_id, least)
-            elif not is_at_least(mods[mod_id].version, least):
-                yield _too_old(info.mod_id, mod_id, least, mods[mod_id].version)
+                text = (
+                    f"{info.mod_id} needs {mod_id} {min_version}".rstrip() + ", which is missing."
+                )
+                yield Conflict("missing", mod_id, text, info.mod_id, min_version)
+            elif not is_at_least(mods[mod_id].version, min_version):
+                yield _too_old(info.mod_id, mod_id, min_version, mods[mod_id].version)
 
 
 def needed_by(mods: Mapping[str, ModInfo], mod_id: str) -> list[str]:
     """Return the ids of the enabled mods that depend on a mod."""
-    return sorted(one.mod_id for one in mods.values() if mod_id in one.dependencies)
+    return sorted(mod.mod_id for mod in mods.values() if mod_id in mod.dependencies)
 
 
-def _too_old(needed_by: str, mod_id: str, least: str, have: str) -> Conflict:
-    text = f"{needed_by} needs {mod_id} {least} or newer, not {have or 'one without a version'}."
-    return Conflict("too_old", mod_id, text, needed_by, least, have)
+def _too_old(needed_by: str, mod_id: str, min_version: str, have: str) -> Conflict:
+    text = (
+        f"{needed_by} needs {mod_id} {min_version} or newer, not {have or 'one without a version'}."
+    )
+    return Conflict("too_old", mod_id, text, needed_by, min_version, have)
 
 
-def _game_too_old(needed_by: str, mod_id: str, least: str, have: str) -> Conflict:
-    text = f"{needed_by} needs version {least} of the game, not {have}."
-    return Conflict("game_version", mod_id, text, needed_by, least, have)
+def _game_too_old(needed_by: str, mod_id: str, min_version: str, have: str) -> Conflict:
+    text = f"{needed_by} needs version {min_version} of the game, not {have}."
+    return Conflict("game_version", mod_id, text, needed_by, min_version, have)

@@ -49,7 +49,11 @@ async def list_mod_changes(mods: CurrentMods, _: CurrentMonitor) -> list[ModChan
     state = await mods.inventory.document.read()
     return [
         ModChange(
-            id=one.id, at=one.at, by=one.by, text=one.text, files=[file.name for file in one.files]
+            id=generation.id,
+            at=generation.at,
+            by=generation.by,
+            text=generation.text,
+            files=[file.name for file in generation.files],
         )
-        for one in reversed(state.generations)
+        for generation in reversed(state.generations)
     ]

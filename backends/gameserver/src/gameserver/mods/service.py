@@ -201,7 +201,7 @@ class ModLibrary:
     ) -> None:
         new = {file.info.mod_id: file.info for file in files if file.info is not None}
         lacking = [
-            one for one in flaws({**installed.enabled(), **new}, game) if one.needed_by in new
+            flaw for flaw in flaws({**installed.enabled(), **new}, game) if flaw.needed_by in new
         ]
         if lacking:
             raise ModConflict([conflict.as_dict() for conflict in lacking])

@@ -44,9 +44,9 @@ class Updates:
         looked = await asyncio.gather(*map(look, stock.enabled().values()))
         return ModUpdates(
             game_version=game,
-            updates=[one.update for one in looked if one.update is not None],
-            unknown=[one.unknown for one in looked if one.unknown is not None],
-            stale=any(one.stale for one in looked),
+            updates=[item.update for item in looked if item.update is not None],
+            unknown=[item.unknown for item in looked if item.unknown is not None],
+            stale=any(item.stale for item in looked),
         )
 
     async def _look(

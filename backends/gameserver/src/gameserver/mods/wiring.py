@@ -52,7 +52,7 @@ async def open_mods(
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     inventory = Inventory(ModsFolder(layout.mods), document)
     changes = Changes(
-        inventory, file_transactions, layout.previous_mods, most=settings.keep_mod_changes
+        inventory, file_transactions, layout.previous_mods, max_kept=settings.keep_mod_changes
     )
     await changes.tidy()
     async with httpx2.AsyncClient(

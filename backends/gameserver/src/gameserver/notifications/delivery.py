@@ -29,11 +29,11 @@ class Patience:
 
     tries: int = 6
     first: float = 1.0
-    longest: float = 60.0
+    max_seconds: float = 60.0
 
     def pause(self, attempt: int) -> float:
         """Return the seconds after the given attempt, which count from 1."""
-        return min(self.first * 2.0 ** (attempt - 1), self.longest)
+        return min(self.first * 2.0 ** (attempt - 1), self.max_seconds)
 
 
 class DeliveryQueue:

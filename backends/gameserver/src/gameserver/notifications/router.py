@@ -21,7 +21,7 @@ router = APIRouter(prefix="/webhooks", tags=["notifications"])
 @router.get("", summary="List webhooks")
 async def list_webhooks(notifications: CurrentNotifications, _: CurrentMonitor) -> list[Hook]:
     """Return every webhook, the oldest first; of each URL only scheme and host."""
-    return [_shown(queue) for queue in notifications.queues()]
+    return [_to_response(queue) for queue in notifications.queues()]
 
 
 @router.post(
@@ -99,14 +99,14 @@ async def list_deliveries(
 
 def _answer(queue: DeliveryQueue, response: Response, *, secret: bool = False) -> Hook:
     response.headers["ETag"] = version_etag(queue.hook.version)
-    shown = _shown(queue)
+    shown = _to_response(queue)
     if secret and queue.hook.secret is not None:
         response.headers["Cache-Control"] = "no-store"
         shown.secret = queue.hook.secret.get_secret_value()
     return shown
 
 
-def _shown(queue: DeliveryQueue) -> Hook:
+def _to_response(queue: DeliveryQueue) -> Hook:
     hook = queue.hook
     url = httpx2.URL(hook.url.get_secret_value())
     return Hook(

@@ -1,4 +1,4 @@
-"""Webhooks: kept in a file, and told of the events that they asked for."""
+"""Webhooks: kept in a file, and called for the events that they chose."""
 
 import asyncio
 import contextlib

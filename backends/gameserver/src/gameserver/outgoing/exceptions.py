@@ -1,62 +1,70 @@
-"""Why something could not be fetched. Who asked turns these into problems of its own."""
+"""Why a download failed; each caller turns these into problems of its own domain."""
 
 
 class FetchError(Exception):
-    """Something could not be fetched; the text says why, and holds nothing of the answer."""
+    """A file could not be fetched; the text says why and repeats nothing of the response."""
+
+    detail: str | None = None
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail or self.detail)
 
 
 class SourceRefused(FetchError):
-    """It is where nothing may be fetched from."""
-
-    def __init__(self, why: str = "it lies at a host that is not allowed") -> None:
-        super().__init__(why)
+    """Nothing may be fetched from this URL."""
 
 
 class NoWebURL(SourceRefused):
-    """Its URL is none of a file on the web."""
+    """The URL is not an HTTP or HTTPS URL of a file."""
+
+    detail = "its URL is not an HTTP or HTTPS URL"
 
 
 class HostRefused(SourceRefused):
-    """Nothing may come from its host."""
+    """The host is not in the list of allowed hosts."""
+
+    detail = "its host is not allowed"
 
 
 class PlainHTTPRefused(SourceRefused):
-    """Its host may be asked over HTTPS only, at the usual port."""
+    """The host may be asked over HTTPS only, at the usual port."""
+
+    detail = "its host must be asked over HTTPS, at the usual port"
 
 
 class PrivateAddress(SourceRefused):
-    """Its host has an address that is not of the public internet."""
+    """The host has an address that is not of the public internet."""
 
     detail = "its host has an address within a private network"
 
 
 class TooManyRedirects(FetchError):
-    """It is always elsewhere."""
+    """The limit of redirects was exceeded."""
 
     detail = "it is behind too many redirects"
 
 
 class TooLarge(FetchError):
-    """It has more bytes than it may have."""
+    """The file has more bytes than allowed."""
 
     detail = "it is too large"
 
 
 class TooSlow(FetchError):
-    """It takes longer than it may take."""
+    """The download takes longer than allowed."""
 
     detail = "it takes too long"
 
 
 class NotDelivered(FetchError):
-    """Its host can't be reached, or breaks off."""
+    """The host can't be reached, or the connection broke off."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(f"its host does not deliver ({type(error).__name__})")
 
 
 class StatusRefused(FetchError):
-    """Its host answers with something else than a document."""
+    """The host answered with an error status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"its host answers {status}")

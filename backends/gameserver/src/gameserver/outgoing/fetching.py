@@ -30,7 +30,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK: Final = 200
 
 LookUp = Callable[[str, int], Awaitable[list[Address]]]
-Told = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,13 @@ class Downloads:
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             raise NotDelivered(error) from None
 
-    async def save(self, url: str, target: Path, told: Told = lambda _: None) -> None:
+    async def save(
+        self, url: str, target: Path, on_progress: ProgressCallback = lambda _: None
+    ) -> None:
         """Write the file behind a URL to `target`, which must not exist yet.
 
-        `told` is told of the fraction that is there. Raises `FetchError`; what was written by then
-        stays.
+        `on_progress` receives the fraction that has arrived. Raises `FetchError`, and leaves
+        the part that was written.
         """
         async with self.opened(url, {"Accept-Encoding": "identity"}) as response:
             require_ok(response)
@@ -99,7 +101,7 @@ class Downloads:
                     size += len(chunk)
                     self.bounds.check_size(size)
                     await asyncio.to_thread(file.write, chunk)
-                    told(size / max(expected, size))
+                    on_progress(size / max(expected, size))
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
         for _ in range(self.bounds.redirects + 1):

@@ -1,4 +1,4 @@
-"""Waiting with players on line: for their going, and with warnings. Ends when the game does."""
+"""Waiting with players online: for their going, and with warnings. Ends when the game does."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ class Countdown:
             await self._let_pass(seconds - following)
 
     async def announce(self, text: str) -> None:
-        """Say something to everybody on line. Raises `RunSkipped`."""
+        """Say something to everybody online. Raises `RunSkipped`."""
         try:
             await self._game.console.send(
                 f"/announce {text}", by=self._by, wait=ANNOUNCED_WITHIN, allow_selectors=True

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/schedules", tags=["schedules"])
 @router.get("", summary="List schedules")
 async def list_schedules(schedules: CurrentSchedules, who: CurrentMonitor) -> list[Schedule]:
     """Return every schedule, the oldest first; commands with passwords are cut for a monitor."""
-    return [_shown(schedules, schedule, who) for schedule in schedules.schedules()]
+    return [_to_response(schedules, schedule, who) for schedule in schedules.schedules()]
 
 
 @router.post(
@@ -121,10 +121,10 @@ def _answer(
     schedules: Timetable[Action], schedule: Kept, response: Response, who: Principal
 ) -> Schedule:
     response.headers["ETag"] = version_etag(schedule.version)
-    return _shown(schedules, schedule, who)
+    return _to_response(schedules, schedule, who)
 
 
-def _shown(schedules: Timetable[Action], schedule: Kept, who: Principal) -> Schedule:
+def _to_response(schedules: Timetable[Action], schedule: Kept, who: Principal) -> Schedule:
     runs = schedules.runs(schedule.id)
     fields = {name: getattr(schedule, name) for name in ScheduleNew.model_fields}
     if ADMIN not in who.scopes and isinstance(schedule.action, CommandAction):

@@ -42,11 +42,11 @@ Warnings = Annotated[
 
 
 class Warned(Schema):
-    """What players are told before the game goes down, and how long to wait for their going.
+    """What players are notified before the game goes down, and how long to wait for their going.
 
-    warn_seconds      when; the first of them is how long the whole takes. Nobody on line, no wait
+    warn_seconds      when; the first of them is how long the whole takes. Nobody online, no wait
     warning           what they read; `{time}` is what is left: `10 min`, `30 s`
-    wait_until_empty  first wait until nobody is on line
+    wait_until_empty  first wait until nobody is online
     wait_seconds      for this long at most; then those who are there are warned
     """
 
@@ -104,14 +104,14 @@ class CommandAction(Schema):
 
 
 class AnnouncementAction(Schema):
-    """Says something to everybody on line."""
+    """Says something to everybody online."""
 
     kind: Literal["announcement"]
     text: LineOfChat
 
 
 class UpdateCheckAction(Schema):
-    """Looks for updates of the game and of its mods; new ones are told as an event."""
+    """Looks for updates of the game and of its mods; new ones are notified as an event."""
 
     kind: Literal["update_check"]
     game: StrictBool = True

@@ -93,9 +93,9 @@ class ActionRunner:
 
     async def _until_backed_up(self) -> None:
         """Let backups end: a stop would cut the copy that the game makes, every night again."""
-        for one in self._operations.running():
-            if one.kind is OperationKind.BACKUP:
-                await self._operations.wait(one.id)
+        for item in self._operations.running():
+            if item.kind is OperationKind.BACKUP:
+                await self._operations.wait(item.id)
 
     async def _until_running(self, text: str) -> str:
         try:
@@ -131,8 +131,8 @@ class ActionRunner:
             )
         except GameNotRunning as error:
             raise RunSkipped(error.detail or error.title) from None
-        told = redact_message(reply.text)[:_MAX_REPLY_LENGTH]
-        return told or "The command was sent; the game said nothing to it."
+        reply_text = redact_message(reply.text)[:_MAX_REPLY_LENGTH]
+        return reply_text or "The command was sent; the game did not reply."
 
     async def _announce(self, action: schemas.AnnouncementAction, by: str) -> str:
         if self._game.status.state is not GameState.RUNNING:

@@ -1,4 +1,4 @@
-"""Looks for updates, and tells of those that were not told of before."""
+"""Looks for updates, and announces each of them once."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -47,11 +47,11 @@ def newer_game(found: VersionList) -> Sequence[str]:
         return ()
     current = VersionNumber.parse(found.current)
     offered = [
-        one.version
-        for one in found.versions
-        if one.offered
-        and one.channel is Channel.STABLE
-        and VersionNumber.parse(one.version) > current
+        version.version
+        for version in found.versions
+        if version.offered
+        and version.channel is Channel.STABLE
+        and VersionNumber.parse(version.version) > current
     ]
     return [f"game {max(offered, key=VersionNumber.parse)}"] if offered else ()
 
@@ -63,4 +63,4 @@ def newer_mods(found: ModUpdates) -> Sequence[str]:
     """
     if found.stale:
         raise ScheduledWorkFailed("The mod database can't be reached.")
-    return [f"{one.mod_id} {one.newest}" for one in found.updates if not one.pinned]
+    return [f"{update.mod_id} {update.newest}" for update in found.updates if not update.pinned]
