@@ -1,4 +1,4 @@
-"""Children that are killed while they write documents and exchange files: MODE FOLDER.
+"""Children that are killed while they write documents and replace files: MODE FOLDER.
 
 Each is forked from this process, which has everything imported, so that hundreds take seconds. At
 the end it prints what was seen, as JSON.
@@ -41,7 +41,7 @@ class Place:
         self.staging = root / "staging"
         self.kept = root / "kept"
         self.journal = root / "journal"
-        self.swaps = FileTransactions(self.journal)
+        self.transactions = FileTransactions(self.journal)
         self.document = Document(root / "state" / "count.json", Count, default=Count)
 
     def create(self) -> None:
@@ -52,7 +52,7 @@ class Place:
             fill(target, 1)
 
     def stage(self, generation: int) -> dict[Path, Path | None]:
-        """Stage a generation and return what `exchange` takes."""
+        """Stage a generation and return what `replace` takes."""
         shutil.rmtree(self.staging, ignore_errors=True)
         self.staging.mkdir()
         staged = [self.staging / target.name for target in self.targets]
@@ -139,7 +139,7 @@ def killed_at(change: int, main: Callable[[], object]) -> bool:
 
 
 def at_every_change(root: Path, *, keep: bool, emptied: bool) -> dict[str, object]:
-    """Kill an exchange before each of its changes, and its recovery before each of its own.
+    """Kill a replacement before each of its changes, and its recovery before each of its own.
 
     `emptied` takes the staged files away before the recovery.
     """
@@ -151,7 +151,7 @@ def at_every_change(root: Path, *, keep: bool, emptied: bool) -> dict[str, objec
         place.create()
         staged = place.stage(2)
         kept = place.kept if keep else None
-        if not killed_at(change, partial(place.swaps._exchange, staged, kept)):
+        if not killed_at(change, partial(place.transactions._replace, staged, kept)):
             return found
         if emptied:
             shutil.rmtree(place.staging)
@@ -165,14 +165,14 @@ def kill_recoveries(place: Place, found: dict[str, object]) -> None:
         change += 1
         copy = Place(place.root.with_name(f"{place.root.name}-{change}"))
         shutil.copytree(place.root, copy.root)
-        killed = killed_at(change, copy.swaps._recover)
+        killed = killed_at(change, copy.transactions._recover)
         judge(copy, found)
         shutil.rmtree(copy.root)
 
 
 def judge(place: Place, found: dict[str, object]) -> None:
     """Recover without a kill, and count what that came to."""
-    place.swaps._recover()
+    place.transactions._recover()
     outcome = "new" if place.generations()[0] == 2 else "old"
     found["kills"] += 1  # type: ignore[operator]
     found[outcome] += 1  # type: ignore[operator]
@@ -181,7 +181,7 @@ def judge(place: Place, found: dict[str, object]) -> None:
 
 
 def at_random_moments(root: Path) -> dict[str, object]:
-    """Kill a child that writes and exchanges without a pause; look at what it left each time."""
+    """Kill a child that writes and replaces without a pause; look at what it left each time."""
     chance = random.Random(1)
     place = Place(root / "random")
     place.create()
@@ -217,8 +217,8 @@ def toil_until_killed(place: Place, reported: int) -> None:
 
 
 async def toil(place: Place, reported: int) -> None:
-    """Write and exchange until killed; tell each number that is on the disk."""
-    await place.swaps.recover()
+    """Write and replace until killed; print each number that is on the disk."""
+    await place.transactions.recover()
     generation = place.generations()[0]
     while True:
         async with place.document.change() as count:
@@ -228,14 +228,14 @@ async def toil(place: Place, reported: int) -> None:
         os.write(reported, f"{count.number}\n".encode())
         generation += 1
         keep = place.kept / str(generation) if generation % 2 else None
-        await place.swaps.exchange(place.stage(generation), keep=keep)
+        await place.transactions.replace(place.stage(generation), keep=keep)
 
 
 def look(place: Place, reported: int, found: dict[str, object]) -> None:
     """Recover and read; a number that was reported must not be lost."""
 
     async def recover_and_read() -> None:
-        await place.swaps.recover()
+        await place.transactions.recover()
         count = await place.document.read()
         if count.number < reported or count.number != count.again:
             raise RuntimeError(f"{count.number} is not {reported}.")

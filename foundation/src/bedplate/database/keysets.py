@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, String, Uuid, bindparam, tuple_
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import ColumnElement, Integer, String, Uuid, bindparam, tuple_
 
+from bedplate.database.statements import widest
 from bedplate.database.types import GUID, UTCDateTime
 from bedplate.pagination import (
     KEY_CODECS,
@@ -61,7 +61,7 @@ class Keyset:
         here = tuple_(*self.columns)
         there = tuple_(
             *(
-                bindparam(f"after_{name}", type_=_widest(column.type))
+                bindparam(f"after_{name}", type_=widest(column.type))
                 for name, column in zip(self.names, self.columns, strict=True)
             )
         )
@@ -75,8 +75,3 @@ class Keyset:
         """Return the parameters `after_NAME` of a cursor. Raises `InvalidInput`."""
         keys = read_cursor(self._codecs, cursor)
         return {f"after_{name}": key for name, key in zip(self.names, keys, strict=True)}
-
-
-def _widest(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Return the type that holds every number a cursor can name."""
-    return BigInteger() if isinstance(kind, Integer) else kind

@@ -143,7 +143,7 @@ class any_of(FunctionElement[bool]):  # noqa: N801 - reads as SQL in a statement
 
     def __init__(self, column: ColumnElement[Any] | Any, parameter: str) -> None:
         values: BindParameter[Any] = BindParameter(
-            parameter, required=True, type_=ArrayParameter(_widest(column.type))
+            parameter, required=True, type_=ArrayParameter(widest(column.type))
         )
         super().__init__(column, values)
 
@@ -152,8 +152,8 @@ class any_of(FunctionElement[bool]):  # noqa: N801 - reads as SQL in a statement
         return self
 
 
-def _widest(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Return the type whose values any column of this kind can be compared with."""
+def widest(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return a parameter type that holds every value comparable with a column of this type."""
     return BigInteger() if isinstance(kind, Integer) else kind
 
 

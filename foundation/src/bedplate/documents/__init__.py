@@ -1,22 +1,22 @@
-"""State in files: Pydantic models in JSON, written atomically; files exchanged all or none."""
+"""State in files: Pydantic models in JSON, written atomically; files replaced all or none."""
 
 from bedplate.documents.atomic import write_atomically
 from bedplate.documents.document import Document, etag
 from bedplate.documents.exceptions import (
     DamagedDocument,
     DocumentError,
-    ExchangeFailed,
+    ReplacementFailed,
     UnsuitableFile,
     WriteFailed,
 )
-from bedplate.documents.swaps import FileTransactions
+from bedplate.documents.transactions import FileTransactions
 
 __all__ = [
     "DamagedDocument",
     "Document",
     "DocumentError",
-    "ExchangeFailed",
     "FileTransactions",
+    "ReplacementFailed",
     "UnsuitableFile",
     "WriteFailed",
     "etag",

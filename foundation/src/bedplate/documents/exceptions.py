@@ -4,7 +4,7 @@ DocumentError                 503
 ├── DamagedDocument           what the file holds can't be read
 ├── UnsuitableFile            a link, a folder or a device where a file is expected
 ├── WriteFailed               the disk is full, read-only, …
-└── ExchangeFailed            files could not be exchanged
+└── ReplacementFailed            files could not be replaced
 """
 
 import errno
@@ -70,10 +70,10 @@ class WriteFailed(DocumentError):
     code = "write_failed"
 
 
-class ExchangeFailed(DocumentError):
-    """Files could not be exchanged; every one is as it was before."""
+class ReplacementFailed(DocumentError):
+    """Files could not be replaced; every one is as it was before."""
 
-    code = "exchange_failed"
+    code = "replacement_failed"
 
 
 def reason_of(error: OSError) -> str:

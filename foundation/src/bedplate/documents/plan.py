@@ -1,4 +1,4 @@
-"""An exchange is thought through before the first file moves."""
+"""A replacement is planned through before the first file moves."""
 
 import os
 import stat
@@ -7,16 +7,16 @@ from itertools import permutations
 from pathlib import Path
 
 from bedplate.documents.atomic import sync_folder
-from bedplate.documents.exceptions import ExchangeFailed, UnsuitableFile, reason_of
-from bedplate.documents.exchange import Exchange, Step
+from bedplate.documents.exceptions import ReplacementFailed, UnsuitableFile, reason_of
+from bedplate.documents.replacement import Replacement, Step
 
 
 def plan(
     journal: Path, replacements: Mapping[Path, Path | None], keep: Path | None, work: Path
-) -> Exchange:
-    """Return the steps of an exchange.
+) -> Replacement:
+    """Return the steps of a replacement.
 
-    `work` is the folder for what was replaced when nothing is kept. Raises `ExchangeFailed` and
+    `work` is the folder for what was replaced when nothing is kept. Raises `ReplacementFailed` and
     `UnsuitableFile` for what can't be renamed, ValueError for paths that overlap.
     """
     wanted = {_absolute(target): staged for target, staged in replacements.items()}
@@ -30,7 +30,7 @@ def plan(
         if existed or staged is not None:
             aside = asides.place_for(target)
             steps.append(_step(journal, target, staged, aside, existed=existed))
-    return Exchange(steps=steps)
+    return Replacement(steps=steps)
 
 
 def sync_staged(replacements: Mapping[Path, Path | None]) -> None:
@@ -82,24 +82,24 @@ def _refuse_overlaps(
     staged = [path for path in staged_by_target.values() if path is not None]
     moved = [*staged_by_target, *staged]
     if len(staged_by_target) < len(replacements) or len(set(moved)) < len(moved):
-        raise ValueError("A path is named twice in one exchange.")
+        raise ValueError("A path is named twice in one replacement.")
     fixed = [journal] if keep is None else [journal, _absolute(keep)]
     pairs = [*permutations(moved, 2), *((inner, outer) for inner in fixed for outer in moved)]
     for inner, outer in pairs:
         if inner == outer or outer in inner.parents:
-            raise ValueError(f"{inner} lies within {outer}, which is exchanged.")
+            raise ValueError(f"{inner} lies within {outer}, which is replaced.")
 
 
 def _check(journal: Path, target: Path, staged: Path | None, aside: Path) -> None:
     """Refuse what renames can't do."""
     device = journal.stat().st_dev
     if not target.parent.is_dir():
-        raise ExchangeFailed(target, "its folder does not exist.")
+        raise ReplacementFailed(target, "its folder does not exist.")
     if staged is not None and not _kind(staged):
-        raise ExchangeFailed(staged, "does not exist, and was to be put in place.")
+        raise ReplacementFailed(staged, "does not exist, and was to be put in place.")
     for path in (target.parent, aside) if staged is None else (target.parent, staged, aside):
         if path.lstat().st_dev != device:
-            raise ExchangeFailed(path, "lies on another file system than the journal.")
+            raise ReplacementFailed(path, "lies on another file system than the journal.")
 
 
 def _kind(path: Path) -> bool:

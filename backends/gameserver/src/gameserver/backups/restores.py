@@ -185,7 +185,7 @@ class Restores:
         replacements |= {world.with_name(world.name + suffix): None for suffix in COMPANIONS}
         if manifest.game_version is not None:
             await self._installed.ran_world(world.name, manifest.game_version)
-        await self._transactions.exchange(replacements)
+        await self._transactions.replace(replacements)
         await self._installed.restored_world(world.name, manifest.game_version)
 
 

@@ -54,7 +54,7 @@ class Changes:
         """Make a change. `staging` is a folder of the caller's, on the file system of Mods/.
 
         Raises `ModFileConflict` when a new file would take the place of one that isn't part of the
-        change, and `ExchangeFailed`; then nothing has changed.
+        change, and `ReplacementFailed`; then nothing has changed.
         """
         state = await self._inventory.document.read()
         generation = await asyncio.to_thread(self._describe, change, state, by)
@@ -133,7 +133,7 @@ class Changes:
         await asyncio.to_thread(_make_readable, files)
         folder = self._inventory.folder.path
         targets = {folder / name: staged for name, staged in files.items()}
-        await self._swaps.exchange({**targets, self._inventory.document.path: document}, keep=keep)
+        await self._swaps.replace({**targets, self._inventory.document.path: document}, keep=keep)
 
     def _refuse_changed(self, undone: list[Generation]) -> None:
         """Refuse when a file isn't what the last of these changes left there."""

@@ -1,4 +1,4 @@
-"""Several files or folders exchanged as one: all or none, also when the process is killed."""
+"""Several files or folders replaced together: all or none, also when the process is killed."""
 
 import contextlib
 import shutil
@@ -7,18 +7,18 @@ from pathlib import Path
 
 from bedplate import ids
 from bedplate.documents.atomic import remove_leftovers, sync_folder
-from bedplate.documents.exceptions import ExchangeFailed, reason_of
-from bedplate.documents.exchange import Exchange, Steps
+from bedplate.documents.exceptions import ReplacementFailed, reason_of
 from bedplate.documents.locks import lock_of
 from bedplate.documents.model_file import ModelFile
 from bedplate.documents.plan import plan, sync_staged
+from bedplate.documents.replacement import Replacement, Steps
 from bedplate.documents.threads import finish_in_thread
 
 _SUFFIX = ".json"
 
 
 class FileTransactions:
-    """Exchanges files and folders for staged ones, through a journal.
+    """Replaces files and folders by staged ones, through a journal.
 
     Each one is renamed, which needs no room and no time. Before the first rename the journal says
     what is going to happen; `recover` reads it after a crash. Several renames are not one moment:
@@ -33,30 +33,30 @@ class FileTransactions:
         self._journal = journal
         self._lock = lock_of(journal)
 
-    async def exchange(
+    async def replace(
         self, replacements: Mapping[Path, Path | None], *, keep: Path | None = None
     ) -> None:
         """Put a staged file or folder in the place of each target; None removes the target.
 
         A target need not exist yet. `keep` is the folder that what was replaced moves to, under
         its own or a similar free name; without it that is removed. Cancelled, it is carried to its
-        end. Raises `ExchangeFailed` when the system refuses and `UnsuitableFile` for links and
+        end. Raises `ReplacementFailed` when the system refuses and `UnsuitableFile` for links and
         devices, and all is as before; ValueError for paths that overlap.
         """
         async with self._lock:
-            await finish_in_thread(lambda: self._exchange(replacements, keep))
+            await finish_in_thread(lambda: self._replace(replacements, keep))
 
     async def recover(self) -> list[str]:
         """Finish or undo what a killed process left, and say in words what was done.
 
         To be called at start, before staged files are tidied away: what can't be finished without
-        them is undone. Killed itself, it can be called again. Raises `ExchangeFailed` when the
+        them is undone. Killed itself, it can be called again. Raises `ReplacementFailed` when the
         system refuses both.
         """
         async with self._lock:
             return await finish_in_thread(self._recover)
 
-    def _exchange(self, replacements: Mapping[Path, Path | None], keep: Path | None) -> None:
+    def _replace(self, replacements: Mapping[Path, Path | None], keep: Path | None) -> None:
         self._recover()
         journal = self._journal.resolve()
         entry = journal / f"{ids.token(8)}{_SUFFIX}"
@@ -65,26 +65,28 @@ class FileTransactions:
             work.mkdir()
             if keep is not None:
                 keep.mkdir(parents=True, exist_ok=True)
-            exchange = plan(journal, replacements, keep, work)
+            replacement = plan(journal, replacements, keep, work)
             sync_staged(replacements)
-            ModelFile(entry, Exchange).write(exchange)
+            ModelFile(entry, Replacement).write(replacement)
         except OSError as error:
             _remove_work(work)
-            raise ExchangeFailed(journal, f"can't exchange, {reason_of(error)}.") from error
+            raise ReplacementFailed(journal, f"can't replace files, {reason_of(error)}.") from error
         except BaseException:
             _remove_work(work)
             raise
-        self._carry_out(entry, exchange)
+        self._carry_out(entry, replacement)
 
-    def _carry_out(self, entry: Path, exchange: Exchange) -> None:
-        steps = Steps(entry.parent, exchange, _work_of(entry))
+    def _carry_out(self, entry: Path, replacement: Replacement) -> None:
+        steps = Steps(entry.parent, replacement, _work_of(entry))
         try:
             steps.finish()
         except OSError as error:
             _undo(steps, entry)
             _close(entry)
             reason = reason_of(error)
-            raise ExchangeFailed(entry, f"{steps.targets} can't be exchanged, {reason}.") from error
+            raise ReplacementFailed(
+                entry, f"{steps.targets} can't be replaced, {reason}."
+            ) from error
         _close(entry)
 
     def _recover(self) -> list[str]:
@@ -93,7 +95,7 @@ class FileTransactions:
             return list(self._recovered(self._journal.resolve()))
         except OSError as error:
             reason = reason_of(error)
-            raise ExchangeFailed(self._journal, f"can't be gone through, {reason}.") from error
+            raise ReplacementFailed(self._journal, f"can't be gone through, {reason}.") from error
 
     def _recovered(self, journal: Path) -> Iterator[str]:
         """Go through the journal, and say of each entry what became of it."""
@@ -105,8 +107,8 @@ class FileTransactions:
 
 
 def _finish_or_undo(entry: Path) -> str:
-    exchange = ModelFile(entry, Exchange).read() or Exchange(steps=[])
-    steps = Steps(entry.parent, exchange, _work_of(entry))
+    replacement = ModelFile(entry, Replacement).read() or Replacement(steps=[])
+    steps = Steps(entry.parent, replacement, _work_of(entry))
     done = "Undid"
     if steps.can_finish():
         with contextlib.suppress(OSError):
@@ -115,16 +117,16 @@ def _finish_or_undo(entry: Path) -> str:
     if done == "Undid":
         _undo(steps, entry)
     _close(entry)
-    return f"{done} the exchange of {steps.targets}, which a crash had interrupted."
+    return f"{done} the replacement of {steps.targets}, which a crash had interrupted."
 
 
 def _undo(steps: Steps, entry: Path) -> None:
     try:
         steps.undo()
     except OSError as error:
-        raise ExchangeFailed(
+        raise ReplacementFailed(
             entry,
-            f"{steps.targets} could neither be exchanged nor put back, {reason_of(error)}; "
+            f"{steps.targets} could neither be replaced nor restored, {reason_of(error)}; "
             "put that right and start again, which carries on from here.",
         ) from error
 
@@ -146,7 +148,7 @@ def _remove_work(work: Path) -> None:
 
 
 def _tidy(path: Path) -> None:
-    """Remove what an exchange that is at its end, or had not begun, left in the journal."""
+    """Remove what a replacement that is at its end, or had not begun, left in the journal."""
     if path.is_dir():
         _remove_work(path)
     elif path.suffix == ".tmp":

@@ -1,4 +1,4 @@
-"""Files and folders exchanged as one, also when the process is killed at any moment."""
+"""Files and folders replaced together, also when the process is killed at any moment."""
 
 import asyncio
 import json
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bedplate.documents import DamagedDocument, ExchangeFailed, FileTransactions, UnsuitableFile
-from bedplate.documents.exchange import Exchange, Step
+from bedplate.documents import DamagedDocument, FileTransactions, ReplacementFailed, UnsuitableFile
+from bedplate.documents.replacement import Replacement, Step
 
 PROGRAM = Path(__file__).parent / "crash_program.py"
 
@@ -63,8 +63,8 @@ def test_what_lost_its_staged_files_is_undone(tmp_path: Path) -> None:
     assert found["new"] > 5
 
 
-async def test_targets_are_exchanged_and_old_ones_kept(tmp_path: Path) -> None:
-    """Files, folders, new targets and removals in one exchange; old ones move under free names."""
+async def test_targets_are_replaced_and_old_ones_kept(tmp_path: Path) -> None:
+    """Files, folders, new targets and removals at once; old ones move under free names."""
     fill(tmp_path, {"a.zip": "old", "game/bin": "old", "gone": "old", "kept/a.zip": "older"})
     fill(tmp_path, {"staged/a.zip": "new", "staged/game/bin": "new", "staged/extra": "new"})
     staged = tmp_path / "staged"
@@ -75,7 +75,7 @@ async def test_targets_are_exchanged_and_old_ones_kept(tmp_path: Path) -> None:
         tmp_path / "extra": staged / "extra",
         tmp_path / "never": None,
     }
-    await FileTransactions(tmp_path / "journal").exchange(replacements, keep=tmp_path / "kept")
+    await FileTransactions(tmp_path / "journal").replace(replacements, keep=tmp_path / "kept")
     assert tree(tmp_path) == {
         "a.zip": "new",
         "game/bin": "new",
@@ -91,7 +91,7 @@ async def test_targets_are_exchanged_and_old_ones_kept(tmp_path: Path) -> None:
 async def test_without_keep_nothing_of_the_old_stays(tmp_path: Path) -> None:
     """What was replaced is removed, and the journal is empty."""
     fill(tmp_path, {"game/bin": "old", "staged/game/bin": "new"})
-    await FileTransactions(tmp_path / "journal").exchange(
+    await FileTransactions(tmp_path / "journal").replace(
         {tmp_path / "game": tmp_path / "staged" / "game"}
     )
     assert tree(tmp_path) == {"game/bin": "new"}
@@ -103,19 +103,19 @@ async def test_one_that_the_system_refuses_leaves_all_as_it_was(tmp_path: Path) 
     long = "x" * 255
     fill(tmp_path, {"one": "old", "two/x": "old", long: "old", f"kept/{long}": "older"})
     fill(tmp_path, {f"staged/{name}": "new" for name in ("one", "two/x", long, "new")})
-    before, swaps = tree(tmp_path), FileTransactions(tmp_path / "journal")
+    before, transactions = tree(tmp_path), FileTransactions(tmp_path / "journal")
     staged = {tmp_path / name: tmp_path / "staged" / name for name in ("one", "two", long, "new")}
-    with pytest.raises(ExchangeFailed, match="can't be exchanged, its name is too long"):
-        await swaps.exchange(staged, keep=tmp_path / "kept")
+    with pytest.raises(ReplacementFailed, match="can't be replaced, its name is too long"):
+        await transactions.replace(staged, keep=tmp_path / "kept")
     assert tree(tmp_path) == before
-    assert await swaps.recover() == []
+    assert await transactions.recover() == []
 
 
 async def test_overlapping_paths_are_refused(tmp_path: Path) -> None:
     """A path twice, within another, or around the journal raises ValueError and moves nothing."""
     fill(tmp_path, {"game/Mods/a": "old", "staged/new": "new", "journal/x": ""})
     before = tree(tmp_path)
-    swaps = FileTransactions(tmp_path / "journal")
+    transactions = FileTransactions(tmp_path / "journal")
     game, new = tmp_path / "game", tmp_path / "staged" / "new"
     for replacements in (
         {game: new, game / "Mods": None},
@@ -126,9 +126,9 @@ async def test_overlapping_paths_are_refused(tmp_path: Path) -> None:
         {game: None, tmp_path / "staged" / ".." / "game": new},
     ):
         with pytest.raises(ValueError, match=r"named twice|lies within"):
-            await swaps.exchange(replacements)
+            await transactions.replace(replacements)
     with pytest.raises(ValueError, match="lies within"):
-        await swaps.exchange({game: new}, keep=game / "kept")
+        await transactions.replace({game: new}, keep=game / "kept")
     assert before.items() - tree(tmp_path).items() <= {("journal/x", "")}
 
 
@@ -136,14 +136,14 @@ async def test_links_and_missing_files_are_refused(tmp_path: Path) -> None:
     """A link as target or staged, a staged file that is missing, or no folder: nothing moves."""
     fill(tmp_path, {"target": "old", "new": "new"})
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    swaps = FileTransactions(tmp_path / "journal")
+    transactions = FileTransactions(tmp_path / "journal")
     target, link = tmp_path / "target", tmp_path / "link"
     for wrong in ({link: tmp_path / "new"}, {target: link}):
         with pytest.raises(UnsuitableFile):
-            await swaps.exchange(wrong)
+            await transactions.replace(wrong)
     for wrong in ({target: tmp_path / "missing"}, {tmp_path / "no" / "folder": tmp_path / "new"}):
-        with pytest.raises(ExchangeFailed, match="does not exist"):
-            await swaps.exchange(wrong)
+        with pytest.raises(ReplacementFailed, match="does not exist"):
+            await transactions.replace(wrong)
     assert tree(tmp_path) == {"target": "old", "new": "new", "link": "old"}
 
 
@@ -157,8 +157,8 @@ async def test_another_file_system_is_refused(tmp_path: Path) -> None:
     if elsewhere is None:
         pytest.skip("there is one file system only")
     fill(tmp_path, {"target": "old"})
-    with pytest.raises(ExchangeFailed, match="another file system"):
-        await FileTransactions(tmp_path / "journal").exchange({tmp_path / "target": elsewhere})
+    with pytest.raises(ReplacementFailed, match="another file system"):
+        await FileTransactions(tmp_path / "journal").replace({tmp_path / "target": elsewhere})
     assert tree(tmp_path) == {"target": "old"}
 
 
@@ -170,22 +170,22 @@ async def test_a_crash_is_told_in_words_and_survives_a_move(tmp_path: Path) -> N
         Step(target="../a", staged="../staged/a", aside="../kept/a", existed=True),
         Step(target="../b", staged="../staged/b", aside="../kept/b", existed=False),
     ]
-    fill(first, {"journal/7.json": Exchange(steps=steps).model_dump_json()})
+    fill(first, {"journal/7.json": Replacement(steps=steps).model_dump_json()})
     first.rename(second)
-    swaps = FileTransactions(second / "journal")
-    assert await swaps.recover() == [
-        "Finished the exchange of a, b, which a crash had interrupted."
+    transactions = FileTransactions(second / "journal")
+    assert await transactions.recover() == [
+        "Finished the replacement of a, b, which a crash had interrupted."
     ]
     assert tree(second) == {"a": "new", "b": "new", "kept/a": "old"}
-    assert await swaps.recover() == []
+    assert await transactions.recover() == []
 
 
-async def test_the_next_exchange_recovers_first(tmp_path: Path) -> None:
-    """An exchange over one that a crash interrupted finishes that one before it begins."""
+async def test_the_next_replacement_recovers_first(tmp_path: Path) -> None:
+    """A replacement over one that a crash interrupted finishes that one before it begins."""
     fill(tmp_path, {"a": "old", "staged/a": "new", "newer": "newer"})
     steps = [Step(target="../a", staged="../staged/a", aside="../kept", existed=True)]
-    fill(tmp_path, {"journal/7.json": Exchange(steps=steps).model_dump_json()})
-    await FileTransactions(tmp_path / "journal").exchange({tmp_path / "a": tmp_path / "newer"})
+    fill(tmp_path, {"journal/7.json": Replacement(steps=steps).model_dump_json()})
+    await FileTransactions(tmp_path / "journal").replace({tmp_path / "a": tmp_path / "newer"})
     assert tree(tmp_path) == {"a": "newer", "kept": "old"}
 
 
@@ -195,37 +195,37 @@ async def test_a_damaged_journal_is_never_guessed_at(tmp_path: Path) -> None:
     with pytest.raises(DamagedDocument, match=r"7\.json"):
         await FileTransactions(tmp_path / "journal").recover()
     with pytest.raises(DamagedDocument):
-        await FileTransactions(tmp_path / "journal").exchange({tmp_path / "a": tmp_path / "new"})
+        await FileTransactions(tmp_path / "journal").replace({tmp_path / "a": tmp_path / "new"})
     assert tree(tmp_path)["a"] == "old"
 
 
-async def test_a_cancelled_exchange_is_carried_to_its_end(tmp_path: Path) -> None:
+async def test_a_cancelled_replacement_is_carried_to_its_end(tmp_path: Path) -> None:
     """Cancelled at any step, the targets are all old or all new when the caller goes on."""
-    swaps, targets = FileTransactions(tmp_path / "journal"), [tmp_path / "a", tmp_path / "b"]
+    transactions, targets = FileTransactions(tmp_path / "journal"), [tmp_path / "a", tmp_path / "b"]
     fill(tmp_path, {"a": "0", "b": "0"})
     for count in range(1, 20):
         fill(tmp_path, {"staged/a": str(count), "staged/b": str(count)})
         staged = {target: tmp_path / "staged" / target.name for target in targets}
-        task = asyncio.create_task(swaps.exchange(staged))
+        task = asyncio.create_task(transactions.replace(staged))
         for _ in range(count % 5):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert targets[0].read_text() == targets[1].read_text()
-    assert await swaps.recover() == []
+    assert await transactions.recover() == []
 
 
-async def test_exchanges_at_the_same_time_take_turns(tmp_path: Path) -> None:
+async def test_replacements_at_the_same_time_take_turns(tmp_path: Path) -> None:
     """Two objects with one journal never mix their renames."""
     fill(tmp_path, {f"staged/{n}/{name}": str(n) for n in range(10) for name in "ab"})
 
-    async def exchange(number: int) -> None:
+    async def replace(number: int) -> None:
         staged = tmp_path / "staged" / str(number)
-        await FileTransactions(tmp_path / "journal").exchange(
+        await FileTransactions(tmp_path / "journal").replace(
             {tmp_path / name: staged / name for name in "ab"}
         )
 
-    await asyncio.gather(*(exchange(number) for number in range(10)))
+    await asyncio.gather(*(replace(number) for number in range(10)))
     assert tree(tmp_path)["a"] == tree(tmp_path)["b"]
 
 
@@ -234,7 +234,7 @@ TREES = st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["file", "folde
 
 @given(old=TREES, new=TREES, removed=st.sets(st.sampled_from("abcd")), keep=st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_any_exchange_is_what_a_dictionary_would_say(
+def test_any_replacement_is_what_a_dictionary_would_say(
     tmp_path_factory: pytest.TempPathFactory,
     *,
     old: dict[str, str],
@@ -243,14 +243,14 @@ def test_any_exchange_is_what_a_dictionary_would_say(
     keep: bool,
 ) -> None:
     """Files for folders, folders for files, new ones and removals: the outcome is `old | new`."""
-    root = tmp_path_factory.mktemp("swaps")
+    root = tmp_path_factory.mktemp("transactions")
     fill(root, {place(f"now/{name}", kind): "old" for name, kind in old.items()})
     fill(root, {place(f"staged/{name}", kind): "new" for name, kind in new.items()})
     (root / "now").mkdir(exist_ok=True)
     replacements: dict[Path, Path | None] = {root / "now" / name: None for name in removed}
     replacements |= {root / "now" / name: root / "staged" / name for name in new}
     kept = root / "kept" if keep else None
-    asyncio.run(FileTransactions(root / "journal").exchange(replacements, keep=kept))
+    asyncio.run(FileTransactions(root / "journal").replace(replacements, keep=kept))
     touched = removed | set(new)
     expected = {place(f"now/{n}", k): "old" for n, k in old.items() if n not in touched}
     expected |= {place(f"now/{n}", k): "new" for n, k in new.items()}

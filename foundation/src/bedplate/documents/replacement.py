@@ -1,4 +1,4 @@
-"""The steps of one exchange, and how each is finished or undone from whatever state it is in.
+"""The steps of one replacement, and how each is finished or undone from whatever state it is in.
 
 Where a step stands is seen from what exists, so nothing is written between two renames:
 
@@ -31,17 +31,17 @@ class Step(BaseModel):
     existed: bool
 
 
-class Exchange(BaseModel):
-    """What the journal says about one exchange; it is there until the exchange is at its end."""
+class Replacement(BaseModel):
+    """The journal's entry for one replacement; it is deleted when the replacement has ended."""
 
     steps: list[Step]
 
 
 class Steps:
-    """Carries out an exchange; `work` is a folder of the journal for what has no other place."""
+    """Carries out a replacement; `work` is a folder of the journal for what has no other place."""
 
-    def __init__(self, journal: Path, exchange: Exchange, work: Path) -> None:
-        self._steps = [_Renames(journal, step, work) for step in exchange.steps]
+    def __init__(self, journal: Path, replacement: Replacement, work: Path) -> None:
+        self._steps = [_Renames(journal, step, work) for step in replacement.steps]
 
     @property
     def targets(self) -> str:
