@@ -43,10 +43,10 @@ class Changes:
     """Makes changes, and keeps what they replaced in `former`, for the last `max_kept` of them."""
 
     def __init__(
-        self, inventory: Inventory, swaps: FileTransactions, former: Path, *, max_kept: int
+        self, inventory: Inventory, transactions: FileTransactions, former: Path, *, max_kept: int
     ) -> None:
         self._inventory = inventory
-        self._swaps = swaps
+        self._transactions = transactions
         self._former = former
         self._max_kept = max_kept
 
@@ -133,7 +133,7 @@ class Changes:
         await asyncio.to_thread(_make_readable, files)
         folder = self._inventory.folder.path
         targets = {folder / name: staged for name, staged in files.items()}
-        await self._swaps.replace({**targets, self._inventory.document.path: document}, keep=keep)
+        await self._transactions.replace({**targets, self._inventory.document.path: document}, keep=keep)
 
     def _refuse_changed(self, undone: list[Generation]) -> None:
         """Refuse when a file isn't what the last of these changes left there."""
