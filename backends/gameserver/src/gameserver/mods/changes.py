@@ -133,7 +133,9 @@ class Changes:
         await asyncio.to_thread(_make_readable, files)
         folder = self._inventory.folder.path
         targets = {folder / name: staged for name, staged in files.items()}
-        await self._transactions.replace({**targets, self._inventory.document.path: document}, keep=keep)
+        await self._transactions.replace(
+            {**targets, self._inventory.document.path: document}, keep=keep
+        )
 
     def _refuse_changed(self, undone: list[Generation]) -> None:
         """Refuse when a file isn't what the last of these changes left there."""
