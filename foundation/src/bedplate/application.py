@@ -4,7 +4,6 @@ Read `create_app` from top to bottom: it is the list of what the foundation does
 """
 
 import contextlib
-import inspect
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
@@ -175,16 +174,9 @@ class Lifespan:
     async def run(self, _: FastAPI) -> AsyncIterator[dict[str, Any]]:
         """Yield the state as a mapping: every request finds its fields on `request.state`."""
         self._checks.clear()
-        settings = self._known["settings"]
         async with self.state_class.open(self._known, self._replacements) as state:
             if (database := getattr(state, "database", None)) is not None:
                 self._checks.append(HealthCheck("database", database.ping))
             if self._backend.health_checks is not None:
                 self._checks.extend(self._backend.health_checks(state))
-            mapping = state.as_mapping()
-            async with contextlib.AsyncExitStack() as stack:
-                for name, opener in self._backend.resources.items():  # temporary
-                    local = "local_services" in inspect.signature(opener).parameters
-                    second = mapping["local_services"] if local else mapping
-                    mapping[name] = await stack.enter_async_context(opener(settings, second))
-                yield mapping
+            yield state.as_mapping()

@@ -3,7 +3,7 @@
 backend = Backend(name="tasks", title="Tasks", settings=TasksSettings, routers=[router], …)
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from bedplate.database import Database
     from bedplate.observability.health import HealthCheck
     from bedplate.rate_limits import RateLimit
-
-Resources = dict[str, Any]  # temporary, until every backend declares its state
-OpenResource = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +118,6 @@ class Backend:
     auth: "Guard | None" = None
     rate_limit: "RateLimit | None" = None
     state: type[State] | None = None
-    resources: Mapping[str, OpenResource] = field(default_factory=dict)
     health_checks: "Callable[[Any], Sequence[HealthCheck]] | None" = None
     prepare: "Callable[[Any, Database], Awaitable[None]] | None" = None
     first_steps: Sequence[str] = ()

@@ -1,6 +1,7 @@
 """The commands `bedplate gameserver …`."""
 
 import asyncio
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -52,17 +53,21 @@ def stand_ins(
     mods: Annotated[int, typer.Option(help="Port of the mod database")] = 42430,
     versions: Annotated[int, typer.Option(help="Port of the version feed")] = 42431,
 ) -> None:
-    """Serve stand-ins of the mod database and the version feed until Ctrl-C."""
+    """Serve stand-ins of the mod database and the version feed until Ctrl-C or SIGTERM."""
     from gameserver import simulator  # noqa: PLC0415 - the other commands start without it
 
+    # A shell that starts a job in the background leaves SIGINT ignored: Python then has no
+    # KeyboardInterrupt of its own.
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     with (
         _explain_missing_simulator(),
         simulator.serve_stand_ins(mods, versions) as urls,
     ):
         typer.echo(f"VS_MOD_DATABASE_URL={urls.mod_database}")
         typer.echo(f"VS_VERSION_FEED_URL={urls.version_feed}")
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        stop.wait()
 
 
 @contextmanager
