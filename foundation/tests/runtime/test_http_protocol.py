@@ -170,7 +170,7 @@ async def test_late_head_is_refused(port: int, captured_logs: Events) -> None:
     """Who begins a head and doesn't end it is answered 408 in time, and closed."""
     async with connected(port) as client:
         client.send(b"GET /echo HTTP/1.1\r\n")
-        assert (await client.answer()).is_problem(408, "request_head_too_late", captured_logs)
+        assert (await client.answer()).is_problem(408, "request_head_timeout", captured_logs)
         assert await client.end() == b""
 
 

@@ -32,11 +32,11 @@ class NoHandshake(BadRequest):
         super().__init__(headers={"Sec-WebSocket-Version": "13"})
 
 
-class HeadTooLate(ProblemError):
+class HeadTimeout(ProblemError):
     """The head of a request took too long to arrive."""
 
     status = 408
-    code = "request_head_too_late"
+    code = "request_head_timeout"
     title = "Request Timeout"
 
 

@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from bedplate.problems import ProblemError
 from bedplate.runtime.connection_state import ConnectionState
-from bedplate.runtime.error_responses import HeadTooLarge, HeadTooLate, NotHTTP, refusal
+from bedplate.runtime.error_responses import HeadTooLarge, HeadTimeout, NotHTTP, refusal
 
 MAX_HEAD_BYTES = 64 * 1024
 """Bytes that may arrive in a row without a complete head, or without a byte of a body.
@@ -128,7 +128,7 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         if self._idle_bytes > MAX_HEAD_BYTES:
             self._refuse(HeadTooLarge(f"A head may have at most {MAX_HEAD_BYTES} bytes."))
         elif self._head_timer is None and not self._in_body:
-            late = HeadTooLate(f"A head may take at most {MAX_HEAD_SECONDS:g} seconds.")
+            late = HeadTimeout(f"A head may take at most {MAX_HEAD_SECONDS:g} seconds.")
             self._head_timer = self.loop.call_later(MAX_HEAD_SECONDS, self._refuse, late)
 
     def _refuse(self, error: ProblemError) -> None:
