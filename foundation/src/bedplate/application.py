@@ -111,11 +111,11 @@ def _add_layers(
         wrap_outermost(
             app,
             CORS,
-            origins=origins,
-            methods=backend.cors.allow_methods,
-            headers=backend.cors.allow_headers,
-            exposed=[*backend.cors.expose_headers, *EXPOSED_HEADERS],
-            credentials=backend.cors.allow_credentials,
+            allow_origins=origins,
+            allow_methods=backend.cors.allow_methods,
+            allow_headers=backend.cors.allow_headers,
+            expose_headers=[*backend.cors.expose_headers, *EXPOSED_HEADERS],
+            allow_credentials=backend.cors.allow_credentials,
         )
     wrap_outermost(app, AccessLog, backend=backend.name, metrics=metrics)
     if settings.trusted_proxies:

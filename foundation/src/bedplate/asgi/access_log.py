@@ -1,28 +1,23 @@
-"""The outermost layer: request id, access log, metrics, and unhandled errors."""
-
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextvars import ContextVar
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from bedplate.asgi.exchanges import (
-    AccessLogWriter,
-    HTTPExchange,
-    RequestObserver,
-    WebSocketExchange,
-)
+from bedplate.asgi.exchanges import AccessLogWriter, HTTPExchange, WebSocketExchange
 from bedplate.asgi.request_id import request_id
 from bedplate.problems import InternalServerError, problem_response
 from bedplate.problems.exceptions import UNHANDLED
 
-SECURITY_HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
+if TYPE_CHECKING:
+    from bedplate.observability.metrics import RequestMetrics
 
+SECURITY_HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 _ERRORS = logging.getLogger("bedplate.exceptions")
 
 
@@ -41,12 +36,15 @@ class AccessLog:
         app: ASGIApp,
         *,
         backend: str,
-        metrics: RequestObserver | None = None,
+        metrics: "RequestMetrics | None" = None,
         headers: Mapping[str, str] = SECURITY_HEADERS,
     ) -> None:
         self.app = app
         self._log = AccessLogWriter(backend, metrics, headers)
-        self._request_id = _log_variable("request_id")
+        # Setting the variable of `bind_contextvars` costs a request half of what calling that does.
+        tokens = bind_contextvars(request_id="")
+        reset_contextvars(**tokens)
+        self._request_id = tokens["request_id"].var
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve and log a request or a WebSocket; pass other scopes through."""
@@ -94,13 +92,3 @@ class AccessLog:
             await exchange.fail(problem_response(scope, InternalServerError(UNHANDLED)))
         finally:
             exchange.finish()
-
-
-def _log_variable(name: str) -> ContextVar[str]:
-    """Return the variable that `bind_contextvars` sets for a name.
-
-    That function would cost each request twice as much as setting the variable itself.
-    """
-    tokens = bind_contextvars(**{name: ""})
-    reset_contextvars(**tokens)
-    return tokens[name].var

@@ -18,6 +18,7 @@ class BodyLimit:
             raise ValueError("max_bytes must not be negative")
         self.app = app
         self._max_bytes = max_bytes
+        self._too_large = ContentTooLarge(f"The body may have at most {max_bytes} bytes.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request whose body is small enough; pass other scopes through."""
@@ -35,7 +36,14 @@ class BodyLimit:
         if error is not None:
             await problem_response(scope, error)(scope, receive, send)
         elif counted:
-            await self._serve_counted(scope, receive, send)
+            body = _CountedBody(self._max_bytes, receive, send)
+            try:
+                await self.app(scope, body.receive, body.send)
+            except _BodyTooLarge:
+                if body.started:
+                    raise
+            if body.too_large and not body.started:
+                await problem_response(scope, self._too_large)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -43,21 +51,8 @@ class BodyLimit:
         if not content_length.isdigit():
             return BadRequest("Content-Length must be a whole number.")
         if len(content_length) > _MAX_DIGITS or int(content_length) > self._max_bytes:
-            return self._too_large()
+            return self._too_large
         return None
-
-    def _too_large(self) -> ProblemError:
-        return ContentTooLarge(f"The body may have at most {self._max_bytes} bytes.")
-
-    async def _serve_counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = _CountedBody(self._max_bytes, receive, send)
-        try:
-            await self.app(scope, body.receive, body.send)
-        except _BodyTooLarge:
-            if body.started:
-                raise
-        if body.too_large and not body.started:
-            await problem_response(scope, self._too_large())(scope, receive, send)
 
 
 class _BodyTooLarge(Exception):

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -9,6 +10,7 @@ _MAX_HOPS = 32
 _SITE_PREFIX_LENGTH = 64
 _SCHEMES = {"http": {b"http": "http", b"https": "https"}, "websocket": {b"http": "ws"}}
 _SCHEMES["websocket"] |= {b"https": "wss", b"ws": "ws", b"wss": "wss"}
+_WITH_PORT = re.compile(r"\[([^]]*)\](?::\d+)?|([^:]*):\d+")
 
 Address = IPv4Address | IPv6Address
 
@@ -44,11 +46,6 @@ class TrustedProxies:
             elif name == b"x-forwarded-proto":
                 scheme = _SCHEMES[scope["type"]].get(value.strip().lower())
                 scope["scheme"] = scheme or scope.get("scheme", "http")
-        client = self._walk(peer, forwarded)
-        if client != peer:
-            scope["client"] = (str(client), 0)
-
-    def _walk(self, peer: Address, forwarded: list[bytes]) -> Address:
         client = peer
         for hop in forwarded[: -_MAX_HOPS - 1 : -1]:
             address = parse_address(hop.decode("latin-1"))
@@ -57,7 +54,8 @@ class TrustedProxies:
             client = address
             if not self._trusts(address):
                 break
-        return client
+        if client != peer:
+            scope["client"] = (str(client), 0)
 
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
@@ -72,8 +70,10 @@ def parse_address(text: str) -> Address | None:
     text = text.strip()
     if len(text) > _MAX_ADDRESS_LENGTH:
         return None
+    if match := _WITH_PORT.fullmatch(text):
+        text = match[1] or match[2] or ""
     try:
-        address = ip_address(_without_port(text).partition("%")[0])
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
@@ -93,14 +93,3 @@ def client_key(address: str | None) -> str:
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((parsed, _SITE_PREFIX_LENGTH), strict=False))
     return str(parsed)
-
-
-def _without_port(text: str) -> str:
-    if text.startswith("["):
-        host, closed, rest = text[1:].partition("]")
-        well_formed = closed and (not rest or (rest[0] == ":" and rest[1:].isdecimal()))
-        return host if well_formed else ""
-    if text.count(":") == 1:
-        host, _, port = text.partition(":")
-        return host if port.isdecimal() else ""
-    return text

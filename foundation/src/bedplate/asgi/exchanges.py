@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -12,6 +12,9 @@ from bedplate.asgi.request_id import HEADER
 from bedplate.observability.logs import write_event
 from bedplate.observability.routes import is_z_page, route_template
 from bedplate.problems import Forbidden, NotFound, problem_response
+
+if TYPE_CHECKING:
+    from bedplate.observability.metrics import RequestMetrics
 
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left before its response
 LOGGER_NAME = "bedplate.access"
@@ -23,25 +26,11 @@ _INTERNAL_ERROR = 1011
 _DENIAL = "websocket.http.response"
 
 
-class RequestObserver(Protocol):
-    """Receives every request: `RequestMetrics` is one."""
-
-    def begin(self, scope: Scope) -> None:
-        """Note a request that starts."""
-        ...
-
-    def end(
-        self, scope: Scope, method: str, route: str | None, status: int, seconds: float
-    ) -> None:
-        """Note a request that ended."""
-        ...
-
-
 class AccessLogWriter:
     """Writes the lines of the access log, and adds the headers that every response gets."""
 
     def __init__(
-        self, backend: str, metrics: RequestObserver | None, headers: Mapping[str, str]
+        self, backend: str, metrics: "RequestMetrics | None", headers: Mapping[str, str]
     ) -> None:
         self.backend = backend
         self.metrics = metrics
@@ -88,7 +77,6 @@ class _Exchange:
         self._send = send
 
     def _line(self) -> dict[str, Any]:
-        """Return the start of the log line."""
         return {
             "timestamp": clock.now(),
             "level": "info",
@@ -186,7 +174,10 @@ class WebSocketExchange(_Exchange):
         """Pass on what goes to the client."""
         kind = message["type"]
         if kind == "websocket.close" and self._can_deny():
-            await self._deny()
+            # A server's own 403 has no body. Without a matching route it is the router that closes.
+            matched = route_template(self._scope) is not None
+            error = Forbidden("This WebSocket isn't open to you.") if matched else NotFound()
+            await problem_response(self._scope, error)(self._scope, self.receive, self.send)
             return
         if kind in {"websocket.accept", f"{_DENIAL}.start"}:
             self._accepted = kind == "websocket.accept"
@@ -209,15 +200,6 @@ class WebSocketExchange(_Exchange):
         """Return whether the handshake can still be answered with an HTTP response."""
         unanswered = not self._accepted and self._status is None
         return unanswered and _DENIAL in self._scope.get("extensions", {})
-
-    async def _deny(self) -> None:
-        """Answer a handshake that the application closes; a server's own 403 has no body.
-
-        Without a matching route it is the router that closes.
-        """
-        matched = route_template(self._scope) is not None
-        error = Forbidden("This WebSocket isn't open to you.") if matched else NotFound()
-        await problem_response(self._scope, error)(self._scope, self.receive, self.send)
 
     def finish(self) -> None:
         """Log the connection."""

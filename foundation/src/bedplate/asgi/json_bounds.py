@@ -42,11 +42,15 @@ class JSONBounds:
 
     async def _serve_json(self, scope: Scope, receive: Receive, send: Send) -> None:
         messages, body = await _read(receive)
-        error = self._judge(body)
-        if error is None:
-            await self.app(scope, _replay(messages, receive), send)
-        else:
+        if (error := self._judge(body)) is not None:
             await problem_response(scope, error)(scope, receive, send)
+            return
+        messages.reverse()
+
+        async def replay() -> Message:
+            return messages.pop() if messages else await receive()
+
+        await self.app(scope, replay, send)
 
     def _judge(self, body: bytes) -> BadRequest | None:
         if b"\0" in body:
@@ -138,12 +142,3 @@ async def _read(receive: Receive) -> tuple[list[Message], bytes]:
     if message["type"] == "http.disconnect":
         return [{"type": "http.request", "body": body, "more_body": True}, message], body
     return [{"type": "http.request", "body": body, "more_body": False}], body
-
-
-def _replay(messages: list[Message], receive: Receive) -> Receive:
-    messages.reverse()
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay

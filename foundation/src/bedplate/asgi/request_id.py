@@ -23,11 +23,7 @@ def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
                 return value.decode("ascii")
         elif name == b"traceparent":
             traceparent = value
-    return ids.request_id() if traceparent is None else _trace_id(traceparent)
-
-
-def _trace_id(traceparent: bytes) -> str:
-    match = _TRACEPARENT.fullmatch(traceparent)
+    match = None if traceparent is None else _TRACEPARENT.fullmatch(traceparent)
     if match is None:
         return ids.request_id()
     trace_id: bytes = match[1] or match[2]

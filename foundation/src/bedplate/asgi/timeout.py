@@ -27,7 +27,13 @@ class RequestTimeout:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        deadline = self._start(send)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - on asyncio, a coroutine runs in a task
+        loop = task.get_loop()
+        deadlines = self._deadlines
+        if deadlines is None or deadlines.loop is not loop:
+            deadlines = self._deadlines = _Deadlines(loop, self._seconds)
+        deadline = deadlines.start(task, send)
         try:
             await self.app(scope, receive, deadline.send)
         except asyncio.CancelledError:
@@ -37,15 +43,6 @@ class RequestTimeout:
             await problem_response(scope, error)(scope, receive, send)
         finally:
             deadline.stop()
-
-    def _start(self, send: Send) -> "_Deadline":
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - on asyncio, a coroutine runs in a task
-        loop = task.get_loop()
-        deadlines = self._deadlines
-        if deadlines is None or deadlines.loop is not loop:
-            deadlines = self._deadlines = _Deadlines(loop, self._seconds)
-        return deadlines.start(task, send)
 
 
 class _Deadline:

@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from bedplate.problems import ProblemError
 from bedplate.runtime.connection_state import ConnectionState
-from bedplate.runtime.error_responses import HeadTooLarge, HeadTimeout, NotHTTP, refusal
+from bedplate.runtime.error_responses import HeadTimeout, HeadTooLarge, NotHTTP, refusal
 
 MAX_HEAD_BYTES = 64 * 1024
 """Bytes that may arrive in a row without a complete head, or without a byte of a body.
