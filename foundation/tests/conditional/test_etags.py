@@ -13,11 +13,10 @@ from bedplate.conditional import (
     IfMatch,
     IfNoneMatch,
     Preconditions,
-    changed,
     parse_etags,
     version_etag,
 )
-from bedplate.problems import BadRequest, install_problems
+from bedplate.problems import BadRequest, PreconditionFailed, install_problems
 from bedplate.testing.client import Client, client
 
 WELL_FORMED: tuple[tuple[str, set[str], set[str]], ...] = (
@@ -157,7 +156,8 @@ def test_without_the_header_any_version_will_do() -> None:
 
 def test_a_lost_race_is_a_412() -> None:
     """With what to do about it."""
-    assert changed().status == 412
+    assert PreconditionFailed().status == 412
+    assert PreconditionFailed().detail
     assert version_etag(7) == '"7"'
 
 

@@ -8,8 +8,9 @@ from pydantic import SecretStr
 
 from bedplate import clock, ids
 from bedplate.auth.hashed_sessions import hash_token
-from bedplate.conditional import Preconditions, changed
+from bedplate.conditional import Preconditions
 from bedplate.database import ReadSession, Row, WriteSession
+from bedplate.problems import PreconditionFailed
 from tasks import repository
 from tasks.exceptions import TaskNotFound
 from tasks.schemas import BulkDeleted, TaskNew, TaskPatch
@@ -71,7 +72,7 @@ async def remove(
 async def _explain_absence(session: WriteSession, owner: UUID, task_id: int) -> None:
     if await repository.get(session, owner, task_id) is None:
         raise TaskNotFound
-    raise changed()
+    raise PreconditionFailed
 
 
 async def remove_many(session: WriteSession, owner: UUID, task_ids: list[int]) -> BulkDeleted:

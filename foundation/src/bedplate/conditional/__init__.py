@@ -5,17 +5,8 @@ from bedplate.conditional.etags import (
     IfMatch,
     IfNoneMatch,
     Preconditions,
-    changed,
     parse_etags,
     version_etag,
 )
 
-__all__ = [
-    "ETagSet",
-    "IfMatch",
-    "IfNoneMatch",
-    "Preconditions",
-    "changed",
-    "parse_etags",
-    "version_etag",
-]
+__all__ = ["ETagSet", "IfMatch", "IfNoneMatch", "Preconditions", "parse_etags", "version_etag"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Header
 from pydantic import PlainValidator, WithJsonSchema
 
-from bedplate.problems import BadRequest, PreconditionFailed
+from bedplate.problems import BadRequest
 from bedplate.schemas import MAX_INT64
 
 # One element of a list with the comma before it, and empty elements, which recipients must
@@ -64,11 +64,6 @@ class Preconditions:
 def version_etag(version: int) -> str:
     """Return the strong ETag of a version number that increases with every change."""
     return f'"{version}"'
-
-
-def changed() -> PreconditionFailed:
-    """Return the 412 for a client whose version is no longer the current one."""
-    return PreconditionFailed()
 
 
 def parse_etags(text: str, name: str) -> ETagSet:

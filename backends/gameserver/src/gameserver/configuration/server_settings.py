@@ -9,8 +9,9 @@ from typing import Any
 import structlog
 
 from bedplate import clock, ids
-from bedplate.conditional import Preconditions, changed
+from bedplate.conditional import Preconditions
 from bedplate.documents import Document
+from bedplate.problems import PreconditionFailed
 from gameserver.configuration.config_file import ConfigFile, ConfigText
 from gameserver.configuration.exceptions import NoSettingsYet
 from gameserver.configuration.keys import BY_NAME, CHANGEABLE
@@ -55,7 +56,7 @@ class ServerSettings:
         """Return the file for a change. Raises `NoSettingsYet`, `PreconditionFailed`."""
         text, _, etag = await self.read()
         if condition.if_match is not None and not condition.if_match.matches_strongly(etag):
-            raise changed()
+            raise PreconditionFailed
         if text is None:
             raise NoSettingsYet
         return text

@@ -5,7 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bedplate.conditional import Preconditions, changed
+from bedplate.conditional import Preconditions
+from bedplate.problems import PreconditionFailed
 from gameserver.files.exceptions import ConditionNeeded, FileInUse, FileMissing
 from gameserver.files.text import keep_format
 from gameserver.files.tree import Content, Entry, FileTree, Names, names_of
@@ -86,10 +87,10 @@ def _check(former: Content | None, condition: Preconditions) -> None:
         if former is None:
             raise FileMissing
         if not condition.if_match.matches_strongly(former.etag):
-            raise changed()
+            raise PreconditionFailed
     elif condition.if_none_match is not None and condition.if_none_match.anything:
         if former is not None:
-            raise changed()
+            raise PreconditionFailed
     else:
         raise ConditionNeeded
 

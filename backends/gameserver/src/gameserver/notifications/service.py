@@ -11,8 +11,8 @@ import httpx2
 from pydantic import SecretStr
 
 from bedplate import clock, ids
-from bedplate.conditional import changed
 from bedplate.documents import Document
+from bedplate.problems import PreconditionFailed
 from gameserver.events import Event, Events
 from gameserver.notifications.addresses import AddressRules, CheckedTransport
 from gameserver.notifications.delivery import DeliveryQueue, Patience
@@ -142,7 +142,7 @@ class Notifications:
     def _of_version(self, hook_id: UUID, versions: Collection[int] | None) -> DeliveryQueue:
         queue = self.get(hook_id)
         if versions is not None and queue.hook.version not in versions:
-            raise changed()
+            raise PreconditionFailed
         return queue
 
     def _records(self) -> dict[UUID, HookRecord]:
