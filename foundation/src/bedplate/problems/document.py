@@ -1,7 +1,5 @@
-"""The RFC 9457 problem document of an error."""
-
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -85,10 +83,13 @@ def status_of(error: ProblemError, policy: ProblemPolicy) -> int:
     return policy.validation_status if isinstance(error, InvalidInput) else error.status
 
 
-def problem_document(scope: Scope, error: ProblemError) -> dict[str, Any]:
-    """Return the members of the problem document, in their order in the JSON."""
+def problem_response(scope: Scope, error: ProblemError) -> Response:
+    """Return the response to an error; pure ASGI classes use it outside of routes."""
     policy = policy_of(scope)
     status = status_of(error, policy)
+    scope.setdefault("state", {})["problem"] = error.code
+    if policy.render is not None:
+        return policy.render(scope, error)
     document: dict[str, Any] = {
         "type": policy.type_uri.format(code=error.code) if policy.type_uri else "about:blank",
         # "about:blank" says no more than the status does (RFC 9457, section 4.2.1).
@@ -98,34 +99,17 @@ def problem_document(scope: Scope, error: ProblemError) -> dict[str, Any]:
         "instance": _instance(scope, error),
         "code": error.code,
         "timestamp": clock.now().isoformat().replace("+00:00", "Z"),
-        "request_id": scope.get("state", {}).get("request_id"),
+        "request_id": scope["state"].get("request_id"),
         **error.members,
     }
-    return {name: value for name, value in document.items() if value is not None}
-
-
-def problem_response(scope: Scope, error: ProblemError) -> Response:
-    """Return the response to an error; pure ASGI classes use it outside of routes."""
-    policy = policy_of(scope)
-    scope.setdefault("state", {})["problem"] = error.code
-    if policy.render is not None:
-        return policy.render(scope, error)
-    return ProblemResponse(
-        problem_document(scope, error),
-        status_of(error, policy),
-        {"Cache-Control": "no-store", **error.headers},
-    )
+    content = {name: value for name, value in document.items() if value is not None}
+    return ProblemResponse(content, status, {"Cache-Control": "no-store", **error.headers})
 
 
 class ProblemResponse(Response):
     """A response whose body is a problem document."""
 
     media_type = MEDIA_TYPE
-
-    def __init__(
-        self, document: Mapping[str, Any], status: int, headers: Mapping[str, str]
-    ) -> None:
-        super().__init__(document, status, headers)
 
     def render(self, content: Any) -> bytes:
         """Return the JSON in ASCII, since a field's name may hold a lone surrogate."""

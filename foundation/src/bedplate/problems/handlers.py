@@ -1,6 +1,4 @@
-"""Turns every error of a FastAPI application into a problem document."""
-
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketState
 
 from bedplate.middleware_stack import wrap_outermost
@@ -20,19 +18,21 @@ from bedplate.problems.document import DEFAULT_POLICY, ProblemPolicy, problem_re
 from bedplate.problems.exceptions import (
     UNHANDLED,
     BadRequest,
+    ContentTooLarge,
     InternalServerError,
+    InvalidInput,
     MethodNotAllowed,
     ProblemError,
     StatusError,
 )
-from bedplate.problems.input import invalid_input
-from bedplate.problems.too_large import TooLargeAsProblem
+from bedplate.validation import message_of
 
 _WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED}
 _DENIAL = "websocket.http.response"
 _POLICY_VIOLATION, _INTERNAL_ERROR = 1008, 1011
-
-__all__ = ["Refused", "allowed_methods", "from_http_exception", "install_problems", "invalid_input"]
+_PLAIN_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_MAX_ERRORS = 100
+_MAX_FIELD_LENGTH = 200
 
 Refused = Callable[[Any], Awaitable[None]]
 """Takes the `Request` or `WebSocket` that is being refused; may raise another `ProblemError`."""
@@ -143,3 +143,58 @@ def allowed_methods(scope: Scope) -> list[str]:
     if "GET" in methods and any(getattr(m.cls, "answers_head", False) for m in app.user_middleware):
         methods.add("HEAD")
     return sorted(methods)
+
+
+def invalid_input(errors: Sequence[Any]) -> InvalidInput:
+    """Return the problem for Pydantic's `errors`, without the refused values."""
+    return InvalidInput(
+        [
+            {
+                "field": _field(error)[:_MAX_FIELD_LENGTH].encode("utf-8", "replace").decode(),
+                "message": message_of(error),
+                "code": str(error["type"]),
+            }
+            for error in errors[:_MAX_ERRORS]
+        ],
+        in_path=any(error["loc"][:1] == ("path",) for error in errors),
+    )
+
+
+def _field(error: Any) -> str:
+    """Return the dotted path of a value below `body` or `query`, or that name itself."""
+    location = [str(part) for part in error["loc"]]
+    if error["type"] == "json_invalid":
+        return "body"
+    if location[-1:] == ["[key]"]:
+        del location[-2]  # the key itself was refused
+    return ".".join(location[1:]) or (location[0] if location else "body")
+
+
+class TooLargeAsProblem:
+    """Replaces the plain-text 413 of FastAPI's `max_body_size` with a problem document.
+
+    Starlette's limit replaces any response to a body that is declared too large, so an exception
+    handler can't do it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; pass other scopes through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def replacing(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                too_large = message["status"] == ContentTooLarge.status
+                replaced = too_large and _PLAIN_TEXT in message["headers"]
+                if replaced:
+                    await problem_response(scope, ContentTooLarge())(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, replacing)
