@@ -70,8 +70,12 @@ def parse_etags(text: str, name: str) -> ETagSet:
     """Return the entity tags of a header. Raises `BadRequest` naming the header."""
     if text.strip(" \t") == "*":
         return ETagSet(anything=True, strong=frozenset(), weak=frozenset())
-    tags = _elements(text)
-    if not tags:
+    tags: list[tuple[str | None, str]] = []
+    end = 0
+    while element := _ELEMENT.match(text, end):
+        tags.append((element[1], element[2]))
+        end = element.end()
+    if not tags or text[end:].strip(" \t,"):
         raise BadRequest(f'{name} must be * or entity tags such as "1".')
     if len(tags) > _MAX_TAGS:
         raise BadRequest(f"{name} can't have more than {_MAX_TAGS} entity tags.")
@@ -80,16 +84,6 @@ def parse_etags(text: str, name: str) -> ETagSet:
         strong=frozenset(value for weak, value in tags if not weak),
         weak=frozenset(value for weak, value in tags if weak),
     )
-
-
-def _elements(text: str) -> list[tuple[str | None, str]]:
-    """Return (`W/` or None, opaque tag) for each element; an empty list when it is malformed."""
-    elements = []
-    end = 0
-    while element := _ELEMENT.match(text, end):
-        elements.append((element[1], element[2]))
-        end = element.end()
-    return [] if text[end:].strip(" \t,") else elements
 
 
 def _condition(header: str, description: str) -> Any:

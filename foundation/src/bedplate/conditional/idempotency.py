@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
@@ -45,7 +46,6 @@ _WAIT_SECONDS = 5.0
 _PURGE_SECONDS = 3600.0
 _MAX_KEY_LENGTH = 255
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_Insert = postgresql.Insert | sqlite.Insert
 _REPLAYED_HEADERS = ("content-type", "location", "etag", "link")
 
 
@@ -82,7 +82,7 @@ class IdempotencyStatements:
     """The statements on one table of kept answers."""
 
     def __init__(self, table: Table) -> None:
-        self._claims = {
+        self.claims = {
             "postgresql": Statement(_claim(postgresql.insert(table), table)),
             "sqlite": Statement(_claim(sqlite.insert(table), table)),
         }
@@ -101,23 +101,15 @@ class IdempotencyStatements:
         )
         self.expire = Statement(delete(table).where(table.c.expires_at < bindparam("before")))
 
-    def claim(self, dialect_name: str) -> Statement:
-        """Return the INSERT that takes a key, in a dialect's words."""
-        return self._claims[dialect_name]
 
-
-def _claim(insert: _Insert, table: Table) -> ReturningInsert[tuple[str]]:
+def _claim(insert: postgresql.Insert | sqlite.Insert, table: Table) -> ReturningInsert[tuple[str]]:
     """Insert the key, or take over one that expired; no row comes back when it is in use."""
     fresh: dict[str, BindParameter[Any]] = {
         "fingerprint": bindparam("new_fingerprint"),
         "expires_at": bindparam("new_expires_at"),
     }
-    owner_and_key: dict[str, BindParameter[Any]] = {
-        "owner": bindparam("of"),
-        "key": bindparam("by"),
-    }
     return (
-        insert.values(owner_and_key | fresh)
+        insert.values(owner=bindparam("of"), key=bindparam("by"), **fresh)
         .on_conflict_do_update(
             index_elements=[table.c.owner, table.c.key],
             set_=fresh,
@@ -155,9 +147,12 @@ class Idempotency:
         database: Database = request.scope["state"]["database"]
         if idempotency_key is None:
             return IdempotentRequest(database, self._statements, None, b"", self._wait_seconds)
-        key = _checked(idempotency_key)
+        if not _KEY.fullmatch(idempotency_key):
+            raise BadRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
         fingerprint = _fingerprint(request, await request.body())
-        return IdempotentRequest(database, self._statements, key, fingerprint, self._wait_seconds)
+        return IdempotentRequest(
+            database, self._statements, idempotency_key, fingerprint, self._wait_seconds
+        )
 
     async def purge(self, database: Database) -> None:
         """Delete the keys that expired."""
@@ -171,22 +166,15 @@ class Idempotency:
         yield self
 
 
+@dataclass(eq=False, slots=True)
 class IdempotentRequest:
     """Runs the handler of one request once for its key; without a key, every time."""
 
-    def __init__(
-        self,
-        database: Database,
-        statements: IdempotencyStatements,
-        key: str | None,
-        fingerprint: bytes,
-        wait_seconds: float,
-    ) -> None:
-        self._database = database
-        self._statements = statements
-        self._key = key
-        self._fingerprint = fingerprint
-        self._wait_seconds = wait_seconds
+    _database: Database
+    _statements: IdempotencyStatements
+    _key: str | None
+    _fingerprint: bytes
+    _wait_seconds: float
 
     async def run(
         self,
@@ -211,11 +199,13 @@ class IdempotentRequest:
             if not await self._claimed(session, row):
                 return await self._stored_response(session, row)
             response = await handler(session)
+            headers = response.headers
+            replayed = {name: headers[name] for name in _REPLAYED_HEADERS if name in headers}
             await session.all(
                 self._statements.keep,
                 **row,
                 new_status=response.status_code,
-                new_headers=orjson.dumps(_replayed_headers(response)),
+                new_headers=orjson.dumps(replayed),
                 new_body=bytes(response.body),
             )
             return response
@@ -225,7 +215,7 @@ class IdempotentRequest:
         try:
             await session.limit_waits(self._wait_seconds)
             rows = await session.all(
-                self._statements.claim(session.dialect_name),
+                self._statements.claims[session.dialect_name],
                 **row,
                 new_fingerprint=self._fingerprint,
                 new_expires_at=now + KEPT,
@@ -251,19 +241,9 @@ def _still_running() -> RequestStillRunning:
     )
 
 
-def _checked(key: str) -> str:
-    if not _KEY.fullmatch(key):
-        raise BadRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
-    return key
-
-
 def _fingerprint(request: Request, body: bytes) -> bytes:
     """Return what two requests share when they are the same: method, address and body."""
     scope = request.scope
     address = scope.get("raw_path") or scope["path"].encode()
     parts = (scope["method"].encode(), address, scope["query_string"], body)
     return hashlib.sha256(b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
-
-
-def _replayed_headers(response: Response) -> dict[str, str]:
-    return {name: response.headers[name] for name in _REPLAYED_HEADERS if name in response.headers}

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from bedplate import clock
-from bedplate.problems.exceptions import InvalidInput, ProblemError, phrase_of
+from bedplate.problems.exceptions import FieldError, InvalidInput, ProblemError, phrase_of
 
 MEDIA_TYPE = "application/problem+json"
 """The media type of problem documents (RFC 9457, section 3)."""
@@ -17,14 +17,6 @@ MEDIA_TYPE = "application/problem+json"
 _MAX_INSTANCE_LENGTH = 2_048
 # Allowed in a path by RFC 3986; % because the path is still escaped.
 _PATH_CHARACTERS = "/%!$&'()*+,;=:@-._~"
-
-
-class FieldErrorSchema(BaseModel):
-    """What is wrong with one field."""
-
-    field: str
-    message: str
-    code: str
 
 
 class RateLimitInfo(BaseModel):
@@ -49,7 +41,7 @@ class Problem(BaseModel):
     code: str = Field(description="Stable name of the error")
     timestamp: str = Field(json_schema_extra={"format": "date-time"})
     request_id: str | None = None
-    errors: list[FieldErrorSchema] | None = None
+    errors: list[FieldError] | None = None
     retry_after: int | None = Field(default=None, description="Seconds")
     rate_limit_info: RateLimitInfo | None = None
 

@@ -24,7 +24,8 @@ know of HTTP.
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 
 class FieldError(TypedDict):
@@ -201,9 +202,6 @@ class TooManyRequests(RetryableError):
 
 class InternalServerError(ProblemError):
     """Something we did not foresee; the log has the trace under the request id."""
-
-    status = 500
-    code = "internal_server_error"
 
 
 UNHANDLED = "Something went wrong here; quote the request id when you report it."

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from limits.errors import StorageError
 
@@ -8,9 +8,6 @@ from bedplate.problems import ServiceUnavailable
 from bedplate.rate_limits.circuit import Circuit
 from bedplate.rate_limits.decision import Budget, Decision, Windows, decide
 from bedplate.rate_limits.memory import MemoryWindows
-
-if TYPE_CHECKING:
-    from bedplate.rate_limits.redis import RedisWindows
 
 FailurePolicy = Literal["fall_back", "refuse", "allow"]
 """What happens while Redis is down: count in memory, refuse every request, or allow it."""
@@ -51,9 +48,14 @@ class Limiter:
         observe: Callable[[DecisionName], None] | None = None,
     ) -> None:
         self._on_failure = on_failure
-        self._observe = observe or _ignore
+        self._observe = observe or (lambda _: None)
         self._local = MemoryWindows()
-        self._shared = _redis_windows(redis_url, namespace, timeout) if redis_url else None
+        self._shared = None
+        if redis_url:
+            # An extra (bedplate[redis]), and slow to import.
+            from bedplate.rate_limits.redis import RedisWindows  # noqa: PLC0415
+
+            self._shared = RedisWindows(redis_url, namespace=namespace, timeout=timeout)
         self._circuit = Circuit(self._ask_redis, interval=probe_interval)
 
     async def __aenter__(self) -> Self:
@@ -111,14 +113,3 @@ class Limiter:
 
 
 _NOTHING_SPENT = Windows(allowed=True, previous=0, previous_left=0, current=0, current_left=0)
-
-
-def _ignore(_: DecisionName) -> None:
-    """Observe nothing."""
-
-
-def _redis_windows(url: str, namespace: str, timeout: float) -> "RedisWindows":
-    # An extra (bedplate[redis]), and slow to import.
-    from bedplate.rate_limits.redis import RedisWindows  # noqa: PLC0415
-
-    return RedisWindows(url, namespace=namespace, timeout=timeout)

@@ -39,7 +39,10 @@ class MemoryWindows(MemoryStorage):
             counters = self._counters[seconds] = _Counters()
         number, elapsed = divmod(clock.monotonic(), seconds)
         if number != counters.number:
-            counters.turn(number)
+            follows = number == counters.number + 1
+            counters.previous = counters.current if follows else OrderedDict()
+            counters.current = OrderedDict()
+            counters.number = number
         return counters, seconds - elapsed
 
     async def acquire_sliding_window_entry(
@@ -74,9 +77,3 @@ class _Counters:
         self.number = 0.0
         self.previous: OrderedDict[str, int] = OrderedDict()
         self.current: OrderedDict[str, int] = OrderedDict()
-
-    def turn(self, number: float) -> None:
-        """Make window `number` the current one."""
-        self.previous = self.current if number == self.number + 1 else OrderedDict()
-        self.current = OrderedDict()
-        self.number = number

@@ -49,19 +49,16 @@ class Pipeline:
         async with self._opening:
             if self._open is None or not self._open.alive:
                 await self.close()
-                self._open = _OpenConnection(await self._connect())
+                connection = self._make_connection()
+                # The deadline covers it; redis-py's own timeout loses cancellations on Python 3.11.
+                connection.socket_timeout = None
+                try:
+                    await connection.connect()  # type: ignore[no-untyped-call]
+                except BaseException:
+                    await connection.disconnect(nowait=True)
+                    raise
+                self._open = _OpenConnection(connection)
             return self._open
-
-    async def _connect(self) -> AbstractConnection:
-        connection = self._make_connection()
-        # The deadline covers it; redis-py's own timeout loses cancellations on Python 3.11.
-        connection.socket_timeout = None
-        try:
-            await connection.connect()  # type: ignore[no-untyped-call]
-        except BaseException:
-            await connection.disconnect(nowait=True)
-            raise
-        return connection
 
 
 class _OpenConnection:
@@ -90,7 +87,8 @@ class _OpenConnection:
             await self._connection.send_packed_command(packed, check_health=False)
             return await reply
         except BaseException:
-            _discard(reply)
+            if not reply.cancel() and not reply.cancelled():
+                reply.exception()  # or asyncio would report that nobody retrieved it
             raise
         finally:
             timer.cancel()
@@ -128,9 +126,3 @@ class _OpenConnection:
 def _fail(reply: asyncio.Future[Any], error: Exception) -> None:
     if not reply.done():
         reply.set_exception(error)
-
-
-def _discard(reply: asyncio.Future[Any]) -> None:
-    """Cancel `reply`, or retrieve its exception so that asyncio doesn't report it."""
-    if not reply.cancel() and not reply.cancelled():
-        reply.exception()

@@ -79,7 +79,11 @@ class RateLimit:
         limiter = state.get("limiter")
         if not isinstance(limiter, Limiter):
             raise TypeError("A RateLimit needs a Limiter in the lifespan's state: {'limiter': …}.")
-        payer = _payer(connection, principal_id)
+        if principal_id is not None:
+            payer = f"principal:{principal_id}"
+        else:
+            client = connection.scope.get("client")
+            payer = f"address:{_client_key(client[0] if client else None)}"
         decision = await limiter.hit(budget, self._scope, kind, payer)
         leave_headers(state, decision)
         if not decision.allowed:
@@ -93,13 +97,6 @@ class RateLimit:
         """
         if "rate_limit_charged" not in _state(connection):
             await self.charge(connection, None)
-
-
-def _payer(connection: HTTPConnection, principal_id: str | None) -> str:
-    if principal_id is not None:
-        return f"principal:{principal_id}"
-    client = connection.scope.get("client")
-    return f"address:{_client_key(client[0] if client else None)}"
 
 
 def _state(connection: HTTPConnection) -> dict[str, Any]:

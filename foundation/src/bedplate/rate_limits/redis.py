@@ -1,3 +1,5 @@
+from hashlib import sha1
+
 from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 from redis.asyncio import Redis
@@ -8,9 +10,46 @@ from redis.exceptions import NoScriptError, RedisError
 
 from bedplate.rate_limits.decision import Windows
 from bedplate.rate_limits.pipeline import Pipeline
-from bedplate.rate_limits.script import SPEND, SPEND_SHA1
 
 _RESP2 = 2
+# After the acquire_sliding_window.lua of `limits`.
+_SPEND = """
+-- Times are in milliseconds. A counter lives for two windows: its own, then as the previous one.
+local limit = tonumber(ARGV[1])
+local window = tonumber(ARGV[2]) * 1000
+
+local current, previous = 0, 0
+local current_left = redis.call('PTTL', KEYS[2])
+if current_left > 0 and current_left < window then
+    redis.call('RENAME', KEYS[2], KEYS[1])
+    current_left = current_left + window
+    redis.call('SET', KEYS[2], 0, 'PX', current_left)
+elseif current_left > 0 then
+    current = tonumber(redis.call('GET', KEYS[2])) or 0
+end
+local previous_left = redis.call('PTTL', KEYS[1])
+if previous_left > 0 then
+    previous = tonumber(redis.call('GET', KEYS[1])) or 0
+else
+    previous_left = 0
+end
+
+local allowed = 0
+if math.floor(previous * previous_left / window) + current < limit then
+    allowed = 1
+    current = current + 1
+    if current_left > 0 then
+        redis.call('INCR', KEYS[2])
+    else
+        current_left = window * 2
+        redis.call('SET', KEYS[2], 1, 'PX', current_left)
+    end
+end
+-- One string: redis-py takes as long for each element of an array as for all of this.
+return string.format('%d %d %d %d %d', allowed, previous, previous_left, current, current_left)
+"""
+# The name of a script for EVALSHA; it protects nothing.
+_SPEND_SHA1 = sha1(_SPEND.encode(), usedforsecurity=False).hexdigest()
 
 
 class RedisWindows(RedisStorage):
@@ -25,8 +64,11 @@ class RedisWindows(RedisStorage):
     """
 
     def __init__(self, url: str, *, namespace: str, timeout: float) -> None:
+        # The scheme by which `limits` finds its asynchronous storage on redis-py.
+        scheme, _, rest = url.partition("://")
+        scheme = scheme.replace("valkey", "redis").replace("unix", "redis+unix")
         super().__init__(
-            _limits_url(url),
+            f"async+{scheme}://{rest}",
             wrap_exceptions=True,
             implementation="redispy",
             key_prefix=namespace,
@@ -44,8 +86,16 @@ class RedisWindows(RedisStorage):
 
         Raises `limits.errors.StorageError` when Redis fails or doesn't answer within the timeout.
         """
+        keys = (
+            self._encoded(self._previous_window_key(key)),
+            self._encoded(self._current_window_key(key)),
+        )
+        ask = self._pipeline.ask
         try:
-            reply = await self._run(key, limit, seconds)
+            try:
+                reply = await ask("EVALSHA", _SPEND_SHA1, 2, *keys, limit, seconds)
+            except NoScriptError:
+                reply = await ask("EVAL", _SPEND, 2, *keys, limit, seconds)
         except (RedisError, OSError) as error:
             raise StorageError(error) from error
         allowed, previous, previous_left, current, current_left = map(int, reply.split())
@@ -53,25 +103,10 @@ class RedisWindows(RedisStorage):
             allowed == 1, previous, previous_left / 1000, current, current_left / 1000 - seconds
         )
 
-    async def disconnect(self) -> None:
-        """Close the connection; the next decision opens another."""
-        await self._pipeline.close()
-
     async def aclose(self) -> None:
         """Close every connection."""
         await self._pipeline.close()
         await self._client.aclose()
-
-    async def _run(self, key: str, limit: int, seconds: int) -> bytes:
-        keys = (
-            self._encoded(self._previous_window_key(key)),
-            self._encoded(self._current_window_key(key)),
-        )
-        try:
-            reply: bytes = await self._pipeline.ask("EVALSHA", SPEND_SHA1, 2, *keys, limit, seconds)
-        except NoScriptError:
-            reply = await self._pipeline.ask("EVAL", SPEND, 2, *keys, limit, seconds)
-        return reply
 
     def _encoded(self, key: str) -> bytes:
         return self.bridge.prefixed_key(key).encode("utf-8", "surrogatepass")
@@ -84,10 +119,3 @@ class RedisWindows(RedisStorage):
         pool: ConnectionPool = self._client.connection_pool
         connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
         return connection
-
-
-def _limits_url(url: str) -> str:
-    """Return the URL in the form that `limits` expects for redis-py."""
-    scheme, _, rest = url.partition("://")
-    scheme = scheme.replace("valkey", "redis").replace("unix", "redis+unix")
-    return f"async+{scheme}://{rest}"
