@@ -44,7 +44,7 @@ async def test_without_a_world_there_is_nothing_to_back_up(
     backups_api: Client, problem_of: ProblemOf
 ) -> None:
     """A game that never ran has no world: 409, and nothing is begun."""
-    assert problem_of(await backups_api.post("/backups"), 409)["code"] == "no_world"
+    assert problem_of(await backups_api.post("/backups"), 409)["code"] == "world_not_found"
     assert (await backups_api.get("/operations")).json() == []
 
 

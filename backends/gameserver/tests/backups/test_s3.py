@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from bedplate.settings import SettingsError
 from bedplate.testing.client import Client
 from bedplate.testing.processes import free_port
-from gameserver.backups.exceptions import BackupNotFound, CopiesUnavailable
+from gameserver.backups.exceptions import BackupNotFound, OffHostStoreUnavailable
 from gameserver.backups.s3 import S3Location, S3Store
 from gameserver.operations.schemas import Operation, OperationState
 from gameserver.settings import GameServerSettings
@@ -133,7 +133,7 @@ async def test_a_store_that_is_away_costs_no_backup(
     made = await ended(api, await api.post("/backups"))
     assert made.state is OperationState.DONE
     copy = await _copied(api)
-    assert copy["error"]["code"] == "copies_unavailable"
+    assert copy["error"]["code"] == "off_host_store_unavailable"
     assert "secret" not in str(copy)
     listed = (await api.get("/backups")).json()
     assert [item["off_host"] for item in listed] == ["failed"]
@@ -185,7 +185,7 @@ async def test_a_bucket_that_is_not_there_is_said_to_be_unavailable(
 ) -> None:
     """A wrong bucket is our error, not the library's."""
     store = S3Store(S3Location("missing", "p", "us-east-1", s3_url))
-    with pytest.raises((CopiesUnavailable, BackupNotFound)):
+    with pytest.raises((OffHostStoreUnavailable, BackupNotFound)):
         await store.update(backup_record)
 
 

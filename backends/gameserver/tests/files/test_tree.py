@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bedplate.problems import ProblemError
-from gameserver.files.exceptions import FileTooLarge, NotAFile, PathRefused
+from gameserver.files.exceptions import FileTooLarge, InvalidPath, NotAFile
 from gameserver.files.tree import FileTree, is_name, names_of
 
 HOSTILE_PATHS = (
@@ -54,7 +54,7 @@ def untouched(tmp_path: Path) -> Callable[[], bool]:
 @pytest.mark.parametrize("path", HOSTILE_PATHS)
 def test_a_path_that_leads_elsewhere_is_refused(path: str) -> None:
     """What is absolute, leads upwards or has odd characters is refused before any file is met."""
-    with pytest.raises(PathRefused):
+    with pytest.raises(InvalidPath):
         names_of(path)
 
 

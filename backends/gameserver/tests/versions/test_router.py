@@ -78,7 +78,7 @@ async def test_off_line_the_installed_versions_are_still_there(
         ("1.19.2", "archive_unsafe"),
         ("1.19.3", "archive_unsafe"),
         ("1.19.4", "archive_unsafe"),
-        ("1.19.5", "not_the_game"),
+        ("1.19.5", "archive_not_a_game_server"),
         ("1.19.6", "archive_damaged"),
     ],
 )
@@ -152,7 +152,7 @@ async def test_a_backup_of_a_newer_version_is_not_restored_unasked(
     )
     url = f"/backups/{made.result['backup']}/restore"
     refused = problem_of(await versions_api.post(url, json={"stop": True}), 409)
-    assert refused["code"] == "newer_world"
+    assert refused["code"] == "world_from_newer_version"
 
 
 @pytest.mark.parametrize("version", ["1.21.7-rc.1", "1.22.0-pre.1"], ids=["crashes", "hangs"])

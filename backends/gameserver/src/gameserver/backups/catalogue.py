@@ -9,7 +9,7 @@ import structlog
 
 from bedplate.documents import DocumentError
 from bedplate.problems import ProblemError
-from gameserver.backups.exceptions import BackupInUse, BackupNotFound, CopiesUnavailable
+from gameserver.backups.exceptions import BackupInUse, BackupNotFound, OffHostStoreUnavailable
 from gameserver.backups.off_host import OffHostCopies
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import LocalStore
@@ -48,7 +48,7 @@ class Catalogue:
         return sorted(backups.values(), key=_age, reverse=True)
 
     async def get(self, backup_id: str) -> Backup:
-        """Return one backup. Raises `BackupNotFound`, `CopiesUnavailable`."""
+        """Return one backup. Raises `BackupNotFound`, `OffHostStoreUnavailable`."""
         with contextlib.suppress(BackupNotFound):
             return await self._local.get(backup_id)
         return await self._copies.get(backup_id)
@@ -119,7 +119,7 @@ class Catalogue:
         """
         try:
             await self.delete(backup.id)
-        except CopiesUnavailable:
+        except OffHostStoreUnavailable:
             if not backup.local:
                 raise
             await self._local.delete(backup.id)

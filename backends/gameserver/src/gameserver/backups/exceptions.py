@@ -15,17 +15,17 @@ class BackupInUse(Conflict):
     code = "backup_in_use"
 
 
-class NoWorld(Conflict):
+class WorldNotFound(Conflict):
     """There is no world yet; the game creates one at its first start."""
 
-    code = "no_world"
+    code = "world_not_found"
     detail = "There is no world yet: start the game once."
 
 
-class GameNotSettled(Conflict):
+class GameInTransition(Conflict):
     """The game is starting or stopping: neither running nor at rest."""
 
-    code = "game_not_settled"
+    code = "game_in_transition"
 
     def __init__(self, state: str) -> None:
         super().__init__(f"The game is {state}; wait until it runs, or stop it.")
@@ -38,10 +38,10 @@ class GameStillRunning(Conflict):
     detail = 'The game runs: stop it, or send "stop": true to have it restarted afterwards.'
 
 
-class NewerWorld(Conflict):
+class WorldFromNewerVersion(Conflict):
     """A world was saved by a newer version of the game than the one that would run it."""
 
-    code = "newer_world"
+    code = "world_from_newer_version"
 
     def __init__(self, world: str, version: str) -> None:
         super().__init__(
@@ -74,8 +74,8 @@ class DamagedWorld(DamagedArchive):
     detail = "The copy of the world fails its check: it is damaged or incomplete."
 
 
-class CopiesUnavailable(BadGateway):
+class OffHostStoreUnavailable(BadGateway):
     """The store of off-host copies does not answer, or refuses access."""
 
-    code = "copies_unavailable"
+    code = "off_host_store_unavailable"
     detail = "The store of off-host copies can't be used at the moment."

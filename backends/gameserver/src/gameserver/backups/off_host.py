@@ -9,7 +9,7 @@ import structlog
 
 from bedplate import clock
 from bedplate.problems import ProblemError
-from gameserver.backups.exceptions import BackupNotFound, CopiesUnavailable
+from gameserver.backups.exceptions import BackupNotFound, OffHostStoreUnavailable
 from gameserver.backups.schemas import Backup, CopyState
 from gameserver.backups.stores import LocalStore, Store
 from gameserver.operations.exceptions import OperationInterrupted
@@ -68,14 +68,14 @@ class OffHostCopies:
             try:
                 async with asyncio.timeout(_LIST_TIMEOUT_SECONDS):
                     self._listed = await self._remote.list()
-            except (CopiesUnavailable, TimeoutError) as error:
-                structlog.get_logger().warning("copies_unavailable", reason=str(error))
+            except (OffHostStoreUnavailable, TimeoutError) as error:
+                structlog.get_logger().warning("off_host_store_unavailable", reason=str(error))
                 self._listed = []
             self._listed_at = clock.monotonic()
         return [_remote_only(backup) for backup in self._listed]
 
     async def get(self, backup_id: str) -> Backup:
-        """Return a backup of the remote store. Raises `BackupNotFound`, `CopiesUnavailable`."""
+        """Return a backup off-host. Raises `BackupNotFound`, `OffHostStoreUnavailable`."""
         if self._remote is None:
             raise BackupNotFound
         return _remote_only(await self._remote.get(backup_id))
@@ -94,7 +94,7 @@ class OffHostCopies:
                 self._listed = None
 
     async def delete(self, backup: Backup) -> None:
-        """Delete the copy. Raises `CopiesUnavailable`; then nothing is deleted anywhere."""
+        """Delete the copy. Raises `OffHostStoreUnavailable`; then nothing is deleted anywhere."""
         if self._remote is not None and backup.off_host is not None:
             with contextlib.suppress(BackupNotFound):
                 await self._remote.delete(backup.id)

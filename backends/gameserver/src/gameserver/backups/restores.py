@@ -17,7 +17,7 @@ from bedplate.documents import FileTransactions, write_atomically
 from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import ProblemError
 from gameserver.backups.catalogue import Catalogue
-from gameserver.backups.exceptions import GameStillRunning, NewerWorld
+from gameserver.backups.exceptions import GameStillRunning, WorldFromNewerVersion
 from gameserver.backups.jobs import FILES, FOLDERS, SAVES, Unpack
 from gameserver.backups.schemas import Backup, BackupKind, Manifest, NewRestore, RestoreScope
 from gameserver.backups.service import BackupRequest, Backups
@@ -74,7 +74,7 @@ class Restores:
         """Begin a restore, and return its operation.
 
         Its result names the `backup` and, if there was a world, the `safety_copy`. Raises
-        `BackupNotFound`, `NewerWorld`, `GameStillRunning`, `OperationInProgress`.
+        `BackupNotFound`, `WorldFromNewerVersion`, `GameStillRunning`, `OperationInProgress`.
         """
         backup = await self._catalogue.get(backup_id)
         await self._refuse_newer(backup, options)
@@ -116,7 +116,7 @@ class Restores:
         if options.force or current is None or backup.game_version is None:
             return
         if VersionNumber.parse(backup.game_version) > VersionNumber.parse(current.version):
-            raise NewerWorld(backup.game_version, current.version)
+            raise WorldFromNewerVersion(backup.game_version, current.version)
 
     @contextlib.asynccontextmanager
     async def _staged(

@@ -12,10 +12,10 @@ from bedplate.problems import BadRequest, ContentTooLarge
 from gameserver.backups.exceptions import (
     BackupInUse,
     BackupNotFound,
-    CopiesUnavailable,
     GameStillRunning,
-    NewerWorld,
-    NoWorld,
+    OffHostStoreUnavailable,
+    WorldFromNewerVersion,
+    WorldNotFound,
 )
 from gameserver.backups.schemas import (
     ID_PATTERN,
@@ -74,7 +74,7 @@ async def list_backups(backups: CurrentBackups, _: CurrentMonitor) -> list[Backu
 @router.post(
     "",
     status_code=202,
-    responses=errors(NoWorld, OperationInterrupted),
+    responses=errors(WorldNotFound, OperationInterrupted),
     summary="Make a backup",
 )
 async def make_backup(
@@ -108,7 +108,9 @@ async def upload_backup(
 
 
 @router.get(
-    "/{backup_id}", responses=errors(BackupNotFound, CopiesUnavailable), summary="Get a backup"
+    "/{backup_id}",
+    responses=errors(BackupNotFound, OffHostStoreUnavailable),
+    summary="Get a backup",
 )
 async def get_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentMonitor) -> Backup:
     """Return a backup's record."""
@@ -117,7 +119,7 @@ async def get_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentMon
 
 @router.patch(
     "/{backup_id}",
-    responses=errors(BackupNotFound, CopiesUnavailable),
+    responses=errors(BackupNotFound, OffHostStoreUnavailable),
     summary="Pin or unpin a backup",
 )
 async def change_backup(
@@ -130,7 +132,7 @@ async def change_backup(
 @router.delete(
     "/{backup_id}",
     status_code=204,
-    responses=errors(BackupNotFound, BackupInUse, CopiesUnavailable),
+    responses=errors(BackupNotFound, BackupInUse, OffHostStoreUnavailable),
     summary="Delete a backup",
 )
 async def delete_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentAdmin) -> None:
@@ -141,7 +143,7 @@ async def delete_backup(backup_id: BackupId, backups: CurrentBackups, _: Current
 @router.get(
     "/{backup_id}/download",
     response_class=Response,
-    responses={**_FILE_RESPONSES, **errors(BackupNotFound, CopiesUnavailable)},
+    responses={**_FILE_RESPONSES, **errors(BackupNotFound, OffHostStoreUnavailable)},
     summary="Download a backup",
 )
 async def download_backup(
@@ -167,10 +169,10 @@ async def download_backup(
     responses=errors(
         BackupNotFound,
         GameStillRunning,
-        NewerWorld,
+        WorldFromNewerVersion,
         OperationInProgress,
         OperationInterrupted,
-        CopiesUnavailable,
+        OffHostStoreUnavailable,
     ),
     summary="Restore a backup",
 )

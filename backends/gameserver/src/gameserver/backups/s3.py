@@ -12,7 +12,7 @@ import anyio
 from pydantic import SecretStr, ValidationError
 
 from gameserver.archives.unpacking import ProgressCallback
-from gameserver.backups.exceptions import BackupNotFound, CopiesUnavailable
+from gameserver.backups.exceptions import BackupNotFound, OffHostStoreUnavailable
 from gameserver.backups.schemas import Backup
 from gameserver.backups.stores import ARCHIVE, MAX_RECORD_BYTES, RECORD, is_backup_id
 
@@ -66,7 +66,7 @@ class S3Store:
     """`<id>/backup.tar.zst` and, written last, `<id>/record.json`: without it there is no backup.
 
     Archives are uploaded in parts and downloaded in ranges of 8 MiB, so memory stays small and no
-    request lasts long. Every method raises `CopiesUnavailable` when the store doesn't answer.
+    request lasts long. Every method raises `OffHostStoreUnavailable` when the store doesn't answer.
     """
 
     def __init__(self, location: S3Location) -> None:
@@ -175,4 +175,4 @@ def _translated_errors() -> Iterator[None]:
     except (NotFoundError, FileNotFoundError):
         raise BackupNotFound from None
     except (BaseError, OSError) as error:
-        raise CopiesUnavailable from error
+        raise OffHostStoreUnavailable from error

@@ -11,7 +11,7 @@ from bedplate import clock, ids
 from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import ProblemError
 from gameserver.backups.catalogue import Catalogue
-from gameserver.backups.exceptions import GameNotSettled, NoWorld
+from gameserver.backups.exceptions import GameInTransition, WorldNotFound
 from gameserver.backups.jobs import CopyWorld, Outcome, Pack, contents_of, size_without_world
 from gameserver.backups.live_copy import LiveCopy
 from gameserver.backups.schemas import Backup, BackupKind
@@ -73,7 +73,7 @@ class Backups:
         self._lock = asyncio.Lock()
 
     async def start(self, request: BackupRequest) -> Operation:
-        """Begin a backup, and return its operation. Raises `NoWorld`."""
+        """Begin a backup, and return its operation. Raises `WorldNotFound`."""
         await self._require_world()
 
         async def work(progress: Progress) -> dict[str, str]:
@@ -84,7 +84,7 @@ class Backups:
     async def make(self, request: BackupRequest, progress: Progress) -> Backup:
         """Make a backup as part of other work; a running game continues to run.
 
-        Raises `NoWorld`, `GameNotSettled`, `GameBusy`, `InsufficientStorage` and what
+        Raises `WorldNotFound`, `GameInTransition`, `GameBusy`, `InsufficientStorage` and what
         `LiveCopy.make` raises.
         """
         progress.report(0, "Waiting for another backup" if self._lock.locked() else "Preparing")
@@ -115,12 +115,12 @@ class Backups:
         try:
             return (await self._game.wait_for(*states, timeout=_SETTLE_SECONDS)).state
         except TimeoutError:
-            raise GameNotSettled(self._game.status.state) from None
+            raise GameInTransition(self._game.status.state) from None
 
     async def _require_world(self) -> Path:
         world = await asyncio.to_thread(world_file, self._layout)
         if not await asyncio.to_thread(world.is_file):
-            raise NoWorld
+            raise WorldNotFound
         return world
 
     async def _make(self, request: BackupRequest, progress: Progress, *, running: bool) -> Backup:

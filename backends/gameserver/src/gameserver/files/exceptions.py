@@ -9,10 +9,10 @@ from bedplate.problems import (
 )
 
 
-class PathRefused(BadRequest):
+class InvalidPath(BadRequest):
     """A path that no file below serverdata can have."""
 
-    code = "path_refused"
+    code = "invalid_path"
 
 
 class FileMissing(NotFound):
@@ -55,10 +55,10 @@ class ConditionNeeded(ProblemError):
     detail = "Send If-Match with the ETag that you read, or If-None-Match: * for a new file."
 
 
-class FileNotWritten(ServiceUnavailable):
+class FileWriteFailed(ServiceUnavailable):
     """The disk is full or can't be written; the file is unchanged."""
 
-    code = "file_not_written"
+    code = "file_write_failed"
 
     def __init__(self) -> None:
         super().__init__("The disk is full, or can't be written just now.", retry_after=60)

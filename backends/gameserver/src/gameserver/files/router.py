@@ -14,9 +14,9 @@ from gameserver.files.exceptions import (
     FileInUse,
     FileMissing,
     FileTooLarge,
+    InvalidPath,
     NotAFile,
     NotText,
-    PathRefused,
 )
 from gameserver.files.schemas import FileEntry, Folder
 from gameserver.files.text import is_text
@@ -46,9 +46,9 @@ Path = Annotated[
     MultiLineStr(MAX_PATH_LENGTH),
     Query(description="Path below serverdata, such as ModConfig/mine.json", examples=["ModConfig"]),
 ]
-_READ = errors(PathRefused, FileMissing, NotAFile)
+_READ = errors(InvalidPath, FileMissing, NotAFile)
 _WRITE = errors(
-    PathRefused, FileMissing, NotAFile, FileInUse, GameBusy, PreconditionFailed, ConditionNeeded
+    InvalidPath, FileMissing, NotAFile, FileInUse, GameBusy, PreconditionFailed, ConditionNeeded
 )
 _TEXT = "text/plain"
 _BYTES = "application/octet-stream"
@@ -71,7 +71,7 @@ async def list_files(files: CurrentFiles, _: CurrentAdmin, path: Path = "") -> F
     responses={
         200: {"description": "The bytes", **_CONTENT},
         304: {"description": "Not Modified"},
-        **errors(PathRefused, FileMissing, NotAFile, FileInUse, FileTooLarge),
+        **errors(InvalidPath, FileMissing, NotAFile, FileInUse, FileTooLarge),
     },
     summary="Read a file",
 )

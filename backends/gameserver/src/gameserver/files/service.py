@@ -29,7 +29,7 @@ class RawFiles:
         self._lock = asyncio.Lock()
 
     async def entries(self, path: str) -> list[Entry]:
-        """Return the entries of a folder. Raises `PathRefused`, `FileMissing`, `NotAFile`."""
+        """Return the entries of a folder. Raises `InvalidPath`, `FileMissing`, `NotAFile`."""
         return await asyncio.to_thread(self._tree.entries, names_of(path))
 
     async def read(self, path: str) -> Content:

@@ -21,10 +21,10 @@ from bedplate import ids
 from gameserver.archives.names import MAX_DEPTH, is_plain_name
 from gameserver.files.exceptions import (
     FileMissing,
-    FileNotWritten,
     FileTooLarge,
+    FileWriteFailed,
+    InvalidPath,
     NotAFile,
-    PathRefused,
 )
 
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
@@ -45,16 +45,16 @@ Names = tuple[str, ...]
 def names_of(path: str) -> Names:
     """Return the names in a path that a client sent; none for the root itself.
 
-    Raises `PathRefused` for a path that is absolute or leads upwards, and for names that are not
+    Raises `InvalidPath` for a path that is absolute or leads upwards, and for names that are not
     plain or not printable.
     """
     if path == "":
         return ()
     names = tuple(path.split("/"))
     if len(path) > MAX_PATH_LENGTH or len(names) > MAX_DEPTH:
-        raise PathRefused("The path is too long.")
+        raise InvalidPath("The path is too long.")
     if not all(is_name(name) for name in names):
-        raise PathRefused("The path must be relative, without `..` and without odd characters.")
+        raise InvalidPath("The path must be relative, without `..` and without odd characters.")
     return names
 
 
@@ -202,11 +202,11 @@ def _translated_errors() -> Iterator[None]:
                 "The path leads through a link or a file; links are never followed."
             ) from None
         if error.errno in {errno.ENAMETOOLONG, errno.EINVAL}:
-            raise PathRefused("No file could have this path.") from None
+            raise InvalidPath("No file could have this path.") from None
         if error.errno == errno.ENXIO:
             raise NotAFile("That is not a regular file.") from None
         if error.errno in _WRITE_ERRORS:
-            raise FileNotWritten from None
+            raise FileWriteFailed from None
         raise
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bedplate.jobs.exceptions import RunSkipped
 from bedplate.jobs.schedule import Run
 from bedplate.jobs.schedule import Schedule as KeptSchedule
-from gameserver.backups.exceptions import NoWorld
+from gameserver.backups.exceptions import WorldNotFound
 from gameserver.backups.schemas import BackupKind
 from gameserver.backups.service import BackupRequest
 from gameserver.backups.wiring import BackupServices
@@ -111,7 +111,7 @@ class ActionRunner:
         occasion = BackupRequest(BackupKind.SCHEDULED, by, action.note)
         try:
             begun = await self._backups.backups.start(occasion)
-        except NoWorld as error:
+        except WorldNotFound as error:
             raise RunSkipped(error.detail or error.title) from None
         ended = await self._operations.wait(begun.id)
         if ended.state is not OperationState.DONE:

@@ -57,10 +57,10 @@ class DigestMismatch(ArchiveError):
     detail = "The archive's MD5 is not the one that the feed names."
 
 
-class NotTheGame(ArchiveError):
+class NotAGameServer(ArchiveError):
     """The archive doesn't contain the game server of the requested version."""
 
-    code = "not_the_game"
+    code = "archive_not_a_game_server"
 
 
 class VersionRolledBack(Conflict):

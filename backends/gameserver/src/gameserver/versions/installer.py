@@ -20,7 +20,7 @@ from gameserver.outgoing.fetching import Downloads
 from gameserver.versions.exceptions import (
     DigestMismatch,
     DownloadFailed,
-    NotTheGame,
+    NotAGameServer,
     VersionInstalled,
 )
 from gameserver.versions.schemas import OfferedVersion
@@ -63,7 +63,7 @@ class Installer:
         progress.report(1, f"{offered.version} is installed")
 
     def _unpack(self, archive: Path, target: Path, version: str, progress: Progress) -> None:
-        """Unpack the game, and raise `NotTheGame` unless it is this version and no other.
+        """Unpack the game, and raise `NotAGameServer` unless it is this version and no other.
 
         The game refuses to start with two `assets/version-*.txt` (LinuxGSM #4920).
         """
@@ -76,10 +76,10 @@ class Installer:
                 on_progress=lambda _: progress.check(),
             ).unpack_gzip(file)
         if not any((target / program).is_file() for program in _PROGRAMS):
-            raise NotTheGame("The archive holds no Vintage Story server.")
+            raise NotAGameServer("The archive holds no Vintage Story server.")
         markers = [path.name for path in (target / "assets").glob("version-*.txt")]
         if markers != [f"version-{version}.txt"]:
-            raise NotTheGame("The archive holds another version than it is offered as, or several.")
+            raise NotAGameServer("The archive contains another version, or several.")
 
 
 async def download_game(
