@@ -4,31 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
-import pytest
 
 from bedplate.testing.client import Client
-from gameserver.pages import page_of
 
 ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 4])
-def test_pages_make_the_whole_list(limit: int) -> None:
-    """From key to key, nothing is missing and nothing comes twice."""
-    items: list[str] = []
-    after: str | None = None
-    while True:
-        page = page_of("abc", key=lambda item: item, after=after, limit=limit)
-        items += page.items
-        if (after := page.next_key) is None:
-            break
-    assert items == ["a", "b", "c"]
-
-
-def test_after_an_item_that_is_gone() -> None:
-    """The oldest items go first, so nothing follows one that is gone."""
-    page = page_of("abc", key=lambda item: item, after="x", limit=2)
-    assert (page.items, page.next_key) == ([], None)
 
 
 async def test_links_lead_through_the_audit(api: Client, problem_of: ProblemOf) -> None:

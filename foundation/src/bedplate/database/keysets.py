@@ -1,31 +1,74 @@
 """Keysets: the order of a list, and the cursors that point at places in it."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import base64
+import binascii
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, String, Uuid, bindparam, tuple_
 
 from bedplate.database.statements import widest
-from bedplate.database.types import GUID, UTCDateTime
-from bedplate.pagination import (
-    KEY_CODECS,
-    KeyCodec,
-    cursor_pattern,
-    read_cursor,
-    write_cursor,
-)
+from bedplate.database.types import GUID, MAX_INSTANT, MIN_INSTANT, UTCDateTime
+from bedplate.problems import InvalidInput
+from bedplate.schemas import MIN_INT64
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_MIN_MICROSECONDS = (MIN_INSTANT - _EPOCH) // _MICROSECOND
+_MAX_MICROSECONDS = (MAX_INSTANT - _EPOCH) // _MICROSECOND
+
+
+@dataclass(frozen=True)
+class _Codec:
+    """Writes one type of key into a cursor and reads it back; `read` raises ValueError."""
+
+    pattern: str
+    write: Callable[[Any], str]
+    read: Callable[[str], Any]
+
+
+def _write_number(value: int) -> str:
+    return f"{value - MIN_INT64:016x}"
+
+
+def _read_number(part: str) -> int:
+    return int(part, 16) + MIN_INT64
+
+
+def _write_instant(value: datetime) -> str:
+    return _write_number((value - _EPOCH) // _MICROSECOND)
+
+
+def _read_instant(part: str) -> datetime:
+    microseconds = min(max(_read_number(part), _MIN_MICROSECONDS), _MAX_MICROSECONDS)
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+def _write_text(value: str) -> str:
+    return base64.urlsafe_b64encode(value.encode()).decode().rstrip("=")
+
+
+def _read_text(part: str) -> str:
+    padded = part.encode() + b"=" * (-len(part) % 4)
+    text = base64.urlsafe_b64decode(padded).decode()
+    if "\0" in text:
+        raise ValueError
+    return text
+
 
 _CODECS: Final = (
-    (Integer, KEY_CODECS[int]),
-    (UTCDateTime, KEY_CODECS[datetime]),
-    ((GUID, Uuid), KEY_CODECS[UUID]),
-    (String, KEY_CODECS[str]),
+    (Integer, _Codec("[0-9a-f]{16}", _write_number, _read_number)),
+    (UTCDateTime, _Codec("[0-9a-f]{16}", _write_instant, _read_instant)),
+    ((GUID, Uuid), _Codec("[0-9a-f]{32}", lambda value: value.hex, UUID)),
+    (String, _Codec("[A-Za-z0-9_-]*", _write_text, _read_text)),
 )
 
 
-def _codec_of(column: Any) -> KeyCodec:
+def _codec_of(column: Any) -> _Codec:
     for types, codec in _CODECS:
         if isinstance(column.type, types):
             return codec
@@ -47,7 +90,7 @@ class Keyset:
         self.names = [column.key for column in columns]
         self._codecs = [_codec_of(column) for column in columns]
         self._descending = descending
-        self.pattern = cursor_pattern(self._codecs)
+        self.pattern = "^" + r"\.".join(codec.pattern for codec in self._codecs) + "$"
         for column in columns:
             if getattr(column, "nullable", False):
                 raise TypeError(f"{column.key} can't be a key: it can be NULL.")
@@ -69,9 +112,16 @@ class Keyset:
 
     def encode(self, values: Sequence[Any]) -> str:
         """Return the cursor that points at an item by its keys."""
-        return write_cursor(self._codecs, values)
+        pairs = zip(self._codecs, values, strict=True)
+        return ".".join(codec.write(value) for codec, value in pairs)
 
     def decode(self, cursor: str) -> dict[str, Any]:
         """Return the parameters `after_NAME` of a cursor. Raises `InvalidInput`."""
-        keys = read_cursor(self._codecs, cursor)
-        return {f"after_{name}": key for name, key in zip(self.names, keys, strict=True)}
+        try:
+            if re.fullmatch(self.pattern, cursor):
+                parts = zip(self.names, self._codecs, cursor.split("."), strict=True)
+                return {f"after_{name}": codec.read(part) for name, codec, part in parts}
+        except (ValueError, binascii.Error):
+            pass
+        message = "Input should be a cursor from a Link header"
+        raise InvalidInput([{"field": "cursor", "message": message, "code": "cursor_invalid"}])

@@ -1,17 +1,20 @@
 """Column types that mean the same on PostgreSQL and on SQLite."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import DateTime, Dialect, String, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from bedplate.database.exceptions import refused
-from bedplate.pagination import MAX_INSTANT, MIN_INSTANT
 
 # SQLAlchemy names the arguments of these methods.
 # ruff: noqa: ARG002
+
+MIN_INSTANT: Final = datetime.min.replace(tzinfo=UTC) + timedelta(microseconds=1)
+MAX_INSTANT: Final = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
+"""asyncpg takes the instants beyond these two for PostgreSQL's infinities."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -3,10 +3,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from bedplate.openapi import headers
+from bedplate.pagination import CurrentPaging
 from bedplate.schemas import QueryInt
 from gameserver.audit.schemas import AuditEntry
 from gameserver.audit.wiring import CurrentAudit
-from gameserver.paging import CurrentPaging
 from gameserver.security import CurrentAdmin
 
 router = APIRouter(prefix="/audit", tags=["audit"])

@@ -13,8 +13,8 @@ import structlog
 from pydantic import ValidationError
 
 from bedplate import clock
+from bedplate.pagination import Page, page_of
 from gameserver.audit.schemas import AuditEntry
-from gameserver.pages import Page, page_of
 
 NEWEST: Final = "audit.jsonl"
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024

@@ -4,12 +4,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from bedplate.openapi import errors, headers
+from bedplate.pagination import CurrentPaging
 from bedplate.schemas import QueryInt
 from gameserver.operations.exceptions import OperationNotFound
 from gameserver.operations.schemas import Operation, OperationKind, OperationState
 from gameserver.operations.service import MAX_KEPT
 from gameserver.operations.wiring import CurrentOperations
-from gameserver.paging import CurrentPaging
 from gameserver.security import CurrentMonitor
 
 router = APIRouter(prefix="/operations", tags=["operations"])

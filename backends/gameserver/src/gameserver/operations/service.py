@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 from bedplate import clock, ids
 from bedplate.documents import Document
 from bedplate.jobs.background import Jobs
+from bedplate.pagination import Page, page_of
 from bedplate.problems import InternalServerError, ProblemError
 from gameserver.disk import InsufficientStorage
 from gameserver.layout import Layout
@@ -29,7 +30,6 @@ from gameserver.operations.schemas import (
     OperationProblem,
     OperationState,
 )
-from gameserver.pages import Page, page_of
 
 Work = Callable[[Progress], Awaitable[Mapping[str, JsonValue] | None]]
 """An operation's work: receives its progress, and returns what it made, by name."""

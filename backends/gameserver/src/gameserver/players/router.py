@@ -4,10 +4,10 @@ from fastapi import APIRouter, Path, Query
 
 from bedplate.documents import DocumentError
 from bedplate.openapi import errors, headers
+from bedplate.pagination import CurrentPaging
 from bedplate.schemas import MultiLineStr, QueryInt
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
 from gameserver.console.wiring import CurrentConsole
-from gameserver.paging import CurrentPaging
 from gameserver.players.exceptions import (
     PlayerFileDamaged,
     PlayerNotFound,

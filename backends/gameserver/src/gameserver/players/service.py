@@ -6,13 +6,13 @@ from typing import Final
 import structlog
 
 from bedplate import clock
+from bedplate.pagination import Page, page_of
 from gameserver.audit.service import Audit
 from gameserver.console.exceptions import GameNotRunning
 from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.service import Console
 from gameserver.layout import Layout
-from gameserver.pages import Page, page_of
 from gameserver.players import player_actions
 from gameserver.players.exceptions import PlayerNotFound, PlayerNotOnline, UnknownRole
 from gameserver.players.files import to_response

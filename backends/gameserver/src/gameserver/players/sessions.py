@@ -8,8 +8,8 @@ import structlog
 
 from bedplate import clock, ids
 from bedplate.documents import Document, DocumentError
+from bedplate.pagination import Page, page_of
 from gameserver.events import Event, EventKind, Events
-from gameserver.pages import Page, page_of
 from gameserver.players.schemas import Session, SessionEnd, SessionLog
 
 MAX_SESSIONS: Final = 2_000
