@@ -312,6 +312,21 @@ async def test_the_oldest_go_after_the_new_one_stands(
     assert sorted(left) == sorted([made[0], made[2], made[3]])
 
 
+async def test_backups_come_in_pages(
+    backups_api: Client, ended: Ended, data: Path, make_world: MakeWorld
+) -> None:
+    """Links lead through the whole list, also when the last backup of a page is deleted."""
+    make_world(data / "Saves/default.vcdbs", 1)
+    made = [(await _backup(backups_api, ended))["id"] for _ in range(3)]
+    first = await backups_api.get("/backups?limit=2")
+    listed = [item["id"] for item in first.json()]
+    await backups_api.delete(f"/backups/{listed[-1]}")
+    second = await backups_api.get(first.links["next"]["url"])
+    listed += [item["id"] for item in second.json()]
+    assert sorted(listed) == sorted(made)
+    assert "Link" not in second.headers
+
+
 async def test_what_has_no_record_is_no_backup(
     backups_api: Client, tmp_path: Path, problem_of: ProblemOf
 ) -> None:

@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from bedplate.documents import DocumentError
+from bedplate.pagination import Page, page_of
 from bedplate.problems import ProblemError
 from gameserver.backups.exceptions import BackupInUse, BackupNotFound, OffHostStoreUnavailable
 from gameserver.backups.off_host import OffHostCopies
@@ -46,6 +47,11 @@ class Catalogue:
         backups = {backup.id: backup for backup in await self._copies.list()}
         backups |= {backup.id: backup for backup in await self._local.list()}
         return sorted(backups.values(), key=_age, reverse=True)
+
+    async def page(self, *, after: str | None, limit: int) -> Page[Backup]:
+        """Return backups, newest first. The one that `after` names may be deleted meanwhile."""
+        older = (backup for backup in await self.list() if after is None or _key(backup) < after)
+        return page_of(older, key=_key, after=None, limit=limit)
 
     async def get(self, backup_id: str) -> Backup:
         """Return one backup. Raises `BackupNotFound`, `OffHostStoreUnavailable`."""
@@ -139,3 +145,8 @@ def surplus(backups: Iterable[Backup], keep: Mapping[BackupKind, int]) -> list[B
 
 def _age(backup: Backup) -> tuple[datetime, str]:
     return backup.created_at, backup.id
+
+
+def _key(backup: Backup) -> str:
+    """Return a text that sorts as `_age` does."""
+    return f"{backup.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f} {backup.id}"

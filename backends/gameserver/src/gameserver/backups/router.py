@@ -1,14 +1,16 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.responses import Response
 
 from bedplate.backend import Upload
-from bedplate.openapi import errors
+from bedplate.openapi import errors, headers
+from bedplate.pagination import CurrentPaging
 from bedplate.problems import BadRequest, ContentTooLarge
+from bedplate.schemas import QueryInt
 from gameserver.backups.exceptions import (
     BackupInUse,
     BackupNotFound,
@@ -65,10 +67,15 @@ _UPLOAD_BODY = {
 }
 
 
-@router.get("", summary="List backups, newest first")
-async def list_backups(backups: CurrentBackups, _: CurrentMonitor) -> list[Backup]:
+@router.get("", responses=headers(200, "Link"), summary="List backups, newest first")
+async def list_backups(
+    backups: CurrentBackups,
+    _: CurrentMonitor,
+    paging: CurrentPaging,
+    limit: Annotated[int, QueryInt(1, 1000), Query()] = 100,
+) -> list[Backup]:
     """Return every complete backup, local or only off-host."""
-    return await backups.catalogue.list()
+    return paging(await backups.catalogue.page(after=paging.after, limit=limit))
 
 
 @router.post(
