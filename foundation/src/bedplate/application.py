@@ -68,7 +68,7 @@ def create_app(
         # A contract serves pages of its own.
         docs_url="/docs" if backend.contract is None else None,
         redoc_url="/redoc" if backend.contract is None else None,
-        **telemetry_options(settings),
+        **telemetry_options(enabled=settings.otel_enabled),
     )
     app.state.settings = settings
     app.state.health = lifespan.health

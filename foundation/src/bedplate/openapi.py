@@ -123,7 +123,8 @@ def _complete_operation(operation: dict[str, Any], backend: Backend) -> None:
 def _common(operation: dict[str, Any], backend: Backend) -> Iterable[type[ProblemError]]:
     if "requestBody" in operation:
         yield ContentTooLarge
-    if "requestBody" in operation or _has_header(operation):
+    has_header = any(part["in"] == "header" for part in operation.get("parameters", []))
+    if "requestBody" in operation or has_header:
         yield BadRequest  # input that can't be parsed; invalid values may have another status
     if operation.get("security"):
         yield Unauthorized
@@ -133,10 +134,6 @@ def _common(operation: dict[str, Any], backend: Backend) -> Iterable[type[Proble
         yield TooManyRequests
     yield ServiceUnavailable
     yield GatewayTimeout
-
-
-def _has_header(operation: dict[str, Any]) -> bool:
-    return any(parameter["in"] == "header" for parameter in operation.get("parameters", []))
 
 
 def _response(description: str) -> dict[str, Any]:

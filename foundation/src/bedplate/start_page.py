@@ -71,18 +71,14 @@ def start_page_router(backends: Mapping[str, Backend]) -> APIRouter:
 
 def render(backends: Mapping[str, Backend], root_path: str = "") -> str:
     """Return the page as HTML; every link begins with `root_path`."""
+    titles = [backend.title for backend in backends.values()]
     return PAGE.substitute(
-        title=escape(_title(backends)),
+        title=escape(titles[0] if len(titles) == 1 else "What runs here"),
         sections="\n".join(
             _section(backend, root_path + prefix) for prefix, backend in backends.items()
         ),
         health=_links(HEALTH, root_path),
     )
-
-
-def _title(backends: Mapping[str, Backend]) -> str:
-    titles = [backend.title for backend in backends.values()]
-    return titles[0] if len(titles) == 1 else "What runs here"
 
 
 def _section(backend: Backend, prefix: str) -> str:

@@ -4,7 +4,6 @@ import gzip
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import ClassVar
@@ -16,24 +15,17 @@ from bedplate.observability.telemetry import telemetry_options
 from bedplate.settings import SettingsError
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Settings that say whether OpenTelemetry is wanted."""
-
-    otel_enabled: bool
-
-
 def test_off() -> None:
     """When it isn't wanted, FastAPI is switched off in its own way."""
-    app = FastAPI(**telemetry_options(Wanted(otel_enabled=False)))
+    app = FastAPI(**telemetry_options(enabled=False))
     assert not app._native_telemetry.enabled()
 
 
 def test_off_imports_nothing() -> None:
     """When it isn't wanted, no SDK is imported."""
     program = (
-        "import sys, bedplate.observability.telemetry as t, types;"
-        "t.telemetry_options(types.SimpleNamespace(otel_enabled=False));"
+        "import sys, bedplate.observability.telemetry as t;"
+        "t.telemetry_options(enabled=False);"
         "assert not [m for m in sys.modules if m.startswith('opentelemetry.sdk')]"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
@@ -54,7 +46,7 @@ def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("opentelemetry.sdk")]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(SettingsError, match=r"pip install 'bedplate\[otel\]'"):
-        telemetry_options(Wanted(otel_enabled=True))
+        telemetry_options(enabled=True)
 
 
 _TRACED = """

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -122,10 +122,6 @@ class Health:
         checks = list(self._checks)
         outcomes = await asyncio.gather(*map(_run_check, checks))
         results = {check.name: result for check, result in zip(checks, outcomes, strict=True)}
-        self._log_changes(results)
-        return results
-
-    def _log_changes(self, results: Mapping[str, CheckResult]) -> None:
         failing = frozenset(name for name, result in results.items() if result.error is not None)
         for name in failing - self._failing:
             error = results[name].error
@@ -133,12 +129,12 @@ class Health:
         for name in self._failing - failing:
             _LOGGER.info("health_check_recovered", extra={"check": name})
         self._failing = failing
+        return results
 
     def may_see_detail(self, request: Request) -> bool:
         """Return whether a client is on this machine, or has the status token."""
-        return _is_local(request) or self._has_token(request)
-
-    def _has_token(self, request: Request) -> bool:
+        if _is_local(request):
+            return True
         if self._status_token is None:
             return False
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -52,7 +52,10 @@ class RequestMetrics:
 
     def __init__(self, registry: CollectorRegistry, backend: str) -> None:
         self._backend = backend
-        self._instruments = _instruments_of(registry)
+        instruments = _instruments.get(registry)
+        if instruments is None:  # a name can be registered only once
+            instruments = _instruments[registry] = _Instruments(registry)
+        self._instruments = instruments
         self._active = self._instruments.active.backends[backend]
 
     def begin(self, scope: Scope) -> None:
@@ -186,11 +189,3 @@ class _Instruments:
 
 
 _instruments: WeakKeyDictionary[CollectorRegistry, _Instruments] = WeakKeyDictionary()
-
-
-def _instruments_of(registry: CollectorRegistry) -> _Instruments:
-    """Return a registry's instruments: a name can be registered only once."""
-    instruments = _instruments.get(registry)
-    if instruments is None:
-        instruments = _instruments[registry] = _Instruments(registry)
-    return instruments

@@ -24,8 +24,12 @@ def render_json(event: Mapping[str, Any]) -> bytes:
     """Return an event as one line of JSON; values that JSON can't hold become text."""
     try:
         return orjson.dumps(event, default=_text, option=_OPTIONS)
-    except TypeError:
-        return _render_slowly(event)
+    except TypeError:  # lone surrogates, large integers, keys that aren't text
+        try:
+            line = json.dumps(event, default=_text)
+        except (TypeError, ValueError, RecursionError):
+            line = json.dumps({str(name): _text(value) for name, value in event.items()})
+        return line.encode("ascii") + b"\n"
 
 
 def pretty_renderer(*, colors: bool) -> Render:
@@ -61,15 +65,6 @@ def _escape(text: str) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode("ascii")
-
-
-def _render_slowly(event: Mapping[str, Any]) -> bytes:
-    """Render what orjson refuses: lone surrogates, large integers, keys that aren't text."""
-    try:
-        line = json.dumps(event, default=_text)
-    except (TypeError, ValueError, RecursionError):
-        line = json.dumps({str(name): _text(value) for name, value in event.items()})
-    return line.encode("ascii") + b"\n"
 
 
 def _text(value: object) -> str:

@@ -1,5 +1,5 @@
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
 
@@ -10,16 +10,7 @@ _PACKAGES = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 _OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
-class TelemetrySettings(Protocol):
-    """The part of the settings that is read here."""
-
-    @property
-    def otel_enabled(self) -> bool:
-        """Whether OpenTelemetry is on."""
-        ...
-
-
-def telemetry_options(settings: TelemetrySettings) -> dict[str, Any]:
+def telemetry_options(*, enabled: bool) -> dict[str, Any]:
     """Return the keywords for `FastAPI(...)` that switch OpenTelemetry on or off.
 
     When on, traces and metrics go to `OTEL_EXPORTER_OTLP_ENDPOINT`, without those of z-pages.
@@ -27,9 +18,13 @@ def telemetry_options(settings: TelemetrySettings) -> dict[str, Any]:
     operation, which double the cost. When off, nothing is imported. Raises `SettingsError` when
     the SDK isn't installed.
     """
-    if not settings.otel_enabled:
+    if not enabled:
         return {"telemetry": _OFF}
-    if not _is_installed():
+    try:
+        is_installed = all(find_spec(module) is not None for module in _PACKAGES)
+    except ModuleNotFoundError:  # a parent package is missing
+        is_installed = False
+    if not is_installed:
         raise SettingsError(
             "OTEL_ENABLED is set, but the OpenTelemetry SDK isn't installed: "
             "pip install 'bedplate[otel]'"
@@ -43,10 +38,3 @@ def telemetry_options(settings: TelemetrySettings) -> dict[str, Any]:
         "exclude": is_z_page,
     }
     return {"telemetry": on}
-
-
-def _is_installed() -> bool:
-    try:
-        return all(find_spec(module) is not None for module in _PACKAGES)
-    except ModuleNotFoundError:  # a parent package is missing
-        return False

@@ -40,20 +40,17 @@ def serve(
     something blocks long after the deadline, the process exits without returning.
     """
     factories = Factories(application=application, operations=operations, arguments=arguments)
+    serving = serving or Serving()
     try:
-        return _serve(factories, serving or Serving())
+        if serving.workers == 1:
+            return run_on_new_loop(_serve_alone(factories, serving))
+        from bedplate.runtime.supervisor import supervise  # noqa: PLC0415 - one worker pays nothing
+
+        return supervise(factories, serving)
     except StartupError as error:
         log_traceback(error)
         sys.stderr.write(f"{error}\n")
         return STARTUP_FAILURE
-
-
-def _serve(factories: Factories, serving: Serving) -> int:
-    if serving.workers > 1:
-        from bedplate.runtime.supervisor import supervise  # noqa: PLC0415 - one worker pays nothing
-
-        return supervise(factories, serving)
-    return run_on_new_loop(_serve_alone(factories, serving))
 
 
 async def _serve_alone(factories: Factories, serving: Serving) -> int:

@@ -41,12 +41,10 @@ class Lifespan:
             await asyncio.wait({self._task, started}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             started.cancel()
-        if not self._started.is_set():
-            await self._raise_failure()
-
-    async def _raise_failure(self) -> None:
-        """Raise, unless the application has no lifespan and ended without receiving an event."""
+        if self._started.is_set():
+            return
         error = await self._outcome()
+        # An application without a lifespan ends without receiving an event: that is no failure.
         if error is not None and (self._received or self._failure is not None):
             raise failure_to_start(error) from error
         if self._failure is not None:

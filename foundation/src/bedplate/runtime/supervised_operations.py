@@ -58,19 +58,17 @@ class SupervisedOperations:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http":
-            response = await self._respond(scope)
-            await response(scope, receive, send)
-
-    async def _respond(self, scope: Scope) -> Response:
+        if scope["type"] != "http":
+            return
+        response: Response = PlainTextResponse("Not Found", NOT_FOUND)
         match scope["path"]:
             case "/healthz":
-                return _json(OK, {"status": "ok"})
+                response = _json(OK, {"status": "ok"})
             case "/metrics":
-                return await self._metrics(scope)
+                response = await self._metrics(scope)
             case "/readyz" | "/statusz":
-                return await self._states(scope)
-        return PlainTextResponse("Not Found", NOT_FOUND)
+                response = await self._states(scope)
+        await response(scope, receive, send)
 
     async def _states(self, scope: Scope) -> Response:
         headers = [header for header in scope["headers"] if header[0] not in _NOT_FORWARDED]

@@ -18,7 +18,7 @@ from bedplate.runtime.process import CLOSING_SECONDS, on_stop_signals, run_on_ne
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.serving import FORCED, Factories, Serving, StartupError
 from bedplate.runtime.supervised_operations import SupervisedOperations
-from bedplate.runtime.worker import READY, Assignment, work
+from bedplate.runtime.worker import READY, work
 
 STEADY_SECONDS = 10.0
 """The back-off starts anew after a worker that lived longer than this; else it doubles."""
@@ -30,12 +30,6 @@ MAX_REPORT_BYTES = 65536
 
 def supervise(factories: Factories, serving: Serving) -> int:
     """Serve with several workers, and return the exit code; raises StartupError."""
-    _check_picklable(factories)
-    with tempfile.TemporaryDirectory(prefix="bedplate-", ignore_cleanup_errors=True) as directory:
-        return run_on_new_loop(_supervise(factories, serving, Path(directory)))
-
-
-def _check_picklable(factories: Factories) -> None:
     try:
         pickle.dumps(factories)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -43,6 +37,8 @@ def _check_picklable(factories: Factories) -> None:
             f"Several workers need an importable application factory ({error}); "
             'name it as "module:function", or use one worker.'
         ) from error
+    with tempfile.TemporaryDirectory(prefix="bedplate-", ignore_cleanup_errors=True) as directory:
+        return run_on_new_loop(_supervise(factories, serving, Path(directory)))
 
 
 async def _supervise(factories: Factories, serving: Serving, directory: Path) -> int:
@@ -69,12 +65,18 @@ async def _supervise(factories: Factories, serving: Serving, directory: Path) ->
 class Worker:
     """A worker process as its supervisor sees it."""
 
-    def __init__(self, assignment: Assignment, listener: socket.socket) -> None:
+    def __init__(
+        self,
+        factories: Factories,
+        serving: Serving,
+        operations_path: Path | None,
+        listener: socket.socket,
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self._line, far_end = socket.socketpair()
         self._line.setblocking(False)
         self._process: SpawnProcess = context.Process(
-            target=work, args=(assignment, listener, far_end)
+            target=work, args=(factories, serving, operations_path, listener, far_end)
         )
         self._process.start()
         far_end.close()
@@ -100,7 +102,13 @@ class Worker:
 
     async def exit_code(self) -> int:
         """Wait for its exit; a negative code is the number of the signal that ended it."""
-        await _readable(self._process.sentinel)
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+        loop.add_reader(self._process.sentinel, ended.set_result, None)
+        try:
+            await ended
+        finally:
+            loop.remove_reader(self._process.sentinel)
         self._process.join()
         self._line.close()
         assert self._process.exitcode is not None  # noqa: S101 - for the type checker, it ended
@@ -151,7 +159,9 @@ class Supervisor:
         """Keep one worker alive; return the exit code of the last one."""
         early_deaths = 0
         while True:
-            worker = self._start(number)
+            path = None if self.operations_port is None else self.operations_paths[number]
+            worker = Worker(self._factories, self._serving, path, self._listener)
+            self._workers[number] = worker
             report = await worker.report()
             if report == READY:
                 self._note_ready(number, worker)
@@ -160,20 +170,14 @@ class Supervisor:
             if self.drain.draining:
                 return code
             if number not in self._ready:
-                self._fail(report)
+                # A failure at the first start would repeat in each worker: stop them all.
+                sentence = "A worker died while it started; its output above says why."
+                self._failure = self._failure or report.decode() or sentence
+                self.leave()
                 return code
             early_deaths = 0 if worker.age > STEADY_SECONDS else early_deaths + 1
             if await self._back_off(worker, code, early_deaths):
                 return 0
-
-    def _start(self, number: int) -> Worker:
-        path = None if self.operations_port is None else self.operations_paths[number]
-        assignment = Assignment(
-            factories=self._factories, serving=self._serving, operations_path=path
-        )
-        worker = Worker(assignment, self._listener)
-        self._workers[number] = worker
-        return worker
 
     def _note_ready(self, number: int, worker: Worker) -> None:
         logger = structlog.get_logger()
@@ -183,12 +187,6 @@ class Supervisor:
         if first and len(self._ready) == self._serving.workers and not self.drain.draining:
             host, port = self._listener.getsockname()[:2]
             logger.info("listening", host=host, port=port, operations_port=self.operations_port)
-
-    def _fail(self, report: bytes) -> None:
-        """Stop all workers: a failure at the first start would repeat in each of them."""
-        sentence = "A worker died while it started; its output above says why."
-        self._failure = self._failure or report.decode() or sentence
-        self.leave()
 
     async def _back_off(self, worker: Worker, code: int, early_deaths: int) -> bool:
         """Wait before the next start; return whether the drain began meanwhile."""
@@ -219,14 +217,3 @@ class Supervisor:
         structlog.get_logger().warning("forced_to_stop", reason=reason)
         for worker in self._workers.values():
             worker.kill()
-
-
-async def _readable(descriptor: int) -> None:
-    """Return when a file descriptor can be read."""
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(descriptor, ready.set_result, None)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(descriptor)

@@ -54,7 +54,13 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
 
         That takes half the time, and is correct as long as no extension changes frames.
         """
-        if message["type"] == "websocket.send" and self._can_send():
+        can_send = (
+            self.writable.is_set()
+            and self.conn.state is State.OPEN
+            and self.handshake_complete
+            and not (self.disconnected or self.close_sent or self.initial_response)
+        )
+        if can_send and message["type"] == "websocket.send":
             text = message.get("text")
             if text is not None and message.get("bytes") is None:
                 self.transport.write(self._shared.text_frame(text))
@@ -81,14 +87,6 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
         self.handshake_initiated = self.handshake_complete = self.close_sent = True
         self.transport.write(refusal(NoHandshake(), headers, self.client))
         self.transport.close()
-
-    def _can_send(self) -> bool:
-        return (
-            self.writable.is_set()
-            and self.conn.state is State.OPEN
-            and self.handshake_complete
-            and not (self.disconnected or self.close_sent or self.initial_response)
-        )
 
     def shutdown(self) -> None:
         """Send close code 1012 (service restart); close when the client has answered."""

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import socket
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.runtime.listener import bind_unix
@@ -20,27 +19,25 @@ from bedplate.runtime.serving import (
 READY = b"ready"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
-    """What a worker serves; it can be pickled.
-
-    operations_path: the Unix socket of its operations application, if any.
-    """
-
-    factories: Factories
-    serving: Serving
-    operations_path: Path | None
-
-
-def work(assignment: Assignment, listener: socket.socket, supervisor: socket.socket) -> None:
+def work(
+    factories: Factories,
+    serving: Serving,
+    operations_path: Path | None,
+    listener: socket.socket,
+    supervisor: socket.socket,
+) -> None:
     """Serve as a worker process, and exit.
+
+    `operations_path` is the Unix socket of its operations application, if any.
 
     The worker writes READY to `supervisor`, or one sentence that says why it can't start. It drains
     when the other end closes: the supervisor asks for that, or is dead.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor handles a terminal's ^C
     try:
-        code = run_on_new_loop(_serve(assignment, listener, supervisor))
+        operations_listener = None if operations_path is None else bind_unix(operations_path)
+        serve = _serve(factories, serving, listener, operations_listener, supervisor)
+        code = run_on_new_loop(serve)
     except StartupError as error:
         log_traceback(error)
         supervisor.sendall(str(error).encode())
@@ -48,15 +45,15 @@ def work(assignment: Assignment, listener: socket.socket, supervisor: socket.soc
     sys.exit(code)
 
 
-async def _serve(assignment: Assignment, listener: socket.socket, supervisor: socket.socket) -> int:
-    path = assignment.operations_path
-    operations_listener = None if path is None else bind_unix(path)
+async def _serve(
+    factories: Factories,
+    serving: Serving,
+    listener: socket.socket,
+    operations_listener: socket.socket | None,
+    supervisor: socket.socket,
+) -> int:
     process = Process(
-        assignment.factories,
-        assignment.serving,
-        listener,
-        operations_listener,
-        lambda _: supervisor.sendall(READY),
+        factories, serving, listener, operations_listener, lambda _: supervisor.sendall(READY)
     )
     process.last_on_listener = False
     loop = asyncio.get_running_loop()
