@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, StrictBool, TypeAdapter, ValidationError
 
 from bedplate.schemas import (
     MAX_INT64,
@@ -23,7 +23,6 @@ from bedplate.schemas import (
     QueryInt64,
     Schema,
     SingleLineStr,
-    StrictBool,
     StrictInt64Id,
     Timestamp,
     WholeNumber,

@@ -2,23 +2,10 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
 
 
-class Clock(Protocol):
-    """A source of time: the system's clock, or a test's."""
-
-    def now(self) -> datetime:
-        """Return the current time, timezone-aware, in UTC."""
-        ...
-
-    def monotonic(self) -> float:
-        """Return seconds from an arbitrary start that never go backwards."""
-        ...
-
-
-class SystemClock:
-    """The machine's own clock."""
+class Clock:
+    """The machine's own clock; a test's clock derives from it."""
 
     def now(self) -> datetime:
         """Return the current time, timezone-aware, in UTC."""
@@ -29,7 +16,7 @@ class SystemClock:
         return time.perf_counter()
 
 
-_clock: Clock = SystemClock()
+_clock = Clock()
 
 
 def now() -> datetime:

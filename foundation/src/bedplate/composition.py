@@ -66,17 +66,15 @@ def compose(
     first = names[0]
     composed: FastAPI | Composition = apps[first]
     if len(apps) > 1:
-        health = _health_of(apps, own_settings or by_name[first], drain)
+        health = Health(
+            [_check_of(name, app) for name, app in apps.items()],
+            version=__version__,
+            drain=drain,
+            status_token=(own_settings or by_name[first]).status_token,
+        )
         composed = Composition(_create_whole(backends, apps, health, registry), apps)
     composed.state.healths = {name: app.state.health for name, app in apps.items()}
     return composed
-
-
-def _health_of(apps: Mapping[str, FastAPI], settings: Settings, drain: Drain) -> Health:
-    """Return the health of the whole: each backend is one of its checks."""
-    checks = [_check_of(name, app) for name, app in apps.items()]
-    token = settings.status_token
-    return Health(checks, version=__version__, drain=drain, status_token=token)
 
 
 def _check_of(name: str, app: FastAPI) -> HealthCheck:

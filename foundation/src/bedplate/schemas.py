@@ -15,7 +15,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    StrictBool,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
@@ -207,19 +206,3 @@ Timestamp = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
 
 QueryBool = Annotated[bool, BeforeValidator(_boolean)]
 """A boolean in a query: `true` or `false`."""
-
-__all__ = [
-    "MAX_INT64",
-    "MIN_INT64",
-    "Int64Id",
-    "MultiLineStr",
-    "QueryBool",
-    "QueryInt",
-    "QueryInt64",
-    "Schema",
-    "SingleLineStr",
-    "StrictBool",
-    "StrictInt64Id",
-    "Timestamp",
-    "WholeNumber",
-]

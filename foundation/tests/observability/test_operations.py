@@ -4,9 +4,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
-from bedplate.observability.health import Health, HealthCheck
+from bedplate.observability.health import Health, HealthCheck, operations_app
 from bedplate.observability.metrics import RequestMetrics
-from bedplate.observability.operations import operations_app
 
 
 async def well() -> None:

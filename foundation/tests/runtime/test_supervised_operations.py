@@ -13,9 +13,8 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from bedplate.lifecycle import Drain
-from bedplate.observability.health import Health
+from bedplate.observability.health import Health, operations_app
 from bedplate.observability.metrics import RequestMetrics
-from bedplate.observability.operations import operations_app
 from bedplate.runtime.listener import bind_unix
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.supervised_operations import SupervisedOperations

@@ -11,7 +11,7 @@ from bedplate.cli.process_settings import ProcessSettings
 from bedplate.cli.run import configure_process_logging
 from bedplate.composition import compose
 from bedplate.lifecycle import Drain
-from bedplate.observability.operations import operations_app
+from bedplate.observability.health import operations_app
 
 
 def make_application(drain: Drain, names: Sequence[str]) -> ASGIApp:

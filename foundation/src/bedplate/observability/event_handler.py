@@ -40,7 +40,19 @@ class EventHandler(logging.Handler):
         self._pending: list[EventDict] = []
         self._flushing_loop: asyncio.AbstractEventLoop | None = None
         self._listeners: list[Listener] = []
-        self.setFormatter(_formatter(self._notify, self._render_text))
+        formatter = structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[_add_extra, *COMMON_PROCESSORS],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # A plain traceback: the values of local variables may be secrets.
+                structlog.processors.StackInfoRenderer(),
+                structlog.processors.format_exc_info,
+                mask_secrets,
+                self._notify,
+                lambda _, __, event: render(event).decode(),
+            ],
+        )
+        self.setFormatter(formatter)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record of the standard library, after the events that were logged before it."""
@@ -99,9 +111,6 @@ class EventHandler(logging.Handler):
             listener(dict(event))
         return event
 
-    def _render_text(self, _: Any, __: str, event: EventDict) -> str:
-        return self._render(event).decode()
-
     def _write(self, lines: bytes) -> None:
         stream = self._stream or sys.stderr
         binary = getattr(stream, "buffer", None)
@@ -134,17 +143,3 @@ COMMON_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.stdlib.add_log_level,
     _add_timestamp,
 ]
-
-
-def _formatter(*last: structlog.typing.Processor) -> structlog.stdlib.ProcessorFormatter:
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[_add_extra, *COMMON_PROCESSORS],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            # A plain traceback: the values of local variables may be secrets.
-            structlog.processors.StackInfoRenderer(),
-            structlog.processors.format_exc_info,
-            mask_secrets,
-            *last,
-        ],
-    )

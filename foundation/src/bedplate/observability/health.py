@@ -3,19 +3,24 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any, Literal
 
 from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from bedplate import clock
 from bedplate.lifecycle import Drain
+from bedplate.observability.metrics import MetricsApp
 
 _LOGGER = logging.getLogger("bedplate.health")
 
@@ -149,23 +154,58 @@ def health_router(health: Health) -> APIRouter:
     They are plain Starlette routes, so that no dependency of the application applies to them.
     """
 
-    async def healthz(_: Request) -> JSONResponse:
-        return json_document({"status": "ok"})
-
     async def readyz(_: Request) -> JSONResponse:
         ready, document = await health.readiness()
-        return json_document(document, 200 if ready else 503)
+        return _json_document(document, 200 if ready else 503)
 
     async def statusz(request: Request) -> JSONResponse:
-        return json_document(await health.status(detailed=health.may_see_detail(request)))
+        return _json_document(await health.status(detailed=health.may_see_detail(request)))
 
     router = APIRouter()
-    for path, endpoint in (("/healthz", healthz), ("/readyz", readyz), ("/statusz", statusz)):
+    for path, endpoint in (("/healthz", _healthz), ("/readyz", readyz), ("/statusz", statusz)):
         router.add_route(path, endpoint, methods=["GET"], include_in_schema=False)
     return router
 
 
-def json_document(document: Document, status: int = 200) -> JSONResponse:
+def operations_app(healths: Mapping[str, Health], registry: CollectorRegistry) -> ASGIApp:
+    """Return the ASGI application with `/metrics`, `/healthz`, `/readyz` and `/statusz`.
+
+    `healths` are those of the backends by name, read at each request. The process is ready when
+    all backends are.
+    """
+
+    async def readyz(_: Request) -> JSONResponse:
+        backends: Document = {}
+        ready = True
+        for name, health in healths.items():
+            backend_ready, backends[name] = await health.readiness()
+            ready = ready and backend_ready
+        status = "ready" if ready else "unavailable"
+        return _json_document({"status": status, "backends": backends}, 200 if ready else 503)
+
+    async def statusz(request: Request) -> JSONResponse:
+        return _json_document(
+            {
+                name: await health.status(detailed=health.may_see_detail(request))
+                for name, health in healths.items()
+            }
+        )
+
+    return Starlette(
+        routes=[
+            Route("/metrics", MetricsApp(registry)),
+            Route("/healthz", _healthz),
+            Route("/readyz", readyz),
+            Route("/statusz", statusz),
+        ]
+    )
+
+
+async def _healthz(_: Request) -> JSONResponse:
+    return _json_document({"status": "ok"})
+
+
+def _json_document(document: Document, status: int = 200) -> JSONResponse:
     """Return a response that no cache stores."""
     return JSONResponse(document, status, {"Cache-Control": "no-store"})
 

@@ -8,7 +8,7 @@ from bedplate import clock
 _START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-class SettableClock:
+class SettableClock(clock.Clock):
     """A `bedplate.clock.Clock` that stands still: `with SettableClock() as clock:`.
 
     Within the context it is the clock of the whole process. `start` must be timezone-aware
