@@ -122,7 +122,7 @@ class GameServerSettings(Settings):
     backup_stall_seconds: float = Field(
         180.0, gt=0, description="Seconds without growth after which it is given up"
     )
-    backup_seconds: float = Field(
+    backup_total_seconds: float = Field(
         7_200.0, gt=0, description="Seconds the game may take to copy its world"
     )
     backup_upload_bytes: int = Field(

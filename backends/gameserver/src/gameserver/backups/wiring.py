@@ -63,7 +63,7 @@ async def open_backups(
         start=settings.backup_start_seconds,
         settle=settings.backup_settle_seconds,
         stall=settings.backup_stall_seconds,
-        total=settings.backup_seconds,
+        total=settings.backup_total_seconds,
     )
     live_copy = LiveCopy(game, layout, times)
     backups = Backups(layout, game, live_copy, catalogue, installed, operations, events)
