@@ -1,4 +1,4 @@
-"""Health: liveness, readiness and status of a backend."""
+"""Liveness, readiness and status of backends, on their own port and on the operations port."""
 
 import asyncio
 import hmac

@@ -1,5 +1,3 @@
-"""Masks secrets in log events."""
-
 import re
 from collections.abc import Mapping, MutableMapping
 from functools import lru_cache

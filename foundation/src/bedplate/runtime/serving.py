@@ -1,5 +1,3 @@
-"""How to serve: addresses, times, number of processes."""
-
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
