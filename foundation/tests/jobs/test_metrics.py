@@ -1,4 +1,4 @@
-"""What Prometheus gets to see of a timetable."""
+"""What Prometheus gets to see of a scheduler."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bedplate.auth.api_keys import APIKeys
 from bedplate.documents import FileTransactions
-from bedplate.jobs.timetable import Timetable
+from bedplate.jobs.scheduler import Scheduler
 from bedplate.state import State, opened
 from gameserver.audit.service import Audit
 from gameserver.audit.wiring import open_audit
@@ -35,7 +35,7 @@ from gameserver.process.game import Game
 from gameserver.process.lifecycle import BeforeStart
 from gameserver.process.wiring import open_game
 from gameserver.schedules.schemas import Action
-from gameserver.schedules.wiring import open_schedules
+from gameserver.schedules.wiring import open_scheduler
 from gameserver.security import open_verifier
 from gameserver.settings import GameServerSettings
 from gameserver.simulator import StandIns, open_stand_ins
@@ -77,4 +77,4 @@ class GameServerState(State):
     mods: ModLibrary = opened(open_mods)
     players: Players = opened(open_players)
     performance: Performance = opened(open_performance)
-    schedules: Timetable[Action] = opened(open_schedules)
+    scheduler: Scheduler[Action] = opened(open_scheduler)

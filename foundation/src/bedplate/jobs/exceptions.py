@@ -1,4 +1,4 @@
-"""What a timetable refuses, and what an action says when it has nothing to do."""
+"""Errors of schedules, and what an action raises when it has nothing to do."""
 
 from bedplate.problems import Conflict, NotFound
 
@@ -25,7 +25,7 @@ class ScheduleIdle(Conflict):
 
 
 class TooManySchedules(Conflict):
-    """The timetable is full."""
+    """There are as many schedules as allowed."""
 
     code = "too_many_schedules"
 

@@ -1,4 +1,4 @@
-"""What Prometheus gets to see of a timetable."""
+"""Metrics of schedules."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _BUCKETS = (0.1, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600)
 
 
 class RunMetrics:
-    """Counts runs: `Timetable(…, observe=RunMetrics(metrics).observe)`.
+    """Counts runs: `Scheduler(…, observe=RunMetrics(metrics).observe)`.
 
     `schedule_runs_total` by action and state, `schedule_run_seconds` by action. The names that
     people give their schedules are no labels.

@@ -1,4 +1,4 @@
-"""What a timetable holds: schedules, and what became of each of their runs."""
+"""Schedules, their runs, and the document that stores both."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -122,8 +122,8 @@ class Run(BaseModel):
     text: str | None = None
 
 
-class TimetableRecord(BaseModel, Generic[Action]):
-    """The document of a timetable; a schedule's runs are in the order in which they began."""
+class StoredSchedules(BaseModel, Generic[Action]):
+    """The document of a `ScheduleStore`; the runs of a schedule are in the order of their start."""
 
     schedules: list[Schedule[Action]] = []
     runs: list[Run] = []

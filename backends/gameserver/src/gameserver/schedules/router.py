@@ -10,21 +10,21 @@ from bedplate.conditional import IfMatch, version_etag
 from bedplate.documents import DocumentError
 from bedplate.jobs.exceptions import ScheduleBusy, ScheduleIdle, ScheduleNotFound, TooManySchedules
 from bedplate.jobs.schedule import Run
-from bedplate.jobs.timetable import Timetable
+from bedplate.jobs.scheduler import Scheduler
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
 from gameserver.console.sanitize import redact_command
 from gameserver.schedules.schemas import Action, CommandAction, Kept, Schedule, ScheduleNew
-from gameserver.schedules.wiring import CurrentSchedules
+from gameserver.schedules.wiring import CurrentScheduler
 from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
 
 router = APIRouter(prefix="/schedules", tags=["schedules"])
 
 
 @router.get("", summary="List schedules")
-async def list_schedules(schedules: CurrentSchedules, who: CurrentMonitor) -> list[Schedule]:
+async def list_schedules(scheduler: CurrentScheduler, who: CurrentMonitor) -> list[Schedule]:
     """Return every schedule, the oldest first; commands with passwords are cut for a monitor."""
-    return [_to_response(schedules, schedule, who) for schedule in schedules.schedules()]
+    return [_to_response(scheduler, schedule, who) for schedule in scheduler.store.schedules()]
 
 
 @router.post(
@@ -35,24 +35,24 @@ async def list_schedules(schedules: CurrentSchedules, who: CurrentMonitor) -> li
 )
 async def add_schedule(
     new: ScheduleNew,
-    schedules: CurrentSchedules,
+    scheduler: CurrentScheduler,
     request: Request,
     response: Response,
     admin: CurrentAdmin,
 ) -> Schedule:
     """Keep a schedule; its moments count from now on."""
-    schedule = await schedules.add(new)
+    schedule = await scheduler.store.add(new)
     root = request.scope.get("root_path", "")
     response.headers["Location"] = f"{root}/schedules/{schedule.id}"
-    return _answer(schedules, schedule, response, admin)
+    return _answer(scheduler, schedule, response, admin)
 
 
 @router.get("/{schedule_id}", responses=errors(ScheduleNotFound), summary="Get a schedule")
 async def get_schedule(
-    schedule_id: UUID, schedules: CurrentSchedules, response: Response, who: CurrentMonitor
+    schedule_id: UUID, scheduler: CurrentScheduler, response: Response, who: CurrentMonitor
 ) -> Schedule:
     """Return a schedule with its ETag."""
-    return _answer(schedules, schedules.get(schedule_id), response, who)
+    return _answer(scheduler, scheduler.store.get(schedule_id), response, who)
 
 
 @router.put(
@@ -63,14 +63,14 @@ async def get_schedule(
 async def replace_schedule(
     schedule_id: UUID,
     new: ScheduleNew,
-    schedules: CurrentSchedules,
+    scheduler: CurrentScheduler,
     condition: IfMatch,
     response: Response,
     admin: CurrentAdmin,
 ) -> Schedule:
     """Replace all of it; its moments count from now on, and a run under way goes on."""
-    schedule = await schedules.replace(schedule_id, new, versions=condition.versions())
-    return _answer(schedules, schedule, response, admin)
+    schedule = await scheduler.store.replace(schedule_id, new, versions=condition.versions())
+    return _answer(scheduler, schedule, response, admin)
 
 
 @router.delete(
@@ -80,10 +80,10 @@ async def replace_schedule(
     summary="Delete a schedule",
 )
 async def delete_schedule(
-    schedule_id: UUID, schedules: CurrentSchedules, condition: IfMatch, _: CurrentAdmin
+    schedule_id: UUID, scheduler: CurrentScheduler, condition: IfMatch, _: CurrentAdmin
 ) -> None:
     """Forget a schedule and its runs."""
-    await schedules.remove(schedule_id, versions=condition.versions())
+    await scheduler.store.remove(schedule_id, versions=condition.versions())
 
 
 @router.post(
@@ -92,9 +92,9 @@ async def delete_schedule(
     responses=errors(ScheduleNotFound, ScheduleBusy),
     summary="Run a schedule now",
 )
-async def run_schedule(schedule_id: UUID, schedules: CurrentSchedules, admin: CurrentAdmin) -> Run:
+async def run_schedule(schedule_id: UUID, scheduler: CurrentScheduler, admin: CurrentAdmin) -> Run:
     """Begin a run, also of a schedule that is off; its runs tell what comes of it."""
-    return await schedules.run_now(schedule_id, by=admin.id)
+    return await scheduler.run_now(schedule_id, by=admin.id)
 
 
 @router.post(
@@ -103,29 +103,29 @@ async def run_schedule(schedule_id: UUID, schedules: CurrentSchedules, admin: Cu
     summary="Cancel a run",
 )
 async def cancel_schedule(
-    schedule_id: UUID, schedules: CurrentSchedules, admin: CurrentAdmin
+    schedule_id: UUID, scheduler: CurrentScheduler, admin: CurrentAdmin
 ) -> Run:
     """Cancel the run under way, such as a restart of which players are being warned."""
-    return await schedules.cancel(schedule_id, by=admin.id)
+    return await scheduler.cancel(schedule_id, by=admin.id)
 
 
 @router.get(
     "/{schedule_id}/runs", responses=errors(ScheduleNotFound), summary="List a schedule's runs"
 )
-async def list_runs(schedule_id: UUID, schedules: CurrentSchedules, _: CurrentMonitor) -> list[Run]:
+async def list_runs(schedule_id: UUID, scheduler: CurrentScheduler, _: CurrentMonitor) -> list[Run]:
     """Return the last runs, the newest first."""
-    return schedules.runs(schedule_id)
+    return scheduler.store.runs(schedule_id)
 
 
 def _answer(
-    schedules: Timetable[Action], schedule: Kept, response: Response, who: Principal
+    scheduler: Scheduler[Action], schedule: Kept, response: Response, who: Principal
 ) -> Schedule:
     response.headers["ETag"] = version_etag(schedule.version)
-    return _to_response(schedules, schedule, who)
+    return _to_response(scheduler, schedule, who)
 
 
-def _to_response(schedules: Timetable[Action], schedule: Kept, who: Principal) -> Schedule:
-    runs = schedules.runs(schedule.id)
+def _to_response(scheduler: Scheduler[Action], schedule: Kept, who: Principal) -> Schedule:
+    runs = scheduler.store.runs(schedule.id)
     fields = {name: getattr(schedule, name) for name in ScheduleNew.model_fields}
     if ADMIN not in who.scopes and isinstance(schedule.action, CommandAction):
         command = redact_command(schedule.action.command)
@@ -136,6 +136,6 @@ def _to_response(schedules: Timetable[Action], schedule: Kept, who: Principal) -
         created_at=schedule.created_at,
         **fields,
         next_run=schedule.next_after(clock.now()),
-        running=schedules.running(schedule.id),
+        running=schedule.id in scheduler.store.running,
         last_run=runs[0] if runs else None,
     )

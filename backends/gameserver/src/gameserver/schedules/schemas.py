@@ -15,7 +15,7 @@ from pydantic import (
 from bedplate.jobs.schedule import MissedRuns, Run
 from bedplate.jobs.schedule import Schedule as KeptSchedule
 from bedplate.jobs.schedule import ScheduleNew as NewSchedule
-from bedplate.jobs.schedule import TimetableRecord as Record
+from bedplate.jobs.schedule import StoredSchedules as Stored
 from bedplate.problems import ProblemError
 from bedplate.schemas import MultiLineStr, Schema, SingleLineStr, WholeNumber
 from gameserver.console.sanitize import MAX_COMMAND_LENGTH, check_command
@@ -143,7 +143,7 @@ class ScheduleNew(NewSchedule[Action]):
 
 
 Kept = KeptSchedule[Action]
-Timetables = Record[Action]
+StoredSchedules = Stored[Action]
 
 
 class Schedule(BaseModel):

@@ -5,7 +5,8 @@ from typing import Annotated
 from bedplate.documents import Document
 from bedplate.jobs.metrics import RunMetrics
 from bedplate.jobs.schedule import Run, RunState
-from bedplate.jobs.timetable import Timetable
+from bedplate.jobs.schedule_store import ScheduleStore
+from bedplate.jobs.scheduler import Scheduler
 from bedplate.lifecycle import Drain
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
@@ -15,16 +16,16 @@ from gameserver.layout import Layout
 from gameserver.mods.service import ModLibrary
 from gameserver.operations.service import Operations
 from gameserver.process.game import Game
-from gameserver.schedules.schemas import Action, Kept, Timetables
+from gameserver.schedules.schemas import Action, Kept, StoredSchedules
 from gameserver.schedules.service import ActionRunner
 from gameserver.schedules.updates import UpdateCheck, newer_game, newer_mods
 from gameserver.versions.wiring import VersionServices
 
-CurrentSchedules = Annotated[Timetable[Action], from_state(Timetable[Action])]
+CurrentScheduler = Annotated[Scheduler[Action], from_state(Scheduler[Action])]
 
 
 @contextlib.asynccontextmanager
-async def open_schedules(
+async def open_scheduler(
     layout: Layout,
     events: Events,
     game: Game,
@@ -34,8 +35,8 @@ async def open_schedules(
     operations: Operations,
     metrics: RequestMetrics,
     drain: Drain,
-) -> AsyncIterator[Timetable[Action]]:
-    """Yield the timetable of this manager."""
+) -> AsyncIterator[Scheduler[Action]]:
+    """Yield the scheduler, which begins to run what is due."""
 
     async def newer_mod_releases() -> Sequence[str]:
         return newer_mods(await mods.updates.check(await mods.game_version()))
@@ -53,6 +54,7 @@ async def open_schedules(
 
     check = UpdateCheck(events, game=newer_game_versions, mods=newer_mod_releases)
     runner = ActionRunner(game, events, backups, operations, check)
-    document = Document(layout.state / "schedules.json", Timetables, default=Timetables)
-    async with Timetable(document, runner, drain=drain, observe=observe) as timetable:
-        yield timetable
+    document = Document(layout.state / "schedules.json", StoredSchedules, default=StoredSchedules)
+    store = ScheduleStore(document)
+    async with Scheduler(store, runner, drain=drain, observe=observe) as scheduler:
+        yield scheduler

@@ -1,4 +1,4 @@
-"""Timetables: schedules that are kept in a file, and run when their time has come."""
+"""Schedulers: schedules that are kept in a file, and run when their time has come."""
 
 import asyncio
 import sys
@@ -20,8 +20,9 @@ from bedplate.jobs.exceptions import (
     ScheduleNotFound,
     TooManySchedules,
 )
-from bedplate.jobs.schedule import Run, RunState, Schedule, ScheduleNew, TimetableRecord, Trigger
-from bedplate.jobs.timetable import Timetable
+from bedplate.jobs.schedule import Run, RunState, Schedule, ScheduleNew, StoredSchedules, Trigger
+from bedplate.jobs.schedule_store import ScheduleStore
+from bedplate.jobs.scheduler import Scheduler
 from bedplate.lifecycle import Drain
 from bedplate.problems import Conflict, PreconditionFailed
 from bedplate.testing.clock import SettableClock
@@ -44,9 +45,10 @@ class Sweep(BaseModel):
 
 Chore = Annotated[Ring | Sweep, Field(discriminator="kind")]
 New = ScheduleNew[Chore]
-Record = TimetableRecord[Chore]
+Record = StoredSchedules[Chore]
 Done = Callable[[Schedule[Any], Run], Awaitable[str | None]]
-Open = Callable[..., AbstractAsyncContextManager[Timetable[Any]]]
+LIMITS = {"max_schedules", "keep_runs"}
+Open = Callable[..., AbstractAsyncContextManager[Scheduler[Any]]]
 
 
 class Ends:
@@ -72,16 +74,18 @@ def ends() -> Ends:
 
 
 @pytest.fixture
-def open_timetable(tmp_path: Path, ends: Ends) -> Open:
-    """Give what opens the test's timetable, again and again."""
+def open_scheduler(tmp_path: Path, ends: Ends) -> Open:
+    """Give what opens the test's scheduler, again and again."""
 
     @asynccontextmanager
-    async def open_timetable(perform: Done, **options: Any) -> AsyncIterator[Timetable[Any]]:
-        document: Document[Any] = Document(tmp_path / "timetable.json", Record, default=Record)
-        async with Timetable(document, perform, observe=ends, **options) as timetable:
-            yield timetable
+    async def open_scheduler(perform: Done, **options: Any) -> AsyncIterator[Scheduler[Any]]:
+        document: Document[Any] = Document(tmp_path / "schedules.json", Record, default=Record)
+        limits = {name: options.pop(name) for name in LIMITS & options.keys()}
+        store = ScheduleStore(document, **limits)
+        async with Scheduler(store, perform, observe=ends, **options) as scheduler:
+            yield scheduler
 
-    return open_timetable
+    return open_scheduler
 
 
 async def ring(schedule: Schedule[Any], run: Run) -> str | None:
@@ -94,42 +98,42 @@ def daily(**changes: Any) -> ScheduleNew[Any]:
     return New(**{"name": "Bell", "cron": "0 13 * * *", "action": Ring(), **changes})
 
 
-def move(timetable: Timetable[Any], clock: SettableClock, **time: float) -> None:
+def move(scheduler: Scheduler[Any], clock: SettableClock, **time: float) -> None:
     """Let time pass, and have it noticed at once."""
     clock.advance(**time)
-    timetable.wake()
+    scheduler.store.changed.wake()
 
 
-async def test_runs_when_due(open_timetable: Open, clock: SettableClock, ends: Ends) -> None:
+async def test_runs_when_due(open_scheduler: Open, clock: SettableClock, ends: Ends) -> None:
     """A run comes at its moment, says what came of it, and comes again the next day."""
-    async with open_timetable(ring) as timetable:
-        schedule = await timetable.add(daily())
+    async with open_scheduler(ring) as scheduler:
+        schedule = await scheduler.store.add(daily())
         assert schedule.next_after(clock.now()) == START + timedelta(hours=1)
         for day in (1, 2):
-            move(timetable, clock, hours=1)
+            move(scheduler, clock, hours=1)
             run = await ends.next()
             assert (run.state, run.trigger) == (RunState.SUCCEEDED, Trigger.SCHEDULE)
             assert (run.text, run.due) == ("ring small", clock.now())
-            assert len(timetable.runs(schedule.id)) == day
-            move(timetable, clock, hours=23)
+            assert len(scheduler.store.runs(schedule.id)) == day
+            move(scheduler, clock, hours=23)
         assert ends.runs.empty()
 
 
-async def test_real_clock(open_timetable: Open, ends: Ends) -> None:
+async def test_real_clock(open_scheduler: Open, ends: Ends) -> None:
     """By the machine's own clock a run comes by itself, at its moment and not before."""
     soon = datetime.now(UTC) + timedelta(seconds=0.3)
-    async with open_timetable(ring) as timetable:
-        schedule = await timetable.add(daily(cron="* * * * *"))
+    async with open_scheduler(ring) as scheduler:
+        schedule = await scheduler.store.add(daily(cron="* * * * *"))
         early = schedule.model_copy(update={"counted_until": soon})
-        timetable._schedules[schedule.id] = early
-        timetable._next[schedule.id] = (early, soon)
-        timetable.wake()
+        scheduler.store._schedules[schedule.id] = early
+        scheduler._next[schedule.id] = (early, soon)
+        scheduler.store.changed.wake()
         run = await ends.next()
     assert run.began_at >= soon
 
 
 async def test_failure_is_told_and_harms_nothing(
-    open_timetable: Open, clock: SettableClock, ends: Ends
+    open_scheduler: Open, clock: SettableClock, ends: Ends
 ) -> None:
     """A run that fails says why in one sentence, without secrets of unforeseen errors."""
     errors = [Conflict("The tower is closed."), ValueError("secret"), RunSkipped("It is Sunday.")]
@@ -137,11 +141,11 @@ async def test_failure_is_told_and_harms_nothing(
     async def fail(schedule: Schedule[Any], run: Run) -> str | None:
         raise errors.pop(0)
 
-    async with open_timetable(fail) as timetable:
-        await timetable.add(daily(cron="0 * * * *"))
+    async with open_scheduler(fail) as scheduler:
+        await scheduler.store.add(daily(cron="0 * * * *"))
         runs = []
         for _ in range(3):
-            move(timetable, clock, hours=1)
+            move(scheduler, clock, hours=1)
             run = await ends.next()
             runs.append((run.state.value, run.text))
     assert runs == [
@@ -151,7 +155,7 @@ async def test_failure_is_told_and_harms_nothing(
     ]
 
 
-async def test_no_overlap(open_timetable: Open, clock: SettableClock, ends: Ends) -> None:
+async def test_no_overlap(open_scheduler: Open, clock: SettableClock, ends: Ends) -> None:
     """While a run is under way the next ones are skipped, counted as one, and then it goes on."""
     begun, release = asyncio.Event(), asyncio.Event()
 
@@ -160,23 +164,23 @@ async def test_no_overlap(open_timetable: Open, clock: SettableClock, ends: Ends
         await release.wait()
         return None
 
-    async with open_timetable(slow) as timetable:
-        schedule = await timetable.add(daily(cron="0 * * * *"))
-        move(timetable, clock, hours=1)
+    async with open_scheduler(slow) as scheduler:
+        schedule = await scheduler.store.add(daily(cron="0 * * * *"))
+        move(scheduler, clock, hours=1)
         await begun.wait()
         for _ in range(3):
-            move(timetable, clock, hours=1)
+            move(scheduler, clock, hours=1)
             assert (await ends.next()).state is RunState.SKIPPED
         with pytest.raises(ScheduleBusy):
-            await timetable.run_now(schedule.id, by="ada")
+            await scheduler.run_now(schedule.id, by="ada")
         with pytest.raises(ScheduleBusy):
-            await timetable.remove(schedule.id)
+            await scheduler.store.remove(schedule.id)
         release.set()
         assert (await ends.next()).state is RunState.SUCCEEDED
-        skipped, done = timetable.runs(schedule.id)
+        skipped, done = scheduler.store.runs(schedule.id)
         assert (skipped.times, skipped.state) == (3, RunState.SKIPPED)
         assert done.state is RunState.SUCCEEDED
-        move(timetable, clock, hours=1)
+        move(scheduler, clock, hours=1)
         assert (await ends.next()).state is RunState.SUCCEEDED
 
 
@@ -205,7 +209,7 @@ async def test_no_overlap(open_timetable: Open, clock: SettableClock, ends: Ends
     ],
 )
 async def test_missed_runs(
-    open_timetable: Open,
+    open_scheduler: Open,
     clock: SettableClock,
     ends: Ends,
     changes: dict[str, Any],
@@ -214,60 +218,60 @@ async def test_missed_runs(
     trigger: Trigger,
 ) -> None:
     """What was missed while the process was away is skipped, or comes once if not too late."""
-    async with open_timetable(ring) as timetable:
-        await timetable.add(daily(**changes))
+    async with open_scheduler(ring) as scheduler:
+        await scheduler.store.add(daily(**changes))
     clock.advance(hours=hours_away)
-    async with open_timetable(ring):
+    async with open_scheduler(ring):
         run = await ends.next()
         assert (run.state, run.trigger) == (state, trigger)
         assert run.due == clock.now() - timedelta(hours=1)
-    async with open_timetable(ring):
+    async with open_scheduler(ring):
         assert ends.runs.empty()
 
 
-async def test_asleep(open_timetable: Open, clock: SettableClock, ends: Ends) -> None:
+async def test_asleep(open_scheduler: Open, clock: SettableClock, ends: Ends) -> None:
     """When the clock jumps far ahead, what was passed over comes to one run at most."""
-    async with open_timetable(ring) as timetable:
-        await timetable.add(daily(missed="run_once", missed_within_minutes=60))
-        move(timetable, clock, hours=73, minutes=30)
+    async with open_scheduler(ring) as scheduler:
+        await scheduler.store.add(daily(missed="run_once", missed_within_minutes=60))
+        move(scheduler, clock, hours=73, minutes=30)
         run = await ends.next()
         assert (run.trigger, run.due) == (Trigger.MISSED, START + timedelta(days=3, hours=1))
     assert ends.runs.empty()
 
 
-async def test_clock_set_back(open_timetable: Open, clock: SettableClock, ends: Ends) -> None:
+async def test_clock_set_back(open_scheduler: Open, clock: SettableClock, ends: Ends) -> None:
     """Set back a little nothing comes twice; set back by a year it counts from there."""
-    async with open_timetable(ring) as timetable:
-        await timetable.add(daily())
-        move(timetable, clock, hours=1)
+    async with open_scheduler(ring) as scheduler:
+        await scheduler.store.add(daily())
+        move(scheduler, clock, hours=1)
         await ends.next()
         clock.set(START + timedelta(minutes=50))
-        timetable.wake()
-        move(timetable, clock, minutes=20)
+        scheduler.store.changed.wake()
+        move(scheduler, clock, minutes=20)
         clock.set(START - timedelta(days=365))
-        timetable.wake()
+        scheduler.store.changed.wake()
         await asyncio.sleep(0)
         assert ends.runs.empty()
-        move(timetable, clock, hours=1)
+        move(scheduler, clock, hours=1)
         assert (await ends.next()).due == START - timedelta(days=365) + timedelta(hours=1)
 
 
-async def test_kept(open_timetable: Open, clock: SettableClock, ends: Ends) -> None:
+async def test_kept(open_scheduler: Open, clock: SettableClock, ends: Ends) -> None:
     """Schedules, their actions and their runs are there after a restart."""
-    async with open_timetable(ring) as timetable:
-        first = await timetable.add(daily(action=Ring(bell="great")))
-        second = await timetable.add(daily(name="Floor", zone="Asia/Tokyo", action=Sweep()))
-        await timetable.run_now(first.id, by="ada")
+    async with open_scheduler(ring) as scheduler:
+        first = await scheduler.store.add(daily(action=Ring(bell="great")))
+        second = await scheduler.store.add(daily(name="Floor", zone="Asia/Tokyo", action=Sweep()))
+        await scheduler.run_now(first.id, by="ada")
         await ends.next()
-        runs = timetable.runs(first.id)
-    async with open_timetable(ring) as timetable:
-        assert timetable.schedules() == [first, second]
-        assert timetable.runs(first.id) == runs
+        runs = scheduler.store.runs(first.id)
+    async with open_scheduler(ring) as scheduler:
+        assert scheduler.store.schedules() == [first, second]
+        assert scheduler.store.runs(first.id) == runs
         assert (runs[0].by, runs[0].due, runs[0].trigger) == ("ada", None, Trigger.MANUAL)
 
 
 async def test_interrupted_by_leaving(
-    open_timetable: Open, clock: SettableClock, ends: Ends
+    open_scheduler: Open, clock: SettableClock, ends: Ends
 ) -> None:
     """A run that is under way when the process goes away is cancelled, and kept as interrupted."""
     forever = asyncio.Event()
@@ -276,18 +280,18 @@ async def test_interrupted_by_leaving(
         await forever.wait()
         return None
 
-    async with open_timetable(slow) as timetable:
-        schedule = await timetable.add(daily())
-        await timetable.run_now(schedule.id, by="ada")
-    async with open_timetable(slow) as timetable:
-        (run,) = timetable.runs(schedule.id)
+    async with open_scheduler(slow) as scheduler:
+        schedule = await scheduler.store.add(daily())
+        await scheduler.run_now(schedule.id, by="ada")
+    async with open_scheduler(slow) as scheduler:
+        (run,) = scheduler.store.runs(schedule.id)
         assert (run.state, run.ended_at) == (RunState.INTERRUPTED, clock.now())
 
 
 async def test_interrupted_by_a_kill(tmp_path: Path) -> None:
     """A run under way when the process is killed is interrupted once another one takes over."""
-    file = tmp_path / "timetable.json"
-    program = Path(__file__).with_name("timetable_program.py")
+    file = tmp_path / "schedules.json"
+    program = Path(__file__).with_name("scheduler_program.py")
     process = await asyncio.create_subprocess_exec(
         sys.executable, program, file, stdout=asyncio.subprocess.PIPE
     )
@@ -296,27 +300,28 @@ async def test_interrupted_by_a_kill(tmp_path: Path) -> None:
         schedule_id = UUID((await process.stdout.readline()).decode().strip())
     process.kill()
     await process.wait()
-    record: Any = TimetableRecord[Any]
+    record: Any = StoredSchedules[Any]
     for _ in range(2):
-        async with Timetable(Document(file, record, default=record), ring) as timetable:
-            (run,) = timetable.runs(schedule_id)
+        store = ScheduleStore(Document(file, record, default=record))
+        async with Scheduler(store, ring) as scheduler:
+            (run,) = scheduler.store.runs(schedule_id)
             assert (run.state, run.by) == (RunState.INTERRUPTED, "ada")
             assert run.ended_at is not None
 
 
-async def test_written_before_it_begins(tmp_path: Path, open_timetable: Open, ends: Ends) -> None:
+async def test_written_before_it_begins(tmp_path: Path, open_scheduler: Open, ends: Ends) -> None:
     """When an action begins, the document already shows its run."""
 
     async def look(schedule: Schedule[Any], run: Run) -> str | None:
-        assert str(run.id) in (tmp_path / "timetable.json").read_text()
+        assert str(run.id) in (tmp_path / "schedules.json").read_text()
         return None
 
-    async with open_timetable(look) as timetable:
-        await timetable.run_now((await timetable.add(daily())).id, by="ada")
+    async with open_scheduler(look) as scheduler:
+        await scheduler.run_now((await scheduler.store.add(daily())).id, by="ada")
         assert (await ends.next()).state is RunState.SUCCEEDED
 
 
-async def test_cancel(open_timetable: Open, ends: Ends) -> None:
+async def test_cancel(open_scheduler: Open, ends: Ends) -> None:
     """A run can be cancelled, also before it took its first step; then there is none to cancel."""
     forever = asyncio.Event()
 
@@ -324,17 +329,17 @@ async def test_cancel(open_timetable: Open, ends: Ends) -> None:
         await forever.wait()
         return None
 
-    async with open_timetable(slow) as timetable:
-        schedule = await timetable.add(daily(enabled=False))
-        await timetable.run_now(schedule.id, by="ada")
-        run = await timetable.cancel(schedule.id, by="grace")
+    async with open_scheduler(slow) as scheduler:
+        schedule = await scheduler.store.add(daily(enabled=False))
+        await scheduler.run_now(schedule.id, by="ada")
+        run = await scheduler.cancel(schedule.id, by="grace")
         assert (run.state, run.text) == (RunState.INTERRUPTED, "It was cancelled by grace.")
-        assert not timetable.running(schedule.id)
+        assert schedule.id not in scheduler.store.running
         with pytest.raises(ScheduleIdle):
-            await timetable.cancel(schedule.id, by="grace")
+            await scheduler.cancel(schedule.id, by="grace")
 
 
-async def test_longest_run(open_timetable: Open, ends: Ends) -> None:
+async def test_a_run_that_takes_too_long(open_scheduler: Open, ends: Ends) -> None:
     """A run that takes too long is cancelled, and has failed."""
     forever = asyncio.Event()
 
@@ -342,99 +347,99 @@ async def test_longest_run(open_timetable: Open, ends: Ends) -> None:
         await forever.wait()
         return None
 
-    async with open_timetable(slow, longest_run=timedelta(milliseconds=20)) as timetable:
-        await timetable.run_now((await timetable.add(daily())).id, by="ada")
+    async with open_scheduler(slow, max_run_time=timedelta(milliseconds=20)) as scheduler:
+        await scheduler.run_now((await scheduler.store.add(daily())).id, by="ada")
         run = await ends.next()
     assert (run.state, run.text) == (RunState.FAILED, "It took too long, and was cancelled.")
 
 
 async def test_nothing_begins_while_draining(
-    open_timetable: Open, clock: SettableClock, ends: Ends
+    open_scheduler: Open, clock: SettableClock, ends: Ends
 ) -> None:
     """A process that goes away begins no run."""
     drain = Drain()
-    async with open_timetable(ring, drain=drain) as timetable:
-        await timetable.add(daily())
+    async with open_scheduler(ring, drain=drain) as scheduler:
+        await scheduler.store.add(daily())
         drain.begin()
-        move(timetable, clock, hours=1)
+        move(scheduler, clock, hours=1)
         await asyncio.sleep(0)
-        assert len(timetable) == 0
+        assert len(scheduler) == 0
     assert ends.runs.empty()
 
 
-async def test_versions(open_timetable: Open) -> None:
+async def test_versions(open_scheduler: Open) -> None:
     """A schedule is replaced or removed only as the version that its client knows."""
-    async with open_timetable(ring) as timetable:
-        schedule = await timetable.add(daily())
-        changed = await timetable.replace(schedule.id, daily(name="New"), versions=[1])
+    async with open_scheduler(ring) as scheduler:
+        schedule = await scheduler.store.add(daily())
+        changed = await scheduler.store.replace(schedule.id, daily(name="New"), versions=[1])
         assert (changed.version, changed.name) == (2, "New")
         with pytest.raises(PreconditionFailed):
-            await timetable.replace(schedule.id, daily(), versions=[1])
+            await scheduler.store.replace(schedule.id, daily(), versions=[1])
         with pytest.raises(PreconditionFailed):
-            await timetable.remove(schedule.id, versions=[1])
-        await timetable.remove(schedule.id, versions=[2])
-        for ask in (timetable.get, timetable.runs):
+            await scheduler.store.remove(schedule.id, versions=[1])
+        await scheduler.store.remove(schedule.id, versions=[2])
+        for ask in (scheduler.store.get, scheduler.store.runs):
             with pytest.raises(ScheduleNotFound):
                 ask(schedule.id)
         with pytest.raises(ScheduleNotFound):
-            await timetable.run_now(uuid4(), by="ada")
+            await scheduler.run_now(uuid4(), by="ada")
 
 
-async def test_bounds(open_timetable: Open, clock: SettableClock, ends: Ends) -> None:
+async def test_bounds(open_scheduler: Open, clock: SettableClock, ends: Ends) -> None:
     """Schedules and the runs of each are bounded."""
-    async with open_timetable(ring, most_schedules=2, runs_kept=3) as timetable:
-        schedule = await timetable.add(daily())
-        await timetable.add(daily())
+    async with open_scheduler(ring, max_schedules=2, keep_runs=3) as scheduler:
+        schedule = await scheduler.store.add(daily())
+        await scheduler.store.add(daily())
         with pytest.raises(TooManySchedules):
-            await timetable.add(daily())
+            await scheduler.store.add(daily())
         for _ in range(5):
-            await timetable.run_now(schedule.id, by="ada")
+            await scheduler.run_now(schedule.id, by="ada")
             last = await ends.next()
-        assert len(timetable.runs(schedule.id)) == 3
-        assert timetable.runs(schedule.id)[0].id == last.id
+        assert len(scheduler.store.runs(schedule.id)) == 3
+        assert scheduler.store.runs(schedule.id)[0].id == last.id
 
 
-async def test_changes_race(open_timetable: Open, ends: Ends) -> None:
+async def test_changes_race(open_scheduler: Open, ends: Ends) -> None:
     """Many changes and runs at once lose nothing, in memory and in the file."""
-    async with open_timetable(ring) as timetable:
-        added = await asyncio.gather(*(timetable.add(daily(name=f"B{n}")) for n in range(20)))
-        works = [timetable.remove(schedule.id) for schedule in added[:5]]
-        renames = [timetable.replace(item.id, daily(name="Again")) for item in added[5:10]]
-        runs = [timetable.run_now(item.id, by="ada") for item in added[10:]]
+    async with open_scheduler(ring) as scheduler:
+        added = await asyncio.gather(*(scheduler.store.add(daily(name=f"B{n}")) for n in range(20)))
+        works = [scheduler.store.remove(schedule.id) for schedule in added[:5]]
+        renames = [scheduler.store.replace(item.id, daily(name="Again")) for item in added[5:10]]
+        runs = [scheduler.run_now(item.id, by="ada") for item in added[10:]]
         await asyncio.gather(*works, *renames, *runs)
         for _ in range(10):
             await ends.next()
-        kept = timetable.schedules()
+        kept = scheduler.store.schedules()
     assert {item.id for item in kept} == {item.id for item in added[5:]}
-    async with open_timetable(ring) as timetable:
-        assert timetable.schedules() == kept
-        assert all(len(timetable.runs(item.id)) == 1 for item in added[10:])
+    async with open_scheduler(ring) as scheduler:
+        assert scheduler.store.schedules() == kept
+        assert all(len(scheduler.store.runs(item.id)) == 1 for item in added[10:])
 
 
-async def test_full_disk(tmp_path: Path, open_timetable: Open, ends: Ends) -> None:
+async def test_full_disk(tmp_path: Path, open_scheduler: Open, ends: Ends) -> None:
     """A change that can't be written is refused and forgotten; runs come all the same."""
-    file = tmp_path / "timetable.json"
-    async with open_timetable(ring) as timetable:
-        schedule = await timetable.add(daily())
+    file = tmp_path / "schedules.json"
+    async with open_scheduler(ring) as scheduler:
+        schedule = await scheduler.store.add(daily())
         file.unlink()
         file.mkdir()
         with pytest.raises(DocumentError):
-            await timetable.add(daily())
-        assert timetable.schedules() == [schedule]
-        await timetable.run_now(schedule.id, by="ada")
+            await scheduler.store.add(daily())
+        assert scheduler.store.schedules() == [schedule]
+        await scheduler.run_now(schedule.id, by="ada")
         assert (await ends.next()).state is RunState.SUCCEEDED
 
 
 async def test_watcher_that_fails(tmp_path: Path, ends: Ends) -> None:
     """Who watches and fails doesn't keep runs from their end."""
-    document: Document[Any] = Document(tmp_path / "timetable.json", Record, default=Record)
+    document: Document[Any] = Document(tmp_path / "schedules.json", Record, default=Record)
 
     def fail(schedule: Schedule[Any], run: Run) -> None:
         ends(schedule, run)
         raise ValueError
 
-    async with Timetable(document, ring, observe=fail) as timetable:
-        schedule = await timetable.add(daily())
-        await timetable.run_now(schedule.id, by="ada")
+    async with Scheduler(ScheduleStore(document), ring, observe=fail) as scheduler:
+        schedule = await scheduler.store.add(daily())
+        await scheduler.run_now(schedule.id, by="ada")
         await ends.next()
-        assert timetable.runs(schedule.id)[0].state is RunState.SUCCEEDED
+        assert scheduler.store.runs(schedule.id)[0].state is RunState.SUCCEEDED

@@ -1,4 +1,4 @@
-"""A process with a timetable whose runs take for ever; it says when one has begun."""
+"""A process with a scheduler whose runs take for ever; it says when one has begun."""
 
 import asyncio
 import sys
@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from bedplate.documents import Document
-from bedplate.jobs.schedule import Run, Schedule, ScheduleNew, TimetableRecord
-from bedplate.jobs.timetable import Timetable
+from bedplate.jobs.schedule import Run, Schedule, ScheduleNew, StoredSchedules
+from bedplate.jobs.schedule_store import ScheduleStore
+from bedplate.jobs.scheduler import Scheduler
 
 
 class Ring(BaseModel):
@@ -25,11 +26,12 @@ async def perform(schedule: Schedule[Any], run: Run) -> str | None:
 
 
 async def main(path: Path) -> None:
-    """Keep a timetable, and run its one schedule."""
-    record = TimetableRecord[Ring]
-    async with Timetable(Document(path, record, default=record), perform) as timetable:
+    """Run a scheduler, and run its one schedule."""
+    record = StoredSchedules[Ring]
+    store = ScheduleStore(Document(path, record, default=record))
+    async with Scheduler(store, perform) as scheduler:
         new = ScheduleNew[Ring](name="Bell", cron="0 4 * * *", action=Ring())
-        await timetable.run_now((await timetable.add(new)).id, by="ada")
+        await scheduler.run_now((await store.add(new)).id, by="ada")
         await asyncio.Event().wait()
 
 

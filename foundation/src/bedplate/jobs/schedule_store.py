@@ -1,0 +1,144 @@
+"""Schedules and their runs, kept in a document."""
+
+import asyncio
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Generic
+from uuid import UUID
+
+import structlog
+
+from bedplate import clock, ids
+from bedplate.documents import Document, DocumentError
+from bedplate.jobs.alarm import Alarm
+from bedplate.jobs.exceptions import ScheduleBusy, ScheduleNotFound, TooManySchedules
+from bedplate.jobs.history import History
+from bedplate.jobs.schedule import Action, Run, Schedule, ScheduleNew, StoredSchedules
+from bedplate.problems import PreconditionFailed
+
+
+class ScheduleStore(Generic[Action]):
+    """Schedules and their last runs. A `Scheduler` runs them.
+
+    changed   rings when there is something new to consider
+    running   schedules with a run in progress, which can't be removed; the scheduler sets it
+    """
+
+    def __init__(
+        self,
+        document: Document[StoredSchedules[Action]],
+        *,
+        max_schedules: int = 100,
+        keep_runs: int = 20,
+    ) -> None:
+        """Take the document and its limits; `keep_runs` is for each schedule."""
+        self._document = document
+        self._max_schedules = max_schedules
+        self._schedules: dict[UUID, Schedule[Action]] = {}
+        self._writing = asyncio.Lock()
+        self.history = History(keep_runs)
+        self.changed = Alarm()
+        self.running: set[UUID] = set()
+
+    async def open(self) -> None:
+        """Read the document, and mark the runs that a crash interrupted.
+
+        Raises `bedplate.documents.DamagedDocument`.
+        """
+        stored = await self._document.read()
+        self._schedules = {schedule.id: schedule for schedule in stored.schedules}
+        if self.history.load(stored.runs, clock.now()):
+            await self.save()
+
+    def schedules(self) -> list[Schedule[Action]]:
+        """Return all schedules, the oldest first."""
+        return list(self._schedules.values())
+
+    def get(self, schedule_id: UUID) -> Schedule[Action]:
+        """Return a schedule. Raises `ScheduleNotFound`."""
+        try:
+            return self._schedules[schedule_id]
+        except KeyError:
+            raise ScheduleNotFound from None
+
+    def runs(self, schedule_id: UUID) -> list[Run]:
+        """Return a schedule's last runs, the newest first. Raises `ScheduleNotFound`."""
+        return self.history.of(self.get(schedule_id).id)
+
+    async def add(self, new: ScheduleNew[Action]) -> Schedule[Action]:
+        """Store a new schedule and return it. Raises `TooManySchedules`, DocumentError."""
+        async with self._writing:
+            if len(self._schedules) >= self._max_schedules:
+                raise TooManySchedules(self._max_schedules)
+            now = clock.now()
+            return await self._put(new, id=ids.uuid(), created_at=now, counted_until=now)
+
+    async def replace(
+        self,
+        schedule_id: UUID,
+        new: ScheduleNew[Action],
+        *,
+        versions: Collection[int] | None = None,
+    ) -> Schedule[Action]:
+        """Replace what a client sends of a schedule; it is due from now on.
+
+        `versions` are those that may be replaced, None for any. A run in progress continues.
+        Raises `ScheduleNotFound`, `PreconditionFailed`, DocumentError.
+        """
+        async with self._writing:
+            old = self._get_version(schedule_id, versions)
+            return await self._put(
+                new,
+                id=old.id,
+                version=old.version + 1,
+                created_at=old.created_at,
+                counted_until=clock.now(),
+            )
+
+    async def remove(self, schedule_id: UUID, *, versions: Collection[int] | None = None) -> None:
+        """Delete a schedule and its runs.
+
+        Raises `ScheduleNotFound`, `ScheduleBusy`, `PreconditionFailed`, DocumentError.
+        """
+        async with self._writing:
+            self._get_version(schedule_id, versions)
+            if schedule_id in self.running:
+                raise ScheduleBusy
+            rest = {key: value for key, value in self._schedules.items() if key != schedule_id}
+            await self._write(rest)
+            del self._schedules[schedule_id]
+            self.history.forget(schedule_id)
+
+    def count(self, schedule: Schedule[Action], now: datetime) -> Schedule[Action]:
+        """Return the schedule with every moment up to `now` dealt with; `save` writes it."""
+        counted = schedule.model_copy(update={"counted_until": now})
+        self._schedules[schedule.id] = counted
+        return counted
+
+    async def save(self) -> None:
+        """Write everything. A full disk stops no run: that is only logged."""
+        async with self._writing:
+            try:
+                await self._write(self._schedules)
+            except DocumentError as error:
+                structlog.get_logger().error("schedules_not_saved", reason=str(error))
+
+    def _get_version(self, schedule_id: UUID, versions: Collection[int] | None) -> Schedule[Action]:
+        schedule = self.get(schedule_id)
+        if versions is not None and schedule.version not in versions:
+            raise PreconditionFailed
+        return schedule
+
+    async def _put(self, new: ScheduleNew[Action], **others: Any) -> Schedule[Action]:
+        fields: dict[str, Any] = {name: getattr(new, name) for name in ScheduleNew.model_fields}
+        schedule = Schedule[Action].model_construct(**fields, **others)
+        await self._write({**self._schedules, schedule.id: schedule})
+        self._schedules[schedule.id] = schedule
+        self.changed.wake()
+        return schedule
+
+    async def _write(self, schedules: dict[UUID, Schedule[Action]]) -> None:
+        stored = StoredSchedules[Action].model_construct(
+            schedules=list(schedules.values()), runs=self.history.all()
+        )
+        await self._document.write(stored)
