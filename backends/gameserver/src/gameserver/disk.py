@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 from bedplate.problems import ContentTooLarge, ProblemError
 
 _PORTION_BYTES: Final = 1 << 20
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 MARGIN: Final = 1.1
 
 
@@ -44,8 +46,11 @@ def remove_tree(path: Path) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal. Blocking: run it in a thread."""
-    with path.open("rb") as file:
+    """Return a file's SHA-256 in hexadecimal. Blocking: run it in a thread.
+
+    A link is refused (`OSError`), and a pipe that someone put there is not waited for.
+    """
+    with os.fdopen(os.open(path, _READ), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

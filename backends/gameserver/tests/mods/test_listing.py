@@ -3,8 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameserver.mods.listing import mods_of, page_of
-from gameserver.mods.sanitising import safe_html, safe_link
+from gameserver.mods.listing import mods_of, page_of, safe_html, safe_link
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from bedplate import clock, ids
 from bedplate.documents import FileTransactions
+from gameserver.disk import sha256_of
 from gameserver.mods.exceptions import (
     ModFileConflict,
     ModFilesChanged,
     NoPreviousMods,
 )
-from gameserver.mods.folder import sha256_of
 from gameserver.mods.inventory import Inventory
 from gameserver.mods.state import FileChange, Generation, ModsState, Record
 

@@ -44,11 +44,8 @@ class ModDownloads:
             max_bytes = self._downloads.bounds.most_bytes
             raise ModTooLarge(f"The file has more than {max_bytes} bytes.") from None
         except FetchError as error:
-            raise _problem(error) from None
-
-
-def _problem(error: FetchError) -> DownloadRefused | ModDatabaseUnavailable:
-    if isinstance(error, StatusRefused) and error.status in _GONE:
-        return DownloadRefused("The file isn't there any more; it may be retracted.")
-    refusal = _REFUSALS.get(type(error))
-    return ModDatabaseUnavailable() if refusal is None else DownloadRefused(refusal)
+            if isinstance(error, StatusRefused) and error.status in _GONE:
+                text = "The file isn't there any more; it may be retracted."
+                raise DownloadRefused(text) from None
+            refusal = _REFUSALS.get(type(error))
+            raise (DownloadRefused(refusal) if refusal else ModDatabaseUnavailable()) from None

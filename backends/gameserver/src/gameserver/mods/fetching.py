@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from bedplate import ids
+from gameserver.disk import sha256_of
 from gameserver.mods.archives import check_mod
 from gameserver.mods.database import ModDatabase
 from gameserver.mods.downloads import ModDownloads
 from gameserver.mods.exceptions import InvalidModFile, ModNotFound
-from gameserver.mods.folder import sha256_of
 from gameserver.mods.listing import ModPage, Release
-from gameserver.mods.numbers import is_same
 from gameserver.mods.releases import Suits, best_release, exact_release, suits
 from gameserver.mods.resolution import Conflict, Fetched, Refused, Requirement
 from gameserver.mods.state import Origin
+from gameserver.version_numbers import is_same
 
 MAX_CACHE_BYTES: Final = 1024**3
 

@@ -5,7 +5,6 @@ it ignores such a file; unlike WorldConfig.DisabledMods this survives a new serv
 for every world, and is seen by whoever looks into the folder.
 """
 
-import hashlib
 import os
 import stat
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from gameserver.disk import sha256_of
 from gameserver.mods.archives import MAX_MOD_BYTES, read_modinfo
 from gameserver.mods.exceptions import InvalidModFile
 from gameserver.mods.modinfo import MAX_MODINFO_BYTES, ModInfo, UnreadableModInfo, storable
@@ -80,14 +80,10 @@ def _entries(path: Path) -> list[os.DirEntry[str]]:
             return [
                 entry
                 for entry in entries
-                if not entry.name.startswith(".") and _is_text(entry.name)
+                if not entry.name.startswith(".") and storable(entry.name) == entry.name
             ]
     except FileNotFoundError:
         return []
-
-
-def _is_text(name: str) -> bool:
-    return storable(name) == name
 
 
 def _look(path: Path, status: os.stat_result) -> ModFile:
@@ -131,9 +127,3 @@ def _folder_info(path: Path) -> ModInfo | None:
         return None
     with os.fdopen(descriptor, "rb") as file:
         return ModInfo.parse(file.read(MAX_MODINFO_BYTES + 1))
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits. Blocking."""
-    with os.fdopen(os.open(path, _READ), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,10 +8,10 @@ from bedplate.documents import Document
 from gameserver.mods.exceptions import ModNotInstalled
 from gameserver.mods.folder import DISABLED, FileKind, ModFile, ModsFolder
 from gameserver.mods.modinfo import ModInfo
-from gameserver.mods.numbers import is_newer
 from gameserver.mods.resolution import Present, flaws
 from gameserver.mods.schemas import ClientMod, ClientMods, InstalledMod, Mods
 from gameserver.mods.state import ModsState, Origin, Record
+from gameserver.version_numbers import is_newer
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bedplate import clock, ids
+from gameserver.disk import sha256_of
 from gameserver.mods.archives import check_mod
 from gameserver.mods.changes import Change
 from gameserver.mods.database import ModDatabase
 from gameserver.mods.downloads import ModDownloads
 from gameserver.mods.exceptions import InvalidModFile
 from gameserver.mods.fetching import DatabaseCatalogue, FileCache
-from gameserver.mods.folder import sha256_of
 from gameserver.mods.inventory import InstalledMods, Inventory
-from gameserver.mods.numbers import is_newer, is_same
 from gameserver.mods.resolution import Fetched, Requirement, Resolution, Resolver
 from gameserver.mods.schemas import Action, Plan, Step
 from gameserver.mods.state import Origin, Record
 from gameserver.mods.updates import Updates
 from gameserver.operations.progress import Progress
+from gameserver.version_numbers import is_newer, is_same
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from gameserver.mods.listing import Release
-from gameserver.mods.numbers import is_at_least, is_same, number_of, version_key
+from gameserver.version_numbers import is_at_least, is_same, number_of, version_key
 
 
 class Suits(StrEnum):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from gameserver.mods.modinfo import GAME_MODS, ModInfo
-from gameserver.mods.numbers import is_at_least
 from gameserver.mods.releases import Suits
 from gameserver.mods.state import Origin
+from gameserver.version_numbers import is_at_least
 
 MAX_FETCHES: Final = 100
 

@@ -8,9 +8,9 @@ from gameserver.mods.database import ModDatabase
 from gameserver.mods.exceptions import ModNotFound
 from gameserver.mods.inventory import Inventory
 from gameserver.mods.modinfo import ModInfo
-from gameserver.mods.numbers import is_newer
 from gameserver.mods.releases import best_release, suits
 from gameserver.mods.schemas import ModUpdate, ModUpdates
+from gameserver.version_numbers import is_newer
 
 _AT_ONCE: Final = 6
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameserver.mods.numbers import is_at_least, is_newer, is_same, number_of, version_key
+from gameserver.version_numbers import is_at_least, is_newer, is_same, number_of, version_key
 
 ORDERED = ["nonsense", "0.9.9", "1.0.0-dev.1", "1.0.0-dev.2", "1.0.0-pre.1", "1.0.0-rc.1",
            "1.0.0-rc.10", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"]  # fmt: skip
