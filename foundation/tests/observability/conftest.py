@@ -19,7 +19,12 @@ def own_logging() -> Iterator[None]:
     """Let a test configure logging as it likes."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
+    # A server that ran in this process has set the level of its logger.
+    server = logging.getLogger("uvicorn.error")
+    server_level = server.level
+    server.setLevel(logging.NOTSET)
     yield
+    server.setLevel(server_level)
     root.setLevel(level)
     root.handlers[:] = handlers
     logging.captureWarnings(capture=False)
