@@ -32,7 +32,7 @@ class Cache:
 
     def __init__(self, folder: Path, *, max_entries: int = 500) -> None:
         self._folder = folder
-        self._most = max_entries
+        self._max_entries = max_entries
 
     async def get(self, key: str) -> Cached | None:
         """Return what is kept under a key."""
@@ -58,11 +58,8 @@ class Cache:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path(cached.key), cached.model_dump_json().encode())
-            self._prune()
+            kept = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
+            for file in kept[: max(0, len(kept) - self._max_entries)]:
+                file.unlink(missing_ok=True)
         except OSError:
             return
-
-    def _prune(self) -> None:
-        kept = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
-        for file in kept[: max(0, len(kept) - self._most)]:
-            file.unlink(missing_ok=True)

@@ -157,10 +157,10 @@ class Changes:
             staged[name] = None if former is None else staging / f"former-{number}"
             if former is not None:
                 _copy(self._former / generation_id / former, staging / f"former-{number}")
-        return {name: path for name, path in staged.items() if path or self._is_there(name)}
-
-    def _is_there(self, name: str) -> bool:
-        return os.path.lexists(self._inventory.folder.path / name)
+        folder = self._inventory.folder.path
+        return {
+            name: path for name, path in staged.items() if path or os.path.lexists(folder / name)
+        }
 
 
 def _from(generations: list[Generation], change_id: str | None) -> list[Generation]:

@@ -103,7 +103,14 @@ class DeliveryQueue:
         """Call once; return the seconds until the next try, or None when it has ended."""
         pause = self._patience.pause(delivery.attempts)
         try:
-            response = await self._call(message)
+            body = body_of(self.hook, message)
+            headers = headers_of(self.hook, message, body, clock.now())
+            url = self.hook.url.get_secret_value()
+            async with (
+                asyncio.timeout(CALL_SECONDS),
+                self._client.stream("POST", url, content=body, headers=headers) as response,
+            ):
+                pass  # the status is all that counts
         except AddressRefused as error:
             _fail(delivery, str(error))
             return None
@@ -118,18 +125,6 @@ class DeliveryQueue:
             _fail(delivery, "It failed unexpectedly; the log says more.")
             return None
         return self._judge(response, delivery, pause)
-
-    async def _call(self, message: Message) -> httpx2.Response:
-        hook = self.hook
-        body = body_of(hook, message)
-        headers = headers_of(hook, message, body, clock.now())
-        async with (
-            asyncio.timeout(CALL_SECONDS),
-            self._client.stream(
-                "POST", hook.url.get_secret_value(), content=body, headers=headers
-            ) as response,
-        ):
-            return response
 
     def _judge(self, response: httpx2.Response, delivery: Delivery, pause: float) -> float | None:
         delivery.status = response.status_code
