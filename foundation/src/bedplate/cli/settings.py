@@ -6,7 +6,7 @@ from bedplate.cli.arguments import BackendName, application
 from bedplate.cli.installed import load_all
 from bedplate.cli.process_settings import ProcessSettings
 from bedplate.cli.tables import table
-from bedplate.settings import Settings, explain
+from bedplate.settings import explain
 
 HEADINGS = ("VARIABLE", "VALUE", "FROM", "MEANING")
 
@@ -19,11 +19,8 @@ def settings(backend: BackendName = None) -> None:
     classes = {each.name: each.settings for each in load_all([backend] if backend else [])}
     if backend is None:
         classes = {"the process": ProcessSettings, **classes}
-    typer.echo("\n\n".join(f"{name}\n{_table(kind)}" for name, kind in classes.items()))
-
-
-def _table(kind: type[Settings]) -> str:
-    return table(
-        HEADINGS,
-        [(line.variable, line.value, line.origin, line.meaning) for line in explain(kind)],
-    )
+    sections = []
+    for name, kind in classes.items():
+        rows = [(line.variable, line.value, line.origin, line.meaning) for line in explain(kind)]
+        sections.append(f"{name}\n{table(HEADINGS, rows)}")
+    typer.echo("\n\n".join(sections))

@@ -50,7 +50,8 @@ class Operations:
         for path, operations in paths.items():
             for operation in operations:
                 _add(router, operation, self._handlers[operation.operation_id])
-            if _is_shadowed(path, paths):
+            shadowed = (compile_path(other)[0].match(path) for other in paths if other != path)
+            if any(shadowed):
                 router.routes.append(_refusing(path, operations))
 
     def missing(self, contract: Contract) -> list[str]:
@@ -80,10 +81,6 @@ def _by_path(contract: Contract) -> Mapping[str, list[Operation]]:
     return dict(
         sorted(by_path.items(), key=lambda item: ["{" in part for part in item[0].split("/")])
     )
-
-
-def _is_shadowed(path: str, paths: Iterable[str]) -> bool:
-    return any(other != path and compile_path(other)[0].match(path) for other in paths)
 
 
 def _refusing(path: str, operations: Iterable[Operation]) -> Route:
