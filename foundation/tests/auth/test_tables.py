@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Insert, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from bedplate.auth.tables import create_stand_in, is_in_future, metadata, user_sessions
+from bedplate.auth.tables import IsInFuture, create_stand_in, metadata, user_sessions
 from bedplate.database import Database
 
 
@@ -30,7 +30,7 @@ async def test_an_instant_is_judged_by_the_database_s_clock(
     async with database.engine.begin() as connection:
         await connection.execute(_session(now + timedelta(seconds=seconds), "h"))
         found = await connection.execute(
-            select(user_sessions.c.id).where(is_in_future(user_sessions.c.expires_at))
+            select(user_sessions.c.id).where(IsInFuture(user_sessions.c.expires_at))
         )
         assert (found.first() is not None) is ahead
 

@@ -39,7 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect as SQLite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bedplate.database import GUID, Database, DataRefused, Statement, UTCDateTime, any_of
+from bedplate.database import GUID, AnyOf, Database, DataRefused, Statement, UTCDateTime
 
 OpenDatabase = Callable[..., Awaitable[Database]]
 
@@ -143,7 +143,7 @@ async def test_every_kind_of_value_can_be_searched_for(database: Database, name:
     assert await database.read().all(equal, it=FULL[name]) == [{"id": 1}]
     if name == "data":
         return  # JSON has no place for bytes
-    among = Statement(select(THINGS.c.id).where(any_of(column, "them")))
+    among = Statement(select(THINGS.c.id).where(AnyOf(column, "them")))
     assert await database.read().all(among, them=[]) == []
     assert await database.read().all(among, them=[FULL[name]]) == [{"id": 1}]
     assert await database.read().all(among, them=[None, FULL[name]]) == [{"id": 1}]
@@ -154,7 +154,7 @@ async def test_a_thousand_different_ids(database: Database) -> None:
     """One statement, whatever the number; ids that nothing has are no error."""
     for number in range(5):
         await store(database, number, {})
-    among = Statement(select(THINGS.c.id).where(any_of(THINGS.c.id, "ids")).order_by(THINGS.c.id))
+    among = Statement(select(THINGS.c.id).where(AnyOf(THINGS.c.id, "ids")).order_by(THINGS.c.id))
     found = await database.read().all(among, ids=[3, *range(100, 1098), 1, 2**63 - 1])
     assert found == [{"id": 1}, {"id": 3}]
 
@@ -162,7 +162,7 @@ async def test_a_thousand_different_ids(database: Database) -> None:
 async def test_a_number_beyond_a_column_matches_nothing(database: Database) -> None:
     """A 32-bit column is compared with 64-bit numbers; beyond those is refused on both."""
     await store(database, 1, {"small": 1})
-    among = Statement(select(THINGS.c.id).where(any_of(THINGS.c.small, "them")))
+    among = Statement(select(THINGS.c.id).where(AnyOf(THINGS.c.small, "them")))
     assert await database.read().all(among, them=[2**40, 1]) == [{"id": 1}]
     with pytest.raises(DataRefused):
         await database.read().all(among, them=[2**63])
@@ -173,7 +173,7 @@ async def test_texts_in_arrays_are_texts(database: Database, text: str) -> None:
     """Nothing in a text ends it, or makes two of it."""
     await store(database, 1, {"name": text})
     await store(database, 2, {"name": "other"})
-    among = Statement(select(THINGS.c.id).where(any_of(THINGS.c.name, "them")))
+    among = Statement(select(THINGS.c.id).where(AnyOf(THINGS.c.name, "them")))
     assert await database.read().all(among, them=[text, "x"]) == [{"id": 1}]
     for hostile in ("\0", "\ud800"):
         with pytest.raises(DataRefused):
@@ -182,7 +182,7 @@ async def test_texts_in_arrays_are_texts(database: Database, text: str) -> None:
 
 def test_any_of_finds_an_index() -> None:
     """SQLite looks each value up by the table's key, rather than to read every row."""
-    compiled = select(THINGS.c.id).where(any_of(THINGS.c.id, "ids")).compile(dialect=SQLite())
+    compiled = select(THINGS.c.id).where(AnyOf(THINGS.c.id, "ids")).compile(dialect=SQLite())
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE things (id INTEGER PRIMARY KEY)")
         plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled}", ["[1]"]).fetchall()
@@ -195,15 +195,15 @@ async def test_any_of_is_an_expression_like_others(database: Database) -> None:
         await store(database, number, {"small": number * 10})
     mixed = Statement(
         select(THINGS.c.id)
-        .where(or_(any_of(THINGS.c.id, "ids"), any_of(THINGS.c.small, "smalls")))
-        .where(~any_of(THINGS.c.id, "without"))
+        .where(or_(AnyOf(THINGS.c.id, "ids"), AnyOf(THINGS.c.small, "smalls")))
+        .where(~AnyOf(THINGS.c.id, "without"))
         .order_by(THINGS.c.id)
     )
     found = await database.read().all(mixed, ids=[1, 2], smalls=[30, 20], without=[1])
     assert found == [{"id": 2}, {"id": 3}]
     async with database.orm() as session:
         for column, value in ((THINGS.c.id, 3), (THINGS.c.small, 20), (THINGS.c.id, 1)):
-            query = select(column).where(any_of(column, "them"))
+            query = select(column).where(AnyOf(column, "them"))
             assert (await session.scalars(query, {"them": [value]})).all() == [value]
 
 
@@ -216,7 +216,7 @@ async def test_a_naive_time_is_refused(database: Database, name: str) -> None:
         with pytest.raises(ValueError, match="ambiguous"):
             await database.read().all(query, at=naive)
     else:
-        query = Statement(select(THINGS.c.id).where(any_of(THINGS.c.instant, "at")))
+        query = Statement(select(THINGS.c.id).where(AnyOf(THINGS.c.instant, "at")))
         with pytest.raises(ValueError, match="ambiguous"):
             await database.read().all(query, at=[naive])
 
@@ -283,7 +283,7 @@ async def test_mapped_classes_work(open_database: OpenDatabase, database_url: st
     )
     found = Statement(
         select(Animal.name, func.count().over().label("all"))
-        .where(any_of(Animal.id, "ids"))
+        .where(AnyOf(Animal.id, "ids"))
         .order_by(Animal.name)
     )
     async with database.write() as session:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from bedplate.auth.tables import user_sessions, users
-from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
+from bedplate.database import AnyOf, ReadSession, Row, Statement, WriteSession
 from bedplate.database.pages import Keyset, Page, PagedList
 from tasks.models import Task
 from tasks.schemas import Task as TaskOut
@@ -45,7 +45,7 @@ _OWNED = Task.user_id == bindparam("owner")
 _SAME_TASK = (Task.id == bindparam("task_id")) & _OWNED
 # One statement checks the version and changes it: of two writers one wins, and nobody waits.
 _SAME_VERSION = _SAME_TASK & or_(
-    bindparam("any_version", type_=Boolean), any_of(Task.version, "versions")
+    bindparam("any_version", type_=Boolean), AnyOf(Task.version, "versions")
 )
 
 
@@ -82,7 +82,7 @@ _CHANGE = Statement(
     .returning(*_COLUMNS)
 )
 _DELETE = Statement(delete(Task).where(_SAME_VERSION).returning(Task.id))
-_DELETE_MANY = Statement(delete(Task).where(_OWNED, any_of(Task.id, "ids")).returning(Task.id))
+_DELETE_MANY = Statement(delete(Task).where(_OWNED, AnyOf(Task.id, "ids")).returning(Task.id))
 
 
 @cache

@@ -8,7 +8,7 @@ from sqlalchemy import Column, DateTime, MetaData, Table, Text, bindparam, cast,
 from bedplate.auth.credentials import bearer_token, cookie
 from bedplate.auth.principal import Principal
 from bedplate.auth.signatures import verified_token
-from bedplate.auth.tables import is_in_future
+from bedplate.auth.tables import IsInFuture
 from bedplate.database import Database, Statement
 
 Timestamps = Literal["timestamptz", "timestamp"]
@@ -45,7 +45,7 @@ class BetterAuthTables:
             .join(session, session.c[self.user_id] == user.c.id)
             .where(
                 session.c[self.token] == bindparam("token"),
-                is_in_future(session.c[self.expires_at], naive=naive),
+                IsInFuture(session.c[self.expires_at], naive=naive),
             )
         )
 

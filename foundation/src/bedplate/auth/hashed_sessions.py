@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, false, select
 from bedplate.auth.credentials import bearer_token
 from bedplate.auth.principal import Principal
 from bedplate.auth.signatures import secret_bytes, split_signature
-from bedplate.auth.tables import is_in_future, user_sessions, users
+from bedplate.auth.tables import IsInFuture, user_sessions, users
 from bedplate.database import Database, Statement
 
 # The join refuses a session whose user no longer exists.
@@ -17,7 +17,7 @@ _SESSION = Statement(
     .join(user_sessions, user_sessions.c.user_id == users.c.id)
     .where(
         user_sessions.c.token_hash == bindparam("token_hash"),
-        is_in_future(user_sessions.c.expires_at),
+        IsInFuture(user_sessions.c.expires_at),
         user_sessions.c.revoked == false(),
     )
 )

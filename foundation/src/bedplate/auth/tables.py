@@ -43,7 +43,7 @@ async def create_stand_in(engine: AsyncEngine) -> None:
         await connection.run_sync(metadata.create_all)
 
 
-class is_in_future(ColumnElement[bool]):  # noqa: N801 - reads as SQL in a statement
+class IsInFuture(ColumnElement[bool]):
     """A stored time is in the future, by the database's clock.
 
     `naive` is for PostgreSQL columns without a time zone that hold UTC. SQLite accepts any ISO
@@ -58,12 +58,12 @@ class is_in_future(ColumnElement[bool]):  # noqa: N801 - reads as SQL in a state
         self.naive = naive
 
 
-@compiles(is_in_future, "postgresql")
-def _in_future_postgresql(element: is_in_future, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(IsInFuture, "postgresql")
+def _in_future_postgresql(element: IsInFuture, compiler: SQLCompiler, **kw: Any) -> str:
     now = "timezone('UTC', now())" if element.naive else "now()"
     return f"{compiler.process(element.column, **kw)} > {now}"
 
 
-@compiles(is_in_future, "sqlite")
-def _in_future_sqlite(element: is_in_future, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(IsInFuture, "sqlite")
+def _in_future_sqlite(element: IsInFuture, compiler: SQLCompiler, **kw: Any) -> str:
     return f"julianday({compiler.process(element.column, **kw)}) > julianday('now')"

@@ -20,12 +20,13 @@ from bedplate.database.exceptions import (
 )
 from bedplate.database.migrations import Migrations
 from bedplate.database.sessions import AutocommitSession, Database, ReadSession, WriteSession
-from bedplate.database.statements import Row, Statement, any_of
+from bedplate.database.statements import AnyOf, Row, Statement
 from bedplate.database.types import GUID, UTCDateTime
 from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database_url
 
 __all__ = [
     "GUID",
+    "AnyOf",
     "AutocommitSession",
     "CheckViolation",
     "DataRefused",
@@ -42,6 +43,5 @@ __all__ = [
     "UTCDateTime",
     "UniqueViolation",
     "WriteSession",
-    "any_of",
     "parse_database_url",
 ]

@@ -74,13 +74,6 @@ class WriteSession:
             await self._begin(self._database.begin)
         return await self._database.run(self._connection, statement, parameters)
 
-    async def alone(self, statement: Statement, **parameters: Any) -> list[Row]:
-        """Temporary, until no backend calls it."""
-        if self._connection is not None or self._ended:
-            return await self.all(statement, **parameters)
-        async with self._database.borrow_to_write() as connection:
-            return await self._database.run(connection, statement, parameters)
-
     async def one_or_none(self, statement: Statement, **parameters: Any) -> Row | None:
         """Return the first row, or None. Raises as `all` does."""
         rows = await self.all(statement, **parameters)

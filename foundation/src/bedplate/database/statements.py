@@ -131,10 +131,10 @@ class Statement:
         return found
 
 
-class any_of(FunctionElement[bool]):  # noqa: N801 - reads as SQL in a statement
+class AnyOf(FunctionElement[bool]):
     """`column` is one of the values of an array parameter, whatever their number.
 
-    `any_of(Task.id, "ids")`; the values come as a list when a session runs the statement.
+    `AnyOf(Task.id, "ids")`; the values come as a list when a session runs the statement.
     """
 
     inherit_cache = True
@@ -147,7 +147,7 @@ class any_of(FunctionElement[bool]):  # noqa: N801 - reads as SQL in a statement
         )
         super().__init__(column, values)
 
-    def self_group(self, against: Any = None) -> "any_of":  # noqa: ARG002 - SQLAlchemy names it
+    def self_group(self, against: Any = None) -> "AnyOf":  # noqa: ARG002 - SQLAlchemy names it
         """Return itself: SQLite finds no index for the `(…) = 1` that SQLAlchemy would write."""
         return self
 
@@ -183,13 +183,13 @@ def _storable(value: Any) -> Any:
     return value
 
 
-@compiles(any_of, "postgresql")
-def _any_of_postgresql(element: any_of, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(AnyOf, "postgresql")
+def _any_of_postgresql(element: AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(part, **kw) for part in element.clauses)
     return f"{column} = ANY ({values})"
 
 
-@compiles(any_of, "sqlite")
-def _any_of_sqlite(element: any_of, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(AnyOf, "sqlite")
+def _any_of_sqlite(element: AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(part, **kw) for part in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - both are compiled

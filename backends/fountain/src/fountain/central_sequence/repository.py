@@ -3,12 +3,12 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
+from bedplate.database import AnyOf, ReadSession, Row, Statement, WriteSession
 from fountain.central_sequence.models import Counter, Element, Version
 from fountain.common.repository import BulkUpdate
 
 _OF_KIND = Element.element_type == bindparam("kind")
-_LISTED = (_OF_KIND, any_of(Element.element_id, "identifiers"))
+_LISTED = (_OF_KIND, AnyOf(Element.element_id, "identifiers"))
 
 _NUMBER = Statement(
     select(Element.number).where(_OF_KIND, Element.element_id == bindparam("identifier"))

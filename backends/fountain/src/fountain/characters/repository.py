@@ -3,7 +3,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
-from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
+from bedplate.database import AnyOf, ReadSession, Row, Statement, WriteSession
 from fountain.characters.models import (
     Action,
     ActionParaphrase,
@@ -26,7 +26,7 @@ class Kind:
         this_paraphrase = paraphrases.c.id == bindparam("paraphrase_id")
         self.list = part_statement(select(table))
         self.get = Statement(select(table).where(table.c.id == bindparam("identifier")))
-        self.look_up = Statement(select(table).where(any_of(table.c.id, "identifiers")))
+        self.look_up = Statement(select(table).where(AnyOf(table.c.id, "identifiers")))
         self.add = Statement(_insert(table))
         self.list_paraphrases = part_statement(select(paraphrases).where(of_original))
         self.get_paraphrase = Statement(select(paraphrases).where(of_original, this_paraphrase))

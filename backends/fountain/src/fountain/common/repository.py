@@ -54,7 +54,7 @@ async def look_up(
 ) -> list[Row]:
     """Return the rows with these identifiers in their order, each once, without the unknown.
 
-    The statement selects the rows whose `id` is `any_of` the parameter `identifiers`.
+    The statement selects the rows whose `id` is `AnyOf` the parameter `identifiers`.
     """
     possible = [at for at in dict.fromkeys(identifiers) if 0 < at <= MAX_INT64]
     rows = {row["id"]: row for row in await session.all(statement, identifiers=possible)}

@@ -3,7 +3,7 @@ from typing import cast
 
 from sqlalchemy import Table, bindparam, select, update
 
-from bedplate.database import ReadSession, Row, Statement, WriteSession, any_of
+from bedplate.database import AnyOf, ReadSession, Row, Statement, WriteSession
 from fountain.common import repository as common
 from fountain.common.repository import (
     NumberedTable,
@@ -21,7 +21,7 @@ _THIS_SESSION = (Session.id == bindparam("identifier")) & _VISIBLE
 
 LIST = part_statement(select(*_COLUMNS).where(_VISIBLE))
 _GET = Statement(select(*_COLUMNS).where(_THIS_SESSION))
-_LOOK_UP = Statement(select(*_COLUMNS).where(_VISIBLE, any_of(Session.id, "identifiers")))
+_LOOK_UP = Statement(select(*_COLUMNS).where(_VISIBLE, AnyOf(Session.id, "identifiers")))
 _CHANGE = Statement(
     update(Session)
     .where(_THIS_SESSION)
