@@ -99,12 +99,12 @@ def _add_layers(
     _add_bound(
         app,
         partial(BodyLimit, max_bytes=settings.max_body_bytes),
-        {up: partial(BodyLimit, max_bytes=up.max_bytes(settings)) for up in backend.uploads},
+        {up: partial(BodyLimit, max_bytes=up.limits(settings)[0]) for up in backend.uploads},
     )
     _add_bound(
         app,
         partial(RequestTimeout, seconds=settings.request_timeout_seconds),
-        {up: partial(RequestTimeout, seconds=up.seconds(settings)) for up in backend.uploads},
+        {up: partial(RequestTimeout, seconds=up.limits(settings)[1]) for up in backend.uploads},
     )
     app.add_middleware(HeadAsGet)
     if origins := backend.cors.origins(settings):

@@ -70,13 +70,21 @@ class Upload:
     """A route whose requests may be larger, and last longer, than all others.
 
     `path` is exact and without parameters. `max_bytes` of the body and `seconds` until a 504 are
-    taken from the backend's settings.
+    numbers, or names of settings.
     """
 
     path: str
-    max_bytes: Callable[[Any], int]
-    seconds: Callable[[Any], float]
+    max_bytes: int | str
+    seconds: float | str
     method: str = "POST"
+
+    def limits(self, settings: Settings) -> tuple[int, float]:
+        """Return the limits in bytes and in seconds under these settings."""
+
+        def value(limit: float | str) -> Any:
+            return getattr(settings, limit) if isinstance(limit, str) else limit
+
+        return value(self.max_bytes), value(self.seconds)
 
 
 @dataclass(frozen=True, kw_only=True)

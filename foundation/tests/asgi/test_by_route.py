@@ -28,7 +28,7 @@ BACKEND = Backend(
     title="Uploads",
     settings=Settings,
     routers=[router],
-    uploads=[Upload(path="/large", max_bytes=lambda _: 1000, seconds=lambda _: 5)],
+    uploads=[Upload(path="/large", max_bytes=1000, seconds=5)],
 )
 
 

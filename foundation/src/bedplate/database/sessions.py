@@ -1,8 +1,9 @@
-"""Sessions: a read session and a write session are two types.
+"""Sessions, of three types: what may be read and written, and in which transaction.
 
 A read session runs single SELECTs, each on a connection borrowed for just that statement: one
 round trip, no BEGIN and ROLLBACK around it. A write session is a transaction that is committed
-before the response leaves; if the commit fails, the client gets an error, never a 2xx.
+before the response leaves; if the commit fails, the client gets an error, never a 2xx. An
+autocommit session runs one statement that writes, which is its own transaction.
 """
 
 import contextlib

@@ -34,20 +34,11 @@ from gameserver.operations.exceptions import OperationInProgress, OperationInter
 from gameserver.operations.schemas import Operation
 from gameserver.operations.wiring import Accepted
 from gameserver.security import CurrentAdmin, CurrentMonitor
-from gameserver.settings import GameServerSettings
 
 router = APIRouter(prefix="/backups", tags=["backups"])
 
 
-def _max_upload_bytes(settings: GameServerSettings) -> int:
-    return settings.backup_upload_bytes
-
-
-def _max_upload_seconds(settings: GameServerSettings) -> float:
-    return settings.upload_seconds
-
-
-upload = Upload(path="/backups/upload", max_bytes=_max_upload_bytes, seconds=_max_upload_seconds)
+upload = Upload(path="/backups/upload", max_bytes="backup_upload_bytes", seconds="upload_seconds")
 
 BackupId = Annotated[str, PathParameter(pattern=ID_PATTERN, description="Id of the backup")]
 _ZSTANDARD = "application/zstd"

@@ -24,21 +24,15 @@ from gameserver.files.tree import MAX_FILE_BYTES, MAX_PATH_LENGTH, Content
 from gameserver.files.wiring import CurrentFiles
 from gameserver.process.exceptions import GameBusy
 from gameserver.security import CurrentAdmin
-from gameserver.settings import GameServerSettings
 
 router = APIRouter(prefix="/files", tags=["files"])
 
 
-def _max_upload_bytes(_: GameServerSettings) -> int:
-    return MAX_FILE_BYTES
-
-
-def _max_upload_seconds(settings: GameServerSettings) -> float:
-    return settings.request_timeout_seconds
-
-
 upload = Upload(
-    path="/files/content", method="PUT", max_bytes=_max_upload_bytes, seconds=_max_upload_seconds
+    path="/files/content",
+    method="PUT",
+    max_bytes=MAX_FILE_BYTES,
+    seconds="request_timeout_seconds",
 )
 
 Path = Annotated[

@@ -39,7 +39,6 @@ from gameserver.operations.exceptions import OperationInProgress
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation
 from gameserver.security import CurrentAdmin
-from gameserver.settings import GameServerSettings
 from gameserver.wiring import CurrentLayout
 
 router = APIRouter(prefix="/mods", tags=["mods"])
@@ -47,15 +46,9 @@ router = APIRouter(prefix="/mods", tags=["mods"])
 _MULTIPART_BYTES: Final = 65_536
 
 
-def _largest(_: GameServerSettings) -> int:
-    return MAX_MOD_BYTES + _MULTIPART_BYTES
-
-
-def _longest(settings: GameServerSettings) -> float:
-    return settings.upload_seconds
-
-
-upload = Upload(path="/mods/upload", max_bytes=_largest, seconds=_longest)
+upload = Upload(
+    path="/mods/upload", max_bytes=MAX_MOD_BYTES + _MULTIPART_BYTES, seconds="upload_seconds"
+)
 
 _CHANGES: Final = errors(GameIsRunning, OperationInProgress)
 _OF_ONE: Final = errors(ModNotInstalled, GameIsRunning, OperationInProgress)
