@@ -93,6 +93,24 @@ def test_each_item_is_on_one_page(items: list[str], limit: int) -> None:
     assert all(0 < len(page.items) <= limit for page in pages) or not items
 
 
+@given(st.sets(st.text(max_size=3)), st.text(max_size=3), st.integers(1, 5), st.booleans())
+def test_a_sorted_list_continues_after_an_item_that_is_gone(
+    items: set[str], after: str, limit: int, ascending: bool
+) -> None:
+    """The page has the first items beyond the key, in either order, whether it is there or not."""
+    page = page_of(
+        sorted(items, reverse=not ascending),
+        key=str,
+        after=after,
+        limit=limit,
+        order="ascending" if ascending else "descending",
+    )
+    beyond = sorted(item for item in items if (item > after if ascending else item < after))
+    expected = beyond if ascending else beyond[::-1]
+    assert page.items == expected[:limit]
+    assert page.next_key == (page.items[-1] if len(expected) > limit else None)
+
+
 def test_after_an_item_that_is_gone() -> None:
     """The oldest items go first, so nothing follows one that is gone."""
     page = page_of(WORDS, key=str, after="x", limit=2)

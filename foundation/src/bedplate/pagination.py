@@ -3,10 +3,11 @@
 Lists in a database take `bedplate.database.pages`.
 """
 
+import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import dropwhile, islice
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Query, Request, Response
@@ -24,14 +25,23 @@ class Page(Generic[Item]):
 
 
 def page_of(
-    items: Iterable[Item], *, key: Callable[[Item], str], after: str | None, limit: int
+    items: Iterable[Item],
+    *,
+    key: Callable[[Item], str],
+    after: str | None,
+    limit: int,
+    order: Literal["ascending", "descending"] | None = None,
 ) -> Page[Item]:
     """Return at most `limit` items after the one with the key `after`; from the start for None.
 
-    `items` is read no further than necessary. When that item is gone, so are those behind it, as
-    in lists that drop their oldest entries.
+    `items` is read no further than necessary. `order` says that the items are sorted by their keys:
+    such a list continues beyond `after` even when that item is gone. Without an order nothing
+    follows an item that is gone, as in lists that drop their oldest entries.
     """
-    if after is not None:
+    if after is not None and order is not None:
+        is_behind = operator.gt if order == "ascending" else operator.lt
+        items = (item for item in items if is_behind(key(item), after))
+    elif after is not None:
         items = islice(dropwhile(lambda item: key(item) != after, items), 1, None)
     ahead = list(islice(items, limit + 1))
     page = ahead[:limit]

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 import structlog
@@ -46,12 +46,12 @@ class Catalogue:
         """Return every backup, newest first, including those that are only off-host."""
         backups = {backup.id: backup for backup in await self._copies.list()}
         backups |= {backup.id: backup for backup in await self._local.list()}
-        return sorted(backups.values(), key=_age, reverse=True)
+        return sorted(backups.values(), key=_key, reverse=True)
 
     async def page(self, *, after: str | None, limit: int) -> Page[Backup]:
         """Return backups, newest first. The one that `after` names may be deleted meanwhile."""
-        older = (backup for backup in await self.list() if after is None or _key(backup) < after)
-        return page_of(older, key=_key, after=None, limit=limit)
+        backups = await self.list()
+        return page_of(backups, key=_key, after=after, limit=limit, order="descending")
 
     async def get(self, backup_id: str) -> Backup:
         """Return one backup. Raises `BackupNotFound`, `OffHostStoreUnavailable`."""
@@ -136,17 +136,13 @@ def surplus(backups: Iterable[Backup], keep: Mapping[BackupKind, int]) -> list[B
 
     Pinned backups neither count nor go. The newest of each kind always stays.
     """
-    unpinned = sorted((backup for backup in backups if not backup.pinned), key=_age)
+    unpinned = sorted((backup for backup in backups if not backup.pinned), key=_key)
     by_kind = {kind: [backup for backup in unpinned if backup.kind is kind] for kind in BackupKind}
     return [
         backup for kind, of_kind in by_kind.items() for backup in of_kind[: -max(1, keep[kind])]
     ]
 
 
-def _age(backup: Backup) -> tuple[datetime, str]:
-    return backup.created_at, backup.id
-
-
 def _key(backup: Backup) -> str:
-    """Return a text that sorts as `_age` does."""
+    """Return a text that sorts by age."""
     return f"{backup.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f} {backup.id}"

@@ -78,7 +78,12 @@ class Roster:
             _player(players, entry, "PlayerName").banned_until = until_of(entry)
         for uid in online & players.keys():
             players[uid].online = True
-        return sorted(players.values(), key=lambda player: (player.name.casefold(), player.uid))
+        return sorted(players.values(), key=sort_key)
+
+
+def sort_key(player: Player) -> str:
+    """Return the key by which `Roster.players` is sorted."""
+    return f"{player.name.casefold()}\0{player.uid}"
 
 
 class RosterReader:

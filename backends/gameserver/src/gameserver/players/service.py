@@ -17,7 +17,7 @@ from gameserver.players import player_actions
 from gameserver.players.exceptions import PlayerNotFound, PlayerNotOnline, UnknownRole
 from gameserver.players.files import to_response
 from gameserver.players.player_actions import NO_SUCH_PLAYER, PlayerAction
-from gameserver.players.roster import Roster, RosterReader
+from gameserver.players.roster import Roster, RosterReader, sort_key
 from gameserver.players.schemas import (
     Ban,
     Change,
@@ -68,10 +68,9 @@ class Players:
         matches = (
             player
             for player in roster.players({player.uid for player in self._console.online.list()})
-            if (folded in player.name.casefold() or text == player.uid)
-            and (after is None or _key(player) > after)
+            if folded in player.name.casefold() or text == player.uid
         )
-        return page_of(matches, key=_key, after=None, limit=limit)
+        return page_of(matches, key=sort_key, after=after, limit=limit, order="ascending")
 
     async def whitelist(self) -> list[ListEntry]:
         """Return the whitelist. Raises `PlayerFileDamaged`."""
@@ -180,8 +179,3 @@ async def _proof_in(action: PlayerAction, replies: LineWaiter) -> Proof | None:
 
 def _is_notice(line: ConsoleLine) -> bool:
     return line.authentic and line.level == "Notification"
-
-
-def _key(player: Player) -> str:
-    """Return the key by which players are in order (`Roster.players`)."""
-    return f"{player.name.casefold()}\0{player.uid}"
