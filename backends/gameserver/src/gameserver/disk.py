@@ -11,8 +11,9 @@ from typing import Final
 from bedplate.problems import ContentTooLarge, ProblemError
 
 _PORTION_BYTES: Final = 1 << 20
-_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 MARGIN: Final = 1.1
+READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""Open a file to read it: a link is refused, and a pipe is not waited for."""
 
 
 class InsufficientStorage(ProblemError):
@@ -50,7 +51,7 @@ def sha256_of(path: Path) -> str:
 
     A link is refused (`OSError`), and a pipe that someone put there is not waited for.
     """
-    with os.fdopen(os.open(path, _READ), "rb") as file:
+    with os.fdopen(os.open(path, READ_FLAGS), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

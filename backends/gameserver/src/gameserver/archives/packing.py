@@ -15,6 +15,7 @@ import zstandard
 
 from gameserver.archives.names import is_safe_name
 from gameserver.archives.unpacking import CHUNK, ProgressCallback, UnpackedFile
+from gameserver.disk import READ_FLAGS
 
 _LEVEL: Final = 3
 _MAX_BYTES_IN_MEMORY: Final = 1 << 23
@@ -90,9 +91,8 @@ class ArchiveWriter:
         if not is_safe_name(name):  # no archive with it could be unpacked again
             self.skipped.append(name.encode(errors="replace").decode())
             return
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            descriptor = os.open(path, flags, dir_fd=folder)
+            descriptor = os.open(path, READ_FLAGS, dir_fd=folder)
         except FileNotFoundError:
             return
         except OSError:

@@ -17,10 +17,10 @@ import json5
 
 from bedplate.documents.atomic import refuse_unsuitable, write_atomically
 from gameserver.configuration.exceptions import SettingsUnreadable
+from gameserver.disk import READ_FLAGS
 
 LARGEST: Final = 2 * 1024 * 1024
 _MARK: Final = b"\xef\xbb\xbf"
-_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _INDENT: Final = re.compile(r"\{\r?\n([ \t]+)\"")
 _MODE: Final = 0o644
@@ -99,7 +99,7 @@ class ConfigFile:
         """Return what it holds, None when there is none yet. Raises `SettingsUnreadable`."""
         refuse_unsuitable(self.path)
         try:
-            with os.fdopen(os.open(self.path, _READ), "rb") as file:
+            with os.fdopen(os.open(self.path, READ_FLAGS), "rb") as file:
                 content = file.read(LARGEST + 1)
         except FileNotFoundError:
             return None

@@ -19,6 +19,7 @@ from typing import Final
 
 from bedplate import ids
 from gameserver.archives.names import MAX_DEPTH, is_plain_name
+from gameserver.disk import READ_FLAGS
 from gameserver.files.exceptions import (
     FileMissing,
     FileTooLarge,
@@ -32,7 +33,6 @@ MAX_PATH_LENGTH: Final = 1_000
 
 _MAX_ENTRIES: Final = 10_000
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE: Final = 0o644
 _LINKS: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
@@ -147,7 +147,7 @@ class FileTree:
 
     def _read(self, folder: int, name: str) -> Content:
         with _translated_errors():
-            descriptor = os.open(name, _READ, dir_fd=folder)
+            descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             _require_regular(status)

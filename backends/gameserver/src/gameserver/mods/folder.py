@@ -12,14 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from gameserver.disk import sha256_of
+from gameserver.disk import READ_FLAGS, sha256_of
 from gameserver.mods.archives import MAX_MOD_BYTES, read_modinfo
 from gameserver.mods.exceptions import InvalidModFile
 from gameserver.mods.modinfo import MAX_MODINFO_BYTES, ModInfo, UnreadableModInfo, storable
 
 DISABLED: Final = ".disabled"
 _MAX_FILES: Final = 2_000
-_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class FileKind(StrEnum):
@@ -122,7 +121,7 @@ def _kind(name: str, mode: int) -> FileKind:
 
 def _folder_info(path: Path) -> ModInfo | None:
     try:
-        descriptor = os.open(path, _READ)
+        descriptor = os.open(path, READ_FLAGS)
     except FileNotFoundError:
         return None
     with os.fdopen(descriptor, "rb") as file:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bedplate.documents import write_atomically
+from gameserver.disk import READ_FLAGS
 from gameserver.players.exceptions import PlayerFileDamaged
 from gameserver.players.schemas import ListEntry, utc
 
@@ -15,7 +16,6 @@ MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 WHITELIST: Final = "playerswhitelisted.json"
 BANS: Final = "playersbanned.json"
 KNOWN: Final = "playerdata.json"
-_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MAX_TEXT_LENGTH: Final = 1_000
 _READINGS: Final = 4
 _PAUSE_SECONDS: Final = 0.05
@@ -44,7 +44,7 @@ class PlayerFile:
 
     def _content(self) -> bytes:
         try:
-            with os.fdopen(os.open(self._path, _READ), "rb") as file:
+            with os.fdopen(os.open(self._path, READ_FLAGS), "rb") as file:
                 return file.read(MAX_FILE_BYTES + 1)
         except FileNotFoundError:
             return b"[]"
