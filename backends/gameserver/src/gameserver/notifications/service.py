@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Collection
-from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -62,12 +61,7 @@ class Notifications:
         self._ignore = self._events.listen(self._hear)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Deliver what can be delivered soon, and close."""
         self._ignore()
         queues = list(self._queues.values())

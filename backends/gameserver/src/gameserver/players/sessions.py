@@ -1,7 +1,6 @@
 """Who played when, stored without addresses."""
 
 import asyncio
-from types import TracebackType
 from typing import Final, Self
 
 import structlog
@@ -37,12 +36,7 @@ class Sessions:
         self._writer = asyncio.create_task(self._keep_writing(), name="sessions")
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Write unsaved sessions."""
         self._ignore()
         self._writer.cancel()
