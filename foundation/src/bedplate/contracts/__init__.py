@@ -7,6 +7,7 @@ from bedplate.contracts.serving import ContractBinding, message_policy
 from bedplate.contracts.values import (
     ContractModel,
     Integer,
+    Integer64,
     ParameterInteger,
     ParameterInteger64,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "ContractError",
     "ContractModel",
     "Integer",
+    "Integer64",
     "Operation",
     "Operations",
     "ParameterInteger",

@@ -31,6 +31,9 @@ def _parse(value: Any) -> Any:
 Integer = Annotated[int, Strict(), BeforeValidator(_whole)]
 """An integer of a JSON body: `1` and `1.0`, but neither `true`, `"1"` nor null."""
 
+Integer64 = Annotated[Integer, Field(ge=MIN_INT64, le=MAX_INT64)]
+"""An `Integer` of at most 64 bits."""
+
 ParameterInteger = Annotated[int, Strict(), BeforeValidator(_parse)]
 """An integer in a path or a query, written as in JSON: without +, blanks or underscores."""
 

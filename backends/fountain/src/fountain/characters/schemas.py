@@ -4,163 +4,76 @@ from typing import Annotated
 
 from pydantic import MISSING, Field, StrictStr
 
-from bedplate.contracts import ContractModel, Integer
+from bedplate.contracts import ContractModel, Integer, Integer64
+
+Text100000 = Annotated[StrictStr, Field(max_length=100000, pattern="^(?:|[^\\x00]+)$")]
 
 
 class Character(ContractModel):
-    character_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="characterId",
-            description="Identifier of the character.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    name: Annotated[
-        StrictStr | MISSING,
-        Field(
-            description="What the character is called.",
-            max_length=100000,
-            pattern="^(?:|[^\\x00]+)$",
-        ),
-    ] = MISSING
-    description: Annotated[
-        StrictStr | MISSING,
-        Field(
-            description="Short account of the character and its part in the story.",
-            max_length=100000,
-            pattern="^(?:|[^\\x00]+)$",
-        ),
-    ] = MISSING
+    character_id: Annotated[Integer64 | MISSING, Field(alias="characterId")] = MISSING
+    """Identifier of the character."""
+    name: Text100000 | MISSING = MISSING
+    """What the character is called."""
+    description: Text100000 | MISSING = MISSING
+    """Short account of the character and its part in the story."""
 
 
 class CharacterCreateRequest(ContractModel):
-    name: Annotated[
-        StrictStr,
-        Field(
-            description="What the character is called.",
-            max_length=100000,
-            pattern="^(?:|[^\\x00]+)$",
-        ),
-    ]
-    description: Annotated[
-        StrictStr,
-        Field(
-            description="Short account of the character and its part in the story.",
-            max_length=100000,
-            pattern="^(?:|[^\\x00]+)$",
-        ),
-    ]
+    name: Text100000
+    """What the character is called."""
+    description: Text100000
+    """Short account of the character and its part in the story."""
 
 
 class Paraphrase(ContractModel):
-    paraphrase_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="paraphraseId",
-            description="Identifier of the paraphrase.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    original_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="originalId",
-            description="Identifier of what is paraphrased.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    text: Annotated[
-        StrictStr | MISSING,
-        Field(description="The paraphrase itself.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ] = MISSING
-    commentary: Annotated[
-        StrictStr | MISSING,
-        Field(
-            description="Why this text stands for the original.",
-            max_length=100000,
-            pattern="^(?:|[^\\x00]+)$",
-        ),
-    ] = MISSING
+    paraphrase_id: Annotated[Integer64 | MISSING, Field(alias="paraphraseId")] = MISSING
+    """Identifier of the paraphrase."""
+    original_id: Annotated[Integer64 | MISSING, Field(alias="originalId")] = MISSING
+    """Identifier of what is paraphrased."""
+    text: Text100000 | MISSING = MISSING
+    """The paraphrase itself."""
+    commentary: Text100000 | MISSING = MISSING
+    """Why this text stands for the original."""
 
 
 class ParaphraseCreateRequest(ContractModel):
-    original_id: Annotated[
-        Integer,
-        Field(
-            alias="originalId",
-            description="Identifier of what is paraphrased.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ]
-    text: Annotated[
-        StrictStr,
-        Field(description="The paraphrase itself.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ]
-    commentary: Annotated[
-        StrictStr,
-        Field(
-            description="Why this text stands for the original.",
-            max_length=100000,
-            pattern="^(?:|[^\\x00]+)$",
-        ),
-    ]
+    original_id: Annotated[Integer64, Field(alias="originalId")]
+    """Identifier of what is paraphrased."""
+    text: Text100000
+    """The paraphrase itself."""
+    commentary: Text100000
+    """Why this text stands for the original."""
 
 
 class Action(ContractModel):
-    action_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="actionId",
-            description="Identifier of the action.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    description: Annotated[
-        StrictStr | MISSING,
-        Field(description="What happens.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ] = MISSING
+    action_id: Annotated[Integer64 | MISSING, Field(alias="actionId")] = MISSING
+    """Identifier of the action."""
+    description: Text100000 | MISSING = MISSING
+    """What happens."""
 
 
 class ActionCreateRequest(ContractModel):
-    description: Annotated[
-        StrictStr, Field(description="What happens.", max_length=100000, pattern="^(?:|[^\\x00]+)$")
-    ]
+    description: Text100000
+    """What happens."""
 
 
 class SpokenWord(ContractModel):
-    dialogue_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="dialogueId",
-            description="Identifier of the line.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    text: Annotated[
-        StrictStr | MISSING,
-        Field(description="What is said.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ] = MISSING
+    dialogue_id: Annotated[Integer64 | MISSING, Field(alias="dialogueId")] = MISSING
+    """Identifier of the line."""
+    text: Text100000 | MISSING = MISSING
+    """What is said."""
 
 
 class SpokenWordCreateRequest(ContractModel):
-    text: Annotated[
-        StrictStr, Field(description="What is said.", max_length=100000, pattern="^(?:|[^\\x00]+)$")
-    ]
+    text: Text100000
+    """What is said."""
 
 
 class Error(ContractModel):
-    message: Annotated[
-        StrictStr | MISSING,
-        Field(description="What went wrong.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ] = MISSING
+    message: Text100000 | MISSING = MISSING
+    """What went wrong."""
 
 
 class LookupRequest(ContractModel):
-    ids: Annotated[list[Integer], Field(description="Identifiers wanted.", max_length=5000)]
+    ids: Annotated[list[Integer], Field(max_length=5000)]
+    """Identifiers wanted."""

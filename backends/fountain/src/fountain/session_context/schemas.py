@@ -4,108 +4,53 @@ from typing import Annotated
 
 from pydantic import MISSING, Field, StrictStr
 
-from bedplate.contracts import ContractModel, Integer
+from bedplate.contracts import ContractModel, Integer, Integer64
+
+Text100000 = Annotated[StrictStr, Field(max_length=100000, pattern="^(?:|[^\\x00]+)$")]
 
 
 class SessionRequest(ContractModel):
-    user_id: Annotated[
-        Integer,
-        Field(
-            alias="userId",
-            description="User who owns the session.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ]
-    context: Annotated[
-        StrictStr | MISSING,
-        Field(description="Context to start with.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ] = MISSING
+    user_id: Annotated[Integer64, Field(alias="userId")]
+    """User who owns the session."""
+    context: Text100000 | MISSING = MISSING
+    """Context to start with."""
 
 
 class SessionResponse(ContractModel):
-    session_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="sessionId",
-            description="Identifier of the session.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    user_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="userId",
-            description="User who owns the session.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    context: Annotated[
-        StrictStr | MISSING,
-        Field(description="Context as stored.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ] = MISSING
+    session_id: Annotated[Integer64 | MISSING, Field(alias="sessionId")] = MISSING
+    """Identifier of the session."""
+    user_id: Annotated[Integer64 | MISSING, Field(alias="userId")] = MISSING
+    """User who owns the session."""
+    context: Text100000 | MISSING = MISSING
+    """Context as stored."""
 
 
 class Session(ContractModel):
-    session_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="sessionId",
-            description="Identifier of the session.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    user_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="userId",
-            description="User who owns the session.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    context: Annotated[
-        StrictStr | MISSING,
-        Field(description="Context as stored.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ] = MISSING
+    session_id: Annotated[Integer64 | MISSING, Field(alias="sessionId")] = MISSING
+    """Identifier of the session."""
+    user_id: Annotated[Integer64 | MISSING, Field(alias="userId")] = MISSING
+    """User who owns the session."""
+    context: Text100000 | MISSING = MISSING
+    """Context as stored."""
 
 
 class SessionUpdateRequest(ContractModel):
-    context: Annotated[
-        StrictStr | MISSING,
-        Field(
-            description="Context to store instead of the present one.",
-            max_length=100000,
-            pattern="^(?:|[^\\x00]+)$",
-        ),
-    ] = MISSING
+    context: Text100000 | MISSING = MISSING
+    """Context to store instead of the present one."""
 
 
 class SessionContextResponse(ContractModel):
-    session_id: Annotated[
-        Integer | MISSING,
-        Field(
-            alias="sessionId",
-            description="Identifier of the session.",
-            ge=-9223372036854775808,
-            le=9223372036854775807,
-        ),
-    ] = MISSING
-    context: Annotated[
-        StrictStr | MISSING,
-        Field(description="Context as stored.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ] = MISSING
+    session_id: Annotated[Integer64 | MISSING, Field(alias="sessionId")] = MISSING
+    """Identifier of the session."""
+    context: Text100000 | MISSING = MISSING
+    """Context as stored."""
 
 
 class Error(ContractModel):
-    message: Annotated[
-        StrictStr | MISSING,
-        Field(description="What went wrong.", max_length=100000, pattern="^(?:|[^\\x00]+)$"),
-    ] = MISSING
+    message: Text100000 | MISSING = MISSING
+    """What went wrong."""
 
 
 class LookupRequest(ContractModel):
-    ids: Annotated[list[Integer], Field(description="Identifiers wanted.", max_length=5000)]
+    ids: Annotated[list[Integer], Field(max_length=5000)]
+    """Identifiers wanted."""
