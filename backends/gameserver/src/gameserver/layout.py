@@ -1,10 +1,8 @@
 """The folders below the data directory. Nothing outside of it is ever written."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
 class Layout:
     """The folders of one game server.
 
@@ -13,78 +11,46 @@ class Layout:
     manager/            the manager's own data: state, backups, cache, audit, staging
     """
 
-    root: Path
-
-    @property
-    def servers(self) -> Path:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.servers = root / "server"
         """Folder of the installed game versions, one folder each."""
-        return self.root / "server"
-
-    @property
-    def server_data(self) -> Path:
+        self.server_data = root / "serverdata"
         """The game's `--dataPath`."""
-        return self.root / "serverdata"
-
-    @property
-    def saves(self) -> Path:
+        self.saves = self.server_data / "Saves"
         """The worlds."""
-        return self.server_data / "Saves"
-
-    @property
-    def mods(self) -> Path:
+        self.mods = self.server_data / "Mods"
         """The mods that the game loads."""
-        return self.server_data / "Mods"
-
-    @property
-    def server_config(self) -> Path:
+        self.server_config = self.server_data / "serverconfig.json"
         """The game's settings, which a running game rewrites from memory."""
-        return self.server_data / "serverconfig.json"
-
-    @property
-    def manager(self) -> Path:
+        self.manager = root / "manager"
         """The manager's own data."""
-        return self.root / "manager"
-
-    @property
-    def state(self) -> Path:
+        self.state = self.manager / "state"
         """The manager's JSON documents."""
-        return self.manager / "state"
-
-    @property
-    def backups(self) -> Path:
+        self.backups = self.manager / "backups"
         """Finished backups; an incomplete one never lies here under a final name."""
-        return self.manager / "backups"
-
-    @property
-    def cache(self) -> Path:
+        self.cache = self.manager / "cache"
         """Downloads that can be repeated."""
-        return self.manager / "cache"
-
-    @property
-    def audit(self) -> Path:
+        self.audit = self.manager / "audit"
         """The audit log."""
-        return self.manager / "audit"
-
-    @property
-    def previous_mods(self) -> Path:
+        self.previous_mods = self.manager / "former-mods"
         """Mods that changes replaced, for rolling back: a folder for each change."""
-        return self.manager / "former-mods"
-
-    @property
-    def staging(self) -> Path:
+        self.staging = self.manager / "staging"
         """Work in progress; emptied at start, after the journal was finished or undone."""
-        return self.manager / "staging"
-
-    @property
-    def journal(self) -> Path:
+        self.journal = self.manager / "journal"
         """File transactions in progress."""
-        return self.manager / "journal"
 
     def create(self) -> None:
         """Create every folder; the manager's own is closed to other users, for its secrets."""
         for folder in (self.servers, self.saves, self.mods):
             folder.mkdir(parents=True, exist_ok=True)
         self.manager.mkdir(mode=0o700, exist_ok=True)
-        for folder in (self.state, self.backups, self.cache, self.audit, self.staging):
+        for folder in (
+            self.state,
+            self.backups,
+            self.cache,
+            self.audit,
+            self.staging,
+            self.journal,
+        ):
             folder.mkdir(exist_ok=True)
-        self.journal.mkdir(exist_ok=True)

@@ -1,9 +1,8 @@
 """Long-running operations, which survive the request that began them and a restart."""
 
 import asyncio
-import contextlib
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final
 
 import structlog
@@ -16,7 +15,6 @@ from bedplate.jobs.background import Jobs
 from bedplate.pagination import Page, page_of
 from bedplate.problems import InternalServerError, ProblemError
 from gameserver.disk import InsufficientStorage
-from gameserver.layout import Layout
 from gameserver.operations.exceptions import (
     OperationInProgress,
     OperationInterrupted,
@@ -35,7 +33,6 @@ Work = Callable[[Progress], Awaitable[Mapping[str, JsonValue] | None]]
 """An operation's work: receives its progress, and returns what it made, by name."""
 
 MAX_KEPT: Final = 200
-_STOP_SECONDS: Final = 10.0
 
 
 class Operations:
@@ -84,10 +81,9 @@ class Operations:
 
     def get(self, operation_id: str) -> Operation:
         """Return an operation as it stands. Raises `OperationNotFound`."""
-        try:
-            return self._kept[operation_id]
-        except KeyError:
-            raise OperationNotFound from None
+        if operation_id not in self._kept:
+            raise OperationNotFound
+        return self._kept[operation_id]
 
     async def start(
         self,
@@ -144,11 +140,9 @@ class Operations:
 
     async def _write(self) -> None:
         async with self._writing:
-            ended = [
-                item for item in self._kept.values() if item.state is not OperationState.RUNNING
-            ]
-            for operation in ended[: max(0, len(self._kept) - MAX_KEPT)]:
-                del self._kept[operation.id]
+            ended = [key for key, item in self._kept.items() if item.finished_at is not None]
+            for key in ended[: max(0, len(self._kept) - MAX_KEPT)]:
+                del self._kept[key]
             copies = [item.model_copy() for item in self._kept.values()]
             await self._document.write(OperationLog(operations=copies))
 
@@ -187,21 +181,5 @@ def _fail(operation: Operation, error: ProblemError) -> None:
         code=error.code,
         title=error.title,
         detail=error.detail,
-        **_plain(error.members),
+        **to_jsonable_python(dict(error.members), fallback=str),
     )
-
-
-def _plain(members: Mapping[str, object]) -> dict[str, JsonValue]:
-    """Return the extension members of a problem as JSON has them."""
-    plain: dict[str, JsonValue] = to_jsonable_python(dict(members), fallback=str)
-    return plain
-
-
-@contextlib.asynccontextmanager
-async def open_operations(layout: Layout) -> AsyncIterator[Operations]:
-    """Yield the operations; on leaving, those under way get 10 seconds, then are interrupted."""
-    document = Document(layout.state / "operations.json", OperationLog, default=OperationLog)
-    async with Jobs(stop_seconds=_STOP_SECONDS) as jobs:
-        operations = Operations(document, jobs)
-        await operations.recover()
-        yield operations

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from bedplate.documents import Document
+from bedplate.jobs.background import Jobs
 from bedplate.state import from_state
 from gameserver.layout import Layout
-from gameserver.operations import service
-from gameserver.operations.schemas import Operation
+from gameserver.operations.schemas import Operation, OperationLog
 from gameserver.operations.service import Operations
 
 CurrentOperations = Annotated[Operations, from_state(Operations)]
@@ -15,8 +16,14 @@ CurrentOperations = Annotated[Operations, from_state(Operations)]
 
 @contextlib.asynccontextmanager
 async def open_operations(layout: Layout) -> AsyncIterator[Operations]:
-    """Yield the long work; what an earlier manager did not finish has failed."""
-    async with service.open_operations(layout) as operations:
+    """Yield the operations; what an earlier manager did not finish has failed.
+
+    On leaving, those in progress get 10 seconds, then are interrupted.
+    """
+    document = Document(layout.state / "operations.json", OperationLog, default=OperationLog)
+    async with Jobs(stop_seconds=10.0) as jobs:
+        operations = Operations(document, jobs)
+        await operations.recover()
         yield operations
 
 
