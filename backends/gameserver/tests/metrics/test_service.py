@@ -1,4 +1,4 @@
-"""Samples of how the game fares: kept for a day, shown to Prometheus and for plots."""
+"""Samples of what the game uses: kept for a day, shown to Prometheus and for plots."""
 
 import asyncio
 from pathlib import Path

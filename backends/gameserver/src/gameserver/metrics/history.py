@@ -26,7 +26,7 @@ class History:
         return self._samples[-1] if self._samples else None
 
     def add(self, sample: Sample) -> None:
-        """Take a sample; those older than a day go."""
+        """Add a sample, and drop those that are older than a day."""
         self._samples.append(sample)
         oldest = sample.at.timestamp() - DAY_SECONDS
         while self._samples and self._samples[0].at.timestamp() < oldest:
@@ -35,7 +35,7 @@ class History:
     def between(self, begin: datetime, end: datetime, step: int) -> PerformanceHistory:
         """Return the means over each `step` seconds from `begin` up to `end`.
 
-        It takes up to 0.15 s: run it in a thread, which may be beside `add`.
+        It takes up to 0.15 s: run it in a thread. `add` may be called meanwhile.
         """
         buckets: dict[int, list[Sample]] = {}
         for sample in list(self._samples):
@@ -53,7 +53,7 @@ class History:
         )
 
     def dump(self) -> SampleLog:
-        """Return the samples as they are kept; in a thread, as `between`."""
+        """Return the samples for the document. Run it in a thread, like `between`."""
         samples = list(self._samples)
         return SampleLog(
             at=[sample.at.timestamp() for sample in samples],
@@ -61,7 +61,7 @@ class History:
         )
 
     def load(self, log: SampleLog, now: datetime) -> None:
-        """Take what was kept, as far as it isn't older than a day, nor of the future."""
+        """Add stored samples, except those older than a day or from the future."""
         columns = {name: log.series.get(name, []) for name in SERIES}
         for position, stamp in enumerate(log.at):
             if now.timestamp() - DAY_SECONDS <= stamp <= now.timestamp():

@@ -1,4 +1,4 @@
-"""What the system reports processes and disks. Blocking: to be run in a thread."""
+"""CPU, memory and disk use, as the system reports them. Everything here blocks."""
 
 import contextlib
 import os
@@ -11,45 +11,38 @@ import psutil
 
 @dataclass(frozen=True)
 class Usage:
-    """CPU in percent of one core since the last look (None at the first), memory in bytes."""
+    """CPU in percent of one core since the last look (None at the first); memory in bytes."""
 
     cpu_percent: float | None
     memory_bytes: float
 
 
 class ProcessProbe:
-    """Measures a process; another process id begins anew."""
+    """Measures one process after the other."""
 
     def __init__(self) -> None:
         self._process: psutil.Process | None = None
-        self._fresh = True
 
     def look(self, pid: int | None) -> Usage | None:
         """Return what a process uses; None when there is none."""
+        process, self._process = self._process, None
+        if pid is None:
+            return None
         try:
-            process = self._of(pid)
-            if process is None:
-                return None
+            if is_new := process is None or process.pid != pid:
+                process = psutil.Process(pid)
             with process.oneshot():
                 cpu = process.cpu_percent()
                 memory = float(process.memory_info().rss)
         except psutil.Error:
-            self._process = None
             return None
-        fresh, self._fresh = self._fresh, False
-        return Usage(None if fresh else cpu, memory)
-
-    def _of(self, pid: int | None) -> psutil.Process | None:
-        if pid is None:
-            self._process = None
-        elif self._process is None or self._process.pid != pid:
-            self._process, self._fresh = psutil.Process(pid), True
-        return self._process
+        self._process = process
+        return Usage(None if is_new else cpu, memory)
 
 
 @dataclass(frozen=True)
 class DiskUsage:
-    """Bytes free and used on a disk, and those of the worlds."""
+    """Free and used bytes of a disk, and the bytes of the worlds."""
 
     free: float
     used: float

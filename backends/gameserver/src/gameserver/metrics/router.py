@@ -1,5 +1,3 @@
-"""HTTP: how the game fares, now and over the last day. Prometheus has a port of its own."""
-
 import asyncio
 from datetime import timedelta
 from typing import Annotated
@@ -20,23 +18,23 @@ router = APIRouter(prefix="/performance", tags=["performance"])
 _DAY = timedelta(seconds=DAY_SECONDS)
 
 
-@router.get("", summary="Show how the game fares now")
+@router.get("", summary="Read the newest sample")
 async def get_performance(performance: CurrentPerformance, _: CurrentMonitor) -> Sample:
-    """Return the newest sample."""
+    """Return what the game and the manager use at present."""
     return performance.history.latest or await performance.sample()
 
 
-@router.get("/history", responses=errors(PeriodRefused), summary="Show how it fared")
+@router.get("/history", responses=errors(PeriodRefused), summary="Read the last day's samples")
 async def get_performance_history(
     performance: CurrentPerformance,
     _: CurrentMonitor,
     begin: Annotated[
-        Timestamp | None, Query(alias="from", description="A day ago, when not given")
+        Timestamp | None, Query(alias="from", description="Default: a day ago")
     ] = None,
-    end: Annotated[Timestamp | None, Query(alias="to", description="Now")] = None,
-    step: Annotated[int, QueryInt(1, DAY_SECONDS), Query(description="Seconds a point")] = 60,
+    end: Annotated[Timestamp | None, Query(alias="to", description="Default: now")] = None,
+    step: Annotated[int, QueryInt(1, DAY_SECONDS), Query(description="Seconds per point")] = 60,
 ) -> PerformanceHistory:
-    """Return means for plots, of the last day at most."""
+    """Return means over each step, for plots, of at most the last day."""
     now = clock.now()
     until = min(end or now, now)
     since = max(begin or now - _DAY, now - _DAY)

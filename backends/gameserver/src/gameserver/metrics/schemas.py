@@ -1,30 +1,15 @@
-"""What goes over the wire: how the game and this manager fare."""
-
 from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-SERIES: Final = (
-    "game_cpu_percent",
-    "game_memory_bytes",
-    "api_cpu_percent",
-    "api_memory_bytes",
-    "players",
-    "overloads",
-    "save_seconds",
-    "disk_free_bytes",
-    "disk_used_bytes",
-    "world_bytes",
-)
-
 
 class Sample(BaseModel):
-    """One look. CPU in percent of one core. None where there is nothing to measure.
+    """What was measured at one time. CPU in percent of one core. None where there was nothing.
 
     overloads      ticks that took too long since the sample before
     save_seconds   how long the last save took
-    disk_…         of the disk on which the data directory lies
-    world_bytes    all worlds, with what SQLite keeps beside them
+    disk_…         of the disk that holds the data directory
+    world_bytes    all worlds, with SQLite's files beside them
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,8 +27,11 @@ class Sample(BaseModel):
     world_bytes: float | None = None
 
 
+SERIES: Final = tuple(name for name in Sample.model_fields if name != "at")
+
+
 class SampleLog(BaseModel):
-    """The document of samples, in columns: seconds since 1970, then a list each series."""
+    """The document of samples, in columns: seconds since 1970, and a list for each series."""
 
     at: list[float] = []
     series: dict[str, list[float | None]] = {}
@@ -52,7 +40,7 @@ class SampleLog(BaseModel):
 class PerformanceHistory(BaseModel):
     """Series for plots: value n of each is the mean over `step` seconds from time n on.
 
-    Times at which nothing was measured are left out; None where one series has nothing to show.
+    Times at which nothing was measured are left out; None where one series has no value.
     """
 
     step: int = Field(description="Seconds")

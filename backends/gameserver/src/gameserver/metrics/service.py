@@ -1,10 +1,10 @@
-"""Looks every few seconds how the game and this manager fare."""
+"""Samples of what the game and this manager use, for plots and for Prometheus."""
 
 import asyncio
 import contextlib
 import os
-from types import TracebackType
-from typing import Any, Final, Self
+from functools import partial
+from typing import Final
 
 import structlog
 
@@ -17,9 +17,6 @@ from gameserver.metrics.history import History
 from gameserver.metrics.probes import DiskUsage, ProcessProbe, Usage, look_at_disk
 from gameserver.metrics.schemas import Sample, SampleLog
 from gameserver.process.game import Game
-
-SAVE_EVERY: Final = 600.0
-"""Seconds between two writes of the history: a crash loses as much of it at most."""
 
 LOW_DISK_BYTES: Final = 1_000_000_000
 _SAVE_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -40,9 +37,9 @@ _GAUGES: Final = {
 
 
 class Performance:
-    """Samples every `seconds`, keeps a day of it, and shows Prometheus the newest.
+    """Takes samples, keeps those of a day, and shows Prometheus the newest.
 
-    Nothing of it tells who plays: neither names nor addresses are labels.
+    No metric reveals who plays: neither names nor addresses are labels.
     """
 
     def __init__(
@@ -55,41 +52,33 @@ class Performance:
         *,
         seconds: float,
     ) -> None:
+        """Count events from now on. `seconds` lie between two samples."""
         self.history = History(seconds)
         self._layout = layout
         self._game = game
         self._events = events
         self._document = document
-        self._seconds = seconds
         self._game_probe = ProcessProbe()
         self._api_probe = ProcessProbe()
         self._overloads = 0
         self._save_seconds: float | None = None
         self._disk_is_low = False
-        self._show(metrics)
+        self._register(metrics)
+        events.listen(self._count)
 
-    async def __aenter__(self) -> Self:
-        """Read what is kept, and begin to sample."""
-        kept = await self._document.read()
-        await asyncio.to_thread(self.history.load, kept, clock.now())
-        self._ignore = self._events.listen(self._hear)
-        self._task = asyncio.create_task(self._sample_on(), name="performance")
-        return self
+    async def load(self) -> None:
+        """Read the stored history."""
+        await asyncio.to_thread(self.history.load, await self._document.read(), clock.now())
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End, and keep the history."""
-        self._ignore()
-        self._task.cancel()
-        await asyncio.wait({self._task})
-        await self._save()
+    async def save(self) -> None:
+        """Store the history. A failure is logged."""
+        try:
+            await self._document.write(await asyncio.to_thread(self.history.dump))
+        except DocumentError as error:
+            structlog.get_logger().error("performance_not_saved", reason=str(error))
 
     async def sample(self) -> Sample:
-        """Look now, and take what is seen into the history."""
+        """Take a sample now, and add it to the history."""
         usage, own, disk = await asyncio.to_thread(self._look, self._game.status.pid)
         overloads, self._overloads = self._overloads, 0
         running = usage is not None
@@ -116,26 +105,8 @@ class Performance:
             disk = look_at_disk(self._layout.root, self._layout.saves)
         return self._game_probe.look(pid), self._api_probe.look(os.getpid()), disk
 
-    async def _sample_on(self) -> None:
-        saved = clock.monotonic()
-        while True:
-            try:
-                await self.sample()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next look comes
-                structlog.get_logger().error("job_failed", job="performance", exc_info=error)
-            if clock.monotonic() - saved >= SAVE_EVERY:
-                saved = clock.monotonic()
-                await self._save()
-            await asyncio.sleep(self._seconds)
-
-    async def _save(self) -> None:
-        try:
-            await self._document.write(await asyncio.to_thread(self.history.dump))
-        except DocumentError as error:
-            structlog.get_logger().error("performance_not_saved", reason=str(error))
-
     def _warn_of_disk(self, sample: Sample) -> None:
-        """Tell once when the disk gets low, and again only after it had room."""
+        """Publish once that the disk is low, and again only after it had room."""
         if sample.disk_free_bytes is None:
             return
         low = sample.disk_free_bytes < LOW_DISK_BYTES
@@ -145,7 +116,7 @@ class Performance:
             self._events.publish(EventKind.DISK_LOW, text, free_megabytes=megabytes)
         self._disk_is_low = low
 
-    def _hear(self, event: Event) -> None:
+    def _count(self, event: Event) -> None:
         if (counter := self._counters.get(event.kind)) is not None:
             counter.add()
         if event.kind is EventKind.OVERLOADED:
@@ -154,9 +125,11 @@ class Performance:
             self._save_seconds = float(event.facts["seconds"])
             self._saves.observe(self._save_seconds)
 
-    def _show(self, metrics: RequestMetrics) -> None:
-        for name, meaning in _GAUGES.items():
-            metrics.register_gauge(f"gameserver_{name}", meaning, [], self._reader(name))
+    def _register(self, metrics: RequestMetrics) -> None:
+        for name, description in _GAUGES.items():
+            metrics.register_gauge(
+                f"gameserver_{name}", description, [], partial(self._newest, name)
+            )
         metrics.register_gauge("gameserver_players", "Players online", [], self._players)
         metrics.register_gauge("gameserver_state", "1 for the game's state", ["state"], self._state)
         self._saves = metrics.histogram(
@@ -173,9 +146,6 @@ class Performance:
     def _state(self) -> dict[str, float]:
         return {self._game.status.state.value: 1.0}
 
-    def _reader(self, name: str) -> Any:
-        def read() -> dict[tuple[str, ...], float]:
-            value = getattr(self.history.latest, name, None)
-            return {} if value is None else {(): value}
-
-        return read
+    def _newest(self, name: str) -> dict[tuple[str, ...], float]:
+        value = getattr(self.history.latest, name, None)
+        return {} if value is None else {(): value}

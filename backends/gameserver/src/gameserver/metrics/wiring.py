@@ -1,8 +1,9 @@
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Final
 
 from bedplate.documents import Document
+from bedplate.jobs.background import Jobs
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
 from gameserver.events import Events
@@ -14,6 +15,9 @@ from gameserver.settings import GameServerSettings
 
 CurrentPerformance = Annotated[Performance, from_state(Performance)]
 
+SAVE_SECONDS: Final = 600.0
+"""Seconds between two writes of the history: a crash loses at most that much of it."""
+
 
 @contextlib.asynccontextmanager
 async def open_performance(
@@ -23,8 +27,15 @@ async def open_performance(
     events: Events,
     metrics: RequestMetrics,
 ) -> AsyncIterator[Performance]:
-    """Yield the samples of the game's and this manager's resource use."""
+    """Yield the performance, which is sampled from now on; its history is stored at the end."""
     document = Document(layout.state / "performance.json", SampleLog, default=SampleLog)
     seconds = settings.metrics_interval_seconds
-    async with Performance(layout, game, events, document, metrics, seconds=seconds) as performance:
-        yield performance
+    performance = Performance(layout, game, events, document, metrics, seconds=seconds)
+    await performance.load()
+    async with Jobs() as jobs:
+        jobs.every(seconds, performance.sample, name="performance")
+        jobs.every(SAVE_SECONDS, performance.save, name="performance_history")
+        try:
+            yield performance
+        finally:
+            await performance.save()
