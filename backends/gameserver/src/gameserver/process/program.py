@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from gameserver import simulator
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.settings import GameServerSettings
 
@@ -34,25 +35,6 @@ _PASSED_ON = {
 _PASSED_PREFIXES = ("DOTNET_", "LC_", "MONO_")
 
 
-class Installation(Protocol):
-    """An installed version of the game."""
-
-    @property
-    def version(self) -> str:
-        """Its number."""
-
-    @property
-    def folder(self) -> Path:
-        """Where its files are."""
-
-
-class Installations(Protocol):
-    """The installed versions: a domain above this one implements it."""
-
-    async def current(self) -> Installation | None:
-        """Return the version to start; None when there is none."""
-
-
 @dataclass(frozen=True)
 class Program:
     """How the game is started.
@@ -73,7 +55,7 @@ class Programs:
     """Finds the program to start."""
 
     def __init__(
-        self, settings: GameServerSettings, layout: Layout, installed: Installations
+        self, settings: GameServerSettings, layout: Layout, installed: InstalledVersions
     ) -> None:
         self._settings = settings
         self._layout = layout
@@ -140,8 +122,7 @@ def needed_runtime(folder: Path, version: str | None) -> int | None:
     """
     if not (folder / ASSEMBLY).exists():
         return None
-    declared = _declared(folder / "VintagestoryServer.runtimeconfig.json")
-    return declared or dotnet_by_version(version)
+    return _declared(folder / "VintagestoryServer.runtimeconfig.json") or dotnet_by_version(version)
 
 
 def dotnet_by_version(version: str | None) -> int | None:

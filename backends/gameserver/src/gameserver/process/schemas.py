@@ -79,18 +79,8 @@ class StopRequest(Schema):
 
 def to_response(game: Game) -> ServerStatus:
     """Return the status for clients."""
-    status = game.status
     return ServerStatus(
-        state=status.state,
-        since=status.since,
-        reason=status.reason,
-        pid=status.pid,
-        exit_code=status.exit_code,
-        version=status.version,
-        simulated=status.simulated,
-        port=status.port,
-        last_lines=list(status.last_lines),
-        restart_at=status.restart_at,
+        **vars(game.status),
         busy_with=game.busy_with,
         run=_run(game.console.facts.current, len(game.console.online)),
     )

@@ -9,12 +9,13 @@ from bedplate.state import from_state
 from gameserver.audit.service import Audit
 from gameserver.console.service import Console
 from gameserver.events import Events
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.process.game import Game
 from gameserver.process.launch import Launcher
 from gameserver.process.lifecycle import BeforeStart, Lifecycle
 from gameserver.process.ownership import process_document
-from gameserver.process.program import Installations, Programs
+from gameserver.process.program import Programs
 from gameserver.process.restart_policy import CrashCounter, PlannedStart, RestartPolicy
 from gameserver.process.stopping import KILL_SECONDS, StopLadder
 from gameserver.process.world_lock import WorldLock
@@ -34,16 +35,25 @@ async def open_game(
     events: Events,
     audit: Audit,
     console: Console,
-    installed: Installations,
+    installed: InstalledVersions,
     status: StatusBoard,
     drain: Drain,
     before_start: Sequence[BeforeStart],
 ) -> AsyncIterator[Game]:
     """Yield the game. It is stopped as soon as the manager begins to drain."""
+    programs, world = Programs(settings, layout, installed), WorldLock()
+    launcher, ladder = Launcher(settings, layout, programs), _stop_ladder(settings)
+    crashes = CrashCounter(
+        max_crashes=settings.crash_limit,
+        first_pause_seconds=settings.crash_first_pause_seconds,
+        max_pause_seconds=settings.crash_max_pause_seconds,
+    )
     async with Jobs(stop_seconds=KILL_SECONDS) as jobs:
-        game = _make_game(
-            settings, layout, events, audit, console, installed, status, jobs, before_start
+        policy = RestartPolicy(status, console, events, crashes, PlannedStart(world, jobs))
+        lifecycle = Lifecycle(
+            status, console, launcher, ladder, policy, process_document(layout), jobs, before_start
         )
+        game = Game(console, status, programs, lifecycle, world, audit, jobs)
         await game.open(autostart=settings.autostart)
         closing = asyncio.create_task(_close_at_drain(game, drain))
         try:
@@ -67,35 +77,3 @@ def shutdown_seconds(settings: GameServerSettings) -> float:
 
 def _stop_ladder(settings: GameServerSettings) -> StopLadder:
     return StopLadder(settings.stop_announcement, settings.stop_seconds, settings.terminate_seconds)
-
-
-def _make_game(
-    settings: GameServerSettings,
-    layout: Layout,
-    events: Events,
-    audit: Audit,
-    console: Console,
-    installed: Installations,
-    status: StatusBoard,
-    jobs: Jobs,
-    before_start: Sequence[BeforeStart],
-) -> Game:
-    programs = Programs(settings, layout, installed)
-    world = WorldLock()
-    crashes = CrashCounter(
-        max_crashes=settings.crash_limit,
-        first_pause_seconds=settings.crash_first_pause_seconds,
-        max_pause_seconds=settings.crash_max_pause_seconds,
-    )
-    policy = RestartPolicy(status, console, events, crashes, PlannedStart(world, jobs))
-    lifecycle = Lifecycle(
-        status,
-        console,
-        Launcher(settings, layout, programs),
-        _stop_ladder(settings),
-        policy,
-        process_document(layout),
-        jobs,
-        before_start,
-    )
-    return Game(console, status, programs, lifecycle, world, audit, jobs)
