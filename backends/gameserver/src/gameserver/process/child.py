@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -32,7 +33,7 @@ class Child:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._input: asyncio.WriteTransport | None = None
-        self._outputs: list[_Output] = []
+        self._outputs: list[tuple[asyncio.ReadTransport, _Output]] = []
 
     @classmethod
     async def spawn(
@@ -49,7 +50,18 @@ class Child:
 
         Raises OSError.
         """
-        process = await asyncio.to_thread(_start, command, folder, environment, inherited)
+        process = await asyncio.to_thread(
+            subprocess.Popen,  # the operator's own command, without a shell
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=environment,
+            pass_fds=inherited,
+            start_new_session=True,
+            bufsize=0,
+        )
         child = cls(process)
         threading.Thread(target=child._watch, name="game", daemon=True).start()
         await child._connect(on_output, on_error_output)
@@ -60,9 +72,8 @@ class Child:
         assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - all are pipes
         pipes = (on_output, process.stdout), (on_error_output, process.stderr)
         for on_chunk, pipe in pipes:
-            protocol = _Output(on_chunk)
-            await self._loop.connect_read_pipe(lambda p=protocol: p, pipe)  # type: ignore[misc]
-            self._outputs.append(protocol)
+            output = await self._loop.connect_read_pipe(partial(_Output, on_chunk), pipe)
+            self._outputs.append(output)
         self._input, _ = await self._loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
 
     def write(self, data: bytes) -> bool:
@@ -102,11 +113,11 @@ class Child:
         self._finishing = self._loop.create_task(self._finish(code))
 
     async def _finish(self, code: int) -> None:
-        closed = [output.closed for output in self._outputs]
+        closed = [output.closed for _, output in self._outputs]
         if closed:
             await asyncio.wait(closed, timeout=LAST_OUTPUT_SECONDS)
-        for output in self._outputs:
-            output.close()
+        for transport, _ in self._outputs:
+            transport.close()
         if self._input is not None and not self._input.is_closing():
             self._input.abort()  # one that is closed already raises AttributeError (CPython 3.11)
         self._ended.set_result(code)
@@ -117,11 +128,7 @@ class _Output(asyncio.Protocol):
 
     def __init__(self, on_chunk: OnChunk) -> None:
         self._on_chunk = on_chunk
-        self._transport: asyncio.BaseTransport | None = None
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._on_chunk(data)
@@ -130,23 +137,3 @@ class _Output(asyncio.Protocol):
         del exc
         if not self.closed.done():
             self.closed.set_result(None)
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-
-def _start(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], inherited: Sequence[int]
-) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - the operator's own command, without a shell
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=folder,
-        env=environment,
-        pass_fds=inherited,
-        start_new_session=True,
-        bufsize=0,
-    )

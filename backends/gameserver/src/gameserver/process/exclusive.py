@@ -38,11 +38,12 @@ async def exclusive_world(
             try:
                 await stack.enter_async_context(game.exclusive(purpose))
                 break
-            except (GameBusy, GameNotStopped) as error:
-                started = isinstance(error, GameNotStopped)
-                if clock.monotonic() > deadline or (started and stop is None):
+            except GameBusy:
+                if clock.monotonic() > deadline:
                     raise
-            if started and stop is not None:
+            except GameNotStopped:
+                if stop is None or clock.monotonic() > deadline:
+                    raise
                 await stop()
             await asyncio.sleep(_POLL_SECONDS)
         yield

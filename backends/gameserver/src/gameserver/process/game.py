@@ -84,10 +84,6 @@ class Game:
         """Return the status as soon as it is one of `states`. Raises `TimeoutError`."""
         return await self._board.wait_for(*states, seconds=timeout)
 
-    async def changed(self, status: GameStatus) -> GameStatus:
-        """Return the status as soon as it differs from `status`."""
-        return await self._board.changed(status)
-
     @contextlib.asynccontextmanager
     async def exclusive(self, purpose: str, *, installing: bool = False) -> AsyncIterator[None]:
         """Have exclusive access to the world: within the context no process runs or starts.

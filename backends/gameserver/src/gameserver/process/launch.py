@@ -1,17 +1,34 @@
-"""From a program to a running process."""
+"""From a program to a running process: the checks before it, and the start.
+
+Each refusal says what to do.
+"""
 
 import asyncio
+import errno
+import json
 import os
+import shutil
+import socket
 from pathlib import Path
+from typing import Final
 
 from gameserver.console.service import Console
 from gameserver.layout import Layout
-from gameserver.process.checks import check_start
 from gameserver.process.child import Child
 from gameserver.process.exceptions import GameAlreadyRunning, GameNotInstalled, StartRefused
 from gameserver.process.ownership import ProcessLock
-from gameserver.process.program import Program, Programs
+from gameserver.process.program import (
+    DEFAULT_PORT,
+    Program,
+    Programs,
+    installed_runtimes,
+    needed_runtime,
+    rolls_forward,
+)
 from gameserver.settings import GameServerSettings
+
+_MAX_PORT: Final = 65_535
+_MEGABYTE: Final = 1024 * 1024
 
 
 class Launcher:
@@ -61,3 +78,94 @@ class Launcher:
             raise StartRefused(f"The game's program can't be started: {why}.") from None
         finally:
             os.close(lock)
+
+
+def check_start(
+    program: Program, layout: Layout, *, port: int | None, min_free_megabytes: int
+) -> None:
+    """Raise `StartRefused` when the game could not run. Blocks.
+
+    `port` overrides the port in the game's own settings, as its `--port` does. With less free disk
+    space than `min_free_megabytes` the game would end itself.
+    """
+    if program.folder is not None:
+        _check_program(program.folder)
+        _check_assets(program.folder)
+        _check_runtime(program.folder, program.version)
+    _check_disk(layout.server_data, min_free_megabytes)
+    address, own_port = configured_address(layout.server_config)
+    _check_port(address, port or own_port)
+
+
+def configured_address(server_config: Path) -> tuple[str, int]:
+    """Return address and port from the game's own settings; defaults for what is unreadable."""
+    try:
+        settings = json.loads(server_config.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return "", DEFAULT_PORT
+    if not isinstance(settings, dict):
+        return "", DEFAULT_PORT
+    address, port = settings.get("Ip"), settings.get("Port")
+    if not isinstance(port, int) or not 0 < port <= _MAX_PORT:
+        port = DEFAULT_PORT
+    return address if isinstance(address, str) else "", port
+
+
+def _check_program(folder: Path) -> None:
+    if not any((folder / f"VintagestoryServer{end}").exists() for end in ("", ".dll", ".exe")):
+        raise StartRefused(
+            f"The installation {folder.name} has no VintagestoryServer: install it again."
+        )
+
+
+def _check_assets(folder: Path) -> None:
+    names = sorted(path.name for path in (folder / "assets").glob("version-*.txt"))
+    if len(names) > 1:
+        raise StartRefused(
+            f"The installation {folder.name} holds files of several versions "
+            f"({', '.join(names[:5])}), which the game refuses: install it again."
+        )
+
+
+def _check_runtime(folder: Path, version: str | None) -> None:
+    needed = needed_runtime(folder, version)
+    if needed is None:
+        return
+    installed = installed_runtimes()
+    if needed in installed or (rolls_forward() and any(major > needed for major in installed)):
+        return
+    names = ", ".join(installed.values()) or "none"
+    raise StartRefused(
+        f"Version {version} of the game needs .NET {needed}; installed: {names}. "
+        f"Install the .NET {needed} runtime, or set DOTNET_ROOT to where it is."
+    )
+
+
+def _check_disk(folder: Path, min_free_megabytes: int) -> None:
+    free = shutil.disk_usage(folder).free // _MEGABYTE
+    if free < min_free_megabytes:
+        raise StartRefused(
+            f"Only {free} MB of disk space are free, {min_free_megabytes} MB are needed: "
+            "a full disk can damage the world."
+        )
+
+
+def _check_port(address: str, port: int) -> None:
+    for kind, name in ((socket.SOCK_STREAM, "TCP"), (socket.SOCK_DGRAM, "UDP")):
+        if _is_taken(address, port, kind):
+            raise StartRefused(
+                f"{name} port {port} is taken by another program: stop that, or change the port."
+            )
+
+
+def _is_taken(address: str, port: int, kind: int) -> bool:
+    """Return whether another program listens there. The game reports any other obstacle."""
+    try:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False

@@ -1,4 +1,7 @@
-"""The life of the game's process: started, supervised, ended; one process at a time."""
+"""The life of the game's process: started, supervised, ended; one process at a time.
+
+The table of the game's states and of what changes them is `TRANSITIONS` in `gameserver/status.py`.
+"""
 
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence

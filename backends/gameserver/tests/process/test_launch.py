@@ -8,8 +8,8 @@ import pytest
 
 from bedplate.testing.processes import free_port
 from gameserver.layout import Layout
-from gameserver.process.checks import check_start, configured_address
 from gameserver.process.exceptions import StartRefused
+from gameserver.process.launch import check_start, configured_address
 from gameserver.process.program import Program
 
 
