@@ -101,7 +101,7 @@ def daily(**changes: Any) -> ScheduleNew[Any]:
 def move(scheduler: Scheduler[Any], clock: SettableClock, **time: float) -> None:
     """Let time pass, and have it noticed at once."""
     clock.advance(**time)
-    scheduler.store.changed.wake()
+    scheduler.store.changed.set()
 
 
 async def test_runs_when_due(open_scheduler: Open, clock: SettableClock, ends: Ends) -> None:
@@ -127,7 +127,7 @@ async def test_real_clock(open_scheduler: Open, ends: Ends) -> None:
         early = schedule.model_copy(update={"counted_until": soon})
         scheduler.store._schedules[schedule.id] = early
         scheduler._next[schedule.id] = (early, soon)
-        scheduler.store.changed.wake()
+        scheduler.store.changed.set()
         run = await ends.next()
     assert run.began_at >= soon
 
@@ -246,10 +246,10 @@ async def test_clock_set_back(open_scheduler: Open, clock: SettableClock, ends: 
         move(scheduler, clock, hours=1)
         await ends.next()
         clock.set(START + timedelta(minutes=50))
-        scheduler.store.changed.wake()
+        scheduler.store.changed.set()
         move(scheduler, clock, minutes=20)
         clock.set(START - timedelta(days=365))
-        scheduler.store.changed.wake()
+        scheduler.store.changed.set()
         await asyncio.sleep(0)
         assert ends.runs.empty()
         move(scheduler, clock, hours=1)

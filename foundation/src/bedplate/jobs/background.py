@@ -1,8 +1,8 @@
 """Background work of a process: tracked, asked to stop, and never lost silently."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
-from types import TracebackType
 from typing import Any, Self
 
 import structlog
@@ -29,16 +29,9 @@ class Jobs:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
-        """Return the registry."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop every job."""
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     def __len__(self) -> int:
@@ -102,14 +95,9 @@ class Jobs:
                 await function()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next run comes
                 _log_failure(name, error)
-            await self._pause(seconds)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self.stopping.wait()
-        except TimeoutError:
-            return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.stopping.wait()
 
     async def stop(self) -> None:
         """Tell every job to stop, cancel those that do not, and wait for their end."""

@@ -59,48 +59,34 @@ class Cron:
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Return when it comes next, later than `moment`, in UTC; None if not in 50 years."""
-        return next((found for found in self._forwards(moment) if found > moment), None)
+        moments = self._moments(moment.astimezone(self._zone), reverse=False)
+        return next((found for found in moments if found > moment), None)
 
     def latest_until(self, moment: datetime) -> datetime | None:
         """Return when it came last, `moment` included, in UTC; None if not in 50 years."""
-        return next((found for found in self._backwards(moment) if found <= moment), None)
-
-    def _forwards(self, moment: datetime) -> Iterator[datetime]:
-        return self._moments(moment.astimezone(self._zone), reverse=False)
-
-    def _backwards(self, moment: datetime) -> Iterator[datetime]:
         local = (moment + timedelta(seconds=1)).astimezone(self._zone)
         if local.fold:
             # What this hour has in common with its first pass lies behind, though it reads later.
             local = (moment + _AMBIGUITY).astimezone(self._zone)
-        return self._moments(local, reverse=True)
+        moments = self._moments(local, reverse=True)
+        return next((found for found in moments if found <= moment), None)
 
     def _moments(self, local: datetime, *, reverse: bool) -> Iterator[datetime]:
+        if len(self.expression) > MAX_EXPRESSION_LENGTH:
+            raise CronError(
+                f"The cron expression is longer than {MAX_EXPRESSION_LENGTH} characters."
+            )
+        if len(self.expression.split()) != _FIELDS:
+            raise CronError(
+                "The cron expression must have five fields: minute, hour, day of month, month, "
+                "day of week, such as 0 4 * * *."
+            )
         try:
-            simulated = _simulated(self.expression, local, reverse=reverse)
+            simulated = CronSim(self.expression, local, reverse=reverse)
         except CronSimError as error:
-            raise CronError(_sentence(error)) from None
+            field = str(error).removeprefix("Bad ")
+            raise CronError(f"The cron expression has a bad {field} field.") from None
         except (AssertionError, ValueError):
             raise CronError("The cron expression can't be read.") from None
         for found in simulated:
             yield found.astimezone(UTC)
-
-
-def _simulated(expression: str, local: datetime, *, reverse: bool) -> CronSim:
-    if len(expression) > MAX_EXPRESSION_LENGTH:
-        raise CronSimError("too long")
-    if len(expression.split()) != _FIELDS:
-        raise CronSimError("Wrong number of fields")
-    return CronSim(expression, local, reverse=reverse)
-
-
-def _sentence(error: CronSimError) -> str:
-    reason = str(error)
-    if reason.startswith("Bad "):
-        return f"The cron expression has a bad {reason.removeprefix('Bad ')} field."
-    if reason == "too long":
-        return f"The cron expression is longer than {MAX_EXPRESSION_LENGTH} characters."
-    return (
-        "The cron expression must have five fields: minute, hour, day of month, month, "
-        "day of week, such as 0 4 * * *."
-    )

@@ -1,7 +1,7 @@
 """Schedules and their runs, kept in a document."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Generic
 from uuid import UUID
@@ -10,17 +10,17 @@ import structlog
 
 from bedplate import clock, ids
 from bedplate.documents import Document, DocumentError
-from bedplate.jobs.alarm import Alarm
 from bedplate.jobs.exceptions import ScheduleBusy, ScheduleNotFound, TooManySchedules
-from bedplate.jobs.history import History
-from bedplate.jobs.schedule import Action, Run, Schedule, ScheduleNew, StoredSchedules
+from bedplate.jobs.schedule import Action, Run, RunState, Schedule, ScheduleNew, StoredSchedules
 from bedplate.problems import PreconditionFailed
+
+INTERRUPTED = "The manager ended while it ran."
 
 
 class ScheduleStore(Generic[Action]):
     """Schedules and their last runs. A `Scheduler` runs them.
 
-    changed   rings when there is something new to consider
+    changed   is set when there is something new to consider
     running   schedules with a run in progress, which can't be removed; the scheduler sets it
     """
 
@@ -37,8 +37,8 @@ class ScheduleStore(Generic[Action]):
         self._schedules: dict[UUID, Schedule[Action]] = {}
         self._writing = asyncio.Lock()
         self.history = History(keep_runs)
-        self.changed = Alarm()
-        self.running: set[UUID] = set()
+        self.changed = asyncio.Event()
+        self.running: Collection[UUID] = ()
 
     async def open(self) -> None:
         """Read the document, and mark the runs that a crash interrupted.
@@ -134,7 +134,7 @@ class ScheduleStore(Generic[Action]):
         schedule = Schedule[Action].model_construct(**fields, **others)
         await self._write({**self._schedules, schedule.id: schedule})
         self._schedules[schedule.id] = schedule
-        self.changed.wake()
+        self.changed.set()
         return schedule
 
     async def _write(self, schedules: dict[UUID, Schedule[Action]]) -> None:
@@ -142,3 +142,50 @@ class ScheduleStore(Generic[Action]):
             schedules=list(schedules.values()), runs=self.history.all()
         )
         await self._document.write(stored)
+
+
+class History:
+    """The last `kept` runs of each schedule; one that is under way is never dropped."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._runs: dict[UUID, list[Run]] = {}
+
+    def load(self, runs: Sequence[Run], now: datetime) -> bool:
+        """Take stored runs; return whether one was cut short, which is marked as such."""
+        change = {"state": RunState.INTERRUPTED, "text": INTERRUPTED, "ended_at": now}
+        for run in runs:
+            self.add(run.model_copy(update=change) if run.state is RunState.RUNNING else run)
+        return any(run.state is RunState.RUNNING for run in runs)
+
+    def of(self, schedule_id: UUID) -> list[Run]:
+        """Return a schedule's runs, the newest first."""
+        return self._runs.get(schedule_id, [])[::-1]
+
+    def all(self) -> list[Run]:
+        """Return every run, those of one schedule in the order in which they began."""
+        return [run for runs in self._runs.values() for run in runs]
+
+    def add(self, run: Run) -> None:
+        """Add a run. A skip that repeats the last one is counted with it."""
+        runs = self._runs.setdefault(run.schedule_id, [])
+        last = runs[-1] if runs else None
+        if last and run.state is last.state is RunState.SKIPPED and run.text == last.text:
+            same = {"id": last.id, "began_at": last.began_at, "times": last.times + run.times}
+            runs[-1] = run.model_copy(update=same)
+            return
+        runs.append(run)
+        if len(runs) > self._kept:
+            oldest = next((old for old in runs if old.state is not RunState.RUNNING), runs[0])
+            runs.remove(oldest)
+
+    def replace(self, ended: Run) -> None:
+        """Put a run in the place of the one with its id, if that is still known."""
+        runs = self._runs.get(ended.schedule_id, [])
+        for position, run in enumerate(runs):
+            if run.id == ended.id:
+                runs[position] = ended
+
+    def forget(self, schedule_id: UUID) -> None:
+        """Forget a schedule's runs."""
+        self._runs.pop(schedule_id, None)

@@ -1,22 +1,33 @@
 """Runs schedules when they are due."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any, Generic, Self
 from uuid import UUID
 
 import structlog
 
 from bedplate import clock, ids
-from bedplate.jobs.alarm import MAX_SLEEP_SECONDS
-from bedplate.jobs.due import clock_was_set_back, decide
 from bedplate.jobs.exceptions import ScheduleBusy, ScheduleIdle
 from bedplate.jobs.outcome import Work
-from bedplate.jobs.schedule import Action, Run, RunState, Schedule, Trigger
+from bedplate.jobs.schedule import Action, MissedRuns, Run, RunState, Schedule, Trigger
 from bedplate.jobs.schedule_store import ScheduleStore
 from bedplate.lifecycle import Drain
+
+MAX_SLEEP_SECONDS = 20.0
+"""Seconds after which the clock is read again: that a machine slept, or that its clock was set."""
+
+ON_TIME = timedelta(minutes=1)
+"""A run that comes at most this late is not called missed."""
+
+REPEATED_TIME = timedelta(hours=3)
+"""When the clock is set back by less, no moment comes twice; by more, it counts from there."""
+
+BUSY = "The run before it was still under way."
+MISSED = "It was missed: nothing was there to run it."
+TOO_LATE = "It was missed, and would have come too late."
 
 
 class Scheduler(Generic[Action]):
@@ -57,6 +68,7 @@ class Scheduler(Generic[Action]):
         self._stop_seconds = stop_seconds
         self._next: dict[UUID, tuple[Schedule[Action], datetime | None]] = {}
         self._in_progress: dict[UUID, tuple[Work, asyncio.Task[Run]]] = {}
+        store.running = self._in_progress.keys()
         self._timekeeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -65,19 +77,14 @@ class Scheduler(Generic[Action]):
         self._timekeeper = asyncio.create_task(self._keep_time(), name="scheduler")
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Cancel the runs in progress, and wait for their end."""
         if self._timekeeper is not None:
             self._timekeeper.cancel()
-        for work, _ in self._in_progress.values():
+        for work, _task in self._in_progress.values():
             work.cancel("The manager went away while it ran.")
         ending = [task for _, task in self._in_progress.values()]
-        _, stuck = await asyncio.wait(
+        _done, stuck = await asyncio.wait(
             [*ending, *filter(None, [self._timekeeper])], timeout=self._stop_seconds
         )
         for task in stuck:
@@ -120,7 +127,7 @@ class Scheduler(Generic[Action]):
             except Exception as error:  # noqa: BLE001 - whatever it is, time goes on
                 structlog.get_logger().error("job_failed", job="scheduler", exc_info=error)
                 moment = clock.now() + timedelta(seconds=MAX_SLEEP_SECONDS)
-            await self.store.changed.wait_until(moment)
+            await wait_until(moment, self.store.changed)
 
     def _due(self, schedule: Schedule[Action]) -> datetime | None:
         known = self._next.get(schedule.id)
@@ -131,43 +138,37 @@ class Scheduler(Generic[Action]):
             return
         skipped = False
         for schedule in self.store.schedules():
-            if clock_was_set_back(schedule, now):
+            if schedule.counted_until - now > REPEATED_TIME:
                 self.store.count(schedule, now)
             elif (moment := self._due(schedule)) is not None and moment <= now:
-                due = decide(schedule, now, busy=schedule.id in self._in_progress)
-                counted = self.store.count(schedule, now)
-                if due.skipped is None:
-                    self._begin(counted, due.trigger, due=due.at)
-                    continue
-                skipped = True
-                run = self._add_run(
-                    counted,
-                    due.trigger,
-                    RunState.SKIPPED,
-                    due=due.at,
-                    ended_at=clock.now(),
-                    text=due.skipped,
-                )
-                self._report(counted, run)
+                skipped |= self._begin_or_skip(schedule, now)
         if skipped:
             await self.store.save()
 
-    def _begin(
-        self,
-        schedule: Schedule[Action],
-        trigger: Trigger,
-        *,
-        due: datetime | None = None,
-        by: str | None = None,
-    ) -> Run:
-        run = self._add_run(schedule, trigger, RunState.RUNNING, due=due, by=by)
+    def _begin_or_skip(self, schedule: Schedule[Action], now: datetime) -> bool:
+        """Deal with every moment up to `now`: the last one runs, or is skipped and says why.
+
+        Returns whether it is skipped.
+        """
+        due = schedule.latest_until(now) or now
+        late = now - due
+        reason = BUSY if schedule.id in self._in_progress else _reason_to_skip(schedule, late)
+        counted = self.store.count(schedule, now)
+        if reason is None:
+            self._begin(counted, Trigger.SCHEDULE if late <= ON_TIME else Trigger.MISSED, due=due)
+            return False
+        others = {"due": due, "ended_at": clock.now(), "text": reason}
+        self._report(counted, self._add_run(counted, Trigger.SCHEDULE, RunState.SKIPPED, **others))
+        return True
+
+    def _begin(self, schedule: Schedule[Action], trigger: Trigger, **others: Any) -> Run:
+        run = self._add_run(schedule, trigger, RunState.RUNNING, **others)
         with structlog.contextvars.bound_contextvars(
             schedule_id=str(schedule.id), run_id=str(run.id)
         ):
             work = Work(self._save_and_perform(schedule, run), self._max_run_time)
             task = asyncio.create_task(self._finish(work, schedule, run), name=schedule.name)
         self._in_progress[schedule.id] = (work, task)
-        self.store.running.add(schedule.id)
         return run
 
     def _add_run(
@@ -195,7 +196,6 @@ class Scheduler(Generic[Action]):
         self.store.history.replace(ended)
         await self.store.save()
         del self._in_progress[schedule.id]
-        self.store.running.discard(schedule.id)
         self._report(schedule, ended)
         return ended
 
@@ -207,3 +207,23 @@ class Scheduler(Generic[Action]):
             self._observe(schedule, run)
         except Exception as error:  # noqa: BLE001 - an observer must not stop what it observes
             structlog.get_logger().error("job_failed", job="scheduler", exc_info=error)
+
+
+def _reason_to_skip(schedule: Schedule[Any], late: timedelta) -> str | None:
+    if late <= ON_TIME:
+        return None
+    if schedule.missed is MissedRuns.SKIP:
+        return MISSED
+    return TOO_LATE if late > timedelta(minutes=schedule.missed_within_minutes) else None
+
+
+async def wait_until(moment: datetime | None, woken: asyncio.Event) -> None:
+    """Return at `moment`, after `MAX_SLEEP_SECONDS`, or when `woken` is set, what comes first.
+
+    Without a moment only `woken` ends it. It is cleared; whoever waits decides anew each time.
+    """
+    seconds = None if moment is None else (moment - clock.now()).total_seconds()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds and min(seconds, MAX_SLEEP_SECONDS)):
+            await woken.wait()
+    woken.clear()
