@@ -29,23 +29,38 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     refuse_unsuitable(path)
     try:
         remove_leftovers(path)
-        _replace(path, content, mode)
+        with _temporary(path) as (temporary, descriptor):
+            os.fchmod(descriptor, mode)
+            with os.fdopen(descriptor, "wb", closefd=False) as file:
+                file.write(content)
+            os.fsync(descriptor)
+            temporary.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         raise WriteFailed(path, f"could not be written, {reason_of(error)}.") from error
 
 
 def refuse_unsuitable(path: Path) -> None:
     """Raise `UnsuitableFile` unless `path` is an ordinary file or nothing at all."""
-    try:
-        kind = path.lstat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
+    mode = mode_of(path)
+    if mode is None or stat.S_ISREG(mode):
         return
+    if stat.S_ISLNK(mode):
+        raise UnsuitableFile(path, "is a symbolic link; put the file itself here.")
+    raise UnsuitableFile(path, "is not an ordinary file; move it away.")
+
+
+def mode_of(path: Path) -> int | None:
+    """Return the mode of what `path` names, a link itself; None when there is nothing.
+
+    Raises `UnsuitableFile` when the system doesn't say.
+    """
+    try:
+        return path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         raise UnsuitableFile(path, f"can't be looked at, {reason_of(error)}.") from error
-    if stat.S_ISLNK(kind):
-        raise UnsuitableFile(path, "is a symbolic link; put the file itself here.")
-    if not stat.S_ISREG(kind):
-        raise UnsuitableFile(path, "is not an ordinary file; move it away.")
 
 
 def remove_leftovers(path: Path) -> list[Path]:
@@ -67,15 +82,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    with _temporary(path) as (temporary, descriptor):
-        os.fchmod(descriptor, mode)
-        _write_all(descriptor, content)
-        os.fsync(descriptor)
-        temporary.replace(path)
-    sync_folder(path.parent)
 
 
 @contextlib.contextmanager
@@ -109,24 +115,18 @@ def _prefix(path: Path) -> str:
     return f".{name}."
 
 
-def _write_all(descriptor: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
 def _remove_unlocked(path: Path) -> bool:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        if not _lock(descriptor):
-            return False
-        path.unlink(missing_ok=True)
+        locked = _lock(descriptor)
+        if locked:
+            path.unlink(missing_ok=True)
+        return locked
     finally:
         os.close(descriptor)
-    return True
 
 
 def _lock(descriptor: int) -> bool:

@@ -4,7 +4,7 @@ DocumentError                 503
 ├── DamagedDocument           what the file holds can't be read
 ├── UnsuitableFile            a link, a folder or a device where a file is expected
 ├── WriteFailed               the disk is full, read-only, …
-└── ReplacementFailed            files could not be replaced
+└── ReplacementFailed         files could not be replaced
 """
 
 import errno

@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from types import TracebackType
 from weakref import WeakValueDictionary
 
 _locks: "WeakValueDictionary[Path, PathLock]" = WeakValueDictionary()
@@ -24,12 +23,7 @@ class PathLock:
         await self._lock.acquire()
         self._owner = task
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Let the next one in."""
         self._owner = None
         self._lock.release()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import permutations
 from pathlib import Path
 
-from bedplate.documents.atomic import sync_folder
-from bedplate.documents.exceptions import ReplacementFailed, UnsuitableFile, reason_of
+from bedplate.documents.atomic import mode_of, sync_folder
+from bedplate.documents.exceptions import ReplacementFailed, UnsuitableFile
 from bedplate.documents.replacement import Replacement, Step
 
 
@@ -19,53 +19,49 @@ def plan(
     `work` is the folder for what was replaced when nothing is kept. Raises `ReplacementFailed` and
     `UnsuitableFile` for what can't be renamed, ValueError for paths that overlap.
     """
-    wanted = {_absolute(target): staged for target, staged in replacements.items()}
-    staged_by_target = {t: None if s is None else _absolute(s) for t, s in wanted.items()}
-    asides = _Asides(work if keep is None else _absolute(keep), numbered=keep is None)
+    staged_by_target = {
+        _absolute(target): staged and _absolute(staged) for target, staged in replacements.items()
+    }
+    folder = work if keep is None else _absolute(keep)
+    asides: set[Path] = set()
     _refuse_overlaps(journal, replacements, staged_by_target, keep)
     steps = []
     for target, staged in staged_by_target.items():
-        existed = _kind(target)
-        _check(journal, target, staged, asides.folder)
+        existed = _exists(target)
+        _check(journal, target, staged, folder)
         if existed or staged is not None:
-            aside = asides.place_for(target)
-            steps.append(_step(journal, target, staged, aside, existed=existed))
+            # What is thrown away is numbered, what is kept has its own name.
+            aside = _free_place(folder, str(len(asides)) if keep is None else target.name, asides)
+            asides.add(aside)
+            steps.append(
+                Step(
+                    target=os.path.relpath(target, journal),
+                    staged=staged and os.path.relpath(staged, journal),
+                    aside=os.path.relpath(aside, journal),
+                    existed=existed,
+                )
+            )
     return Replacement(steps=steps)
 
 
-def sync_staged(replacements: Mapping[Path, Path | None]) -> None:
-    """Bring what is staged to the disk: a rename may be durable before the content is."""
-    for staged in replacements.values():
-        if staged is not None:
-            _sync(staged)
+def sync_tree(path: Path) -> None:
+    """Bring a file or a folder to the disk: a rename may be durable before the content is."""
+    if not path.is_dir():
+        _sync_file(path)
+        return
+    for folder, _, files in os.walk(path):
+        for name in files:
+            _sync_file(Path(folder, name))
+        sync_folder(Path(folder))
 
 
-class _Asides:
-    """Where the old ones go: under their own names, or numbered when they are thrown away."""
-
-    def __init__(self, folder: Path, *, numbered: bool) -> None:
-        self.folder = folder
-        self._numbered = numbered
-        self._taken: set[Path] = set()
-
-    def place_for(self, target: Path) -> Path:
-        """Return a path that nothing has."""
-        name = Path(str(len(self._taken))) if self._numbered else Path(target.name)
-        place, number = self.folder / name, 1
-        while place in self._taken or os.path.lexists(place):
-            number += 1
-            place = self.folder / f"{name.stem}-{number}{name.suffix}"
-        self._taken.add(place)
-        return place
-
-
-def _step(journal: Path, target: Path, staged: Path | None, aside: Path, *, existed: bool) -> Step:
-    return Step(
-        target=os.path.relpath(target, journal),
-        staged=None if staged is None else os.path.relpath(staged, journal),
-        aside=os.path.relpath(aside, journal),
-        existed=existed,
-    )
+def _free_place(folder: Path, name: str, taken: set[Path]) -> Path:
+    """Return a path in `folder` that nothing has, under this name or a similar one."""
+    place, number = folder / name, 1
+    while place in taken or os.path.lexists(place):
+        number += 1
+        place = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+    return place
 
 
 def _absolute(path: Path) -> Path:
@@ -95,34 +91,19 @@ def _check(journal: Path, target: Path, staged: Path | None, aside: Path) -> Non
     device = journal.stat().st_dev
     if not target.parent.is_dir():
         raise ReplacementFailed(target, "its folder does not exist.")
-    if staged is not None and not _kind(staged):
+    if staged is not None and not _exists(staged):
         raise ReplacementFailed(staged, "does not exist, and was to be put in place.")
     for path in (target.parent, aside) if staged is None else (target.parent, staged, aside):
         if path.lstat().st_dev != device:
             raise ReplacementFailed(path, "lies on another file system than the journal.")
 
 
-def _kind(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     """Return whether there is a file or a folder; raises `UnsuitableFile` for anything else."""
-    try:
-        kind = path.lstat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise UnsuitableFile(path, f"can't be looked at, {reason_of(error)}.") from error
-    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+    mode = mode_of(path)
+    if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise UnsuitableFile(path, "is neither a file nor a folder.")
-    return True
-
-
-def _sync(path: Path) -> None:
-    if not path.is_dir():
-        _sync_file(path)
-        return
-    for folder, _, files in os.walk(path):
-        for name in files:
-            _sync_file(Path(folder, name))
-        sync_folder(Path(folder))
+    return mode is not None
 
 
 def _sync_file(path: Path) -> None:

@@ -9,6 +9,7 @@ Where a step stands is seen from what exists, so nothing is written between two 
 """
 
 import os
+from os.path import lexists
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -87,26 +88,26 @@ class _Renames:
 
     def can_finish(self) -> bool:
         """Whether the new one exists: staged, or in its place already."""
-        return self._staged is None or _exists(self._staged) or self._in_place()
+        return self._staged is None or lexists(self._staged) or self._in_place()
 
     def finish(self) -> None:
         """Put the old one aside and the new one in its place."""
-        if self._existed and not _exists(self._aside) and _exists(self.target):
+        if self._existed and not lexists(self._aside) and lexists(self.target):
             self.target.rename(self._aside)
-        if self._staged is not None and _exists(self._staged):
+        if self._staged is not None and lexists(self._staged):
             self._make_room()
             self._staged.rename(self.target)
 
     def undo(self) -> None:
         """Put the new one back to where it was staged, and the old one to its place."""
-        if self._staged is not None and not _exists(self._staged) and self._in_place():
+        if self._staged is not None and not lexists(self._staged) and self._in_place():
             self._unstage(self._staged)
-        if self._existed and _exists(self._aside):
+        if self._existed and lexists(self._aside):
             self._make_room()
             self._aside.rename(self.target)
 
     def _in_place(self) -> bool:
-        return _exists(self.target) and (not self._existed or _exists(self._aside))
+        return lexists(self.target) and (not self._existed or lexists(self._aside))
 
     def _unstage(self, staged: Path) -> None:
         if staged.parent.is_dir():
@@ -116,14 +117,10 @@ class _Renames:
 
     def _make_room(self) -> None:
         """Take away what stands in the target's place: somebody else made it meanwhile."""
-        if _exists(self.target):
+        if lexists(self.target):
             self._work.mkdir(exist_ok=True)
             self.target.rename(self._work / f"found-{ids.token(8)}")
 
 
 def _path(journal: Path, relative: str) -> Path:
     return Path(os.path.normpath(journal / relative))
-
-
-def _exists(path: Path) -> bool:
-    return os.path.lexists(path)

@@ -1,6 +1,7 @@
 """Blocking work that a cancelled task sees through to its end."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,15 +20,9 @@ async def finish_in_thread(function: Callable[[], Result]) -> Result:
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await _end_of(work)
+        while not work.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({work})
+        if not work.cancelled():
+            work.exception()  # looked at, so that asyncio doesn't complain of it
         raise
-
-
-async def _end_of(work: "asyncio.Future[Result]") -> None:
-    while not work.done():
-        try:
-            await asyncio.wait({work})
-        except asyncio.CancelledError:
-            continue
-    if not work.cancelled():
-        work.exception()  # looked at, so that asyncio doesn't complain of it

@@ -2,15 +2,15 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from bedplate import ids
 from bedplate.documents.atomic import remove_leftovers, sync_folder
+from bedplate.documents.document import ModelFile
 from bedplate.documents.exceptions import ReplacementFailed, reason_of
 from bedplate.documents.locks import lock_of
-from bedplate.documents.model_file import ModelFile
-from bedplate.documents.plan import plan, sync_staged
+from bedplate.documents.plan import plan, sync_tree
 from bedplate.documents.replacement import Replacement, Steps
 from bedplate.documents.threads import finish_in_thread
 
@@ -66,14 +66,14 @@ class FileTransactions:
             if keep is not None:
                 keep.mkdir(parents=True, exist_ok=True)
             replacement = plan(journal, replacements, keep, work)
-            sync_staged(replacements)
+            for staged in filter(None, replacements.values()):
+                sync_tree(staged)
             ModelFile(entry, Replacement).write(replacement)
-        except OSError as error:
+        except BaseException as error:
             _remove_work(work)
+            if not isinstance(error, OSError):
+                raise
             raise ReplacementFailed(journal, f"can't replace files, {reason_of(error)}.") from error
-        except BaseException:
-            _remove_work(work)
-            raise
         self._carry_out(entry, replacement)
 
     def _carry_out(self, entry: Path, replacement: Replacement) -> None:
@@ -92,18 +92,15 @@ class FileTransactions:
     def _recover(self) -> list[str]:
         try:
             self._journal.mkdir(parents=True, exist_ok=True)
-            return list(self._recovered(self._journal.resolve()))
+            journal = self._journal.resolve()
+            entries = [path for path in sorted(journal.iterdir()) if path.suffix == _SUFFIX]
+            done = [_finish_or_undo(entry) for entry in entries]
+            for path in journal.iterdir():
+                _tidy(path)
         except OSError as error:
             reason = reason_of(error)
             raise ReplacementFailed(self._journal, f"can't be gone through, {reason}.") from error
-
-    def _recovered(self, journal: Path) -> Iterator[str]:
-        """Go through the journal, and say of each entry what became of it."""
-        for path in sorted(journal.iterdir()):
-            if path.suffix == _SUFFIX:
-                yield _finish_or_undo(path)
-        for path in journal.iterdir():
-            _tidy(path)
+        return done
 
 
 def _finish_or_undo(entry: Path) -> str:
