@@ -12,7 +12,7 @@ import pytest
 
 from bedplate.settings import Environment
 from bedplate.testing.client import Client
-from gameserver.configuration.defaults import defaults
+from gameserver.configuration.first_start import first_config
 from gameserver.settings import GameServerSettings
 from gameserver.simulator import MOD_DATABASE_PORT, open_stand_ins
 from gameserver_simulator.game.config_defaults import defaults as simulated_defaults
@@ -111,7 +111,7 @@ def test_commands_without_it(command: str) -> None:
 def test_the_managers_defaults_are_those_of_the_simulated_game(version: str) -> None:
     """The two copies of the game's default settings don't drift apart."""
     data = Path("/srv/data")
-    assert defaults(data, version) == simulated_defaults(data, version)
+    assert first_config(data, version, {}) == simulated_defaults(data, version)
 
 
 def test_production_does_not_install_it() -> None:

@@ -19,14 +19,14 @@ from bedplate.documents.atomic import refuse_unsuitable, write_atomically
 from gameserver.configuration.exceptions import SettingsUnreadable
 from gameserver.disk import READ_FLAGS
 
-LARGEST: Final = 2 * 1024 * 1024
+_MAX_BYTES: Final = 2 * 1024 * 1024
 _MARK: Final = b"\xef\xbb\xbf"
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _INDENT: Final = re.compile(r"\{\r?\n([ \t]+)\"")
 _MODE: Final = 0o644
 _DECODER: Final = json.JSONDecoder()
 
-Path_ = tuple[str, ...]
+KeyPath = tuple[str, ...]
 Values = dict[str, Any]
 
 
@@ -36,31 +36,32 @@ class ConfigText:
     def __init__(self, content: bytes) -> None:
         """Raise `SettingsUnreadable` for what isn't a JSON object in UTF-8."""
         self._content = content
-        self._has_mark = content.startswith(_MARK)
+        self._mark = _MARK if content.startswith(_MARK) else b""
         try:
             self._text = content.removeprefix(_MARK).decode()
         except UnicodeDecodeError:
             raise SettingsUnreadable("serverconfig.json isn't UTF-8.") from None
-        self.values = self._parsed()
+        try:
+            values = json.loads(self._text, strict=False)
+        except (ValueError, RecursionError):
+            values = self._lenient()
+        if not isinstance(values, dict):
+            raise SettingsUnreadable("serverconfig.json is not a JSON object.")
+        self.values: Values = values
 
     @property
     def digest(self) -> str:
         """A hash of the file: another one whenever anything in it changed."""
         return hashlib.sha256(self._content).hexdigest()
 
-    def get(self, path: Path_) -> Any:
+    def get(self, path: KeyPath) -> Any:
         """Return the value that a path leads to; None when it leads nowhere."""
         value: Any = self.values
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
         return value
 
-    def has(self, path: Path_) -> bool:
-        """Return whether the file has this key."""
-        parent = self.get(path[:-1])
-        return isinstance(parent, dict) and path[-1] in parent
-
-    def changed(self, values: Mapping[Path_, Any]) -> bytes:
+    def changed(self, values: Mapping[KeyPath, Any]) -> bytes:
         """Return the content with other values. Raises `SettingsUnreadable`.
 
         A file with comments, or other liberties that the game takes, can be read but not changed.
@@ -68,20 +69,10 @@ class ConfigText:
         text = self._text
         for path, value in values.items():
             text = _with_value(text, path, value)
-        mark = _MARK if self._has_mark else b""
-        return mark + text.encode()
-
-    def _parsed(self) -> Values:
-        try:
-            values = json.loads(self._text, strict=False)
-        except (ValueError, RecursionError):
-            values = self._lenient()
-        if not isinstance(values, dict):
-            raise SettingsUnreadable("serverconfig.json is not a JSON object.")
-        return values
+        return self._mark + text.encode()
 
     def _lenient(self) -> Any:
-        if len(self._text) > LARGEST // 16:
+        if len(self._text) > _MAX_BYTES // 16:
             raise SettingsUnreadable("serverconfig.json is not JSON.")
         try:
             return json5.loads(self._text, strict=False)
@@ -100,12 +91,12 @@ class ConfigFile:
         refuse_unsuitable(self.path)
         try:
             with os.fdopen(os.open(self.path, READ_FLAGS), "rb") as file:
-                content = file.read(LARGEST + 1)
+                content = file.read(_MAX_BYTES + 1)
         except FileNotFoundError:
             return None
         except OSError:
             raise SettingsUnreadable("serverconfig.json can't be read.") from None
-        if len(content) > LARGEST:
+        if len(content) > _MAX_BYTES:
             raise SettingsUnreadable("serverconfig.json is too large.")
         return ConfigText(content)
 
@@ -114,7 +105,7 @@ class ConfigFile:
         content = json.dumps(values, indent=2, ensure_ascii=False).encode()
         write_atomically(self.path, content, mode=_MODE)
 
-    def change(self, values: Mapping[Path_, Any]) -> None:
+    def change(self, values: Mapping[KeyPath, Any]) -> None:
         """Change values in a file that exists, in one write. Raises `SettingsUnreadable`."""
         text = self.read()
         if text is None:
@@ -122,7 +113,7 @@ class ConfigFile:
         write_atomically(self.path, text.changed(values), mode=_MODE)
 
 
-def _with_value(text: str, path: Path_, value: Any) -> str:
+def _with_value(text: str, path: KeyPath, value: Any) -> str:
     """Return a JSON text with another value at a path; a missing key is added at the end."""
     try:
         start = _skip(text, 0)
@@ -188,8 +179,8 @@ def _indentation_at(text: str, place: int) -> str:
 
 
 def _unit(text: str) -> str:
-    found = _INDENT.search(text)
-    return found[1] if found else "  "
+    match = _INDENT.search(text)
+    return match[1] if match else "  "
 
 
 def _newline(text: str) -> str:
@@ -197,5 +188,5 @@ def _newline(text: str) -> str:
 
 
 def _skip(text: str, at: int) -> int:
-    found = _BLANKS.match(text, at)
-    return found.end() if found else at
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at

@@ -1,7 +1,3 @@
-"""The errors of settings."""
-
-from collections.abc import Sequence
-
 from bedplate.problems import Conflict
 
 
@@ -19,12 +15,3 @@ class NoSettingsYet(Conflict):
         "There is no serverconfig.json before the first start. "
         "VS_CFG_<Key> variables set it for that start."
     )
-
-
-class SettingsLocked(Conflict):
-    """Keys that the game keeps for itself."""
-
-    code = "settings_locked"
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        super().__init__(f"The game keeps these itself: {', '.join(keys)}.", keys=list(keys))

@@ -15,24 +15,17 @@ _ONE_WORD: Final = frozenset({"password"})
 _WAIT_SECONDS: Final = 2.0
 
 
-class LiveSettings:
-    """Changes settings of the running game through its console."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    async def apply(self, key: Key, value: Any, *, by: str) -> str | None:
-        """Return None when the game has confirmed the value, else why it must wait."""
-        words = command_words(key, value)
-        if words is None:
-            return "The console can't take this value."
-        try:
-            reply = await self._console.send(f"/serverconfig {words}", by=by, wait=_WAIT_SECONDS)
-        except ProblemError as error:
-            return error.detail or error.title
-        if any(confirms(line, key, value) for line in reply.lines):
-            return None
-        return "The game didn't confirm it."
+async def apply_live(console: Console, key: Key, value: Any, *, by: str) -> str | None:
+    """Send a setting to the running game; return None once confirmed, else why it must wait."""
+    words = command_words(key, value)
+    if words is None:
+        return "The console can't take this value."
+    try:
+        reply = await console.send(f"/serverconfig {words}", by=by, wait=_WAIT_SECONDS)
+    except ProblemError as error:
+        return error.detail or error.title
+    confirmed = any(confirms(line, key, value) for line in reply.lines)
+    return None if confirmed else "The game didn't confirm it."
 
 
 def command_words(key: Key, value: Any) -> str | None:
@@ -61,14 +54,10 @@ def confirms(line: str, key: Key, value: Any) -> bool:
     """
     if value is None:
         return key.command == "password" and "removed" in line.casefold()
-    before, found, said = line.partition(" set to ")
-    if not found or before.strip().casefold() != (key.command or "").casefold():
+    command, separator, said = line.partition(" set to ")
+    if not separator or command.strip().casefold() != (key.command or "").casefold():
         return False
-    said = said.strip().removesuffix(".") if not isinstance(value, str) else said.strip()
-    return _same(said, key, value)
-
-
-def _same(said: str, key: Key, value: Any) -> bool:
+    said = said.strip() if isinstance(value, str) else said.strip().removesuffix(".")
     if isinstance(value, float):
         try:
             return math.isclose(float(said), value, rel_tol=1e-5)

@@ -37,12 +37,32 @@ class Setting(BaseModel):
     accepts: dict[str, Any] = Field(description="JSON Schema of the value")
 
 
-class Skipped(BaseModel):
-    """A change that wasn't written: somebody else changed the same key meanwhile."""
+class QueuedChange(BaseModel):
+    """A new value that waits until the game is down, and the values that it may replace.
+
+    applied   the running game has confirmed it; it waits only in case the game doesn't write it
+    """
+
+    value: JsonValue
+    former: list[JsonValue]
+    by: str
+    at: AwareDatetime
+    applied: bool = False
+
+
+class SkippedChange(BaseModel):
+    """A change that was dropped: somebody else changed the same key meanwhile."""
 
     key: str
     by: str
     at: AwareDatetime
+
+
+class SettingsQueue(BaseModel):
+    """The stored document: what waits, by key, and what was dropped at the last start."""
+
+    changes: dict[str, QueuedChange] = {}
+    skipped: list[SkippedChange] = []
 
 
 class GameSettings(BaseModel):
@@ -55,7 +75,7 @@ class GameSettings(BaseModel):
     exists: bool
     settings: list[Setting]
     other: dict[str, JsonValue]
-    skipped: list[Skipped]
+    skipped: list[SkippedChange]
     hints: list[str]
 
 

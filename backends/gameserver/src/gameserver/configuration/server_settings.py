@@ -2,9 +2,8 @@
 
 import asyncio
 import hashlib
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import structlog
 
@@ -12,33 +11,26 @@ from bedplate import clock, ids
 from bedplate.conditional import Preconditions
 from bedplate.documents import Document
 from bedplate.problems import PreconditionFailed
-from gameserver.configuration.config_file import ConfigFile, ConfigText
+from gameserver.configuration.config_file import ConfigFile, ConfigText, KeyPath, Values
 from gameserver.configuration.exceptions import NoSettingsYet
-from gameserver.configuration.keys import BY_NAME, CHANGEABLE
-from gameserver.configuration.queue import QueuedChange, SettingsQueue, SkippedChange
+from gameserver.configuration.keys import BY_NAME
+from gameserver.configuration.schemas import QueuedChange, SettingsQueue, SkippedChange
 
-_MAX_PREVIOUS = 20
-Values = dict[str, Any]
-Defaults = Callable[[], Values]
+_MAX_PREVIOUS: Final = 20
 
 
 class ServerSettings:
     """The file and the queue; what needs no game.
 
-    `first` are the values for a file that doesn't exist yet, and `defaults` makes the rest of it.
+    `first` is the content of a file that doesn't exist yet; with None the game creates it.
     """
 
     def __init__(
-        self,
-        file: ConfigFile,
-        queue: Document[SettingsQueue],
-        first: Mapping[str, Any],
-        defaults: Defaults,
+        self, file: ConfigFile, queue: Document[SettingsQueue], first: Values | None
     ) -> None:
         self._file = file
         self._queue = queue
         self._first = first
-        self._defaults = defaults
         self._etag_key = ids.token(16).encode()
         self.lock = asyncio.Lock()
 
@@ -67,7 +59,7 @@ class ServerSettings:
         async with self._queue.change() as queue:
             for name, value in values.items():
                 known = queue.changes.get(name)
-                former = [text.get(_path(name)) if text is not None else None]
+                former = [text.get(BY_NAME[name].path) if text is not None else None]
                 if known is not None:
                     former += [known.value, *known.former]
                 queue.changes[name] = QueuedChange(
@@ -82,7 +74,7 @@ class ServerSettings:
     async def write(self, values: Mapping[str, Any]) -> None:
         """Put values into the file, after what waits. The game must be down, and stay so."""
         await self.apply_queue()
-        await asyncio.to_thread(self._file.change, _by_path(values))
+        await asyncio.to_thread(self._file.change, by_path(values))
 
     async def apply_queue(self) -> None:
         """Put what waits into the file. The game must be down, and stay so.
@@ -94,16 +86,15 @@ class ServerSettings:
         text = await asyncio.to_thread(self._file.read) if queue.changes else None
         if text is None:
             return
-        values = {
-            name: one.value for name, one in queue.changes.items() if _is_due(text, name, one)
-        }
-        skipped = [
-            SkippedChange(key=name, by=one.by, at=one.at)
-            for name, one in queue.changes.items()
-            if not one.applied and name not in values and text.get(_path(name)) != one.value
-        ]
+        values, skipped = {}, []
+        for name, change in queue.changes.items():
+            now = text.get(BY_NAME[name].path)
+            if now in change.former and now != change.value:
+                values[name] = change.value
+            elif now != change.value and not change.applied:
+                skipped.append(SkippedChange(key=name, by=change.by, at=change.at))
         if values:
-            await asyncio.to_thread(self._file.change, _by_path(values))
+            await asyncio.to_thread(self._file.change, by_path(values))
         await self._queue.write(SettingsQueue(skipped=skipped))
         for item in skipped:
             structlog.get_logger().warning("setting_skipped", key=item.key)
@@ -111,30 +102,11 @@ class ServerSettings:
     async def prepare_start(self) -> None:
         """Bring the file up to date for a start: `Game.before_start` calls it."""
         async with self.lock:
-            if self._first and not self._file.path.exists():
-                await asyncio.to_thread(self._create_first)
+            if self._first is not None and not self._file.path.exists():
+                await asyncio.to_thread(self._file.create, self._first)
             await self.apply_queue()
 
-    def _create_first(self) -> None:
-        values = self._defaults()
-        for name, value in self._first.items():
-            *parents, last = CHANGEABLE[name].path
-            target = values
-            for parent in parents:
-                target = target.setdefault(parent, {})
-            target[last] = value
-        self._file.create(json.loads(json.dumps(values)))
 
-
-def _path(name: str) -> tuple[str, ...]:
-    return BY_NAME[name].path
-
-
-def _by_path(values: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
-    return {_path(name): value for name, value in values.items()}
-
-
-def _is_due(text: ConfigText, name: str, change: QueuedChange) -> bool:
-    """Return whether a change is still to be made: the file has what it had, not yet the new."""
-    now = text.get(_path(name))
-    return now in change.former and bool(now != change.value)
+def by_path(values: Mapping[str, Any]) -> dict[KeyPath, Any]:
+    """Return values by the path of their key."""
+    return {BY_NAME[name].path: value for name, value in values.items()}

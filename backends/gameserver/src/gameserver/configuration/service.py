@@ -10,16 +10,9 @@ from bedplate import clock
 from bedplate.conditional import Preconditions
 from gameserver.configuration.config_file import ConfigText
 from gameserver.configuration.keys import ADAPTERS, BY_NAME, KEYS, Key
-from gameserver.configuration.live import LiveSettings
-from gameserver.configuration.queue import SettingsQueue
-from gameserver.configuration.schemas import (
-    Changed,
-    GameSettings,
-    Outcome,
-    Setting,
-    Skipped,
-)
-from gameserver.configuration.server_settings import ServerSettings
+from gameserver.configuration.live import apply_live
+from gameserver.configuration.schemas import Changed, GameSettings, Outcome, Setting, SettingsQueue
+from gameserver.configuration.server_settings import ServerSettings, by_path
 from gameserver.process.game import Game
 from gameserver.status import AT_REST, GameState
 
@@ -37,7 +30,6 @@ class Configuration:
     def __init__(self, settings: ServerSettings, game: Game, whitelist: Path) -> None:
         self._settings = settings
         self._game = game
-        self._live = LiveSettings(game.console)
         self._whitelist = whitelist
 
     async def read(self, *, with_secrets: bool) -> tuple[GameSettings, str]:
@@ -47,7 +39,7 @@ class Configuration:
             exists=text is not None,
             settings=[_to_response(key, text, queue, with_secrets=with_secrets) for key in KEYS],
             other=_other(text) if text is not None and with_secrets else {},
-            skipped=[Skipped(key=item.key, by=item.by, at=item.at) for item in queue.skipped],
+            skipped=queue.skipped,
             hints=await asyncio.to_thread(self._hints, text),
         )
         return shown, etag
@@ -63,7 +55,7 @@ class Configuration:
             if self._game.status.state in AT_REST:
                 async with self._game.exclusive("a change of settings"):
                     text = await self._settings.require(condition)
-                    _refuse_unchangeable(text, values)
+                    text.changed(by_path(values))  # raises before anything is written
                     await self._settings.write(values)
                 return {name: Changed(outcome=Outcome.WRITTEN) for name in values}
             await self._settings.require(condition)
@@ -87,17 +79,12 @@ class Configuration:
             return "The game reads this at its start only."
         if self._game.status.state is not GameState.RUNNING:
             return f"The game is {self._game.status.state}."
-        return await self._live.apply(key, value, by=by)
+        return await apply_live(self._game.console, key, value, by=by)
 
     def _hints(self, text: ConfigText | None) -> list[str]:
         if text is None or text.get(("WhitelistMode",)) != 0 or not _is_empty(self._whitelist):
             return []
         return [_WHITELIST_HINT]
-
-
-def _refuse_unchangeable(text: ConfigText, values: Mapping[str, Any]) -> None:
-    """Raise `SettingsUnreadable` before anything is written."""
-    text.changed({BY_NAME[name].path: value for name, value in values.items()})
 
 
 def _to_response(

@@ -6,9 +6,8 @@ from typing import Annotated
 from bedplate.documents import Document
 from bedplate.state import from_state
 from gameserver.configuration.config_file import ConfigFile
-from gameserver.configuration.defaults import defaults
-from gameserver.configuration.first_start import from_environment
-from gameserver.configuration.queue import SettingsQueue
+from gameserver.configuration.first_start import first_config, from_environment
+from gameserver.configuration.schemas import SettingsQueue
 from gameserver.configuration.server_settings import ServerSettings
 from gameserver.configuration.service import Configuration
 from gameserver.installed import InstalledVersions
@@ -29,13 +28,10 @@ async def open_server_settings(
     """
     current = await installed.current()
     version = current.version if current is not None else _LIKE_VERSION
+    changes = from_environment(os.environ)
+    first = first_config(layout.server_data, version, changes) if changes else None
     queue = Document(layout.state / "settings-queue.json", SettingsQueue, default=SettingsQueue)
-    yield ServerSettings(
-        ConfigFile(layout.server_config),
-        queue,
-        from_environment(os.environ),
-        lambda: defaults(layout.server_data, version),
-    )
+    yield ServerSettings(ConfigFile(layout.server_config), queue, first)
 
 
 @contextlib.asynccontextmanager
