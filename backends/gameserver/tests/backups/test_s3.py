@@ -16,7 +16,7 @@ from bedplate.settings import SettingsError
 from bedplate.testing.client import Client
 from bedplate.testing.processes import free_port
 from gameserver.backups.exceptions import BackupNotFound, OffHostStoreUnavailable
-from gameserver.backups.s3 import S3Location, S3Store
+from gameserver.backups.s3 import S3Store
 from gameserver.operations.schemas import Operation, OperationState
 from gameserver.settings import GameServerSettings
 
@@ -160,7 +160,7 @@ async def test_a_large_archive_goes_up_in_parts_and_comes_down_alike(
     """20 MB are uploaded as a multi-part object, and read in ranges."""
     content = bytes(range(256)) * 80_000
     (tmp_path / "backup.tar.zst").write_bytes(content)
-    store = S3Store(_place(s3_url))
+    store = _store(s3_url)
     progress: list[int] = []
     await store.put(backup_record, tmp_path, progress.append)
     assert sum(progress) == len(content)
@@ -177,14 +177,14 @@ async def test_a_half_copy_is_no_backup(bucket: Any, s3_url: str, backup_record:
     bucket.put_object(Key=f"p/{backup_record.id}/backup.tar.zst", Body=b"half")
     bucket.put_object(Key="p/20260101-000000-manual-00000001/record.json", Body=b"{")
     bucket.put_object(Key="p/strangers.txt", Body=b"")
-    assert await S3Store(_place(s3_url)).list() == []
+    assert await _store(s3_url).list() == []
 
 
 async def test_a_bucket_that_is_not_there_is_said_to_be_unavailable(
     s3_url: str, backup_record: Any
 ) -> None:
     """A wrong bucket is our error, not the library's."""
-    store = S3Store(S3Location("missing", "p", "us-east-1", s3_url))
+    store = S3Store(bucket="missing", prefix="p", region="us-east-1", endpoint=s3_url)
     with pytest.raises((OffHostStoreUnavailable, BackupNotFound)):
         await store.update(backup_record)
 
@@ -195,5 +195,12 @@ def test_s3_without_a_bucket_is_refused() -> None:
         GameServerSettings.load(_env_file=None, backup_store="s3")
 
 
-def _place(url: str) -> S3Location:
-    return S3Location(BUCKET, "p", "us-east-1", url, SecretStr("access"), SecretStr("secret"))
+def _store(url: str) -> S3Store:
+    return S3Store(
+        bucket=BUCKET,
+        prefix="p",
+        region="us-east-1",
+        endpoint=url,
+        access_key=SecretStr("access"),
+        secret_key=SecretStr("secret"),
+    )

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,30 +18,13 @@ from gameserver.console.lines import ConsoleLine
 from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.process.game import Game
+from gameserver.settings import GameServerSettings
 from gameserver.status import GameState
 
 _PREFIX: Final = "manager-"
 _POLL_SECONDS: Final = 0.2
 _COPY_FINISHED: Final = "Backup complete"
 _SAVE_FINISHED: Final = "Offthread save of savegame done."
-
-
-@dataclass(frozen=True)
-class LiveCopyTimes:
-    """Limits in seconds.
-
-    save     for the save before the copy; the copy is made even if it doesn't end
-    start    until the file appears
-    settle   without growth, after which the file may be complete
-    stall    without growth, after which it never will be
-    total    for the whole copy
-    """
-
-    save: float = 30.0
-    start: float = 20.0
-    settle: float = 3.0
-    stall: float = 180.0
-    total: float = 7200.0
 
 
 class LiveCopy:
@@ -53,10 +35,10 @@ class LiveCopy:
     complete when it no longer grows, has all its pages, and passes SQLite's check.
     """
 
-    def __init__(self, game: Game, layout: Layout, times: LiveCopyTimes) -> None:
+    def __init__(self, game: Game, layout: Layout, settings: GameServerSettings) -> None:
         self._game = game
         self._folder = layout.server_data / "Backups"
-        self._times = times
+        self._settings = settings
 
     async def make(self, world: Path, target: Path, progress: Progress, *, by: str) -> None:
         """Put a checked copy of the world into the new file `target`.
@@ -66,12 +48,14 @@ class LiveCopy:
         copy = self._folder / f"{_PREFIX}{ids.token(8)}{SUFFIX}"
         expected = await asyncio.to_thread(size_of, world)
         try:
-            async with _within(self._times.total):
+            async with asyncio.timeout(self._settings.backup_total_seconds):
                 progress.report(0, "The game saves")
                 await self._save(by)
                 progress.report(0.02, "The game copies its world")
                 await self._copy(copy, max(expected, 1), progress, by)
             await asyncio.to_thread(copy.rename, target)
+        except TimeoutError:
+            raise BackupIncomplete("The game took too long to copy its world.") from None
         finally:
             await finish_in_thread(lambda: copy.unlink(missing_ok=True))
 
@@ -86,12 +70,13 @@ class LiveCopy:
     async def _save(self, by: str) -> None:
         """Have the game save, so that the copy is of one point in time, if it does so in time."""
         console = self._game.console
-        with console.lines_matching(_save_finished) as waiter, contextlib.suppress(TimeoutError):
+        finished = _says(_SAVE_FINISHED)
+        with console.lines_matching(finished) as waiter, contextlib.suppress(TimeoutError):
             await console.send("/autosavenow", by=by)
-            await waiter.next(self._times.save)
+            await waiter.next(self._settings.backup_save_seconds)
 
     async def _copy(self, copy: Path, expected: int, progress: Progress, by: str) -> None:
-        with self._game.console.lines_matching(_copy_finished) as waiter:
+        with self._game.console.lines_matching(_says(_COPY_FINISHED)) as waiter:
             await self._game.console.send(f"/genbackup {copy.name}", by=by)
             file = _GrowingFile(copy)
             while not await self._is_complete(file):
@@ -104,7 +89,8 @@ class LiveCopy:
         """Return whether the copy is complete; checked only if it may be, once for each change."""
         await file.refresh()
         ended = file.finished or self._game.status.state is not GameState.RUNNING
-        if file.checked or not (ended or file.quiet_seconds >= self._times.settle):
+        settled = file.quiet_seconds >= self._settings.backup_settle_seconds
+        if file.checked or not (ended or settled):
             return False
         file.checked = True
         return await _is_sound(file.path)
@@ -112,11 +98,12 @@ class LiveCopy:
     def _refuse_hopeless(self, file: "_GrowingFile") -> None:
         if self._game.status.state is not GameState.RUNNING:
             raise BackupIncomplete("The game ended while it copied its world.")
-        if file.size == 0 and file.quiet_seconds >= self._times.start:
+        if file.size == 0 and file.quiet_seconds >= self._settings.backup_start_seconds:
             raise BackupNotStarted
         if file.checked and file.finished:
             raise DamagedWorld
-        if file.quiet_seconds >= max(self._times.stall, self._times.settle):
+        settle, stall = self._settings.backup_settle_seconds, self._settings.backup_stall_seconds
+        if file.quiet_seconds >= max(settle, stall):
             raise BackupIncomplete("The game no longer writes its copy of the world.")
 
 
@@ -180,18 +167,5 @@ async def _is_sound(path: Path) -> bool:
     return await asyncio.to_thread(_size_and_change, path) == before
 
 
-def _save_finished(line: ConsoleLine) -> bool:
-    return line.authentic and line.text.startswith(_SAVE_FINISHED)
-
-
-def _copy_finished(line: ConsoleLine) -> bool:
-    return line.authentic and line.text.startswith(_COPY_FINISHED)
-
-
-@contextlib.asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise BackupIncomplete("The game took too long to copy its world.") from None
+def _says(text: str) -> Callable[[ConsoleLine], bool]:
+    return lambda line: line.authentic and line.text.startswith(text)

@@ -10,8 +10,9 @@ import structlog
 from bedplate import clock
 from bedplate.problems import ProblemError
 from gameserver.backups.exceptions import BackupNotFound, OffHostStoreUnavailable
+from gameserver.backups.s3 import S3Store
 from gameserver.backups.schemas import Backup, CopyState
-from gameserver.backups.stores import LocalStore, Store
+from gameserver.backups.stores import LocalStore
 from gameserver.operations.exceptions import OperationInterrupted
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import OperationKind
@@ -19,6 +20,9 @@ from gameserver.operations.service import Operations
 
 _LIST_FRESH_SECONDS: Final = 60.0
 _LIST_TIMEOUT_SECONDS: Final = 10.0
+
+Store = LocalStore | S3Store
+"""Where off-host copies are: in an object store, or in a folder of another disk."""
 
 
 class OffHostCopies:
@@ -81,10 +85,8 @@ class OffHostCopies:
         return _remote_only(await self._remote.get(backup_id))
 
     def read(self, backup: Backup) -> AsyncIterator[bytes]:
-        """Yield a backup's archive, from the local or the remote store."""
-        if self._remote is None or backup.local:
-            return self._local.read(backup.id)
-        return self._remote.read(backup.id)
+        """Yield the archive of a backup that is only off-host."""
+        return (self._remote or self._local).read(backup.id)
 
     async def update(self, backup: Backup) -> None:
         """Store a changed record in the remote store too, if it has a copy."""

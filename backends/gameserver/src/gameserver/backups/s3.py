@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import anyio
 from pydantic import SecretStr, ValidationError
@@ -16,50 +15,8 @@ from gameserver.backups.exceptions import BackupNotFound, OffHostStoreUnavailabl
 from gameserver.backups.schemas import Backup
 from gameserver.backups.stores import ARCHIVE, MAX_RECORD_BYTES, RECORD, is_backup_id
 
-if TYPE_CHECKING:
-    from obstore.store import S3Store as ObjectStore
-
 _PART_BYTES: Final = 8 << 20
 _MAX_PARALLEL_READS: Final = 8
-
-
-@dataclass(frozen=True)
-class S3Location:
-    """Where the objects are. Without keys the machine's own are used (role, environment).
-
-    endpoint   URL of a store that isn't Amazon's; without TLS if it begins with http
-    """
-
-    bucket: str
-    prefix: str
-    region: str
-    endpoint: str | None = None
-    access_key: SecretStr | None = None
-    secret_key: SecretStr | None = None
-    request_seconds: float = 60.0
-
-    def open(self) -> "ObjectStore":
-        """Return a client of the store; it sends no request yet."""
-        from obstore.store import S3Store as ObjectStore  # noqa: PLC0415 - an extra
-
-        keys: dict[str, str] = {}
-        if self.access_key is not None and self.secret_key is not None:
-            keys["access_key_id"] = self.access_key.get_secret_value()
-            keys["secret_access_key"] = self.secret_key.get_secret_value()
-        if self.endpoint is not None:
-            keys["endpoint"] = self.endpoint
-        return ObjectStore(
-            self.bucket,
-            prefix=self.prefix or None,
-            region=self.region,
-            client_options={
-                "allow_http": (self.endpoint or "").startswith("http://"),
-                "connect_timeout": timedelta(seconds=10),
-                "timeout": timedelta(seconds=self.request_seconds),
-            },
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=60)},
-            **keys,  # type: ignore[arg-type]  # the names are obstore's own
-        )
 
 
 class S3Store:
@@ -69,15 +26,46 @@ class S3Store:
     request lasts long. Every method raises `OffHostStoreUnavailable` when the store doesn't answer.
     """
 
-    def __init__(self, location: S3Location) -> None:
-        self._objects = location.open()
+    def __init__(
+        self,
+        *,
+        bucket: str,
+        prefix: str,
+        region: str,
+        endpoint: str | None = None,
+        access_key: SecretStr | None = None,
+        secret_key: SecretStr | None = None,
+    ) -> None:
+        """Create a client, which sends no request yet.
+
+        Without keys the machine's own are used (role, environment). `endpoint` is the URL of a
+        store that isn't Amazon's, and without TLS if it begins with http.
+        """
+        from obstore.store import S3Store as ObjectStore  # noqa: PLC0415 - an extra
+
+        options: dict[str, str] = {}
+        if access_key is not None and secret_key is not None:
+            options["access_key_id"] = access_key.get_secret_value()
+            options["secret_access_key"] = secret_key.get_secret_value()
+        if endpoint is not None:
+            options["endpoint"] = endpoint
+        self._objects = ObjectStore(
+            bucket,
+            prefix=prefix or None,
+            region=region,
+            client_options={
+                "allow_http": (endpoint or "").startswith("http://"),
+                "connect_timeout": timedelta(seconds=10),
+                "timeout": timedelta(seconds=60),
+            },
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=60)},
+            **options,  # type: ignore[arg-type]  # the names are obstore's own
+        )
 
     async def list(self) -> "list[Backup]":
         """Return every backup with a readable record."""
-        import obstore  # noqa: PLC0415 - an extra
-
         with _translated_errors():
-            listing = await obstore.list_with_delimiter_async(self._objects)
+            listing = await self._objects.list_with_delimiter_async()
         ids = [name for path in listing["common_prefixes"] if is_backup_id(name := path.strip("/"))]
         limit = asyncio.Semaphore(_MAX_PARALLEL_READS)
 
@@ -92,10 +80,8 @@ class S3Store:
 
     async def get(self, backup_id: str) -> Backup:
         """Return one backup. Raises `BackupNotFound`."""
-        import obstore  # noqa: PLC0415 - an extra
-
         with _translated_errors():
-            answer = await obstore.get_async(self._objects, _key(backup_id, RECORD))
+            answer = await self._objects.get_async(_key(backup_id, RECORD))
             if answer.meta["size"] > MAX_RECORD_BYTES:
                 raise BackupNotFound
             content = bytes(await answer.bytes_async())
@@ -109,14 +95,10 @@ class S3Store:
 
     async def put(self, backup: Backup, staged: Path, on_progress: ProgressCallback) -> None:
         """Upload an archive in parts, then its record."""
-        import obstore  # noqa: PLC0415 - an extra
-
         with _translated_errors():
-            chunks = _chunks_of(staged / ARCHIVE, on_progress)
-            await obstore.put_async(
-                self._objects,
+            await self._objects.put_async(
                 _key(backup.id, ARCHIVE),
-                chunks,
+                _chunks_of(staged / ARCHIVE, on_progress),
                 chunk_size=_PART_BYTES,
                 max_concurrency=2,
             )
@@ -124,32 +106,26 @@ class S3Store:
 
     async def update(self, backup: Backup) -> None:
         """Write a backup's record."""
-        import obstore  # noqa: PLC0415 - an extra
-
         content = backup.model_dump_json().encode()
         with _translated_errors():
-            await obstore.put_async(self._objects, _key(backup.id, RECORD), content)
+            await self._objects.put_async(_key(backup.id, RECORD), content)
 
     async def read(self, backup_id: str) -> AsyncIterator[bytes]:
         """Yield an archive. Raises `BackupNotFound`."""
-        import obstore  # noqa: PLC0415 - an extra
-
         key = _key(backup_id, ARCHIVE)
         with _translated_errors():
-            size = (await obstore.head_async(self._objects, key))["size"]
+            size = (await self._objects.head_async(key))["size"]
         for start in range(0, size, _PART_BYTES):
             end = min(start + _PART_BYTES, size)
             with _translated_errors():
-                part = await obstore.get_range_async(self._objects, key, start=start, end=end)
+                part = await self._objects.get_range_async(key, start=start, end=end)
             yield bytes(part)
 
     async def delete(self, backup_id: str) -> None:
         """Delete the record first: without it, the rest of an interrupted deletion is no backup."""
-        import obstore  # noqa: PLC0415 - an extra
-
         with _translated_errors():
             for name in (RECORD, ARCHIVE):
-                await obstore.delete_async(self._objects, _key(backup_id, name))
+                await self._objects.delete_async(_key(backup_id, name))
 
 
 def _key(backup_id: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Where backups are stored: the interface of every store, and the local one."""
+"""The local store of backups, and what every store of backups has in common."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 import structlog
@@ -22,34 +22,6 @@ ARCHIVE: Final = "backup.tar.zst"
 RECORD: Final = "record.json"
 MAX_RECORD_BYTES: Final = 16 << 20
 _ID: Final = re.compile(ID_PATTERN)
-
-
-class Store(Protocol):
-    """Stores finished backups. Each method raises `BackupNotFound` for an unknown id."""
-
-    async def list(self) -> list[Backup]:
-        """Return every complete backup, in any order."""
-        ...
-
-    async def get(self, backup_id: str) -> Backup:
-        """Return one backup."""
-        ...
-
-    async def put(self, backup: Backup, staged: Path, on_progress: ProgressCallback) -> None:
-        """Store a backup whose archive is in the folder `staged`, completely or not at all."""
-        ...
-
-    async def update(self, backup: Backup) -> None:
-        """Store a backup's changed record."""
-        ...
-
-    def read(self, backup_id: str) -> AsyncIterator[bytes]:
-        """Yield a backup's archive, in portions of some megabytes at most."""
-        ...
-
-    async def delete(self, backup_id: str) -> None:
-        """Delete a backup's record and archive."""
-        ...
 
 
 def is_backup_id(text: str) -> bool:

@@ -19,27 +19,25 @@ from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations
+from gameserver.settings import GameServerSettings
 
 _USUAL_GROWTH: Final = 3
 
 
 class Uploads:
-    """Takes in archives of up to `max_bytes`, which unpack to `max_unpacked_bytes` at most."""
+    """Takes in archives, whose bytes the settings limit, packed and unpacked."""
 
     def __init__(
         self,
         layout: Layout,
         catalogue: Catalogue,
         operations: Operations,
-        *,
-        max_bytes: int,
-        max_unpacked_bytes: int,
+        settings: GameServerSettings,
     ) -> None:
         self._layout = layout
         self._catalogue = catalogue
         self._operations = operations
-        self._max_bytes = max_bytes
-        self._max_unpacked_bytes = max_unpacked_bytes
+        self._settings = settings
 
     async def receive(
         self, chunks: AsyncIterator[bytes], *, declared: int | None, by: str
@@ -55,7 +53,7 @@ class Uploads:
         await asyncio.to_thread(staged.mkdir)
         try:
             archive = staged / ARCHIVE
-            await write_stream(chunks, archive, max_bytes=self._max_bytes)
+            await write_stream(chunks, archive, max_bytes=self._settings.backup_upload_bytes)
             await asyncio.to_thread(_refuse_empty, archive)
 
             async def work(progress: Progress) -> dict[str, str]:
@@ -73,7 +71,7 @@ class Uploads:
         archive, data = staged / ARCHIVE, staged / "data"
         unpacked_size = (await asyncio.to_thread(archive.stat)).st_size * _USUAL_GROWTH
         free = await asyncio.to_thread(free_bytes, self._layout.staging)
-        max_bytes = min(self._max_unpacked_bytes, int(free / MARGIN))
+        max_bytes = min(self._settings.backup_unpacked_bytes, int(free / MARGIN))
         counter = progress.part(0, 0.9).counter(unpacked_size, "Checking the backup")
         job = Unpack(archive=archive, target=data, max_bytes=max_bytes)
         outcome = await perform(job, unpacked_size, counter)

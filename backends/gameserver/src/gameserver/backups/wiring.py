@@ -6,12 +6,13 @@ from typing import Annotated
 from bedplate.documents import FileTransactions
 from bedplate.state import from_state
 from gameserver.backups.catalogue import Catalogue
-from gameserver.backups.live_copy import LiveCopy, LiveCopyTimes
+from gameserver.backups.live_copy import LiveCopy
 from gameserver.backups.off_host import OffHostCopies
 from gameserver.backups.restores import Restores
+from gameserver.backups.s3 import S3Store
 from gameserver.backups.schemas import BackupKind
 from gameserver.backups.service import Backups
-from gameserver.backups.stores import LocalStore, Store
+from gameserver.backups.stores import LocalStore
 from gameserver.backups.uploads import Uploads
 from gameserver.events import Events
 from gameserver.installed import InstalledVersions
@@ -58,22 +59,9 @@ async def open_backups(
         BackupKind.UPLOADED: settings.keep_uploaded_backups,
     }
     catalogue = Catalogue(local, copies, events, keep)
-    times = LiveCopyTimes(
-        save=settings.backup_save_seconds,
-        start=settings.backup_start_seconds,
-        settle=settings.backup_settle_seconds,
-        stall=settings.backup_stall_seconds,
-        total=settings.backup_total_seconds,
-    )
-    live_copy = LiveCopy(game, layout, times)
+    live_copy = LiveCopy(game, layout, settings)
     backups = Backups(layout, game, live_copy, catalogue, installed, operations, events)
-    uploads = Uploads(
-        layout,
-        catalogue,
-        operations,
-        max_bytes=settings.backup_upload_bytes,
-        max_unpacked_bytes=settings.backup_unpacked_bytes,
-    )
+    uploads = Uploads(layout, catalogue, operations, settings)
     restores = Restores(
         layout, game, backups, catalogue, file_transactions, installed, operations, events
     )
@@ -82,18 +70,14 @@ async def open_backups(
     yield BackupServices(backups, catalogue, restores, uploads)
 
 
-def _remote_store(settings: GameServerSettings) -> Store | None:
+def _remote_store(settings: GameServerSettings) -> S3Store | None:
     if settings.backup_store == "local":
         return None
-    from gameserver.backups.s3 import S3Location, S3Store  # noqa: PLC0415 - an extra
-
     return S3Store(
-        S3Location(
-            bucket=settings.backup_s3_bucket,
-            prefix=settings.backup_s3_prefix,
-            region=settings.backup_s3_region,
-            endpoint=settings.backup_s3_endpoint,
-            access_key=settings.backup_s3_access_key,
-            secret_key=settings.backup_s3_secret_key,
-        )
+        bucket=settings.backup_s3_bucket,
+        prefix=settings.backup_s3_prefix,
+        region=settings.backup_s3_region,
+        endpoint=settings.backup_s3_endpoint,
+        access_key=settings.backup_s3_access_key,
+        secret_key=settings.backup_s3_secret_key,
     )

@@ -11,6 +11,7 @@ import json5
 
 from gameserver.archives.unpacking import CHUNK, ProgressCallback
 from gameserver.backups.exceptions import DamagedWorld
+from gameserver.disk import READ_FLAGS
 from gameserver.layout import Layout
 
 SUFFIX: Final = ".vcdbs"
@@ -85,9 +86,8 @@ def copy_stopped_world(world: Path, target: Path, on_progress: ProgressCallback)
 
 
 def _copy(source: Path, target: Path, on_progress: ProgressCallback) -> None:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(source, flags)
+        descriptor = os.open(source, READ_FLAGS)
     except FileNotFoundError:
         return
     with os.fdopen(descriptor, "rb") as content, target.open("xb") as file:
