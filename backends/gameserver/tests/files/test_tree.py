@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bedplate.problems import ProblemError
 from gameserver.files.exceptions import FileTooLarge, InvalidPath, NotAFile
-from gameserver.files.tree import FileTree, is_name, names_of
+from gameserver.files.tree import MAX_FILE_BYTES, FileTree, is_name, names_of
 
 HOSTILE_PATHS = (
     "..", "../x", "a/../../x", "/etc/passwd", "//etc/passwd", "a//b", "a/", "./a", "a/./b", "\0",
@@ -118,10 +118,10 @@ def test_a_write_is_whole_and_keeps_permissions(root: Path) -> None:
 
 def test_sizes_are_bounded(root: Path) -> None:
     """Larger files are neither read nor written."""
-    tree = FileTree(root, max_bytes=10)
+    tree, content = FileTree(root), bytes(MAX_FILE_BYTES + 1)
     with pytest.raises(FileTooLarge):
-        tree.write(("new",), b"x" * 11)
-    (root / "file").write_bytes(b"x" * 11)
+        tree.write(("new",), content)
+    (root / "file").write_bytes(content)
     with pytest.raises(FileTooLarge):
         tree.read(("file",))
 

@@ -18,7 +18,7 @@ from gameserver.files.exceptions import (
     NotAFile,
     NotText,
 )
-from gameserver.files.schemas import FileEntry, Folder
+from gameserver.files.schemas import Folder
 from gameserver.files.text import is_text
 from gameserver.files.tree import MAX_FILE_BYTES, MAX_PATH_LENGTH, Content
 from gameserver.files.wiring import CurrentFiles
@@ -53,10 +53,7 @@ _CONTENT = {"content": {_TEXT: _BODY, _BYTES: _BODY}}
 @router.get("", responses=_READ, summary="List a folder")
 async def list_files(files: CurrentFiles, _: CurrentAdmin, path: Path = "") -> Folder:
     """Return the entries of a folder; the empty path is serverdata itself."""
-    entries = [
-        FileEntry.model_validate(entry, from_attributes=True) for entry in await files.entries(path)
-    ]
-    return Folder(path=path, entries=entries)
+    return Folder(path=path, entries=await files.entries(path))
 
 
 @router.get(

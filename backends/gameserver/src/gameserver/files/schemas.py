@@ -2,12 +2,14 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 
+FileKind = Literal["file", "folder", "link", "other"]
+
 
 class FileEntry(BaseModel):
     """One entry of a folder. Links are listed, but never followed."""
 
     name: str
-    kind: Literal["file", "folder", "link", "other"]
+    kind: FileKind
     size: int
     changed_at: AwareDatetime
 

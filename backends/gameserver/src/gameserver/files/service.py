@@ -8,8 +8,9 @@ from typing import Final
 from bedplate.conditional import Preconditions
 from bedplate.problems import PreconditionFailed
 from gameserver.files.exceptions import ConditionNeeded, FileInUse, FileMissing
+from gameserver.files.schemas import FileEntry
 from gameserver.files.text import keep_format
-from gameserver.files.tree import Content, Entry, FileTree, Names, names_of
+from gameserver.files.tree import Content, FileTree, Names, names_of
 from gameserver.process.game import Game
 from gameserver.status import AT_REST
 
@@ -28,7 +29,7 @@ class RawFiles:
         self._game = game
         self._lock = asyncio.Lock()
 
-    async def entries(self, path: str) -> list[Entry]:
+    async def entries(self, path: str) -> list[FileEntry]:
         """Return the entries of a folder. Raises `InvalidPath`, `FileMissing`, `NotAFile`."""
         return await asyncio.to_thread(self._tree.entries, names_of(path))
 

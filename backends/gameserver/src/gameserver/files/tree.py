@@ -27,6 +27,7 @@ from gameserver.files.exceptions import (
     InvalidPath,
     NotAFile,
 )
+from gameserver.files.schemas import FileEntry, FileKind
 
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 MAX_PATH_LENGTH: Final = 1_000
@@ -35,6 +36,11 @@ _MAX_ENTRIES: Final = 10_000
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE: Final = 0o644
+_KINDS: Final[dict[int, FileKind]] = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "folder",
+    stat.S_IFLNK: "link",
+}
 _LINKS: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
 _WRITE_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 _TEMPORARY: Final = ".manager-"
@@ -64,21 +70,10 @@ def is_name(name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a folder. `kind` is file, folder, link or other."""
-
-    name: str
-    kind: str
-    size: int
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Content:
     """A file's bytes and their ETag."""
 
     content: bytes
-    changed_at: datetime
 
     @property
     def etag(self) -> str:
@@ -89,11 +84,10 @@ class Content:
 class FileTree:
     """The files below `root`."""
 
-    def __init__(self, root: Path, *, max_bytes: int = MAX_FILE_BYTES) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
-        self._max_bytes = max_bytes
 
-    def entries(self, names: Names) -> list[Entry]:
+    def entries(self, names: Names) -> list[FileEntry]:
         """Return a folder's entries, sorted by name. Raises `FileMissing`, `NotAFile`."""
         with self._folder(names) as folder, os.scandir(folder) as entries:
             visible = (item for item in entries if is_name(item.name) and not _is_ours(item.name))
@@ -103,7 +97,13 @@ class FileTree:
     def read(self, names: Names) -> Content:
         """Return a file's bytes. Raises `FileMissing`, `NotAFile`, `FileTooLarge`."""
         with self._parent(names) as (folder, name):
-            return self._read(folder, name)
+            descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
+            with os.fdopen(descriptor, "rb") as file:
+                _require_regular(os.fstat(descriptor))
+                content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise FileTooLarge(f"Files of more than {MAX_FILE_BYTES} bytes can't be read.")
+        return Content(content)
 
     def find(self, names: Names) -> Content | None:
         """Return a file's bytes, or None if there is none. Raises what else `read` raises."""
@@ -117,8 +117,8 @@ class FileTree:
 
         Permissions stay. Raises `FileMissing`, `NotAFile`, `FileTooLarge`.
         """
-        if len(content) > self._max_bytes:
-            raise FileTooLarge(f"A file may have at most {self._max_bytes} bytes.")
+        if len(content) > MAX_FILE_BYTES:
+            raise FileTooLarge(f"A file may have at most {MAX_FILE_BYTES} bytes.")
         with self._parent(names) as (folder, name):
             mode = self._mode(folder, name)
             temporary = f"{_TEMPORARY}{ids.token(16)}"
@@ -144,17 +144,6 @@ class FileTree:
             for name in files:
                 if _is_ours(name):
                     (Path(path) / name).unlink(missing_ok=True)
-
-    def _read(self, folder: int, name: str) -> Content:
-        with _translated_errors():
-            descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            _require_regular(status)
-            content = file.read(self._max_bytes + 1)
-        if len(content) > self._max_bytes:
-            raise FileTooLarge(f"Files of more than {self._max_bytes} bytes can't be read.")
-        return Content(content, _modified_at(status))
 
     @staticmethod
     def _mode(folder: int, name: str) -> int:
@@ -228,15 +217,11 @@ def _write_new(folder: int, name: str, content: bytes, mode: int) -> None:
         os.fsync(descriptor)
 
 
-def _to_entry(item: os.DirEntry[str]) -> Entry:
+def _to_entry(item: os.DirEntry[str]) -> FileEntry:
     status = item.stat(follow_symlinks=False)
-    kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
-    kind = kinds.get(stat.S_IFMT(status.st_mode), "other")
-    return Entry(item.name, kind, status.st_size, _modified_at(status))
-
-
-def _modified_at(status: os.stat_result) -> datetime:
-    return datetime.fromtimestamp(status.st_mtime, UTC)
+    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "other")
+    changed_at = datetime.fromtimestamp(status.st_mtime, UTC)
+    return FileEntry(name=item.name, kind=kind, size=status.st_size, changed_at=changed_at)
 
 
 def _is_ours(name: str) -> bool:

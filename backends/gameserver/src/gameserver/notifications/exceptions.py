@@ -1,5 +1,3 @@
-"""The errors of notifications."""
-
 from bedplate.problems import Conflict, NotFound, UnprocessableContent
 
 
@@ -23,6 +21,3 @@ class TooManyHooks(Conflict):
 
     code = "too_many_hooks"
     title = "Too Many Webhooks"
-
-    def __init__(self, most: int) -> None:
-        super().__init__(f"There can't be more than {most} webhooks: remove one first.")

@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 
 from bedplate import ids
-from gameserver.events import Event
 from gameserver.notifications.schemas import SECRET_PREFIX, HookFormat, HookRecord
 
 MAX_CONTENT_LENGTH: Final = 2_000
@@ -29,11 +28,6 @@ class Message:
     text: str
     at: datetime
     facts: dict[str, str | int | float]
-
-    @classmethod
-    def of(cls, event: Event) -> "Message":
-        """Return the message of an event, with an id of its own."""
-        return cls(ids.uuid(), event.kind.value, event.text, event.at, event.facts)
 
 
 def new_secret() -> str:

@@ -93,7 +93,9 @@ class Notifications:
         signed = new.format is HookFormat.JSON
         async with self._writing:
             if len(self._queues) >= MAX_HOOKS:
-                raise TooManyHooks(MAX_HOOKS)
+                raise TooManyHooks(
+                    f"There can't be more than {MAX_HOOKS} webhooks: remove one first."
+                )
             hook = HookRecord(
                 id=ids.uuid(),
                 created_at=clock.now(),
@@ -151,4 +153,4 @@ class Notifications:
     def _hear(self, event: Event) -> None:
         for queue in self._queues.values():
             if queue.hook.enabled and event.kind in queue.hook.events:
-                queue.put(Message.of(event))
+                queue.put(Message(ids.uuid(), event.kind, event.text, event.at, event.facts))

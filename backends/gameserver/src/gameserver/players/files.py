@@ -10,7 +10,7 @@ from typing import Any, Final
 from bedplate.documents import write_atomically
 from gameserver.disk import READ_FLAGS
 from gameserver.players.exceptions import PlayerFileDamaged
-from gameserver.players.schemas import ListEntry, utc
+from gameserver.players.schemas import ListEntry
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 WHITELIST: Final = "playerswhitelisted.json"
@@ -77,9 +77,12 @@ def text_of(entry: Entry, key: str) -> str:
 
 
 def until_of(entry: Entry) -> datetime | None:
-    """Return when an entry expires, in UTC; None for never or unreadable."""
+    """Return when an entry expires, in UTC; None for never or unreadable.
+
+    A time without a zone is local time.
+    """
     try:
-        return utc(datetime.fromisoformat(text_of(entry, "UntilDate"))).astimezone(UTC)
+        return datetime.fromisoformat(text_of(entry, "UntilDate")).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

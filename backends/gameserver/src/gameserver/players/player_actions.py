@@ -24,25 +24,28 @@ _UNITS: Final = {
 _LAST_YEAR: Final = 9998
 NO_SUCH_PLAYER: Final = re.compile(r"No player with name or uid '.{0,64}' exists")
 
-Test = Callable[[Roster], bool]
-
 
 @dataclass(frozen=True)
 class PlayerAction:
     """One thing done to a player.
 
+    name      the player's
     command   for a running game
     done      matches its English reply; in other languages only `shows` proves success
     shows     whether the game's files show it: takes the roster before and now
-    already   whether nothing would change
     write     changes the files of a stopped game: takes the files, UID and time; blocks
     """
+
+    name: str
 
     command: str
     done: re.Pattern[str]
     shows: Callable[[Roster, Roster], bool]
-    already: Test
     write: Callable[[RosterReader, str, datetime], None]
+
+    def already(self, roster: Roster) -> bool:
+        """Return whether nothing would change."""
+        return self.shows(roster, roster)
 
 
 def whitelist_action(name: str, reason: str | None, by: str) -> PlayerAction:
@@ -53,10 +56,10 @@ def whitelist_action(name: str, reason: str | None, by: str) -> PlayerAction:
         files.whitelist.write([*_others(files.whitelist.read(), uid), entry])
 
     return PlayerAction(
+        name,
         command=f"/whitelist add {name} {reason or ''}".rstrip(),
         done=re.compile(r"Player is (now|already) whitelisted.*"),
         shows=lambda _, now: now.listed(name) is not None,
-        already=lambda roster: roster.listed(name) is not None,
         write=write,
     )
 
@@ -64,10 +67,10 @@ def whitelist_action(name: str, reason: str | None, by: str) -> PlayerAction:
 def unwhitelist_action(name: str) -> PlayerAction:
     """Take a player off the whitelist."""
     return PlayerAction(
+        name,
         command=f"/whitelist remove {name}",
         done=re.compile(r"Player is (now removed from the whitelist|currently not whitelisted)"),
         shows=lambda _, now: now.listed(name) is None,
-        already=lambda roster: roster.listed(name) is None,
         write=lambda files, uid, _: files.whitelist.write(_others(files.whitelist.read(), uid)),
     )
 
@@ -80,10 +83,10 @@ def ban_action(name: str, ban: Ban, by: str) -> PlayerAction:
         files.bans.write([*_others(files.bans.read(), uid), entry])
 
     return PlayerAction(
+        name,
         command=f"/ban {name} {ban.amount} {ban.unit} {ban.reason}",
         done=re.compile(r"Player is now banned until .*"),
         shows=lambda before, now: now.banned(name) not in (None, before.banned(name)),
-        already=lambda _: False,
         write=write,
     )
 
@@ -91,10 +94,10 @@ def ban_action(name: str, ban: Ban, by: str) -> PlayerAction:
 def unban_action(name: str) -> PlayerAction:
     """Lift a ban."""
     return PlayerAction(
+        name,
         command=f"/unban {name}",
         done=re.compile(r"Player (is now unbanned|was not banned)"),
         shows=lambda _, now: now.banned(name) is None,
-        already=lambda roster: roster.banned(name) is None,
         write=lambda files, uid, _: files.bans.write(_others(files.bans.read(), uid)),
     )
 
@@ -112,10 +115,10 @@ def role_action(name: str, role: str) -> PlayerAction:
         files.known.write(entries)
 
     return PlayerAction(
+        name,
         command=f"/op {name}" if role == "admin" else f"/player {name} role {role}",
         done=re.compile(r"Ok, role .{1,80} assigned to .{1,80}|Player is already in group .*"),
         shows=lambda _, now: now.role(name) == role,
-        already=lambda roster: roster.role(name) == role,
         write=write,
     )
 

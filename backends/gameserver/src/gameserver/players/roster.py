@@ -1,13 +1,14 @@
 """Who is known, whitelisted and banned, according to the game's files."""
 
 import asyncio
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from bedplate import clock
+from bedplate.problems import ProblemError
+from gameserver.configuration.config_file import ConfigFile
+from gameserver.configuration.first_start import ROLES
 from gameserver.layout import Layout
 from gameserver.players.files import (
     BANS,
@@ -21,15 +22,7 @@ from gameserver.players.files import (
 )
 from gameserver.players.schemas import Player
 
-ROLES: Final = frozenset(
-    {
-        "suvisitor", "crvisitor", "limitedsuplayer", "limitedcrplayer", "suplayer", "crplayer",
-        "sumod", "crmod", "admin",
-    }
-)  # fmt: skip
-"""Codes of the game's default roles."""
-
-_MAX_CONFIG_BYTES: Final = 4 * 1024 * 1024
+_DEFAULT_ROLES: Final = frozenset(code for code, *_ in ROLES)
 
 
 @dataclass(frozen=True)
@@ -94,7 +87,7 @@ class RosterReader:
         self.known = PlayerFile(folder, KNOWN)
         self.whitelist = PlayerFile(folder, WHITELIST)
         self.bans = PlayerFile(folder, BANS)
-        self._config = layout.server_config
+        self._config = ConfigFile(layout.server_config)
 
     async def read(self) -> Roster:
         """Return the present entries. Raises `PlayerFileDamaged`."""
@@ -109,8 +102,14 @@ class RosterReader:
         )
 
     async def roles(self) -> frozenset[str]:
-        """Return the codes of the roles in the game's settings; the defaults without a file."""
-        return await asyncio.to_thread(_roles, self._config)
+        """Return the codes of the roles in the game's settings; the defaults if unreadable."""
+        try:
+            text = await asyncio.to_thread(self._config.read)
+            roles = text.get(("Roles",)) if text is not None else []
+            codes = frozenset(role["Code"] for role in roles if isinstance(role["Code"], str))
+        except (ProblemError, KeyError, TypeError):
+            return _DEFAULT_ROLES
+        return codes or _DEFAULT_ROLES
 
 
 def _named(entries: list[Entry], name: str, key: str = "PlayerName") -> Entry | None:
@@ -121,14 +120,3 @@ def _named(entries: list[Entry], name: str, key: str = "PlayerName") -> Entry | 
 def _player(players: dict[str, Player], entry: Entry, key: str) -> Player:
     uid = text_of(entry, "PlayerUID")
     return players.setdefault(uid, Player(name=text_of(entry, key), uid=uid))
-
-
-def _roles(config: Path) -> frozenset[str]:
-    try:
-        if config.is_symlink() or config.stat().st_size > _MAX_CONFIG_BYTES:
-            return ROLES
-        roles = json.loads(config.read_bytes().decode("utf-8-sig"))["Roles"]
-        codes = frozenset(role["Code"] for role in roles if isinstance(role["Code"], str))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return ROLES
-    return codes or ROLES

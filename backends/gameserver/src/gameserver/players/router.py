@@ -14,6 +14,12 @@ from gameserver.players.exceptions import (
     PlayerNotOnline,
     UnknownRole,
 )
+from gameserver.players.player_actions import (
+    ban_action,
+    unban_action,
+    unwhitelist_action,
+    whitelist_action,
+)
 from gameserver.players.schemas import (
     Ban,
     Change,
@@ -105,7 +111,9 @@ async def add_to_whitelist(
     name: Name, listing: Listing, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
     """Put a player on the whitelist."""
-    return await players.add_to_whitelist(name, listing.reason, listing.uid, by=principal.id)
+    return await players.apply(
+        whitelist_action(name, listing.reason, principal.id), listing.uid, by=principal.id
+    )
 
 
 @router.delete("/{name}/whitelist", responses=_CHANGE_ERRORS, summary="Unlist a player")
@@ -113,7 +121,7 @@ async def remove_from_whitelist(
     name: Name, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
     """Take a player off the whitelist."""
-    return await players.remove_from_whitelist(name, by=principal.id)
+    return await players.apply(unwhitelist_action(name), by=principal.id)
 
 
 @router.put("/{name}/ban", responses=_CHANGE_ERRORS, summary="Ban a player")
@@ -121,13 +129,13 @@ async def ban_player(
     name: Name, ban: Ban, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
     """Keep a player out for a time; replaces an earlier ban."""
-    return await players.ban(name, ban, by=principal.id)
+    return await players.apply(ban_action(name, ban, principal.id), ban.uid, by=principal.id)
 
 
 @router.delete("/{name}/ban", responses=_CHANGE_ERRORS, summary="Lift a ban")
 async def unban_player(name: Name, players: CurrentPlayers, principal: CurrentAdmin) -> Change:
     """Let a banned player join again."""
-    return await players.unban(name, by=principal.id)
+    return await players.apply(unban_action(name), by=principal.id)
 
 
 @router.post(

@@ -1,6 +1,5 @@
 """Names, reasons and all other texts of the game are untrusted."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
@@ -147,8 +146,3 @@ class Change(BaseModel):
     outcome: Outcome
     proof: Proof | None = None
     reply: list[str] = []
-
-
-def utc(moment: datetime) -> datetime:
-    """Return a time from the game's files with a zone; without one it is local time."""
-    return moment if moment.tzinfo is not None else moment.astimezone()

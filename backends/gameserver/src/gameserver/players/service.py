@@ -13,19 +13,11 @@ from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.service import Console
 from gameserver.layout import Layout
-from gameserver.players import player_actions
 from gameserver.players.exceptions import PlayerNotFound, PlayerNotOnline, UnknownRole
 from gameserver.players.files import to_response
-from gameserver.players.player_actions import NO_SUCH_PLAYER, PlayerAction
+from gameserver.players.player_actions import NO_SUCH_PLAYER, PlayerAction, role_action
 from gameserver.players.roster import Roster, RosterReader, sort_key
-from gameserver.players.schemas import (
-    Ban,
-    Change,
-    ListEntry,
-    Outcome,
-    Player,
-    Proof,
-)
+from gameserver.players.schemas import Change, ListEntry, Outcome, Player, Proof
 from gameserver.process.game import Game
 from gameserver.status import GameState
 
@@ -80,29 +72,22 @@ class Players:
         """Return the bans in force. Raises `PlayerFileDamaged`."""
         return [to_response(entry) for entry in (await self._files.read()).bans]
 
-    async def add_to_whitelist(
-        self, name: str, reason: str | None, uid: str | None, *, by: str
-    ) -> Change:
-        """Put a player on the whitelist."""
-        return await self._do(player_actions.whitelist_action(name, reason, by), name, uid, by)
+    async def apply(self, action: PlayerAction, uid: str | None = None, *, by: str) -> Change:
+        """Do something to a player, by command or in the files; a ban disconnects as well.
 
-    async def remove_from_whitelist(self, name: str, *, by: str) -> Change:
-        """Take a player off the whitelist."""
-        return await self._do(player_actions.unwhitelist_action(name), name, None, by)
-
-    async def ban(self, name: str, ban: Ban, *, by: str) -> Change:
-        """Keep a player out for a time; an online player is disconnected."""
-        return await self._do(player_actions.ban_action(name, ban, by), name, ban.uid, by)
-
-    async def unban(self, name: str, *, by: str) -> Change:
-        """Lift a ban."""
-        return await self._do(player_actions.unban_action(name), name, None, by)
+        `uid` is for a player who has never joined, while the game is stopped. Raises
+        `PlayerNotFound`, `PlayerFileDamaged`, `GameBusy` and what `Console.send` raises.
+        """
+        if self._game.status.state is GameState.RUNNING:
+            return await self._command(action, by)
+        async with self._game.exclusive("a change of the lists of players"):
+            return await self._write(action, uid, by)
 
     async def assign(self, name: str, role: str, uid: str | None, *, by: str) -> Change:
         """Give a player a role. Raises `UnknownRole`."""
         if role not in await self._files.roles():
             raise UnknownRole
-        return await self._do(player_actions.role_action(name, role), name, uid, by)
+        return await self.apply(role_action(name, role), uid, by=by)
 
     async def kick(self, name: str, reason: str, *, by: str) -> Change:
         """Disconnect a player. Raises `PlayerNotOnline`, `GameNotRunning`."""
@@ -123,17 +108,11 @@ class Players:
                 return Change(outcome=Outcome.UNCONFIRMED, reply=reply.lines)
         return Change(outcome=Outcome.DONE, proof=Proof.EFFECT, reply=reply.lines)
 
-    async def _do(self, action: PlayerAction, name: str, uid: str | None, by: str) -> Change:
-        if self._game.status.state is GameState.RUNNING:
-            return await self._command(action, by)
-        async with self._game.exclusive("a change of the lists of players"):
-            return await self._write(action, name, uid, by)
-
-    async def _write(self, action: PlayerAction, name: str, uid: str | None, by: str) -> Change:
+    async def _write(self, action: PlayerAction, uid: str | None, by: str) -> Change:
         roster = await self._files.read()
         if action.already(roster):
             return Change(outcome=Outcome.UNCHANGED, proof=Proof.FILE)
-        player_uid = roster.uid_of(name) or uid
+        player_uid = roster.uid_of(action.name) or uid
         if player_uid is None:
             raise PlayerNotFound
         await self._audit.record(by, "player", did=action.command)
