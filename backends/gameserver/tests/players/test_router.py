@@ -64,6 +64,26 @@ async def test_role_of_a_stopped_game(stopped: Client, tmp_path: Path) -> None:
     assert unknown.json()["code"] == "unknown_role"
 
 
+@pytest.mark.parametrize(
+    ("config", "status"),
+    [
+        ('{"Roles": [{"Code": "emperor"},], /* by hand */}', 200),
+        ('{"Roles": [{"Code": "king"}]}', 422),
+        ('{"Roles": [{}]}', 422),
+        ("{", 422),
+        (None, 422),
+    ],
+)
+async def test_roles_are_those_of_the_game_s_settings(
+    stopped: Client, tmp_path: Path, config: str | None, status: int
+) -> None:
+    """They are read as leniently as the game reads them; unreadable settings mean the defaults."""
+    if config is not None:
+        (tmp_path / "data/serverdata/serverconfig.json").write_text(config)
+    response = await stopped.put("/players/Ada/role", json={"role": "emperor"})
+    assert response.status_code == status
+
+
 async def test_stranger_of_a_stopped_game(stopped: Client) -> None:
     """Of one who was never here the UID must be sent; then the entry is made."""
     refused = await stopped.put("/players/Zoë/whitelist", json={})
