@@ -15,8 +15,7 @@ from bedplate.cli.exceptions import CommandError
 from bedplate.cli.main import main
 from bedplate.cli.run import refuse_several_workers, shutdown_seconds
 from bedplate.settings import Settings
-from bedplate.testing.process_table import children
-from bedplate.testing.processes import ProcessError, ServerProcess, free_port
+from bedplate.testing.processes import ProcessError, ServerProcess, children, free_port
 
 Captured = pytest.CaptureFixture[str]
 Run = Callable[..., ServerProcess]

@@ -1,7 +1,6 @@
 """What one client of a stream may do."""
 
-from bedplate.realtime import StreamLimits
-from bedplate.realtime.limits import MessageRate
+from bedplate.realtime.stream import MessageRate, StreamLimits
 from bedplate.testing.clock import SettableClock
 
 

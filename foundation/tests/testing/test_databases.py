@@ -8,7 +8,6 @@ import aiosqlite
 import asyncpg
 import pytest
 
-from bedplate.testing.administration import Administration
 from bedplate.testing.databases import TemplateDatabase, TemplateFile
 from bedplate.testing.postgres import PostgresServer
 
@@ -54,7 +53,7 @@ async def test_a_sealed_database_can_be_cloned_at_once(
 ) -> None:
     """A connection that a migration forgot would block every clone for five seconds."""
     forgotten = await asyncpg.connect(postgres_url)
-    Administration(postgres_server.url).seal(postgres_url)
+    postgres_server.seal_database(postgres_url)
     postgres_server.drop_database(postgres_server.create_database(postgres_url))
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
         await forgotten.execute("SELECT 1")

@@ -9,8 +9,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from bedplate.testing.process_table import children, wait_until_gone
-from bedplate.testing.processes import ProcessError, ServerProcess, free_port
+from bedplate.testing.processes import (
+    ProcessError,
+    ServerProcess,
+    children,
+    free_port,
+    wait_until_gone,
+)
 
 SERVE = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
 STUBBORN = """

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from bedplate.testing.process_table import children, wait_until_gone
+from bedplate.testing.processes import children, wait_until_gone
 
 RUN = """
 import tempfile
 import time
 
 from bedplate.testing.postgres import PostgresServer
-from bedplate.testing.process_table import children
+from bedplate.testing.processes import children
 from bedplate.testing.valkey import ValkeyServer
 
 tempfile.tempdir = {folder!r}

@@ -21,8 +21,7 @@ from fastapi import FastAPI
 
 from bedplate.runtime import StartupError
 from bedplate.testing.lifespan import running
-from bedplate.testing.process_table import wait_until_gone
-from bedplate.testing.processes import ProcessError, ServerProcess, free_port
+from bedplate.testing.processes import ProcessError, ServerProcess, free_port, wait_until_gone
 from gameserver.layout import Layout
 from gameserver.process.exceptions import GameAlreadyRunning, GameNotStopped
 from gameserver.process.game import Game

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Generic
 
 from bedplate import clock, ids
-from bedplate.realtime.batch import Batch, Encode
-from bedplate.realtime.follower import Follower, Wants
+from bedplate.realtime.follower import Batch, Encode, Follower, Wants
 from bedplate.realtime.ring_buffer import Item, Numbered, RingBuffer, weightless
 
 INTERVAL_SECONDS = 0.02
@@ -48,7 +47,8 @@ class Broadcast(Generic[Item]):
         self._interval = interval_seconds
         self._released = 0
         self._batches: dict[tuple[int, Wants[Item] | None], Batch[Item]] = {}
-        self._followers = 0
+        self.followers = 0
+        """How many follow at the moment."""
         self._released_more = asyncio.Event()
         self._next: asyncio.Handle | None = None
 
@@ -62,15 +62,10 @@ class Broadcast(Generic[Item]):
         """The number of the newest item; 0 before the first."""
         return self._ring.last
 
-    @property
-    def followers(self) -> int:
-        """How many follow at the moment."""
-        return self._followers
-
     def publish(self, item: Item) -> int:
         """Add an item and return its number; it never waits, whatever followers do."""
         number = self._ring.append(item)
-        if self._followers == 0:
+        if self.followers == 0:
             self._released = number
         elif self._next is None:
             self._next = asyncio.get_running_loop().call_soon(self._release)
@@ -97,11 +92,11 @@ class Broadcast(Generic[Item]):
         """
         hash(wants)
         follower = Follower(self._take, self._wait, self._begin(after, run), wants)
-        self._followers += 1
+        self.followers += 1
         try:
             yield follower
         finally:
-            self._followers -= 1
+            self.followers -= 1
             self._rest()
 
     def _begin(self, after: int | None, run: str | None) -> int:
@@ -112,7 +107,7 @@ class Broadcast(Generic[Item]):
         return max(after, 0)
 
     def _rest(self) -> None:
-        if self._followers == 0:
+        if self.followers == 0:
             self._released = self.last
             self._batches.clear()
             if self._next is not None:
@@ -122,19 +117,15 @@ class Broadcast(Generic[Item]):
     def _take(self, after: int, wants: Wants[Item] | None) -> tuple[int, Batch[Item] | None]:
         """Return how many items after `after` are lost, and the batch after those."""
         lost = max(0, self.first - 1 - after)
-        return lost, self._batch(after + lost, wants)
-
-    def _batch(self, after: int, wants: Wants[Item] | None) -> Batch[Item] | None:
-        key = (after, wants)
-        if (shared := self._batches.get(key)) is not None:
-            return shared
-        entries = self._ring.since(after, _MAX_ITEMS, until=self._released)
-        if not entries:
-            return None
-        if len(self._batches) >= _MAX_BATCHES:
-            self._batches.clear()
-        batch = self._batches[key] = self._make_batch(entries, wants)
-        return batch
+        key = (after + lost, wants)
+        batch = self._batches.get(key)
+        if batch is None:
+            entries = self._ring.since(after + lost, _MAX_ITEMS, until=self._released)
+            if entries:
+                if len(self._batches) >= _MAX_BATCHES:
+                    self._batches.clear()
+                batch = self._batches[key] = self._make_batch(entries, wants)
+        return lost, batch
 
     def _make_batch(self, entries: list[Numbered[Item]], wants: Wants[Item] | None) -> Batch[Item]:
         chosen: list[Numbered[Item]] = []

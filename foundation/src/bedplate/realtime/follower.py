@@ -1,14 +1,42 @@
-"""One who follows a broadcast, at their own pace."""
+"""One who follows a broadcast, at their own pace, and gets its items in batches."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, Self
 
-from bedplate.realtime.batch import Batch
-from bedplate.realtime.ring_buffer import Item
+from bedplate.realtime.ring_buffer import Item, Numbered
+
+Encode = Callable[[Numbered[Item]], str]
+"""Returns the JSON of a numbered item."""
 
 Wants = Callable[[Item], bool]
 """A filter: whether the follower wants an item."""
+
+
+@dataclass(eq=False)
+class Batch(Generic[Item]):
+    """Some items in their order; shared by all followers that get the same.
+
+    `last` is the number to go on after: of the last item that was looked at, wanted or not.
+    """
+
+    items: tuple[Numbered[Item], ...]
+    last: int
+    encode: Encode[Item]
+
+    @cached_property
+    def text(self) -> str:
+        """The batch as JSON, made once: `{"type":"items","last":…,"items":[…]}`."""
+        items = ",".join(map(self._encoded, self.items))
+        return f'{{"type":"items","last":{self.last},"items":[{items}]}}'
+
+    def _encoded(self, entry: Numbered[Item]) -> str:
+        if entry.encoded is None:
+            entry.encoded = self.encode(entry)
+        return entry.encoded
+
 
 Take = Callable[[int, Wants[Item] | None], tuple[int, Batch[Item] | None]]
 

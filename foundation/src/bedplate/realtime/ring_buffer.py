@@ -41,7 +41,8 @@ class RingBuffer(Generic[Item]):
         self.weigh = weigh
         self._max_weight = max_weight
         self._slots: list[Numbered[Item] | None] = [None] * capacity
-        self._weight = 0
+        self.weight = 0
+        """What the held items weigh together."""
         self.first = 1
         """The number of the oldest item that is held; `last + 1` when there is none."""
         self.last = 0
@@ -51,19 +52,14 @@ class RingBuffer(Generic[Item]):
         """Return how many items are held."""
         return self.last - self.first + 1
 
-    @property
-    def weight(self) -> int:
-        """What the held items weigh together."""
-        return self._weight
-
     def append(self, item: Item) -> int:
         """Add an item and return its number."""
         if len(self) == len(self._slots):
             self._drop_oldest()
         self.last += 1
         self._slots[self._place(self.last)] = Numbered(self.last, item)
-        self._weight += self.weigh(item)
-        while self._weight > self._max_weight and self.first < self.last:
+        self.weight += self.weigh(item)
+        while self.weight > self._max_weight and self.first < self.last:
             self._drop_oldest()
         return self.last
 
@@ -89,7 +85,7 @@ class RingBuffer(Generic[Item]):
         place = self._place(self.first)
         oldest = self._slots[place]
         if oldest is not None:
-            self._weight -= self.weigh(oldest.item)
+            self.weight -= self.weigh(oldest.item)
         self._slots[place] = None
         self.first += 1
 

@@ -4,17 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
 import orjson
+from starlette import status
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from bedplate import clock
 from bedplate.lifecycle import Drain
 from bedplate.realtime.broadcast import Broadcast
 from bedplate.realtime.follower import Follower, Wants
-from bedplate.realtime.limits import MessageRate, StreamLimits
 from bedplate.realtime.ring_buffer import Item
 
 CLOSE_SECONDS = 1.0
@@ -23,28 +22,52 @@ CLOSE_SECONDS = 1.0
 _LOOKS = 4  # a client that stopped reading is dropped within a quarter more of its time
 
 
-class CloseCode(IntEnum):
-    """Close codes (RFC 6455, section 7.4.1, and the IANA registry)."""
+class Ending(NamedTuple):
+    """Why the server ends a stream: a close code (RFC 6455, section 7.4.1), a word for programs."""
 
-    UNSUPPORTED_DATA = 1003
-    POLICY_VIOLATION = 1008
-    MESSAGE_TOO_BIG = 1009
-    SERVICE_RESTART = 1012
-
-
-@dataclass(frozen=True)
-class Ending:
-    """Why the server ends a stream: a code, and a word for programs."""
-
-    code: CloseCode
+    code: int
     reason: str
 
 
-RESTART = Ending(CloseCode.SERVICE_RESTART, "restart")
-REVOKED = Ending(CloseCode.POLICY_VIOLATION, "revoked")
-TOO_MANY = Ending(CloseCode.POLICY_VIOLATION, "too_many_messages")
-TOO_LONG = Ending(CloseCode.MESSAGE_TOO_BIG, "message_too_long")
-NOT_TEXT = Ending(CloseCode.UNSUPPORTED_DATA, "not_text")
+RESTART = Ending(status.WS_1012_SERVICE_RESTART, "restart")
+REVOKED = Ending(status.WS_1008_POLICY_VIOLATION, "revoked")
+TOO_MANY = Ending(status.WS_1008_POLICY_VIOLATION, "too_many_messages")
+TOO_LONG = Ending(status.WS_1009_MESSAGE_TOO_BIG, "message_too_long")
+NOT_TEXT = Ending(status.WS_1003_UNSUPPORTED_DATA, "not_text")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamLimits:
+    """Bounds for one client.
+
+    message_characters: the longest message it may send.
+    messages, seconds: how many it may send in that time.
+    waiting: how many may wait while an earlier one is handled.
+    send_seconds: how long it may read nothing while something is to be sent, before it is dropped.
+    """
+
+    message_characters: int = 8_192
+    messages: int = 50
+    seconds: float = 10.0
+    waiting: int = 16
+    send_seconds: float = 15.0
+
+
+class MessageRate:
+    """Counts the messages of a client in windows of time."""
+
+    def __init__(self, limits: StreamLimits) -> None:
+        self._limits = limits
+        self._began = clock.monotonic()
+        self._count = 0
+
+    def admits(self) -> bool:
+        """Count a message, and return whether it is within the limit."""
+        now = clock.monotonic()
+        if not 0 <= now - self._began < self._limits.seconds:
+            self._began, self._count = now, 0
+        self._count += 1
+        return self._count <= self._limits.messages
 
 
 class Stream(Generic[Item]):
@@ -102,12 +125,13 @@ class Stream(Generic[Item]):
             await self._socket.accept()
         async with self._broadcast.follow(after, run=run, wants=wants) as follower:
             self._follower = follower
+            signals = (self._drain, RESTART), (self._revoked, REVOKED)
             ending = await self._first_of(
                 self._send_items(follower),
                 self._watch(),
                 self._receive(),
                 self._handle(),
-                *self._signals(),
+                *[_end_after(signal, why) for signal, why in signals if signal is not None],
             )
         if ending is not None:
             await self._close(ending)
@@ -168,14 +192,6 @@ class Stream(Generic[Item]):
             if self._on_message is not None:
                 await self._on_message(self, text)
 
-    def _signals(self) -> list[Coroutine[Any, Any, Ending | None]]:
-        signals: list[Coroutine[Any, Any, Ending | None]] = []
-        if self._drain is not None:
-            signals.append(_end_after(self._drain.wait(), RESTART))
-        if self._revoked is not None:
-            signals.append(_end_after(self._revoked.wait(), REVOKED))
-        return signals
-
     async def _first_of(self, *parts: Coroutine[Any, Any, Ending | None]) -> Ending | None:
         """Run all parts until one ends, and return why: None when the client is gone."""
         tasks = [asyncio.create_task(part) for part in parts]
@@ -197,6 +213,6 @@ class Stream(Generic[Item]):
                 await self._socket.close(ending.code, ending.reason)
 
 
-async def _end_after(signal: Awaitable[object], ending: Ending) -> Ending:
-    await signal
+async def _end_after(signal: Drain | asyncio.Event, ending: Ending) -> Ending:
+    await signal.wait()
     return ending

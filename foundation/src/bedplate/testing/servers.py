@@ -1,7 +1,8 @@
 """The base of the real servers for tests: on a free port, or a server that already runs."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from bedplate.testing.processes import ProcessError, ServerProcess, free_port
 
@@ -13,7 +14,7 @@ class StandingServerError(RuntimeError):
     """A test tries to start, stop, pause or kill a server that the test kit did not start."""
 
 
-class RealServer:
+class RealServer(ABC):
     """A server on a free port of 127.0.0.1, or one that already runs and keeps running.
 
     `product` is its name; `variable` is the environment variable with the URL of a running server.
@@ -31,6 +32,38 @@ class RealServer:
     def pid(self) -> int:
         """The process id of the server's main process."""
         return self._own().pid
+
+    def start(self) -> None:
+        """Start the server; after a stop or a kill on the same port.
+
+        Returns when it answers clients. Raises ProcessError when it can't start.
+        """
+        self._refuse_standing()
+        if self._process is None:
+            self._create()
+        else:
+            self._process.start()
+
+    def stop(self) -> None:
+        """Shut the server down at once: connections are closed."""
+        self._own().stop()
+
+    def close(self) -> None:
+        """End the server, if it runs."""
+        if self._process is not None:
+            self.stop()
+
+    def __enter__(self) -> Self:
+        if self._standing_url is None:
+            self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def _create(self) -> None:
+        """Start the server for the first time."""
 
     def _own(self) -> ServerProcess:
         self._refuse_standing()

@@ -35,21 +35,10 @@ class ValkeyServer(RealServer):
         """The URL of the server's database 0, or the standing server's URL."""
         return self._standing_url or f"redis://{HOST}:{self._port}/0"
 
-    def start(self) -> None:
-        """Start the server; after a stop or a kill on the same port, but empty.
-
-        Returns when it answers PING. Raises ProcessError when it can't start.
-        """
-        self._refuse_standing()
-        if self._process is None:
-            self._start_on_a_free_port(lambda: _new_process(self._port))
-        else:
-            self._process.start()
-
     def stop(self) -> None:
         """Shut the server down; its data is lost."""
         self.resume()
-        self._own().stop()
+        super().stop()
 
     def kill(self) -> None:
         """Kill the server (SIGKILL), as a crash does; its data is lost."""
@@ -69,20 +58,11 @@ class ValkeyServer(RealServer):
         """Delete everything in the database that `url` names (FLUSHDB)."""
         import redis  # noqa: PLC0415 - the pytest plugin must import lightly
 
-        client = redis.Redis.from_url(self.url)
-        try:
+        with redis.Redis.from_url(self.url) as client:
             client.flushdb()
-        finally:
-            client.close()
 
-    def __enter__(self) -> Self:
-        if self._standing_url is None:
-            self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self.stop()
+    def _create(self) -> None:
+        self._start_on_a_free_port(lambda: _new_process(self._port))
 
 
 def _database_of(url: str, worker: int) -> str:
