@@ -6,12 +6,6 @@ The client itself is `bedplate.clients.client.ServiceClient`; it needs httpx2.
 """
 
 from bedplate.clients.exceptions import UpstreamRefused, UpstreamUnavailable
-from bedplate.clients.opening import service_client
-from bedplate.clients.registry import LocalServices
+from bedplate.clients.registry import LocalServices, service_client
 
-__all__ = [
-    "LocalServices",
-    "UpstreamRefused",
-    "UpstreamUnavailable",
-    "service_client",
-]
+__all__ = ["LocalServices", "UpstreamRefused", "UpstreamUnavailable", "service_client"]

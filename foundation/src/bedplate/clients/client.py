@@ -5,14 +5,13 @@ Needs httpx2, the extra `bedplate[clients]`.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
 
 import orjson
 import structlog
-from starlette.types import Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
 from bedplate import __version__, ids
@@ -36,8 +35,6 @@ MAX_RETRY_AFTER_SECONDS = 60
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _PASSING = frozenset({502, 503, 504})
 _UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
-_SUCCESS = range(200, 300)
-_REFUSAL = range(400, 500)
 _HEADERS = {
     "Accept": "application/json",
     # Uncompressed, so that a small response can't expand into a large one.
@@ -91,9 +88,8 @@ class ServiceClient:
     @classmethod
     def beside(cls, name: str, local_services: LocalServices, **options: Any) -> Self:
         """Return the client of a backend that runs in this process."""
-        transport = httpx2.ASGITransport(
-            _InProcess(name, local_services), raise_app_exceptions=False
-        )
+        app = local_services.application(name)
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         client = httpx2.AsyncClient(
             base_url=f"http://{name}", headers=_HEADERS, timeout=None, transport=transport
         )
@@ -156,24 +152,17 @@ class ServiceClient:
         )
 
     async def _once(self, request: httpx2.Request) -> Any:
-        async with self._naming_failures():
-            response = await self._client.send(request, stream=True)
-            try:
-                content = await self._read(response)
-            finally:
-                await response.aclose()
-        return self._judge(response, content)
-
-    @contextlib.asynccontextmanager
-    async def _naming_failures(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._timeout):
-                yield
+                response = await self._client.send(request, stream=True)
+                async with contextlib.aclosing(response):
+                    content = await self._read(response)
         except TimeoutError as error:
             raise _Failure(f"no answer within {self._timeout} s", passing=True) from error
         except httpx2.HTTPError as error:
             unsent = isinstance(error, _UNSENT)
             raise _Failure(type(error).__name__, unsent=unsent, passing=True) from error
+        return self._judge(response, content)
 
     async def _read(self, response: httpx2.Response) -> bytes:
         if response.headers.get("content-encoding", "identity") != "identity":
@@ -187,34 +176,16 @@ class ServiceClient:
 
     def _judge(self, response: httpx2.Response, content: bytes) -> Any:
         status = response.status_code
-        if status in _SUCCESS:
-            return _parsed(content)
-        if status in _REFUSAL and status != HTTPStatus.TOO_MANY_REQUESTS:
+        if response.is_success:
+            try:
+                return orjson.loads(content) if content else None
+            except orjson.JSONDecodeError as error:
+                raise _Failure("an answer that is not JSON") from error
+        if response.is_client_error and status != HTTPStatus.TOO_MANY_REQUESTS:
             raise UpstreamRefused(self.name, status, _reason(content))
         raise _Failure(
             f"status {status}", passing=status in _PASSING, retry_after=_retry_after(response)
         )
-
-
-class _InProcess:
-    """The ASGI application of a backend in this process; 503 until it runs."""
-
-    def __init__(self, name: str, local_services: LocalServices) -> None:
-        self._name = name
-        self._local_services = local_services
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request in a task of its own, so that it shares no context with the caller."""
-        app = self._local_services.running(self._name)
-        if app is None:
-            await send({"type": "http.response.start", "status": 503, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
-            return
-
-        async def serve() -> None:
-            await app(scope, receive, send)
-
-        await asyncio.create_task(serve())
 
 
 def pause(attempt: int) -> float:
@@ -231,13 +202,6 @@ def _request_headers(content: bytes | None) -> dict[str, str]:
     if request_id := get_contextvars().get("request_id"):
         headers["X-Request-ID"] = request_id
     return headers
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return orjson.loads(content) if content else None
-    except orjson.JSONDecodeError as error:
-        raise _Failure("an answer that is not JSON") from error
 
 
 def _reason(content: bytes) -> str | None:
