@@ -1,6 +1,6 @@
 """An HTTP client that calls an ASGI app in process and fails a test on any unexpected 5xx."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any
@@ -37,8 +37,13 @@ async def client(
     """
     async with AsyncExitStack() as stack:
         state = await stack.enter_async_context(running(app)) if lifespan else {}
+
+        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            # A copy for each request, as uvicorn gives it.
+            await app({**scope, "state": dict(state)}, receive, send)
+
         transport = httpx2.ASGITransport(
-            _with_state(app, state),
+            with_state,
             raise_app_exceptions=raise_app_exceptions,
             root_path=root_path,
             client=remote,
@@ -60,8 +65,7 @@ class Client(httpx2.AsyncClient):
     @contextmanager
     def expecting(self, *statuses: int) -> Iterator[None]:
         """Allow these 5xx statuses within this context."""
-        before = self._expected
-        self._expected = [*before, *statuses]
+        before, self._expected = self._expected, [*self._expected, *statuses]
         try:
             yield
         finally:
@@ -91,14 +95,6 @@ class Client(httpx2.AsyncClient):
         if error is None:
             raise AssertionError(text)
         error.add_note(text)
-
-
-def _with_state(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
-    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-        # A copy for each request, as uvicorn gives it.
-        await app({**scope, "state": dict(state)}, receive, send)
-
-    return with_state
 
 
 def _line(response: httpx2.Response) -> str:

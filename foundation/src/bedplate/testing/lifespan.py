@@ -33,11 +33,8 @@ class _Lifespan:
         self.state: dict[str, Any] = {}
         self._to_app: asyncio.Queue[Message] = asyncio.Queue()
         self._from_app: asyncio.Queue[Message] = asyncio.Queue()
-        scope = {
-            "type": "lifespan",
-            "asgi": {"version": "3.0", "spec_version": "2.0"},
-            "state": self.state,
-        }
+        versions = {"version": "3.0", "spec_version": "2.0"}
+        scope = {"type": "lifespan", "asgi": versions, "state": self.state}
         # One task for start and shutdown: a task group must be closed in the task that opened it.
         self.task = asyncio.ensure_future(app(scope, self._to_app.get, self._from_app.put))
 
@@ -50,10 +47,8 @@ class _Lifespan:
         finally:
             answer.cancel()
         message = answer.result() if answer.done() else {"type": "nothing"}
-        if message["type"] != f"lifespan.{event}.complete":
-            await self._fail(event, message)
-
-    async def _fail(self, event: str, message: Message) -> None:
+        if message["type"] == f"lifespan.{event}.complete":
+            return
         if message["type"] in {"nothing", f"lifespan.{event}.failed"}:
             await self.task
         else:

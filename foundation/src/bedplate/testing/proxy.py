@@ -66,8 +66,9 @@ class FaultProxy:
 
     async def refuse(self) -> None:
         """Refuse new connections and reset the open ones, as when the server is down."""
-        await self._end(self._accepting)
-        self._accepting = None
+        if self._accepting is not None:
+            await _end(self._accepting)
+            self._accepting = None
         if self._socket is not None:
             self._socket.close()
         # Bound but not listening: the system refuses connections, and keeps the port reserved.
@@ -76,7 +77,7 @@ class FaultProxy:
 
     async def cut(self) -> None:
         """Reset the open connections (RST); new ones are treated as before."""
-        await self._end(*self._connections)
+        await _end(*self._connections)
 
     async def __aenter__(self) -> Self:
         self._socket = _bind(self.port)
@@ -134,12 +135,11 @@ class FaultProxy:
         await self._flowing.wait()
         target.shutdown(socket.SHUT_WR)
 
-    @staticmethod
-    async def _end(*tasks: asyncio.Task[None] | None) -> None:
-        started = [task for task in tasks if task is not None]
-        for task in started:
-            task.cancel()
-        await asyncio.gather(*started, return_exceptions=True)
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _bind(port: int) -> socket.socket:
