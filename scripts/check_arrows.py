@@ -20,14 +20,14 @@ LAYERS = (
     "cli",
     "composition",
     "application",
-    "database_state | gateway | openapi | start_page",
+    "database_state | gateway | middleware_stack | openapi | start_page",
     "backend",
     "auth | state",
     "conditional | rate_limits | runtime | testing",
     "asgi | database | jobs",
     "clients | contracts | documents | observability | pagination",
     "problems | realtime | settings",
-    "clock | ids | lifecycle | middleware_stack | schemas | tls | validation",
+    "clock | ids | lifecycle | outermost | schemas | tls | validation",
 )
 """The packages of the foundation: each imports only from the lines below its own."""
 

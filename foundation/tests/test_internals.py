@@ -189,7 +189,7 @@ def test_fastapi_s_dependants() -> None:
 def test_starlette_s_middleware_stack() -> None:
     """An application calls its own `build_middleware_stack`, once, for its first request."""
     app, built = FastAPI(), list[str]()
-    require("FastAPI.middleware_stack = None", app.middleware_stack is None, "middleware_stack.py")
+    require("FastAPI.middleware_stack = None", app.middleware_stack is None, "outermost.py")
     build = app.build_middleware_stack
 
     def build_noting() -> Any:
@@ -200,7 +200,7 @@ def test_starlette_s_middleware_stack() -> None:
     with TestClient(app) as client:
         client.get("/")
         client.get("/")
-    require("FastAPI.build_middleware_stack", built == ["stack"], "middleware_stack.py")
+    require("FastAPI.build_middleware_stack", built == ["stack"], "outermost.py")
 
 
 def test_starlette_s_list_of_middleware() -> None:

@@ -1,22 +1,49 @@
-from collections.abc import Callable
-from typing import Any
+"""The ASGI layers around a backend's routes, in their order."""
+
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from bedplate.asgi import (
+    CORS,
+    AccessLog,
+    BodyLimit,
+    ByRoute,
+    HeadAsGet,
+    JSONBounds,
+    RequestTimeout,
+    TrustedProxies,
+    wrap_outermost,
+)
+from bedplate.backend import Backend
+from bedplate.observability.metrics import RequestMetrics
+from bedplate.rate_limits import EXPOSED_HEADERS
+from bedplate.settings import Settings
 
-def wrap_outermost(app: FastAPI, layer: Callable[..., ASGIApp], **options: Any) -> None:
-    """Put `layer(stack, **options)` around the whole middleware stack of `app`.
 
-    A layer from `add_middleware` sits inside Starlette's `ServerErrorMiddleware` and doesn't see
-    the response to an unhandled error; this layer does. The last one added is outermost.
-    Raises `RuntimeError` when the application has already served a request.
-    """
-    if app.middleware_stack is not None:
-        raise RuntimeError("The application has started; add outermost layers before that.")
-    build = app.build_middleware_stack
+def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: RequestMetrics) -> None:
+    """Wrap the routes; the layer that is added last is met first."""
+    app.add_middleware(JSONBounds, max_depth=settings.max_json_depth)
+    limits = partial(_limited, settings.max_body_bytes, settings.request_timeout_seconds)
+    uploads = {(u.method, u.path): partial(_limited, *u.limits(settings)) for u in backend.uploads}
+    app.add_middleware(ByRoute, layer=limits, routes=uploads)
+    app.add_middleware(HeadAsGet)
+    if origins := backend.cors.origins(settings):
+        wrap_outermost(
+            app,
+            CORS,
+            allow_origins=origins,
+            allow_methods=backend.cors.allow_methods,
+            allow_headers=backend.cors.allow_headers,
+            expose_headers=[*backend.cors.expose_headers, *EXPOSED_HEADERS],
+            allow_credentials=backend.cors.allow_credentials,
+        )
+    wrap_outermost(app, AccessLog, backend=backend.name, metrics=metrics)
+    if settings.trusted_proxies:
+        wrap_outermost(app, TrustedProxies, trusted=settings.trusted_proxies)
 
-    def build_wrapped() -> ASGIApp:
-        return layer(build(), **options)
 
-    app.build_middleware_stack = build_wrapped  # type: ignore[method-assign]
+def _limited(max_bytes: int, seconds: float, app: ASGIApp) -> ASGIApp:
+    """Limit the body of a request, and the time until its response."""
+    return RequestTimeout(BodyLimit(app, max_bytes=max_bytes), seconds=seconds)

@@ -17,7 +17,7 @@ from bedplate.settings import SettingsError
 
 def test_off() -> None:
     """When it isn't wanted, FastAPI is switched off in its own way."""
-    app = FastAPI(**telemetry_options(enabled=False))
+    app = FastAPI(telemetry=telemetry_options(enabled=False))
     assert not app._native_telemetry.enabled()
 
 

@@ -8,7 +8,7 @@ from bedplate.asgi.cors import CORS
 from bedplate.asgi.head import HeadAsGet
 from bedplate.asgi.json_bounds import JSONBounds
 from bedplate.asgi.timeout import RequestTimeout
-from bedplate.middleware_stack import wrap_outermost
+from bedplate.outermost import wrap_outermost
 
 __all__ = [
     "CORS",

@@ -1,5 +1,4 @@
 from importlib.util import find_spec
-from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
 
@@ -7,11 +6,10 @@ from bedplate.observability.routes import is_z_page
 from bedplate.settings import SettingsError
 
 _PACKAGES = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
-_OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
-def telemetry_options(*, enabled: bool) -> dict[str, Any]:
-    """Return the keywords for `FastAPI(...)` that switch OpenTelemetry on or off.
+def telemetry_options(*, enabled: bool) -> TelemetryConfig:
+    """Return the `telemetry` of `FastAPI(telemetry=…)` that switches OpenTelemetry on or off.
 
     When on, traces and metrics go to `OTEL_EXPORTER_OTLP_ENDPOINT`, without those of z-pages.
     FastAPI's log records stay off, since they repeat refused input, and so do its spans for each
@@ -19,7 +17,7 @@ def telemetry_options(*, enabled: bool) -> dict[str, Any]:
     the SDK isn't installed.
     """
     if not enabled:
-        return {"telemetry": _OFF}
+        return {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
     try:
         is_installed = all(find_spec(module) is not None for module in _PACKAGES)
     except ModuleNotFoundError:  # a parent package is missing
@@ -29,7 +27,7 @@ def telemetry_options(*, enabled: bool) -> dict[str, Any]:
             "OTEL_ENABLED is set, but the OpenTelemetry SDK isn't installed: "
             "pip install 'bedplate[otel]'"
         )
-    on: TelemetryConfig = {
+    return {
         "tracing": True,
         "metrics": True,
         "logs": False,
@@ -37,4 +35,3 @@ def telemetry_options(*, enabled: bool) -> dict[str, Any]:
         "auto_configure": True,
         "exclude": is_z_page,
     }
-    return {"telemetry": on}

@@ -13,7 +13,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketState
 
-from bedplate.middleware_stack import wrap_outermost
+from bedplate.outermost import wrap_outermost
 from bedplate.problems.document import DEFAULT_POLICY, ProblemPolicy, problem_response
 from bedplate.problems.exceptions import (
     UNHANDLED,
