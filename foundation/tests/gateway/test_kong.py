@@ -3,8 +3,7 @@
 import pytest
 
 from bedplate.gateway import GatewayError, KongOptions, PublicService, kong_document
-from bedplate.gateway.kong import Certificate
-from bedplate.gateway.plugins import RateLimits
+from bedplate.gateway.kong import Certificate, RateLimits
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 KEY = "{vault://env/tls-key}"

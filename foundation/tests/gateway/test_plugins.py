@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 
 from bedplate.asgi.request_id import HEADER
-from bedplate.gateway import GatewayError
-from bedplate.gateway.plugins import RateLimits, plugins_of
+from bedplate.gateway import GatewayError, KongOptions
+from bedplate.gateway.kong import RateLimits, plugins_of
 
 
-def _plugins(**switched: Any) -> dict[str, Any]:
-    off = {"key_auth": False, "request_id": False, "prometheus": False, "nested_redis": True}
-    limits = switched.pop("rate_limits", None)
-    return {item["name"]: item.get("config") for item in plugins_of(limits, **{**off, **switched})}
+def _plugins(**options: Any) -> dict[str, Any]:
+    plugins = plugins_of(KongOptions(**{"request_id": False, **options}))
+    return {plugin["name"]: plugin.get("config") for plugin in plugins}
 
 
 def test_the_request_id_is_the_one_that_backends_read() -> None:
@@ -25,7 +24,7 @@ def test_the_request_id_is_the_one_that_backends_read() -> None:
 
 def test_a_key_is_read_from_a_header_only() -> None:
     """In a query it would be in every log on the way."""
-    config = _plugins(key_auth=True)["key-auth"]
+    config = _plugins(consumers={"reader": "r" * 32})["key-auth"]
     assert config["key_in_header"] is True
     assert config["key_in_query"] is False
     assert config["key_in_body"] is False

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from bedplate import gateway
 from bedplate.gateway import GatewayError, KongOptions, PublicService, kong_document
-from bedplate.gateway.plugins import RateLimits
+from bedplate.gateway.kong import RateLimits
 from bedplate.gateway.schema import refuse_invalid
 
 SCHEMAS = sorted(Path(gateway.__file__).with_name("schemas").glob("*.yaml"))

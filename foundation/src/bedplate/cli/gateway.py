@@ -16,8 +16,13 @@ from bedplate.cli.arguments import application
 from bedplate.cli.exceptions import CommandError, UsageError
 from bedplate.cli.installed import load_all
 from bedplate.gateway.dns import DNSTarget, change_batch
-from bedplate.gateway.kong import Certificate, KongOptions, is_reference, kong_document
-from bedplate.gateway.plugins import RateLimits
+from bedplate.gateway.kong import (
+    Certificate,
+    KongOptions,
+    RateLimits,
+    is_reference,
+    kong_document,
+)
 from bedplate.gateway.public import PublicService, public_hosts, public_services
 from bedplate.settings.values import MIN_SECRET_BYTES
 

@@ -5,11 +5,10 @@ Source: Amazon Route 53 API Reference, ChangeResourceRecordSets.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
 from bedplate.gateway.exceptions import GatewayError
-from bedplate.gateway.public import PublicService
+from bedplate.gateway.public import PublicService, ip_version
 from bedplate.gateway.schema import refuse_invalid
 
 Document = dict[str, Any]
@@ -32,34 +31,30 @@ class DNSTarget:
 
     def records(self) -> Iterator[Document]:
         """Yield the records of one host, without its name. Raises `GatewayError`."""
-        versions = [_version(address) for address in self.addresses]
-        if None not in versions and versions:
+        versions = {ip_version(address) for address in self.addresses}
+        if versions and None not in versions:
             yield from self._address_records()
         elif len(self.addresses) != 1:
             raise GatewayError("A target is one name, or one or more IP addresses.")
         elif self.alias_zone_id is None:
             yield self._record("CNAME", [_absolute(self.addresses[0])])
         else:
-            yield from (self._alias(kind) for kind in ("A", "AAAA"))
+            target = {
+                "HostedZoneId": self.alias_zone_id,
+                "DNSName": _absolute(self.addresses[0]),
+                "EvaluateTargetHealth": False,
+            }
+            yield from ({"Type": kind, "AliasTarget": target} for kind in ("A", "AAAA"))
 
     def _address_records(self) -> Iterator[Document]:
         if self.alias_zone_id is not None:
             raise GatewayError("The target of an alias is a name, not an address.")
         for kind, version in (("A", 4), ("AAAA", 6)):
-            addresses = [address for address in self.addresses if _version(address) == version]
-            if addresses:
+            if addresses := [each for each in self.addresses if ip_version(each) == version]:
                 yield self._record(kind, addresses)
 
     def _record(self, kind: str, values: Sequence[str]) -> Document:
         return {"Type": kind, "TTL": self.ttl, "ResourceRecords": [{"Value": v} for v in values]}
-
-    def _alias(self, kind: str) -> Document:
-        target = {
-            "HostedZoneId": self.alias_zone_id,
-            "DNSName": _absolute(self.addresses[0]),
-            "EvaluateTargetHealth": False,
-        }
-        return {"Type": kind, "AliasTarget": target}
 
 
 def change_batch(
@@ -80,13 +75,6 @@ def change_batch(
     batch = {"Comment": comment[:MAX_COMMENT_LENGTH], "Changes": changes}
     refuse_invalid(batch, "route53.yaml")
     return batch if zone_id is None else {"HostedZoneId": zone_id, "ChangeBatch": batch}
-
-
-def _version(address: str) -> int | None:
-    try:
-        return ip_address(address).version
-    except ValueError:
-        return None
 
 
 def _absolute(name: str) -> str:

@@ -6,7 +6,6 @@ from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from bedplate.gateway.exceptions import GatewayError
-from bedplate.gateway.plugins import RateLimits, plugins_of
 from bedplate.gateway.public import PublicService
 from bedplate.gateway.schema import refuse_invalid
 
@@ -17,6 +16,11 @@ ANSWER_MILLISECONDS = 60_000
 """Longer than a backend's `REQUEST_TIMEOUT_SECONDS` (30), so that clients see its 504."""
 
 PROBE_SECONDS = 2
+
+PERIODS = ("second", "minute", "hour", "day", "month", "year")
+"""The periods of Kong's rate limits, the shortest first."""
+
+_REDIS_PORT = 6379
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,39 @@ class Certificate:
             )
         if not is_reference(self.certificate) and "BEGIN CERTIFICATE" not in self.certificate:
             raise GatewayError("A certificate is a PEM file or a reference: {vault://env/tls-cert}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateLimits:
+    """Requests per period: `{"minute": 600}`; counted in Redis, or by each Kong separately.
+
+    `redis` is "host" or "host:port". `redis_password` is a reference into a vault.
+    """
+
+    limits: Mapping[str, int]
+    redis: str | None = None
+    redis_password: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what Kong refuses, such as a lower limit for a longer period."""
+        if not self.limits or set(self.limits) - set(PERIODS):
+            raise GatewayError(f"A rate limit is a number per {', '.join(PERIODS)}.")
+        numbers = [self.limits[period] for period in PERIODS if period in self.limits]
+        if numbers != sorted(numbers) or numbers[0] < 1:
+            raise GatewayError("A longer period needs a larger limit, and each at least 1.")
+        if self.redis_password and not is_reference(self.redis_password):
+            raise GatewayError(
+                "Name the password of Redis by a reference: {vault://env/redis-password}."
+            )
+        if self.redis_password and not self.redis:
+            raise GatewayError("A password of Redis needs the address of Redis.")
+
+    def redis_address(self) -> tuple[str, int]:
+        """Return host and port. Raises `GatewayError` for a port that isn't a number."""
+        host, _, port = (self.redis or "").partition(":")
+        if not host or (port and not port.isdecimal()):
+            raise GatewayError("The address of Redis looks like redis:6379.")
+        return host, int(port or _REDIS_PORT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +117,8 @@ def kong_document(services: Sequence[PublicService], options: KongOptions) -> Do
             {"username": name, "keyauth_credentials": [{"key": key}]}
             for name, key in sorted(options.consumers.items())
         ]
-    document["plugins"] = plugins_of(
-        options.rate_limits,
-        key_auth=bool(options.consumers),
-        request_id=options.request_id,
-        prometheus=options.prometheus,
-        nested_redis=options.format == "3.0",
-    )
-    document = {key: value for key, value in document.items() if value != []}
+    if plugins := plugins_of(options):
+        document["plugins"] = plugins
     refuse_invalid(document, "kong.yaml")
     return document
 
@@ -155,3 +186,48 @@ def _certificate(certificate: Certificate, services: Sequence[PublicService]) ->
         "key": certificate.key,
         "snis": [{"name": name} for name in names],
     }
+
+
+def plugins_of(options: KongOptions) -> list[Document]:
+    """Return the plugins of every service; Kong runs them by priority, not in this order."""
+    plugins: list[Document] = []
+    if options.request_id:
+        # `uuid#counter`, Kong's default, has a character that backends refuse in an id.
+        config = {"header_name": "X-Request-ID", "generator": "uuid", "echo_downstream": True}
+        plugins.append({"name": "correlation-id", "config": config})
+    if options.consumers:
+        plugins.append({"name": "key-auth", "config": _key_auth()})
+    if options.rate_limits is not None:
+        config = _rate_limiting(options.rate_limits, options)
+        plugins.append({"name": "rate-limiting", "config": config})
+    if options.prometheus:
+        plugins.append({"name": "prometheus"})
+    return plugins
+
+
+def _key_auth() -> Document:
+    return {
+        "key_names": ["X-API-Key"],
+        "key_in_header": True,
+        # A key in the query would appear in access logs.
+        "key_in_query": False,
+        "key_in_body": False,
+        "hide_credentials": True,
+        # A browser's preflight request has no key.
+        "run_on_preflight": False,
+    }
+
+
+def _rate_limiting(limits: RateLimits, options: KongOptions) -> Document:
+    config: Document = {p: limits.limits[p] for p in PERIODS if p in limits.limits}
+    config["limit_by"] = "consumer" if options.consumers else "ip"
+    config |= {"policy": "redis" if limits.redis else "local", "fault_tolerant": True}
+    if limits.redis:
+        host, port = limits.redis_address()
+        redis: Document = {"host": host, "port": port}
+        if limits.redis_password:
+            redis["password"] = limits.redis_password
+        # Kong 3.6 and later have the fields of Redis in an object of their own.
+        nested = options.format == "3.0"
+        config |= {"redis": redis} if nested else {f"redis_{k}": v for k, v in redis.items()}
+    return config

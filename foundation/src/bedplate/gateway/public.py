@@ -67,14 +67,17 @@ def public_hosts(backend: Backend) -> tuple[str, ...]:
     return tuple(dict.fromkeys(host for host in hosts if _is_public(host)))
 
 
-def _is_public(host: str) -> bool:
-    if "{" in host or "." not in host or host.endswith(".localhost"):
-        return False
+def ip_version(host: str) -> int | None:
+    """Return 4 or 6 for an IP address, None for a name."""
     try:
-        ip_address(host)
+        return ip_address(host).version
     except ValueError:
-        return True
-    return False
+        return None
+
+
+def _is_public(host: str) -> bool:
+    named = "." in host and "{" not in host and not host.endswith(".localhost")
+    return named and ip_version(host) is None
 
 
 def _service(backend: Backend, upstream: str, hosts: Sequence[str]) -> PublicService:
