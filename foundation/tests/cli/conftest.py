@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bedplate.cli import template
 from bedplate.cli.names import Names
-from bedplate.cli.new import write
+from bedplate.cli.new import render, write
 
 NAMES = ("larknotes", "larksongs")
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\nSummary: Keeps {name}.\n"
@@ -31,7 +30,7 @@ def fail() -> None:
 
 def _install(name: str, folder: Path) -> Path:
     """Write a backend and what an installer writes beside it; return the folder to import from."""
-    files = template.render("project", Names(name).values(date="2026-11-21"))
+    files = render("project", Names(name).values(date="2026-11-21"))
     write(folder, files)
     information = folder / "src" / f"{name}-0.1.0.dist-info"
     information.mkdir()

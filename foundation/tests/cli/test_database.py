@@ -78,6 +78,21 @@ def test_a_revision_is_written_from_what_differs(
 
 
 @pytest.mark.usefixtures("url")
+def test_a_revision_needs_a_database_that_is_up_to_date(
+    backends: list[Path], capsys: Captured
+) -> None:
+    """While migrations are missing, none is written, and the error says what to run first."""
+    assert main(["db", "revision", "larknotes", "-m", "Add tags"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert (
+        captured.err == f"Error: larknotes: missing migrations {REVISION}: "
+        "run `bedplate db upgrade larknotes`.\n"
+    )
+    assert not [*(backends[0] / "larknotes" / "migrations" / "versions").glob("*_add_tags.py")]
+
+
+@pytest.mark.usefixtures("url")
 def test_an_unknown_revision_is_one_line(capsys: Captured) -> None:
     """A revision that isn't there is reported in one line."""
     assert main(["db", "upgrade", "larknotes", "--revision", "nowhere"]) == 1

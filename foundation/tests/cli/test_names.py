@@ -2,9 +2,9 @@
 
 import pytest
 
-from bedplate.cli import template
 from bedplate.cli.exceptions import UsageError
 from bedplate.cli.names import Names, check_name
+from bedplate.cli.new import identifiers
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ def test_every_name_follows_from_one(name: str, singular: str, plural: str, enti
 def test_a_name_that_would_hurt_is_refused(name: str) -> None:
     """Bad forms, Python's words, installed modules, taken names and hiding classes are refused."""
     with pytest.raises(UsageError):
-        check_name(name, taken={"run", "songs", "tests"}, identifiers=template.identifiers())
+        check_name(name, taken={"run", "songs", "tests"}, identifiers=identifiers())
 
 
 def test_a_good_name_is_taken() -> None:
     """A plain plural is fine."""
-    assert check_name("larks", taken=(), identifiers=template.identifiers()) == Names("larks")
+    assert check_name("larks", taken=(), identifiers=identifiers()) == Names("larks")

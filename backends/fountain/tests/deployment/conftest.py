@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bedplate.backend import Backend
-from bedplate.cli.process_settings import ProcessSettings
+from bedplate.cli.settings import ProcessSettings
 from bedplate.runtime.process import CLOSING_SECONDS
 from bedplate.settings import Settings
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import typer
 
 from bedplate.backend import Backend
+from bedplate.cli.output import table
 
 EVERYWHERE = {"0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104 - compared, not bound
 
@@ -41,10 +42,9 @@ class Announcement(logging.Handler):
             steps += [step.replace("{url}", url) for step in backend.first_steps]
         if operations_port is not None:
             lines.append(("Operations", f"http://{name}:{operations_port}/metrics"))
-        width = max(len(title) for title, _ in lines)
         # The command lines can be copied: they call `bedplate` as this process was called.
         steps = [re.sub(r"(?<!\S)bedplate(?=\s)", lambda _: self._program, step) for step in steps]
-        return "\n".join([*(f"{title:<{width}}  {url}" for title, url in lines), *steps])
+        return "\n".join([table(lines), *steps])
 
 
 def program() -> str:

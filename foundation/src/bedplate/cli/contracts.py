@@ -31,7 +31,7 @@ def show(
     extended: Annotated[bool, typer.Option(help="Include the additions of overlays.")] = False,
 ) -> None:
     """Print the contract of a backend as JSON."""
-    contract = _binding(load_one(backend)).load()
+    contract = _binding(backend).load()
     document = contract.extended if extended else contract.document
     typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
@@ -43,7 +43,8 @@ def generate(
     check: Annotated[bool, typer.Option(help="Only check that they are up to date.")] = False,
 ) -> None:
     """Generate the models of contracts, or check that they are up to date."""
-    stale = [name for name, binding in _bound(backend) if not _generate(name, binding, check=check)]
+    bound = ((each.name, binding) for each, binding in _bound(backend))
+    stale = [name for name, binding in bound if not _generate(name, binding, check=check)]
     if stale:
         raise CommandError(f"Models are stale: run `bedplate contracts generate {stale[0]}`.")
 
@@ -64,7 +65,7 @@ def _generate(name: str, binding: ContractBinding, *, check: bool) -> bool:
 @app.command()
 def handlers(backend: OneBackendName = None) -> None:
     """Print a skeleton of each operation that has no handler."""
-    binding = _binding(load_one(backend))
+    binding = _binding(backend)
     contract = binding.load()
     typer.echo(sketch_handlers(contract, binding.operations.missing(contract)), nl=False)
 
@@ -74,9 +75,8 @@ def check(backend: BackendName = None) -> None:
     """Check that contracts are valid OpenAPI and that the handlers match them."""
     violations = [
         f"{each.name}: {violation}"
-        for each in load_all([backend] if backend else [])
-        if each.contract is not None
-        for violation in _violations(each, each.contract)
+        for each, binding in _bound(backend)
+        for violation in _violations(each, binding)
     ]
     if violations:
         raise CommandError(" ".join(violations))
@@ -109,13 +109,14 @@ def diff(
     raise typer.Exit(int(any(change.breaking for change in changes)))
 
 
-def _bound(name: str | None) -> Iterator[tuple[str, ContractBinding]]:
+def _bound(name: str | None) -> Iterator[tuple[Backend, ContractBinding]]:
     for backend in load_all([name] if name else []):
         if backend.contract is not None:
-            yield backend.name, backend.contract
+            yield backend, backend.contract
 
 
-def _binding(backend: Backend) -> ContractBinding:
+def _binding(name: str | None) -> ContractBinding:
+    backend = load_one(name)
     if backend.contract is None:
         raise CommandError(f"The backend {backend.name} keeps no contract.")
     return backend.contract

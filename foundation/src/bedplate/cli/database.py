@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bedplate.backend import Backend
 from bedplate.cli.arguments import BackendName, OneBackendName, application
-from bedplate.cli.exceptions import CommandError, UsageError
-from bedplate.cli.installed import load_all
+from bedplate.cli.exceptions import CommandError
+from bedplate.cli.installed import load_all, only
 from bedplate.composition import explain_failure
 from bedplate.database import Database, Migrations
 from bedplate.database_state import migrations_of
@@ -42,7 +42,7 @@ def downgrade(
     ] = "-1",
 ) -> None:
     """Revert migrations; the data in what they created is lost."""
-    chosen = _one_with_database(backend)
+    chosen = only(_with_database(backend))
     _run(chosen, lambda migrations, engine: migrations.downgrade(engine, revision))
     _print_current(chosen)
 
@@ -60,8 +60,10 @@ def revision(
     *,
     message: Annotated[str, typer.Option("--message", "-m", help="A short description.")],
 ) -> None:
-    """Write the next migration from the differences between models and database."""
-    chosen = _one_with_database(backend)
+    """Write the next migration from what differs between models and an up-to-date database."""
+    chosen = only(_with_database(backend))
+    if complaint := _missing(chosen):
+        raise CommandError(complaint)
     with contextlib.redirect_stdout(sys.stderr):  # where Alembic's progress belongs
         path = _run(chosen, lambda migrations, engine: migrations.revision(engine, message))
     typer.echo(f"{path}: read it before you run it.")
@@ -70,10 +72,8 @@ def revision(
 @app.command()
 def check(backend: BackendName = None) -> None:
     """Fail if migrations are missing, or if the models differ from the database."""
-    complaints = [
-        complaint for each in _with_database(backend) for complaint in _run(each, _complaints(each))
-    ]
-    if complaints:
+    backends = _with_database(backend)
+    if complaints := [text for each in backends if (text := _missing(each) or _different(each))]:
         raise CommandError(" ".join(complaints))
     typer.echo("Every database is up to date.")
 
@@ -85,14 +85,6 @@ def _with_database(name: str | None) -> list[Backend]:
     if not backends:
         raise CommandError(f"{name or 'No installed backend'} has no database to migrate.")
     return backends
-
-
-def _one_with_database(name: str | None) -> Backend:
-    backends = _with_database(name)
-    if len(backends) > 1:
-        names = ", ".join(backend.name for backend in backends)
-        raise UsageError(f"Several backends have a database, name one of them: {names}.")
-    return backends[0]
 
 
 def _run(backend: Backend, work: Work) -> Any:
@@ -120,19 +112,23 @@ async def _where(migrations: Migrations, engine: AsyncEngine) -> str:
     return f"{stands_at}, {len(missing)} missing" if missing else f"{stands_at}, the newest"
 
 
-def _complaints(backend: Backend) -> Work:
-    async def check_database(migrations: Migrations, engine: AsyncEngine) -> list[str]:
-        name = backend.name
-        if missing := await migrations.missing(engine):
-            names = ", ".join(missing)
-            return [f"{name}: missing migrations {names}: run `bedplate db upgrade {name}`."]
-        if differences := await migrations.differences(engine):
-            listed = ", ".join(_describe(differences))
-            remedy = f"run `bedplate db revision {name} -m …`"
-            return [f"{name}: the models differ from the database ({listed}): {remedy}."]
-        return []
+def _missing(backend: Backend) -> str:
+    """Return a sentence on the migrations that a database lacks, or "" if it lacks none."""
+    missing = _run(backend, lambda migrations, engine: migrations.missing(engine))
+    if not missing:
+        return ""
+    remedy = f"run `bedplate db upgrade {backend.name}`"
+    return f"{backend.name}: missing migrations {', '.join(missing)}: {remedy}."
 
-    return check_database
+
+def _different(backend: Backend) -> str:
+    """Return a sentence on how the models differ from a database, or "" if they don't."""
+    differences = _run(backend, lambda migrations, engine: migrations.differences(engine))
+    if not differences:
+        return ""
+    listed = ", ".join(_describe(differences))
+    remedy = f"run `bedplate db revision {backend.name} -m …`"
+    return f"{backend.name}: the models differ from the database ({listed}): {remedy}."
 
 
 def _describe(differences: list[Any]) -> Iterator[str]:

@@ -11,10 +11,10 @@ import orjson
 import typer
 import yaml
 
-from bedplate.backend import Backend
 from bedplate.cli.arguments import application
 from bedplate.cli.exceptions import CommandError, UsageError
 from bedplate.cli.installed import load_all
+from bedplate.cli.output import deliver
 from bedplate.gateway.dns import DNSTarget, change_batch
 from bedplate.gateway.kong import (
     Certificate,
@@ -142,7 +142,7 @@ def _services(names: Sequence[str], hosts: Sequence[str], upstream: str) -> list
     chosen_hosts: dict[str, list[str]] = {}
     for name, host in (_pair(option, "--host") for option in hosts):
         chosen_hosts.setdefault(name, []).append(host)
-    backends: list[Backend] = load_all(names)
+    backends = load_all(names)
     if not names:
         backends = [each for each in backends if each.name in chosen_hosts or public_hosts(each)]
     return public_services(backends, upstream=upstream, hosts=chosen_hosts)
@@ -206,14 +206,9 @@ def _command(context: typer.Context) -> str:
 
 
 def _deliver(context: typer.Context, text: str, output: Path | None, check: bool) -> None:
-    if output is None:
-        if check:
-            raise UsageError("--check needs the file: --output FILE.")
-        typer.echo(text, nl=False)
-    elif not check:
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise CommandError(f"{output} can't be written: {error.strerror}.") from None
+    if not check:
+        deliver(text, output)
+    elif output is None:
+        raise UsageError("--check needs the file: --output FILE.")
     elif not output.exists() or output.read_text(encoding="utf-8") != text:
         raise CommandError(f"{output} is stale: run `{_command(context)}`.")

@@ -20,14 +20,9 @@ COMMANDS_GROUP = "bedplate.commands"
 """Commands of a distribution that has several backends: name to "module:typer_app"."""
 
 
-def installed() -> dict[str, EntryPoint]:
-    """Return the entry point of each installed backend by name, in the order of the names."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP))}
-
-
-def installed_commands() -> dict[str, EntryPoint]:
-    """Return the entry point of each command that a distribution adds, by name."""
-    return {point.name: point for point in sorted(entry_points(group=COMMANDS_GROUP))}
+def installed(group: str = GROUP) -> dict[str, EntryPoint]:
+    """Return the entry points of a group by name, in the order of the names."""
+    return {point.name: point for point in sorted(entry_points(group=group))}
 
 
 def distribution_summary(point: EntryPoint) -> str:
@@ -67,14 +62,6 @@ def _declared_summary(module: ast.Module, name: str) -> str:
     raise ValueError(f"{name} declares no summary")
 
 
-def load(name: str) -> "Backend":
-    """Import an installed backend.
-
-    Raises `UsageError` for an unknown name, `CommandError` when the import fails.
-    """
-    return _load(name, installed())
-
-
 def _load(name: str, points: Mapping[str, EntryPoint]) -> "Backend":
     if name not in points:
         names = ", ".join(points) or "none"
@@ -90,15 +77,15 @@ def _load(name: str, points: Mapping[str, EntryPoint]) -> "Backend":
 def load_all(names: Sequence[str] = ()) -> "list[Backend]":
     """Return the backends of these names, each once, or every installed one when none is named.
 
-    Raises as `load` does, and `CommandError` when nothing is installed.
+    Raises `UsageError` for an unknown name, `CommandError` when nothing is installed or an import
+    fails.
     """
     points = installed()
-    found = [_load(name, points) for name in dict.fromkeys(names or points)]
-    if not found:
+    if not names and not points:
         raise CommandError(
             "No backend is installed: install one, or write one with `bedplate new NAME`."
         )
-    return found
+    return [_load(name, points) for name in dict.fromkeys(names or points)]
 
 
 def load_one(name: str | None) -> "Backend":
@@ -106,8 +93,12 @@ def load_one(name: str | None) -> "Backend":
 
     Raises as `load_all` does, and `UsageError` when there are several to choose from.
     """
-    found = load_all([name] if name else [])
-    if len(found) > 1:
-        names = ", ".join(backend.name for backend in found)
-        raise UsageError(f"Several backends are installed, name one of them: {names}.")
-    return found[0]
+    return only(load_all([name] if name else []))
+
+
+def only(backends: "Sequence[Backend]") -> "Backend":
+    """Return the only one of these backends. Raises `UsageError` when there are several."""
+    if len(backends) > 1:
+        names = ", ".join(backend.name for backend in backends)
+        raise UsageError(f"There are several backends, name one of them: {names}.")
+    return backends[0]

@@ -7,16 +7,18 @@ import gc
 import sys
 from collections.abc import Mapping, Sequence
 from pkgutil import resolve_name
+from textwrap import indent
 
 import bedplate
-from bedplate.cli.exceptions import CommandError, UsageError, sentence
+from bedplate.cli.exceptions import CommandError, UsageError
 from bedplate.cli.installed import (
+    COMMANDS_GROUP,
     backend_summary,
     distribution_summary,
     installed,
-    installed_commands,
-    load,
+    load_one,
 )
+from bedplate.cli.output import table
 
 COMMANDS = {
     "run": ("bedplate.cli.run:app", "Serve one, several or all installed backends."),
@@ -24,10 +26,7 @@ COMMANDS = {
     "db": ("bedplate.cli.database:app", "Migrate databases, and show their migration status."),
     "openapi": ("bedplate.cli.openapi:app", "Print the OpenAPI document of a backend."),
     "routes": ("bedplate.cli.routes:app", "List the routes of backends."),
-    "contracts": (
-        "bedplate.cli.contracts:app",
-        "Check and compare OpenAPI contracts.",
-    ),
+    "contracts": ("bedplate.cli.contracts:app", "Check and compare OpenAPI contracts."),
     "gateway": ("bedplate.cli.gateway:app", "Generate the configuration of Kong and DNS."),
     "settings": ("bedplate.cli.settings:app", "List settings: value, origin and meaning."),
 }
@@ -54,16 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     traceback = words[:1] == ["--traceback"]
     try:
         return _run(words[1:] if traceback else words)
-    except CommandError as error:
-        if traceback:
-            raise
-        return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
         if traceback:
             raise
-        return _fail(sentence(error), CommandError.exit_code)
+        exit_code = error.exit_code if isinstance(error, CommandError) else CommandError.exit_code
+        return _fail(_message(error), exit_code)
 
 
 def _run(words: list[str]) -> int:
@@ -101,17 +97,25 @@ def _place(name: str) -> str:
     """Return the typer app of a command or a backend, as "module:name"."""
     if name in COMMANDS:
         return COMMANDS[name][0]
-    if name in (others := installed_commands()):
+    if name in (others := installed(COMMANDS_GROUP)):
         return others[name].value
     if name not in installed():
         raise UsageError(
             f"No command or backend is named {name!r}. Commands: {', '.join(COMMANDS)}. "
             f"Installed backends: {', '.join(installed()) or 'none'}."
         )
-    place = load(name).commands
+    place = load_one(name).commands
     if place is None:
         raise UsageError(f"The backend {name} has no commands of its own.")
     return place
+
+
+def _message(error: Exception) -> str:
+    """Return the message of an error, with its type unless it is one of Bedplate's."""
+    ours = type(error).__module__.partition(".")[0] == "bedplate"
+    if str(error) and (ours or isinstance(error, CommandError)):
+        return str(error)
+    return f"{type(error).__name__}: {error} (`bedplate --traceback …` shows where)"
 
 
 def _fail(message: str, exit_code: int) -> int:
@@ -121,7 +125,9 @@ def _fail(message: str, exit_code: int) -> int:
 
 def _help() -> str:
     commands = {name: meaning for name, (_, meaning) in COMMANDS.items()}
-    others = {name: distribution_summary(point) for name, point in installed_commands().items()}
+    others = {
+        name: distribution_summary(point) for name, point in installed(COMMANDS_GROUP).items()
+    }
     backends = {name: backend_summary(point) for name, point in installed().items()}
     return (
         "Usage: bedplate [OPTIONS] COMMAND [ARGS]...\n\n"
@@ -133,6 +139,4 @@ def _help() -> str:
 
 
 def _section(title: str, rows: Mapping[str, str]) -> str:
-    width = max(map(len, rows), default=0)
-    lines = [f"  {name:<{width}}  {meaning}".rstrip() for name, meaning in rows.items()]
-    return "\n".join(["", f"{title}:", *(lines or ["  none"]), ""])
+    return f"\n{title}:\n{indent(table(rows.items()) or 'none', '  ')}\n"

@@ -1,6 +1,11 @@
-"""`bedplate new`: creates a small, complete backend."""
+"""`bedplate new`: creates a small, complete backend from the folder `template`.
 
+The template is text files with placeholders such as `{{name}}`.
+"""
+
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path, PurePath
@@ -11,7 +16,6 @@ import orjson
 import typer
 
 from bedplate import clock
-from bedplate.cli import template
 from bedplate.cli.arguments import application
 from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import installed
@@ -19,6 +23,9 @@ from bedplate.cli.main import COMMANDS
 from bedplate.cli.names import check_name
 
 app = application("Create a new backend that passes its checks and tests.")
+
+_TEMPLATE = Path(__file__).with_name("template")
+_PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 
 @app.command()
@@ -31,14 +38,16 @@ def new(
 ) -> None:
     """Create a new backend: one table, five routes, migrations, and tests on both databases."""
     taken = {*COMMANDS, *installed(), "tests"}
-    names = check_name(name, taken=taken, identifiers=template.identifiers())
+    names = check_name(name, taken=taken, identifiers=identifiers())
     workspace = Workspace.around((directory or Path()).absolute())
     target = directory or (workspace.place(name) if workspace else Path(name))
     member = workspace is not None and workspace.holds(target.absolute())
     values = names.values(date=clock.now().date().isoformat())
-    files = template.render("project", values)
+    files = render("project", values)
     if not member:
-        _add_standalone(files, values)
+        # What a workspace has at its root: tool settings, scripts, and the source of Bedplate.
+        for path, text in render("standalone", {**values, "sources": _sources()}).items():
+            files[path] = files.get(path, "") + text
     write(target, files)
     typer.echo(f"Wrote {target}: start reading at {target / 'src' / name / 'backend.py'}.")
     typer.echo(
@@ -85,28 +94,53 @@ class Workspace:
         )
 
 
+def render(part: str, values: Mapping[str, str]) -> dict[Path, str]:
+    """Return the files of a part of the template: relative path and text."""
+    return {
+        Path(_fill(str(path.relative_to(_TEMPLATE / part)), values).removesuffix(".txt")): (
+            _sort_imports(_fill(path.read_text(encoding="utf-8"), values), values["name"])
+        )
+        for path in _files(part)
+    }
+
+
+def identifiers() -> set[str]:
+    """Return every capitalised word in the sources of the template."""
+    texts = (path.read_text(encoding="utf-8") for path in _files("project"))
+    return {word for text in texts for word in re.findall(r"[A-Z]\w+", _PLACEHOLDER.sub(" ", text))}
+
+
+def _files(part: str) -> list[Path]:
+    return sorted(path for path in (_TEMPLATE / part).rglob("*.txt") if path.is_file())
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
+
+
+def _sort_imports(text: str, name: str) -> str:
+    """Return the text with the imports of `bedplate` and `name` in the order that ruff wants."""
+    line = rf"from (?:bedplate|{name})(?:\.\w+)* import .*\n"
+    return re.sub(rf"^(?:{line})+", _by_module, text, flags=re.MULTILINE)
+
+
+def _by_module(imports: re.Match[str]) -> str:
+    return "".join(sorted(imports[0].splitlines(keepends=True), key=lambda line: line.split()[1]))
+
+
 def write(target: Path, files: dict[Path, str]) -> None:
     """Write the files into a new folder. Raises `CommandError` if it exists."""
+    if target.exists():
+        raise CommandError(f"{target} already exists: choose another name, or --directory.")
     try:
-        target.mkdir(parents=True)
         for path, text in files.items():
             file = target / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
             if text.startswith("#!"):
                 file.chmod(0o755)
-    except FileExistsError:
-        raise CommandError(
-            f"{target} already exists: choose another name, or --directory."
-        ) from None
     except OSError as error:
         raise CommandError(f"{target} can't be written: {error.strerror}.") from error
-
-
-def _add_standalone(files: dict[Path, str], values: dict[str, str]) -> None:
-    """Add what a workspace has at its root: tool settings, scripts, and Bedplate's source."""
-    for path, text in template.render("standalone", {**values, "sources": _sources()}).items():
-        files[path] = files.get(path, "") + text
 
 
 def _sources() -> str:

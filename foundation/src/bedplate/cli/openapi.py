@@ -1,17 +1,16 @@
 """`bedplate openapi`: prints the OpenAPI document of a backend, without serving it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
 from prometheus_client import CollectorRegistry
 
 from bedplate.application import create_app
-from bedplate.backend import Backend
 from bedplate.cli.arguments import OneBackendName, application
-from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import load_one
+from bedplate.cli.output import deliver
 
 app = application("Print the OpenAPI document of a backend as JSON.")
 
@@ -24,16 +23,5 @@ def openapi(
     ] = None,
 ) -> None:
     """Print the OpenAPI document of a backend as JSON, or write it to a file."""
-    text = orjson.dumps(document_of(load_one(backend)), option=orjson.OPT_INDENT_2).decode()
-    if output is None:
-        typer.echo(text)
-        return
-    try:
-        output.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{output} can't be written: {error.strerror}.") from error
-
-
-def document_of(backend: Backend) -> dict[str, Any]:
-    """Return the OpenAPI document. Raises `bedplate.settings.SettingsError`."""
-    return create_app(backend, registry=CollectorRegistry()).openapi()
+    document = create_app(load_one(backend), registry=CollectorRegistry()).openapi()
+    deliver(f"{orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()}\n", output)

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from bedplate.application import create_app
 from bedplate.cli.arguments import BackendName, application
 from bedplate.cli.installed import load_all
-from bedplate.cli.tables import table
+from bedplate.cli.output import table
 
 WEBSOCKET = "WS"
 HEADINGS = ("METHOD", "PATH", "NAME", "AUTH")
@@ -26,7 +26,7 @@ def routes(backend: BackendName = None) -> None:
     tables = []
     for each in load_all([backend] if backend else []):
         application_ = create_app(each, registry=CollectorRegistry())
-        tables.append(f"{each.name}\n{table(HEADINGS, list_routes(application_))}")
+        tables.append(f"{each.name}\n{table([HEADINGS, *list_routes(application_)])}")
     typer.echo("\n\n".join(tables))
 
 
@@ -36,20 +36,13 @@ def list_routes(application_: FastAPI) -> Iterator[tuple[str, str, str, str]]:
     for route in iter_route_contexts(application_.routes):
         operations = document.get(route.path_format, {}) if route.path_format else {}
         for method in sorted((route.methods or {WEBSOCKET}) - {"HEAD"}):
-            ways = (
-                _schemes(getattr(route, "dependant", None))
-                if method == WEBSOCKET
-                else [
-                    " and ".join(way)
-                    for way in operations.get(method.lower(), {}).get("security", ())
-                ]
-            )
-            yield (
-                method,
-                route.path_format or route.path or "",
-                route.name or "",
-                " or ".join(ways) or "-",
-            )
+            if method == WEBSOCKET:
+                ways = _schemes(getattr(route, "dependant", None))
+            else:
+                requirements = operations.get(method.lower(), {}).get("security", ())
+                ways = [" and ".join(requirement) for requirement in requirements]
+            path = route.path_format or route.path or ""
+            yield method, path, route.name or "", " or ".join(ways) or "-"
 
 
 def _schemes(dependant: Any) -> list[str]:

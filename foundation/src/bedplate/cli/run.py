@@ -2,16 +2,21 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from prometheus_client import REGISTRY
+from starlette.types import ASGIApp
 
 from bedplate.backend import Backend
 from bedplate.cli.announcement import announcing
 from bedplate.cli.arguments import application
 from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import load_all
-from bedplate.cli.process_settings import ProcessSettings
+from bedplate.cli.settings import ProcessSettings
+from bedplate.composition import compose
+from bedplate.lifecycle import Drain
+from bedplate.observability.health import operations_app
 from bedplate.observability.logs import configure_logging
 from bedplate.runtime import serve
 from bedplate.settings import Settings
@@ -64,8 +69,8 @@ def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
     production = any(each.production for each in settings.values())
     with announcing(backends, enabled=not production):
         return serve(
-            "bedplate.cli.served:make_application",
-            "bedplate.cli.served:make_operations",
+            "bedplate.cli.run:make_application",
+            "bedplate.cli.run:make_operations",
             process.serving(
                 production=production, shutdown_seconds=shutdown_seconds(backends, settings)
             ),
@@ -106,3 +111,18 @@ def configure_process_logging(process: ProcessSettings, settings: Mapping[str, S
     if json is None:
         json = any(each.production for each in settings.values()) or not sys.stderr.isatty()
     configure_logging(json=json, level=deciding.log_level)
+
+
+def make_application(drain: Drain, names: Sequence[str]) -> ASGIApp:
+    """Return the application of these backends. Raises `bedplate.settings.SettingsError`."""
+    process = ProcessSettings.load()
+    backends = load_all(names)
+    settings = {backend.name: backend.load_settings() for backend in backends}
+    configure_process_logging(process, settings)
+    return compose(backends, settings, own_settings=process, drain=drain)
+
+
+def make_operations(drain: Drain, application: Any, names: Sequence[str]) -> ASGIApp:
+    """Return the application of the operations port: metrics, and every backend's health."""
+    del drain, names
+    return operations_app(application.state.healths, REGISTRY)
