@@ -1,7 +1,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
@@ -48,47 +47,30 @@ class AccessLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve and log a request or a WebSocket; pass other scopes through."""
-        if (kind := scope["type"]) not in {"http", "websocket"}:
+        if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
         identifier = request_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = identifier
         token = self._request_id.set(identifier)
+        kind: type[HTTPExchange | WebSocketExchange]
+        kind = HTTPExchange if scope["type"] == "http" else WebSocketExchange
         try:
-            if kind == "http":
-                await self._serve(scope, HTTPExchange(self._log, scope, receive, send))
-            else:
-                exchange = WebSocketExchange(self._log, scope, receive, send)
-                await self._serve_websocket(scope, exchange)
+            await self._serve(scope, kind(self._log, scope, receive, send))
         finally:
             self._request_id.reset(token)
 
-    async def _serve(self, scope: Scope, exchange: HTTPExchange) -> None:
+    async def _serve(self, scope: Scope, exchange: HTTPExchange | WebSocketExchange) -> None:
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except asyncio.CancelledError:
             exchange.client_gone = True
             raise
-        except ClientDisconnect:
+        except (ClientDisconnect, WebSocketDisconnect):
             exchange.client_gone = True
         except Exception as error:
             _ERRORS.error("unhandled_error", exc_info=error)
-            if not exchange.started:
-                exchange.status = HTTPStatus.INTERNAL_SERVER_ERROR
-                response = problem_response(scope, InternalServerError(UNHANDLED))
-                await response(scope, exchange.receive, exchange.send)
-            elif not exchange.complete:
+            if not await exchange.fail(problem_response(scope, InternalServerError(UNHANDLED))):
                 raise  # the server cuts the connection: the client sees an incomplete response
-        finally:
-            exchange.finish()
-
-    async def _serve_websocket(self, scope: Scope, exchange: WebSocketExchange) -> None:
-        try:
-            await self.app(scope, exchange.receive, exchange.send)
-        except WebSocketDisconnect:
-            pass
-        except Exception as error:  # noqa: BLE001 - the server would only log it once more
-            _ERRORS.error("unhandled_error", exc_info=error)
-            await exchange.fail(problem_response(scope, InternalServerError(UNHANDLED)))
         finally:
             exchange.finish()

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from bedplate.observability.metrics import RequestMetrics
 
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left before its response
-LOGGER_NAME = "bedplate.access"
-_LOGGER = logging.getLogger(LOGGER_NAME)
+_LOGGER = logging.getLogger("bedplate.access")
 
 # Close codes of RFC 6455, section 7.4.
 _ABNORMAL_CLOSURE = 1006
@@ -34,10 +34,7 @@ class AccessLogWriter:
     ) -> None:
         self.backend = backend
         self.metrics = metrics
-        self._headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in headers.items()
-        ]
+        self._headers = Headers(headers).raw
 
     def with_headers(self, message: Message, state: dict[str, Any]) -> Message:
         """Return a copy of a response's start that also has our headers and the state's."""
@@ -49,25 +46,37 @@ class AccessLogWriter:
         ]
         return {**message, "headers": headers}
 
-    def write(self, scope: Scope, event: dict[str, Any]) -> None:
-        """Write one line, with what inner layers left in the state; z-pages at debug level."""
-        level = logging.DEBUG if is_z_page(scope) else logging.INFO
-        if not _LOGGER.isEnabledFor(level):
-            return
-        if level == logging.DEBUG:
-            event["level"] = "debug"
-        if (client := scope.get("client")) is not None:
-            event["client"] = client[0]
-        state = scope["state"]
-        if (principal := state.get("principal_id")) is not None:
-            event["principal"] = principal
-        if (problem := state.get("problem")) is not None:
-            event["problem"] = problem
-        write_event(_LOGGER, level, event)
+
+def begin_line(event: str, scope: Scope) -> dict[str, Any]:
+    """Return the fields with which every line of the access log begins."""
+    return {
+        "timestamp": clock.now(),
+        "level": "info",
+        "logger": _LOGGER.name,
+        "event": event,
+        "request_id": scope["state"]["request_id"],
+    }
+
+
+def write_line(scope: Scope, line: dict[str, Any]) -> None:
+    """Write one line, with what inner layers left in the state; z-pages at debug level."""
+    level = logging.DEBUG if is_z_page(scope) else logging.INFO
+    if not _LOGGER.isEnabledFor(level):
+        return
+    if level == logging.DEBUG:
+        line["level"] = "debug"
+    if (client := scope.get("client")) is not None:
+        line["client"] = client[0]
+    state = scope["state"]
+    if (principal := state.get("principal_id")) is not None:
+        line["principal"] = principal
+    if (problem := state.get("problem")) is not None:
+        line["problem"] = problem
+    write_event(_LOGGER, level, line)
 
 
 class _Exchange:
-    event: ClassVar[str]
+    client_gone = False
 
     def __init__(self, log: AccessLogWriter, scope: Scope, receive: Receive, send: Send) -> None:
         self._began = clock.monotonic()
@@ -76,25 +85,13 @@ class _Exchange:
         self._receive = receive
         self._send = send
 
-    def _line(self) -> dict[str, Any]:
-        return {
-            "timestamp": clock.now(),
-            "level": "info",
-            "logger": LOGGER_NAME,
-            "event": self.event,
-            "request_id": self._scope["state"]["request_id"],
-            "backend": self._log.backend,
-        }
-
 
 class HTTPExchange(_Exchange):
     """One HTTP request: counts the bytes of the response, and logs it when it is complete."""
 
-    event = "request"
     status = 500  # what a server answers when an application returns without a response
     started = False
     complete = False
-    client_gone = False
     _size = 0
     _finished = False
 
@@ -131,6 +128,12 @@ class HTTPExchange(_Exchange):
             self.complete = kind == "http.response.pathsend"
             await self._send(message)
 
+    async def fail(self, response: Response) -> bool:
+        """Send `response` after an unhandled error; return whether the client has a whole one."""
+        if not self.started:
+            await response(self._scope, self.receive, self.send)
+        return self.complete
+
     def finish(self) -> None:
         """Log and measure the request, once."""
         if self._finished:
@@ -141,15 +144,16 @@ class HTTPExchange(_Exchange):
         route = route_template(self._scope)
         if self._log.metrics is not None:
             self._log.metrics.end(self._scope, self._method, route, status, seconds)
-        event = self._line()
-        event["method"] = self._method
-        event["route"] = route
-        event["status"] = status
-        event["duration_ms"] = round(seconds * 1000, 3)
-        event["bytes"] = self._size
+        line = begin_line("request", self._scope)
+        line["backend"] = self._log.backend
+        line["method"] = self._method
+        line["route"] = route
+        line["status"] = status
+        line["duration_ms"] = round(seconds * 1000, 3)
+        line["bytes"] = self._size
         if not self.complete:
-            event["complete"] = False
-        self._log.write(self._scope, event)
+            line["complete"] = False
+        write_line(self._scope, line)
 
 
 class WebSocketExchange(_Exchange):
@@ -158,7 +162,6 @@ class WebSocketExchange(_Exchange):
     Code 1006 says that nobody closed it.
     """
 
-    event = "websocket"
     _accepted = False
     _status: int | None = None
     _code: int | None = None
@@ -187,14 +190,14 @@ class WebSocketExchange(_Exchange):
             self._code = message.get("code", 1000)
         await self._send(message)
 
-    async def fail(self, response: Response) -> None:
+    async def fail(self, response: Response) -> bool:
         """End the connection after an unhandled error: deny it with `response`, or close it."""
-        if self._code is not None or self._status is not None:
-            return
-        if self._can_deny():
-            await response(self._scope, self.receive, self.send)
-        else:
-            await self.send({"type": "websocket.close", "code": _INTERNAL_ERROR, "reason": ""})
+        if self._code is None and self._status is None:
+            if self._can_deny():
+                await response(self._scope, self.receive, self.send)
+            else:
+                await self.send({"type": "websocket.close", "code": _INTERNAL_ERROR, "reason": ""})
+        return True
 
     def _can_deny(self) -> bool:
         """Return whether the handshake can still be answered with an HTTP response."""
@@ -203,11 +206,12 @@ class WebSocketExchange(_Exchange):
 
     def finish(self) -> None:
         """Log the connection."""
-        event = self._line()
-        event["route"] = route_template(self._scope)
-        event["duration_ms"] = round((clock.monotonic() - self._began) * 1000, 3)
+        line = begin_line("websocket", self._scope)
+        line["backend"] = self._log.backend
+        line["route"] = route_template(self._scope)
+        line["duration_ms"] = round((clock.monotonic() - self._began) * 1000, 3)
         if self._status is not None:
-            event["status"] = self._status
+            line["status"] = self._status
         else:
-            event["code"] = _ABNORMAL_CLOSURE if self._code is None else self._code
-        self._log.write(self._scope, event)
+            line["code"] = _ABNORMAL_CLOSURE if self._code is None else self._code
+        write_line(self._scope, line)

@@ -19,33 +19,26 @@ class HeadAsGet:
             await self.app(scope, receive, send)
             return
         scope["method"] = "GET"
-        response = _HeadResponse(scope, send)
+        complete = False
+
+        async def send_head(message: Message) -> None:
+            nonlocal complete
+            if message["type"] == "http.response.start":
+                # The server reads the method from this scope, to know that no body follows.
+                scope["method"] = "HEAD"
+                await send(message)
+            elif not complete:
+                complete = True
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            elif message.get("more_body", False):
+                raise _HeadAnswered
+
         try:
-            await self.app(scope, receive, response.send)
+            await self.app(scope, receive, send_head)
         except* (_HeadAnswered, ClientDisconnect):
-            if not response.complete:
+            if not complete:
                 raise
 
 
 class _HeadAnswered(OSError):
     """Stops a stream; Starlette takes an `OSError` for a client that disconnected."""
-
-
-class _HeadResponse:
-    __slots__ = ("_scope", "_send", "complete")
-
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope = scope
-        self._send = send
-        self.complete = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            # The server reads the method from this scope, to know that no body follows.
-            self._scope["method"] = "HEAD"
-            await self._send(message)
-        elif not self.complete:
-            self.complete = True
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-        elif message.get("more_body", False):
-            raise _HeadAnswered

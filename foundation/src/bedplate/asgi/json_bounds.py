@@ -13,6 +13,12 @@ _ESCAPES = re.compile(
 )
 _SURROGATES = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _NON_FINITE = (b"NaN", b"Infinity")
+_TITLES = {
+    "json_not_utf8": "JSON Not UTF-8",  # RFC 8259, section 8.1
+    "json_not_unicode": "JSON Not Unicode",  # section 8.2: a lone surrogate
+    "json_non_finite_number": "JSON Non-Finite Number",  # section 6
+    "json_too_deep": "JSON Too Deep",
+}
 _UNMARKED = bytes(set(range(256)) - set(b'[{]}"'))
 
 
@@ -55,43 +61,24 @@ class JSONBounds:
     def _judge(self, body: bytes) -> BadRequest | None:
         if b"\0" in body:
             # Never valid in UTF-8 JSON; without this check UTF-16 could hide its brackets.
-            return _NotUTF8("JSON must be UTF-8 without zero bytes.")
+            return _BadJSON("json_not_utf8", "JSON must be UTF-8 without zero bytes.")
         if b"\\u" in body and has_lone_surrogate(body):
-            return _NotUnicode("JSON must not escape half of a surrogate pair.")
+            return _BadJSON("json_not_unicode", "JSON must not escape half of a surrogate pair.")
         if any(name in body for name in _NON_FINITE) and has_non_finite_number(body):
-            return _NonFiniteNumber("JSON has no NaN and no Infinity.")
+            return _BadJSON("json_non_finite_number", "JSON has no NaN and no Infinity.")
         max_possible = body.count(b"[") + body.count(b"{")
         if max_possible > self._max_depth and depth(body) > self._max_depth:
-            return _TooDeep(f"JSON may be nested at most {self._max_depth} levels deep.")
+            detail = f"JSON may be nested at most {self._max_depth} levels deep."
+            return _BadJSON("json_too_deep", detail)
         return None
 
 
-class _TooDeep(BadRequest):
-    """The JSON nests deeper than the declared limit."""
+class _BadJSON(BadRequest):
+    """The JSON isn't what every parser accepts, or nests deeper than the declared limit."""
 
-    code = "json_too_deep"
-    title = "JSON Too Deep"
-
-
-class _NotUTF8(BadRequest):
-    """The JSON isn't UTF-8 (RFC 8259, section 8.1)."""
-
-    code = "json_not_utf8"
-    title = "JSON Not UTF-8"
-
-
-class _NotUnicode(BadRequest):
-    """The JSON escapes a lone surrogate (RFC 8259, section 8.2)."""
-
-    code = "json_not_unicode"
-    title = "JSON Not Unicode"
-
-
-class _NonFiniteNumber(BadRequest):
-    """The JSON has NaN or Infinity (RFC 8259, section 6)."""
-
-    code = "json_non_finite_number"
-    title = "JSON Non-Finite Number"
+    def __init__(self, code: str, detail: str) -> None:
+        self.code, self.title = code, _TITLES[code]
+        super().__init__(detail)
 
 
 def has_non_finite_number(body: bytes) -> bool:
@@ -132,13 +119,10 @@ def _outside_of_strings(text: bytes) -> bytes:
 async def _read(receive: Receive) -> tuple[list[Message], bytes]:
     """Return the messages up to the end of the body, merged into one, and the body."""
     message = await receive()
-    if not message.get("more_body", False):
-        return [message], message.get("body", b"")
     parts = [message.get("body", b"")]
     while message.get("more_body", False):
         message = await receive()
         parts.append(message.get("body", b""))
     body = b"".join(parts)
-    if message["type"] == "http.disconnect":
-        return [{"type": "http.request", "body": body, "more_body": True}, message], body
-    return [{"type": "http.request", "body": body, "more_body": False}], body
+    end = [message] if message["type"] == "http.disconnect" else []
+    return [{"type": "http.request", "body": body, "more_body": bool(end)}, *end], body

@@ -3,16 +3,12 @@
 They are problem documents with the request id in header, body and log, as every other error.
 """
 
-import logging
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from bedplate import clock, ids
-from bedplate.asgi.exchanges import LOGGER_NAME
-from bedplate.observability.logs import write_event
+from bedplate import ids
+from bedplate.asgi.exchanges import begin_line, write_line
 from bedplate.problems import BadRequest, ProblemError, problem_response
-
-_LOGGER = logging.getLogger(LOGGER_NAME)
 
 
 class NotHTTP(BadRequest):
@@ -53,24 +49,12 @@ def refusal(
 ) -> bytes:
     """Return the bytes of the response that ends a connection with an error, and log it."""
     request_id = ids.request_id()
-    scope = {"type": "http", "path": "", "state": {"request_id": request_id}}
+    scope = {"type": "http", "path": "", "client": client, "state": {"request_id": request_id}}
     response = problem_response(scope, error)
-    lines = [b"HTTP/1.1 %d %s" % (error.status, HTTPStatus(error.status).phrase.encode())]
+    head = [b"HTTP/1.1 %d %s" % (error.status, HTTPStatus(error.status).phrase.encode())]
     last = [(b"x-request-id", request_id.encode()), (b"connection", b"close")]
-    lines += [name + b": " + value for name, value in (*headers, *response.raw_headers, *last)]
-    if _LOGGER.isEnabledFor(logging.INFO):
-        event = {
-            "timestamp": clock.now(),
-            "level": "info",
-            "logger": LOGGER_NAME,
-            "event": "request",
-            "request_id": request_id,
-            "method": None,
-            "route": None,
-            "status": error.status,
-            "bytes": len(response.body),
-            "problem": error.code,
-            **({} if client is None else {"client": client[0]}),
-        }
-        write_event(_LOGGER, logging.INFO, event)
-    return b"\r\n".join([*lines, b"", bytes(response.body)])
+    head += [name + b": " + value for name, value in (*headers, *response.raw_headers, *last)]
+    line = begin_line("request", scope)
+    line |= {"method": None, "route": None, "status": error.status, "bytes": len(response.body)}
+    write_line(scope, line)
+    return b"\r\n".join([*head, b"", bytes(response.body)])
