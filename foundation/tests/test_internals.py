@@ -145,7 +145,7 @@ def test_websockets_sans_io() -> None:
     require("ServerProtocol.handshake_exc = None", protocol.handshake_exc is None, used_in)
     require("ServerProtocol.state", protocol.state is State.CONNECTING, used_in)
     frame = Frame(Opcode.TEXT, b"hi").serialize(mask=False)
-    require("Frame.serialize", frame == b"\x81\x02hi", "runtime/connection_state.py")
+    require("Frame.serialize", frame == b"\x81\x02hi", "runtime/http_protocol.py")
 
 
 def test_fastapi_s_route_context() -> None:

@@ -6,9 +6,10 @@ from typing import cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
 
 from bedplate.problems import ProblemError
-from bedplate.runtime.connection_state import ConnectionState
 from bedplate.runtime.error_responses import HeadTimeout, HeadTooLarge, NotHTTP, refusal
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -22,6 +23,25 @@ MAX_HEAD_SECONDS = 30.0
 
 DRAIN_HEAD_SECONDS = 1.0
 """How long a request's head may take to arrive on an open connection when the server drains."""
+
+
+class ConnectionState(ServerState):
+    """The state that all connections of a server share, and how far it has drained.
+
+    announce_close: responses say `Connection: close`.
+    heads_until: the event loop's time until which heads of requests may still arrive.
+    """
+
+    announce_close = False
+    heads_until = 0.0
+    _text, _frame = "", b""
+
+    def text_frame(self, text: str) -> bytes:
+        """Return the frame of a text message, cached for a text that many clients get in a row."""
+        if text is not self._text:
+            frame = Frame(Opcode.TEXT, text.encode())
+            self._text, self._frame = text, frame.serialize(mask=False)
+        return self._frame
 
 
 class DrainingHttpProtocol(HttpToolsProtocol):

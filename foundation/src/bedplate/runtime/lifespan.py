@@ -3,13 +3,10 @@
 import asyncio
 from typing import Any
 
+import structlog
 from starlette.types import ASGIApp, Message
 
 from bedplate.runtime.serving import failure_to_start
-
-
-class LifespanShutdownError(Exception):
-    """The application failed to close its resources."""
 
 
 class Lifespan:
@@ -22,7 +19,8 @@ class Lifespan:
         self.state: dict[str, Any] = {}
         self._application = application
         self._events: asyncio.Queue[Message] = asyncio.Queue()
-        self._started = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._started = False
         self._received = False
         self._failure: str | None = None
         self._task: asyncio.Task[None] | None = None
@@ -36,12 +34,9 @@ class Lifespan:
         }
         self._task = asyncio.ensure_future(self._application(scope, self._receive, self._send))
         self._events.put_nowait({"type": "lifespan.startup"})
-        started = asyncio.create_task(self._started.wait())
-        try:
-            await asyncio.wait({self._task, started}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            started.cancel()
-        if self._started.is_set():
+        self._task.add_done_callback(lambda _: self._answered.set())
+        await self._answered.wait()
+        if self._started:
             return
         error = await self._outcome()
         # An application without a lifespan ends without receiving an event: that is no failure.
@@ -50,20 +45,23 @@ class Lifespan:
         if self._failure is not None:
             raise failure_to_start((self._failure.strip().splitlines() or [""])[-1])
 
-    async def shutdown(self) -> None:
-        """Run the application's shutdown; raises LifespanShutdownError when it fails."""
-        if self._task is None or (self._task.done() and not self._started.is_set()):
-            return
+    async def shutdown(self) -> bool:
+        """Run the application's shutdown; return whether it succeeded, and log why not."""
+        if self._task is None or (self._task.done() and not self._started):
+            return True
         self._events.put_nowait({"type": "lifespan.shutdown"})
         error = await self._outcome()
-        if error is not None or self._failure is not None:
-            raise LifespanShutdownError(self._failure or str(error)) from error
+        if error is None and self._failure is not None:
+            error = RuntimeError(self._failure)
+        if error is not None:
+            structlog.get_logger().error("shutdown_failed", exc_info=error)
+        return error is None
 
     async def _outcome(self) -> Exception | None:
         assert self._task is not None  # noqa: S101 - for the type checker
         await asyncio.wait({self._task})
         if self._task.cancelled():
-            return LifespanShutdownError("The lifespan was cancelled.")
+            return RuntimeError("The lifespan was cancelled.")
         error = self._task.exception()
         if error is not None and not isinstance(error, Exception):
             raise error
@@ -75,6 +73,7 @@ class Lifespan:
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "lifespan.startup.complete":
-            self._started.set()
+            self._started = True
+            self._answered.set()
         elif message["type"].endswith(".failed"):
             self._failure = message.get("message") or "no reason given"

@@ -13,10 +13,8 @@ from typing import Any
 
 import structlog
 import uvloop
-from starlette.types import ASGIApp
 
 from bedplate.lifecycle import Drain
-from bedplate.runtime.lifespan import LifespanShutdownError
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.serving import FORCED, Factories, Serving, StartupError
 from bedplate.runtime.worker_socket import ForwardedClient
@@ -47,17 +45,15 @@ class Process:
         self._on_started = on_started
         self._leaving = asyncio.Event()
         self._forced = asyncio.Event()
+        keep_alive = serving.keep_alive_seconds
         application = factories.make_application(self.drain)
-        self._api = self._server(application, listener)
+        self._api = HttpServer(application, listener, keep_alive=keep_alive)
         self._operations: HttpServer | None = None
         operations = factories.make_operations(self.drain, application)
         if operations is not None and operations_listener is not None:
             if operations_listener.family == socket.AF_UNIX:  # only a supervisor can reach it
                 operations = ForwardedClient(operations)
-            self._operations = self._server(operations, operations_listener)
-
-    def _server(self, application: ASGIApp, listener: socket.socket) -> HttpServer:
-        return HttpServer(application, listener, keep_alive=self._serving.keep_alive_seconds)
+            self._operations = HttpServer(operations, operations_listener, keep_alive=keep_alive)
 
     def addresses(self) -> dict[str, object]:
         """Return where the process listens, for a log line."""
@@ -106,30 +102,24 @@ class Process:
         structlog.get_logger().info("listener_closed")
         self.drain.begin()
         await self._api.finish()
-        code = await _close_resources(self._api)
-        await self._stop_operations()
+        code = 0 if await self._api.lifespan.shutdown() else FORCED
+        if self._operations is not None:
+            await self._operations.stop_listening(last=False)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._operations.finish(), OPERATIONS_SECONDS)
+            await self._operations.cut()
+            await self._operations.lifespan.shutdown()
         return code
 
     async def _start(self) -> None:
         await self._api.start()
-        if self._operations is None:
-            return
         try:
-            await self._operations.start()
+            if self._operations is not None:
+                await self._operations.start()
         except StartupError:
             await self._api.stop_listening(last=False)
-            await _close_resources(self._api)
+            await self._api.lifespan.shutdown()
             raise
-
-    async def _stop_operations(self) -> None:
-        if self._operations is None:
-            return
-        await self._operations.stop_listening(last=False)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(OPERATIONS_SECONDS):
-                await self._operations.finish()
-        await self._operations.cut()
-        await _close_resources(self._operations)
 
     async def _cut(self, serving: asyncio.Task[int]) -> int:
         """Cancel what still runs, and let the resources close within their time."""
@@ -138,21 +128,10 @@ class Process:
         await asyncio.wait({serving}, timeout=CLOSING_SECONDS)
         await self._api.cut()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSING_SECONDS):
-                await _close_resources(self._api)
+            await asyncio.wait_for(self._api.lifespan.shutdown(), CLOSING_SECONDS)
         if self._operations is not None:
             await self._operations.cut()
         return FORCED
-
-
-async def _close_resources(server: HttpServer) -> int:
-    """Run the application's shutdown, and return the exit code that follows from it."""
-    try:
-        await server.lifespan.shutdown()
-    except LifespanShutdownError as error:
-        structlog.get_logger().error("shutdown_failed", exc_info=error)
-        return FORCED
-    return 0
 
 
 def _exit_after(seconds: float) -> None:

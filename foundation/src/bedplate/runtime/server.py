@@ -9,8 +9,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bedplate import clock
-from bedplate.runtime.connection_state import ConnectionState
-from bedplate.runtime.http_protocol import DRAIN_HEAD_SECONDS, DrainingHttpProtocol
+from bedplate.runtime.http_protocol import (
+    DRAIN_HEAD_SECONDS,
+    ConnectionState,
+    DrainingHttpProtocol,
+)
 from bedplate.runtime.lifespan import Lifespan
 from bedplate.runtime.listener import (
     BACKLOG,
@@ -18,7 +21,6 @@ from bedplate.runtime.listener import (
     cannot_listen,
     refuse_new_connections,
 )
-from bedplate.runtime.serving import StartupError
 from bedplate.runtime.websocket_protocol import (
     MAX_MESSAGE_BYTES,
     PING_SECONDS,
@@ -38,7 +40,6 @@ class HttpServer:
     def __init__(self, application: ASGIApp, listener: socket.socket, *, keep_alive: int) -> None:
         self.lifespan = Lifespan(application)
         self._listener = listener
-        self._backlog = listener.dup()
         self._loop = asyncio.get_running_loop()
         self._state = ConnectionState()
         self._config = _config(application, keep_alive)
@@ -52,26 +53,17 @@ class HttpServer:
 
     async def start(self) -> None:
         """Run the application's startup, then listen; raises StartupError."""
-        try:
-            await self.lifespan.startup()
-            self._server = await self._open()
-        except StartupError:
-            self._backlog.close()
-            raise
-        self._refresh_date()
-
-    async def _open(self) -> asyncio.AbstractServer:
-        loop = self._loop
         unix = self._listener.family == socket.AF_UNIX
-        listen: Any = loop.create_unix_server if unix else loop.create_server
+        listen: Any = self._loop.create_unix_server if unix else self._loop.create_server
+        await self.lifespan.startup()
         try:
-            server: asyncio.AbstractServer = await listen(
-                self._protocol, sock=self._listener, backlog=BACKLOG
-            )
+            self._server = await listen(self._protocol, sock=self._listener, backlog=BACKLOG)
         except OSError as error:
             await self.lifespan.shutdown()
-            raise cannot_listen(f"port {self.address[1]} on {self.address[0]}", error) from error
-        return server
+            host, port = self._listener.getsockname()[:2]
+            raise cannot_listen(f"port {port} on {host}", error) from error
+        self._backlog = self._listener.dup()  # the server closes its own
+        self._refresh_date()
 
     def _protocol(self) -> asyncio.Protocol:
         return DrainingHttpProtocol(

@@ -5,13 +5,12 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from uvicorn._types import ASGISendEvent
-from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 from websockets.protocol import State
 
-from bedplate.runtime.connection_state import ConnectionState
 from bedplate.runtime.error_responses import NoHandshake, refusal
+from bedplate.runtime.http_protocol import ConnectionState
 
 CLOSE_HANDSHAKE_SECONDS = 2.0
 """How long a WebSocket client may take to answer a close frame."""
@@ -33,14 +32,8 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
     for a client that doesn't read.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ConnectionState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+    def __init__(self, *, server_state: ConnectionState, **options: Any) -> None:
+        super().__init__(server_state=server_state, **options)
         self._shared = server_state
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -54,17 +47,17 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
 
         That takes half the time, and is correct as long as no extension changes frames.
         """
-        can_send = (
-            self.writable.is_set()
+        if (
+            message["type"] == "websocket.send"
+            and (text := message.get("text")) is not None
+            and message.get("bytes") is None
+            and self.writable.is_set()
             and self.conn.state is State.OPEN
             and self.handshake_complete
             and not (self.disconnected or self.close_sent or self.initial_response)
-        )
-        if can_send and message["type"] == "websocket.send":
-            text = message.get("text")
-            if text is not None and message.get("bytes") is None:
-                self.transport.write(self._shared.text_frame(text))
-                return
+        ):
+            self.transport.write(self._shared.text_frame(text))
+            return
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and self.close_sent:
             self.handshake_complete = True  # by a refusal; uvicorn would log it as an error
@@ -83,16 +76,14 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
             self._refuse_handshake()
 
     def _refuse_handshake(self) -> None:
-        headers = self._shared.default_headers
         self.handshake_initiated = self.handshake_complete = self.close_sent = True
-        self.transport.write(refusal(NoHandshake(), headers, self.client))
+        self.transport.write(refusal(NoHandshake(), self._shared.default_headers, self.client))
         self.transport.close()
 
     def shutdown(self) -> None:
         """Send close code 1012 (service restart); close when the client has answered."""
-        if self.transport.is_closing() or not self.handshake_complete:
-            return
-        if self.close_sent or self.close_timer is not None:
+        closing = self.transport.is_closing() or self.close_sent or self.close_timer is not None
+        if closing or not self.handshake_complete:
             return
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": SERVICE_RESTART})

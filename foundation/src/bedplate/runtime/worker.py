@@ -57,12 +57,12 @@ async def _serve(
     )
     process.last_on_listener = False
     loop = asyncio.get_running_loop()
+
+    def leave_with_all() -> None:
+        loop.remove_reader(supervisor.fileno())
+        process.last_on_listener = True
+        process.leave()
+
     loop.add_signal_handler(signal.SIGTERM, process.leave)
-    loop.add_reader(supervisor.fileno(), _leave_with_all, process, supervisor)
+    loop.add_reader(supervisor.fileno(), leave_with_all)
     return await process.run()
-
-
-def _leave_with_all(process: Process, supervisor: socket.socket) -> None:
-    asyncio.get_running_loop().remove_reader(supervisor.fileno())
-    process.last_on_listener = True
-    process.leave()
