@@ -9,7 +9,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
-from pydantic_settings import SettingsConfigDict
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -29,10 +28,8 @@ from bedplate.settings import DatabaseSettings, WebURL
 from bedplate.state import from_state, opened
 
 
-class NotesSettings(DatabaseSettings):
+class NotesSettings(DatabaseSettings, env_prefix="NOTES_"):
     """A setting has the type that it is declared with."""
-
-    model_config = SettingsConfigDict(env_prefix="NOTES_")
 
     archive_url: WebURL | None = None
     notes_per_page: int = Field(20, ge=1)

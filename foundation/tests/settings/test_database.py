@@ -1,15 +1,21 @@
 """Settings of a backend that stores."""
 
 import pytest
-from pydantic_settings import SettingsConfigDict
+from pydantic import SecretStr
 
-from bedplate.settings import DatabaseSettings, SettingsError
+from bedplate.settings import DatabaseSettings, SettingsError, embedded_database
 
 
-class NotesSettings(DatabaseSettings):
+class NotesSettings(DatabaseSettings, env_prefix="NOTES_"):
     """A backend's settings."""
 
-    model_config = SettingsConfigDict(env_prefix="NOTES_")
+    database_url: SecretStr = embedded_database("notes")
+
+
+def test_each_backend_has_its_own_embedded_file() -> None:
+    """Backends in one process don't share a file by accident."""
+    default = NotesSettings.load().database_url.get_secret_value()
+    assert default == "sqlite:///.bedplate/notes.sqlite3"
 
 
 def test_production_without_a_database_is_refused() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import SettingsConfigDict
 
 from bedplate.settings import CommaSeparated, Secret, Settings, WebURL
 
@@ -26,10 +25,8 @@ Command = Annotated[str, AfterValidator(_as_shell_words)]
 """Words as a shell would take them; no shell ever sees them."""
 
 
-class GameServerSettings(Settings):
+class GameServerSettings(Settings, env_prefix="VS_"):
     """Settings of the game-server manager."""
-
-    model_config = SettingsConfigDict(env_prefix="VS_")
 
     data_directory: Path = Field(
         Path(".bedplate/gameserver"), description="Folder of the game, its data and its backups"

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import SettingsConfigDict
 
-from bedplate.settings import CommaSeparated, DatabaseSettings, Secret, WebURL
+from bedplate.settings import CommaSeparated, DatabaseSettings, Secret, WebURL, embedded_database
 
 DEVELOPMENT_SECRET = "development-only-session-hash-secret"  # noqa: S105 - refused in production
 # A key set is public: with a symmetric algorithm, whoever reads it could sign.
@@ -23,20 +22,16 @@ def _public_key_algorithms(names: list[str]) -> list[str]:
 PublicKeyAlgorithms = Annotated[CommaSeparated, AfterValidator(_public_key_algorithms)]
 
 
-class TasksSettings(DatabaseSettings):
+class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
     """Settings of the to-do API."""
 
-    model_config = SettingsConfigDict(env_prefix="TASKS_")
     shared: ClassVar[frozenset[str]] = DatabaseSettings.shared | {
         "session_hash_secret",
         "better_auth_secret",
         "better_auth_url",
     }
 
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///.bedplate/tasks.sqlite3"),
-        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
-    )
+    database_url: SecretStr = embedded_database("tasks")
     reads_per_minute: int = Field(100, ge=1, description="Reads a minute of one user, or address")
     writes_per_minute: int = Field(30, ge=1, description="Writes a minute of one user, or address")
     sessions: Literal["hashed", "better-auth", "jwt"] = Field(

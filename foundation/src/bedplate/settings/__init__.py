@@ -1,12 +1,12 @@
 """Settings from the environment, `.env` and a secrets directory; unsafe values are refused.
 
 A backend's settings class derives from `Settings`, or from `DatabaseSettings` when it has a
-database, and names its prefix: `model_config = SettingsConfigDict(env_prefix="TASKS_")`. Fields in
-`shared` are also read without the prefix, so that one `DATABASE_URL` serves several backends.
+database, and names its prefix: `class TasksSettings(DatabaseSettings, env_prefix="TASKS_")`. Fields
+in `shared` are also read without the prefix, so that one `DATABASE_URL` serves several backends.
 """
 
 from bedplate.settings.base import Environment, Settings
-from bedplate.settings.database import DatabaseSettings
+from bedplate.settings.database import DatabaseSettings, embedded_database
 from bedplate.settings.explanation import SettingLine, explain
 from bedplate.settings.sources import SECRETS_DIRECTORY, SharedSource
 from bedplate.settings.values import (
@@ -35,5 +35,6 @@ __all__ = [
     "SharedSource",
     "SigningSecret",
     "WebURL",
+    "embedded_database",
     "explain",
 ]

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr
 
@@ -8,15 +8,20 @@ from bedplate.settings.base import Settings
 _MAX_WAIT_SECONDS = 3600
 
 
+def embedded_database(name: str) -> Any:
+    """Return the field `database_url` whose default is the SQLite file `.bedplate/NAME.sqlite3`."""
+    return Field(
+        SecretStr(f"sqlite:///.bedplate/{name}.sqlite3"),
+        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
+    )
+
+
 class DatabaseSettings(Settings):
     """The settings of a backend with a database."""
 
     shared: ClassVar[frozenset[str]] = Settings.shared | {"database_url", "database_pooler"}
 
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///.bedplate/bedplate.sqlite3"),
-        description="PostgreSQL URL in any common form, or sqlite:///path",
-    )
+    database_url: SecretStr = embedded_database("bedplate")
     database_pooler: bool = Field(
         default=False,
         description="Behind a transaction pooler: no prepared statements",

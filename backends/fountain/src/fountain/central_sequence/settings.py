@@ -1,15 +1,9 @@
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import SecretStr
 
-from bedplate.settings import DatabaseSettings
+from bedplate.settings import DatabaseSettings, embedded_database
 
 
-class CentralSequenceSettings(DatabaseSettings):
+class CentralSequenceSettings(DatabaseSettings, env_prefix="CENTRAL_SEQUENCE_"):
     """Settings of the sequence service; their variables begin with `CENTRAL_SEQUENCE_`."""
 
-    model_config = SettingsConfigDict(env_prefix="CENTRAL_SEQUENCE_")
-
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///.bedplate/central-sequence.sqlite3"),
-        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
-    )
+    database_url: SecretStr = embedded_database("central-sequence")

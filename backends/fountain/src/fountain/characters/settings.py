@@ -1,15 +1,9 @@
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import SecretStr
 
-from bedplate.settings import DatabaseSettings
+from bedplate.settings import DatabaseSettings, embedded_database
 
 
-class CharactersSettings(DatabaseSettings):
+class CharactersSettings(DatabaseSettings, env_prefix="CHARACTERS_"):
     """Settings of the character service; their variables begin with `CHARACTERS_`."""
 
-    model_config = SettingsConfigDict(env_prefix="CHARACTERS_")
-
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///.bedplate/characters.sqlite3"),
-        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
-    )
+    database_url: SecretStr = embedded_database("characters")

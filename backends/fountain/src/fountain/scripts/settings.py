@@ -1,15 +1,10 @@
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import SecretStr
 
+from bedplate.settings import embedded_database
 from fountain.common.settings import NumberedServiceSettings
 
 
-class ScriptsSettings(NumberedServiceSettings):
+class ScriptsSettings(NumberedServiceSettings, env_prefix="SCRIPTS_"):
     """Settings of the script service; their variables begin with `SCRIPTS_`."""
 
-    model_config = SettingsConfigDict(env_prefix="SCRIPTS_")
-
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///.bedplate/scripts.sqlite3"),
-        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
-    )
+    database_url: SecretStr = embedded_database("scripts")

@@ -1,15 +1,10 @@
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import SecretStr
 
+from bedplate.settings import embedded_database
 from fountain.common.settings import NumberedServiceSettings
 
 
-class SessionContextSettings(NumberedServiceSettings):
+class SessionContextSettings(NumberedServiceSettings, env_prefix="SESSION_CONTEXT_"):
     """Settings of the session service; their variables begin with `SESSION_CONTEXT_`."""
 
-    model_config = SettingsConfigDict(env_prefix="SESSION_CONTEXT_")
-
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///.bedplate/session-context.sqlite3"),
-        description="PostgreSQL as Neon, Heroku or libpq print it, or sqlite:///path",
-    )
+    database_url: SecretStr = embedded_database("session-context")

@@ -1,13 +1,10 @@
 from pydantic import Field
-from pydantic_settings import SettingsConfigDict
 
 from bedplate.settings import Settings, WebURL
 
 
-class StoryFactorySettings(Settings):
+class StoryFactorySettings(Settings, env_prefix="STORY_FACTORY_"):
     """Settings of the Story Factory; their variables begin with `STORY_FACTORY_`."""
-
-    model_config = SettingsConfigDict(env_prefix="STORY_FACTORY_")
 
     scripts_url: WebURL | None = Field(
         None, description="URL of scripts; unset when it runs in this process"
