@@ -1,23 +1,52 @@
-from bedplate.contracts import Operations
+from typing import Annotated
+
+from fastapi import Path
+
+from bedplate.contracts import Operations, ParameterInteger64
+from bedplate.database import Row
 from bedplate.database.dependencies import Autocommit, ReadSession
-from fountain.characters import schemas, service
-from fountain.characters.repository import ACTIONS, CHARACTERS, SPOKEN_WORDS
-from fountain.characters.serializers import (
-    to_action,
-    to_character,
-    to_paraphrase,
-    to_spoken_word,
-)
-from fountain.characters.wiring import ActionId, CharacterId, ParaphraseId, SpokenWordId
+from fountain.characters import repository, schemas, service
+from fountain.characters.repository import ACTIONS, CHARACTERS, SPOKEN_WORDS, Kind
 from fountain.common.router import json_array
 
 operations = Operations()
+CharacterId = Annotated[ParameterInteger64, Path(alias="characterId")]
+ActionId = Annotated[ParameterInteger64, Path(alias="actionId")]
+SpokenWordId = Annotated[ParameterInteger64, Path(alias="spokenWordId")]
+ParaphraseId = Annotated[ParameterInteger64, Path(alias="paraphraseId")]
+
+
+def to_character(row: Row) -> schemas.Character:
+    """Return the response for a character."""
+    return schemas.Character(
+        character_id=row["id"], name=row["name"], description=row["description"]
+    )
+
+
+def to_action(row: Row) -> schemas.Action:
+    """Return the response for an action."""
+    return schemas.Action(action_id=row["id"], description=row["description"])
+
+
+def to_spoken_word(row: Row) -> schemas.SpokenWord:
+    """Return the response for a spoken word."""
+    return schemas.SpokenWord(dialogue_id=row["id"], text=row["text"])
+
+
+def to_paraphrase(row: Row) -> schemas.Paraphrase:
+    """Return the response for a paraphrase."""
+    return schemas.Paraphrase(
+        paraphrase_id=row["id"],
+        original_id=row["original_id"],
+        text=row["text"],
+        commentary=row["commentary"],
+    )
 
 
 @operations.handles("listCharacters")
 async def list_characters(session: ReadSession) -> list[schemas.Character]:
     """Return all characters."""
-    return await json_array(service.originals(session, CHARACTERS), to_character)
+    return await json_array(repository.originals(session, CHARACTERS), to_character)
 
 
 @operations.handles("createCharacter")
@@ -26,7 +55,7 @@ async def create_character(
 ) -> schemas.Character:
     """Store a character."""
     return to_character(
-        await service.add(session, CHARACTERS, name=new.name, description=new.description)
+        await repository.add(session, CHARACTERS, name=new.name, description=new.description)
     )
 
 
@@ -41,45 +70,19 @@ async def look_up_characters(
     request: schemas.LookupRequest, session: ReadSession
 ) -> list[schemas.Character]:
     """Return several characters."""
-    return [to_character(row) for row in await service.look_up(session, CHARACTERS, request.ids)]
-
-
-@operations.handles("listCharacterParaphrases")
-async def list_character_paraphrases(
-    identifier: CharacterId, session: ReadSession
-) -> list[schemas.Paraphrase]:
-    """Return all paraphrases of a character."""
-    parts = await service.paraphrases(session, CHARACTERS, identifier)
-    return await json_array(parts, to_paraphrase)
-
-
-@operations.handles("getCharacterParaphrase")
-async def get_character_paraphrase(
-    identifier: CharacterId, paraphrase_id: ParaphraseId, session: ReadSession
-) -> schemas.Paraphrase:
-    """Return one paraphrase of a character."""
-    row = await service.get_paraphrase(session, CHARACTERS, identifier, paraphrase_id)
-    return to_paraphrase(row)
-
-
-@operations.handles("createCharacterParaphrase")
-async def create_character_paraphrase(
-    identifier: CharacterId, new: schemas.ParaphraseCreateRequest, session: Autocommit
-) -> schemas.Paraphrase:
-    """Store a paraphrase of a character."""
-    return to_paraphrase(await service.add_paraphrase(session, CHARACTERS, identifier, new))
+    return [to_character(row) for row in await repository.look_up(session, CHARACTERS, request.ids)]
 
 
 @operations.handles("listActions")
 async def list_actions(session: ReadSession) -> list[schemas.Action]:
     """Return all actions."""
-    return await json_array(service.originals(session, ACTIONS), to_action)
+    return await json_array(repository.originals(session, ACTIONS), to_action)
 
 
 @operations.handles("createAction")
 async def create_action(new: schemas.ActionCreateRequest, session: Autocommit) -> schemas.Action:
     """Store an action."""
-    return to_action(await service.add(session, ACTIONS, description=new.description))
+    return to_action(await repository.add(session, ACTIONS, description=new.description))
 
 
 @operations.handles("getAction")
@@ -93,39 +96,13 @@ async def look_up_actions(
     request: schemas.LookupRequest, session: ReadSession
 ) -> list[schemas.Action]:
     """Return several actions."""
-    return [to_action(row) for row in await service.look_up(session, ACTIONS, request.ids)]
-
-
-@operations.handles("listActionParaphrases")
-async def list_action_paraphrases(
-    identifier: ActionId, session: ReadSession
-) -> list[schemas.Paraphrase]:
-    """Return all paraphrases of an action."""
-    parts = await service.paraphrases(session, ACTIONS, identifier)
-    return await json_array(parts, to_paraphrase)
-
-
-@operations.handles("getActionParaphrase")
-async def get_action_paraphrase(
-    identifier: ActionId, paraphrase_id: ParaphraseId, session: ReadSession
-) -> schemas.Paraphrase:
-    """Return one paraphrase of an action."""
-    row = await service.get_paraphrase(session, ACTIONS, identifier, paraphrase_id)
-    return to_paraphrase(row)
-
-
-@operations.handles("createActionParaphrase")
-async def create_action_paraphrase(
-    identifier: ActionId, new: schemas.ParaphraseCreateRequest, session: Autocommit
-) -> schemas.Paraphrase:
-    """Store a paraphrase of an action."""
-    return to_paraphrase(await service.add_paraphrase(session, ACTIONS, identifier, new))
+    return [to_action(row) for row in await repository.look_up(session, ACTIONS, request.ids)]
 
 
 @operations.handles("listSpokenWords")
 async def list_spoken_words(session: ReadSession) -> list[schemas.SpokenWord]:
     """Return all spoken words."""
-    return await json_array(service.originals(session, SPOKEN_WORDS), to_spoken_word)
+    return await json_array(repository.originals(session, SPOKEN_WORDS), to_spoken_word)
 
 
 @operations.handles("createSpokenWord")
@@ -133,7 +110,7 @@ async def create_spoken_word(
     new: schemas.SpokenWordCreateRequest, session: Autocommit
 ) -> schemas.SpokenWord:
     """Store a spoken word."""
-    return to_spoken_word(await service.add(session, SPOKEN_WORDS, text=new.text))
+    return to_spoken_word(await repository.add(session, SPOKEN_WORDS, text=new.text))
 
 
 @operations.handles("getSpokenWord")
@@ -147,31 +124,42 @@ async def look_up_spoken_words(
     request: schemas.LookupRequest, session: ReadSession
 ) -> list[schemas.SpokenWord]:
     """Return several spoken words."""
-    rows = await service.look_up(session, SPOKEN_WORDS, request.ids)
+    rows = await repository.look_up(session, SPOKEN_WORDS, request.ids)
     return [to_spoken_word(row) for row in rows]
 
 
-@operations.handles("listSpokenWordParaphrases")
-async def list_spoken_word_paraphrases(
-    identifier: SpokenWordId, session: ReadSession
-) -> list[schemas.Paraphrase]:
-    """Return all paraphrases of a spoken word."""
-    parts = await service.paraphrases(session, SPOKEN_WORDS, identifier)
-    return await json_array(parts, to_paraphrase)
+def _handle_paraphrases(kind: Kind, name: str, alias: str) -> None:
+    """Handle the operations on paraphrases of a kind, such as `listCharacterParaphrases`."""
+    path = Path(alias=alias)
+
+    @operations.handles(f"list{name}Paraphrases")
+    async def list_paraphrases(
+        original_id: Annotated[ParameterInteger64, path], session: ReadSession
+    ) -> list[schemas.Paraphrase]:
+        """Return all paraphrases of an original."""
+        parts = await service.paraphrases(session, kind, original_id)
+        return await json_array(parts, to_paraphrase)
+
+    @operations.handles(f"get{name}Paraphrase")
+    async def get_paraphrase(
+        original_id: Annotated[ParameterInteger64, path],
+        paraphrase_id: ParaphraseId,
+        session: ReadSession,
+    ) -> schemas.Paraphrase:
+        """Return one paraphrase of an original."""
+        row = await service.get_paraphrase(session, kind, original_id, paraphrase_id)
+        return to_paraphrase(row)
+
+    @operations.handles(f"create{name}Paraphrase")
+    async def create_paraphrase(
+        original_id: Annotated[ParameterInteger64, path],
+        new: schemas.ParaphraseCreateRequest,
+        session: Autocommit,
+    ) -> schemas.Paraphrase:
+        """Store a paraphrase of an original."""
+        return to_paraphrase(await service.add_paraphrase(session, kind, original_id, new))
 
 
-@operations.handles("getSpokenWordParaphrase")
-async def get_spoken_word_paraphrase(
-    identifier: SpokenWordId, paraphrase_id: ParaphraseId, session: ReadSession
-) -> schemas.Paraphrase:
-    """Return one paraphrase of a spoken word."""
-    row = await service.get_paraphrase(session, SPOKEN_WORDS, identifier, paraphrase_id)
-    return to_paraphrase(row)
-
-
-@operations.handles("createSpokenWordParaphrase")
-async def create_spoken_word_paraphrase(
-    identifier: SpokenWordId, new: schemas.ParaphraseCreateRequest, session: Autocommit
-) -> schemas.Paraphrase:
-    """Store a paraphrase of a spoken word."""
-    return to_paraphrase(await service.add_paraphrase(session, SPOKEN_WORDS, identifier, new))
+_handle_paraphrases(CHARACTERS, "Character", "characterId")
+_handle_paraphrases(ACTIONS, "Action", "actionId")
+_handle_paraphrases(SPOKEN_WORDS, "SpokenWord", "spokenWordId")

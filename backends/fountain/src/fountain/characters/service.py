@@ -1,6 +1,6 @@
 """The rules, the same for each kind of original: characters, actions and spoken words."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from bedplate.database import ForeignKeyViolation, ReadSession, Row, WriteSession
 from fountain.characters import repository
@@ -9,27 +9,12 @@ from fountain.characters.repository import Kind
 from fountain.characters.schemas import ParaphraseCreateRequest
 
 
-def originals(session: ReadSession, kind: Kind) -> AsyncIterator[list[Row]]:
-    """Yield all originals of a kind in parts, in the order of their identifiers."""
-    return repository.originals(session, kind)
-
-
 async def get(session: ReadSession, kind: Kind, identifier: int) -> Row:
     """Return an original. Raises `OriginalNotFound`."""
     original = await repository.get(session, kind, identifier)
     if original is None:
         raise _not_found(kind)
     return original
-
-
-async def look_up(session: ReadSession, kind: Kind, identifiers: Sequence[int]) -> list[Row]:
-    """Return originals in the order of `identifiers`, without the unknown."""
-    return await repository.look_up(session, kind, identifiers)
-
-
-async def add(session: WriteSession, kind: Kind, **fields: str) -> Row:
-    """Store an original and return it."""
-    return await repository.add(session, kind, **fields)
 
 
 async def paraphrases(

@@ -1,8 +1,12 @@
-from bedplate.contracts import Operations
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from bedplate.contracts import Operations, ParameterInteger64
 from bedplate.database.dependencies import Autocommit, ReadSession, WriteSession
 from fountain.common.router import json_array
 from fountain.common.wiring import CurrentDatabase, CurrentSequence
-from fountain.scripts import heading_order, schemas, service
+from fountain.scripts import heading_order, repository, schemas, service
 from fountain.scripts.serializers import (
     to_element,
     to_heading,
@@ -11,9 +15,14 @@ from fountain.scripts.serializers import (
     to_script_response,
     to_structure,
 )
-from fountain.scripts.wiring import ElementId, First, HeadingId, HeadingIdInQuery, Last, ScriptId
 
 operations = Operations()
+ScriptId = Annotated[ParameterInteger64, Path(alias="scriptId")]
+HeadingId = Annotated[ParameterInteger64, Path(alias="headingId")]
+ElementId = Annotated[ParameterInteger64, Path(alias="elementId")]
+HeadingIdInQuery = Annotated[ParameterInteger64, Query(alias="headingId")]
+First = Annotated[ParameterInteger64 | None, Query(alias="from")]
+Last = Annotated[ParameterInteger64 | None, Query(alias="to")]
 _REORDERED = "Reorder successful."
 
 
@@ -28,7 +37,7 @@ async def create_script(
 @operations.handles("listScripts")
 async def list_scripts(session: ReadSession) -> list[schemas.Script]:
     """Return all scripts."""
-    return await json_array(service.scripts(session), to_script)
+    return await json_array(repository.scripts(session), to_script)
 
 
 @operations.handles("getScript")

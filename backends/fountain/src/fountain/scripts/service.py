@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from typing import Any
 
 from pydantic import MISSING
@@ -39,11 +38,6 @@ async def create(database: Database, sequence: ServiceClient, new: ScriptRequest
     fields = {"author": None, "description": None, **_members(new)}
     identifier, number = await numbering.create(SCRIPTS, database, sequence, **fields)
     return {"id": identifier, "sequence_number": number}
-
-
-def scripts(session: ReadSession) -> AsyncIterator[list[Row]]:
-    """Yield all scripts in parts, in the order of their identifiers."""
-    return repository.scripts(session)
 
 
 async def get(session: ReadSession, script_id: int) -> Row:

@@ -1,12 +1,38 @@
-from bedplate.contracts import Operations
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import MISSING
+
+from bedplate.contracts import Operations, ParameterInteger64
+from bedplate.database import Row
 from bedplate.database.dependencies import Autocommit, ReadSession
 from fountain.common.router import json_array
 from fountain.common.wiring import CurrentDatabase, CurrentSequence
-from fountain.session_context import schemas, service
-from fountain.session_context.serializers import to_context, to_response, to_session
-from fountain.session_context.wiring import SessionId
+from fountain.session_context import repository, schemas, service
 
 operations = Operations()
+SessionId = Annotated[ParameterInteger64, Path(alias="sessionId")]
+
+
+def to_session(row: Row) -> schemas.Session:
+    """Return the response for a session that is read."""
+    return schemas.Session(session_id=row["id"], user_id=row["user_id"], context=_context(row))
+
+
+def to_response(row: Row) -> schemas.SessionResponse:
+    """Return the response for a session that was created or changed."""
+    return schemas.SessionResponse(
+        session_id=row["id"], user_id=row["user_id"], context=_context(row)
+    )
+
+
+def to_context(row: Row) -> schemas.SessionContextResponse:
+    """Return the response for the context of a session."""
+    return schemas.SessionContextResponse(session_id=row["id"], context=_context(row))
+
+
+def _context(row: Row) -> str | MISSING:
+    return MISSING if row["context"] is None else row["context"]
 
 
 @operations.handles("createSession")
@@ -20,7 +46,7 @@ async def create_session(
 @operations.handles("listSessions")
 async def list_sessions(session: ReadSession) -> list[schemas.Session]:
     """Return all sessions."""
-    return await json_array(service.sessions(session), to_session)
+    return await json_array(repository.sessions(session), to_session)
 
 
 @operations.handles("getSession")
@@ -34,7 +60,7 @@ async def look_up_sessions(
     request: schemas.LookupRequest, session: ReadSession
 ) -> list[schemas.Session]:
     """Return several sessions."""
-    return [to_session(row) for row in await service.look_up(session, request.ids)]
+    return [to_session(row) for row in await repository.look_up(session, request.ids)]
 
 
 @operations.handles("updateSession")

@@ -1,5 +1,3 @@
-from collections.abc import AsyncIterator, Sequence
-
 from pydantic import MISSING
 
 from bedplate.clients.client import ServiceClient
@@ -18,22 +16,12 @@ async def create(database: Database, sequence: ServiceClient, new: SessionReques
     return {"id": identifier, **fields}
 
 
-def sessions(session: ReadSession) -> AsyncIterator[list[Row]]:
-    """Yield all sessions in parts, in the order of their identifiers."""
-    return repository.sessions(session)
-
-
 async def get(session: ReadSession, identifier: int) -> Row:
     """Return a session. Raises `SessionNotFound`."""
     row = await repository.get(session, identifier)
     if row is None:
         raise SessionNotFound
     return row
-
-
-async def look_up(session: ReadSession, identifiers: Sequence[int]) -> list[Row]:
-    """Return sessions in the order of `identifiers`, without the unknown."""
-    return await repository.look_up(session, identifiers)
 
 
 async def change(session: WriteSession, identifier: int, update: SessionUpdateRequest) -> Row:

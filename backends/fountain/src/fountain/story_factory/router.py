@@ -1,21 +1,22 @@
 import hashlib
+from typing import Annotated
 
-from fastapi import Request, Response
+from fastapi import Path, Query, Request, Response
 
 from bedplate.conditional import IfNoneMatch, Preconditions
-from bedplate.contracts import Operations
+from bedplate.contracts import Operations, ParameterInteger64
+from bedplate.state import from_state
 from fountain.story_factory import service
 from fountain.story_factory.orchestration import csound_file, lilypond_file, midi_file
 from fountain.story_factory.schemas import FullStory, Orchestration, StorySequence
-from fountain.story_factory.wiring import (
-    CurrentSources,
-    EndSequence,
-    ScriptId,
-    ScriptIdInPath,
-    StartSequence,
-)
+from fountain.story_factory.sources import Sources
 
 operations = Operations()
+ScriptId = Annotated[ParameterInteger64, Query(alias="scriptId")]
+ScriptIdInPath = Annotated[ParameterInteger64, Path(alias="scriptId")]
+StartSequence = Annotated[ParameterInteger64, Query(alias="startSequence")]
+EndSequence = Annotated[ParameterInteger64, Query(alias="endSequence")]
+CurrentSources = Annotated[Sources, from_state(Sources)]
 
 
 @operations.handles("getFullStory")

@@ -1,11 +1,21 @@
+import contextlib
+from collections.abc import AsyncIterator
+
 from bedplate.clients import service_client
 from bedplate.clients.client import ServiceClient
 from bedplate.state import State, opened
 from fountain.story_factory.settings import StoryFactorySettings
 from fountain.story_factory.sources import Sources
-from fountain.story_factory.wiring import open_sources
 
 _LIMITS = {"timeout": "client_timeout_seconds", "attempts": "client_attempts"}
+
+
+@contextlib.asynccontextmanager
+async def open_sources(
+    scripts: ServiceClient, characters: ServiceClient, sessions: ServiceClient
+) -> AsyncIterator[Sources]:
+    """Yield the services that know what a story consists of."""
+    yield Sources(scripts, characters, sessions)
 
 
 class StoryFactoryState(State):
