@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from bedplate.backend import Backend
-from bedplate.contracts import ContractBinding, message_policy
+from bedplate.contracts import message_policy
 from fountain.central_sequence.models import Base
 from fountain.central_sequence.router import operations
 from fountain.central_sequence.settings import CentralSequenceSettings
-from fountain.common.files import contract_file
+from fountain.common.contracts import bind_contract
 
 _HERE = Path(__file__).parent
 
@@ -19,10 +19,5 @@ backend = Backend(
     metadata=Base.metadata,
     migrations=_HERE / "migrations" / "versions",
     problems=message_policy(),
-    contract=ContractBinding(
-        contract_file("central_sequence_service_openapi.yaml"),
-        operations,
-        [contract_file("central_sequence.additions.yaml")],
-        models=_HERE / "schemas.py",
-    ),
+    contract=bind_contract("central_sequence_service", operations, _HERE / "schemas.py"),
 )

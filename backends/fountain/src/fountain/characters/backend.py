@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from bedplate.backend import Backend
-from bedplate.contracts import ContractBinding, message_policy
+from bedplate.contracts import message_policy
 from fountain.characters.models import Base
 from fountain.characters.router import operations
 from fountain.characters.settings import CharactersSettings
-from fountain.common.files import contract_file
+from fountain.common.contracts import bind_contract
 
 _HERE = Path(__file__).parent
 
@@ -19,10 +19,5 @@ backend = Backend(
     metadata=Base.metadata,
     migrations=_HERE / "migrations" / "versions",
     problems=message_policy(),
-    contract=ContractBinding(
-        contract_file("character_management_api_openapi.yaml"),
-        operations,
-        [contract_file("character_management.additions.yaml")],
-        models=_HERE / "schemas.py",
-    ),
+    contract=bind_contract("character_management_api", operations, _HERE / "schemas.py"),
 )

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bedplate.backend import Backend
-from bedplate.contracts import ContractBinding, message_policy
-from fountain.common.files import contract_file
+from bedplate.contracts import message_policy
+from fountain.common.contracts import bind_contract
 from fountain.session_context.models import Base
 from fountain.session_context.router import operations
 from fountain.session_context.settings import SessionContextSettings
@@ -21,10 +21,5 @@ backend = Backend(
     migrations=_HERE / "migrations" / "versions",
     problems=message_policy(),
     state=SessionContextState,
-    contract=ContractBinding(
-        contract_file("session_context_management_api_openapi.yaml"),
-        operations,
-        [contract_file("session_context_management.additions.yaml")],
-        models=_HERE / "schemas.py",
-    ),
+    contract=bind_contract("session_context_management_api", operations, _HERE / "schemas.py"),
 )

@@ -6,8 +6,8 @@ It stores nothing: every response is made from what the other services answer at
 from pathlib import Path
 
 from bedplate.backend import Backend
-from bedplate.contracts import ContractBinding, message_policy
-from fountain.common.files import contract_file
+from bedplate.contracts import message_policy
+from fountain.common.contracts import bind_contract
 from fountain.story_factory.router import operations
 from fountain.story_factory.settings import StoryFactorySettings
 from fountain.story_factory.state import StoryFactoryState
@@ -23,10 +23,5 @@ backend = Backend(
         "curl '{url}/stories?scriptId=1'",
     ],
     problems=message_policy(),
-    contract=ContractBinding(
-        contract_file("story_factory_api_openapi.yaml"),
-        operations,
-        [contract_file("story_factory.additions.yaml")],
-        models=Path(__file__).parent / "schemas.py",
-    ),
+    contract=bind_contract("story_factory_api", operations, Path(__file__).parent / "schemas.py"),
 )
