@@ -188,6 +188,17 @@ def test_what_breaks_clients_is_named(
     assert any(item.breaking for item in compare(document, new))
 
 
+def test_a_body_that_becomes_optional_is_listed() -> None:
+    """It breaks nobody; a body that becomes required does."""
+    optional, required = api({}), api({})
+    required["paths"]["/go"]["post"]["requestBody"]["required"] = True
+    for old, new, line in (
+        (required, optional, "compatible: POST /go body: it is optional now"),
+        (optional, required, "breaking: POST /go body: it is required now"),
+    ):
+        assert [str(change) for change in compare(old, new)] == [line]
+
+
 def test_additions_break_nobody(document: Document) -> None:
     """A new operation, an optional parameter, an optional member and an error are compatible."""
     new = copy.deepcopy(document)

@@ -72,6 +72,16 @@ def test_a_reference_that_leads_nowhere_is_refused(document: Document) -> None:
         _ = Contract(document).operations
 
 
+def test_a_reference_into_a_path_is_followed(document: Document) -> None:
+    """It is a JSON Pointer (RFC 6901) in a URI: `~1` is a slash, braces may be percent-encoded."""
+    item = document["paths"]["/books/{bookId}"]
+    parameters = item["get"]["parameters"]
+    for path in ("~1books~1{bookId}", "~1books~1%7BbookId%7D"):
+        reference = {"$ref": f"#/paths/{path}/get/parameters/0"}
+        item["delete"] = {"operationId": "remove", "parameters": [reference], "responses": {}}
+        assert list(Contract(document).operations["remove"].parameters) == parameters
+
+
 def test_an_invalid_document_is_refused(document: Document) -> None:
     """OpenAPI's own rules are checked, and the place that breaks them is named."""
     Contract(document).validate()

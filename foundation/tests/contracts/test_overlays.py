@@ -23,7 +23,8 @@ def test_the_published_document_stays(document: Document, overlay: Document) -> 
     assert contract.document == published
     for operation in contract.operations.values():
         assert "400" in operation.definition["responses"]
-    assert all("400" not in item.definition["responses"] for item in contract.published.values())
+    for operation in Contract(contract.document).operations.values():
+        assert "400" not in operation.definition["responses"]
 
 
 def test_objects_are_merged_lists_grow_and_parts_go(document: Document) -> None:

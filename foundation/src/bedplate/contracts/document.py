@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import yaml
+from jsonpath import pointer
 
 from bedplate.contracts.exceptions import ContractError
 from bedplate.contracts.overlays import apply_overlay
@@ -70,12 +71,11 @@ class Contract:
     @cached_property
     def operations(self) -> Mapping[str, Operation]:
         """Every operation of the extended document, by its operationId."""
-        return _by_id(operations_of(self.extended))
-
-    @cached_property
-    def published(self) -> Mapping[str, Operation]:
-        """Every operation of the published document, by its operationId."""
-        return _by_id(operations_of(self.document))
+        by_id: dict[str, Operation] = {}
+        for operation in operations_of(self.extended):
+            if by_id.setdefault(operation.operation_id, operation) is not operation:
+                raise ContractError(f"Two operations are named {operation.operation_id}.")
+        return by_id
 
     def validate(self) -> None:
         """Raise `ContractError` if one of the two documents isn't valid OpenAPI 3.1."""
@@ -129,31 +129,16 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[Operation]:
             yield Operation(name, method.upper(), path, definition, tuple(parameters.values()))
 
 
-def _by_id(operations: Iterator[Operation]) -> dict[str, Operation]:
-    by_id: dict[str, Operation] = {}
-    for operation in operations:
-        if by_id.setdefault(operation.operation_id, operation) is not operation:
-            raise ContractError(f"Two operations are named {operation.operation_id}.")
-    return by_id
-
-
 def resolve(document: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a part of the document, or the part that its `$ref` refers to."""
     seen: set[str] = set()
     while "$ref" in part:
         reference = part["$ref"]
-        if not reference.startswith("#/") or reference in seen:
+        target = None
+        if reference.startswith("#/") and reference not in seen:
+            target = pointer.resolve(reference[1:], document, default=None, uri_decode=True)
+        if not isinstance(target, Mapping):
             raise ContractError(f"The reference {reference} leads nowhere within the document.")
         seen.add(reference)
-        part = _follow(document, reference)
+        part = target
     return part
-
-
-def _follow(document: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
-    part: Any = document
-    for token in reference.removeprefix("#/").split("/"):
-        key = token.replace("~1", "/").replace("~0", "~")
-        if not isinstance(part, Mapping) or key not in part:
-            raise ContractError(f"The reference {reference} leads nowhere within the document.")
-        part = part[key]
-    return cast("Mapping[str, Any]", part)

@@ -5,7 +5,7 @@
 /docs, /redoc           pages of the extended document
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,21 +66,17 @@ def _serve_documents(app: FastAPI, contract: Contract) -> None:
         servers = [here, *contract.extended.get("servers", [])]
         return JSONResponse({**contract.extended, "servers": servers})
 
-    async def docs(request: Request) -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url=_below(request), title=contract.title)
+    def add_page(path: str, page_of: Callable[..., HTMLResponse]) -> None:
+        async def page(request: Request) -> HTMLResponse:
+            url = request.scope.get("root_path", "") + EXTENDED_PATH
+            return page_of(openapi_url=url, title=contract.title)
 
-    async def redoc(request: Request) -> HTMLResponse:
-        return get_redoc_html(openapi_url=_below(request), title=contract.title)
+        app.add_route(path, page, include_in_schema=False)
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents this seam
     app.add_route(EXTENDED_PATH, extended, include_in_schema=False)
-    app.add_route("/docs", docs, include_in_schema=False)
-    app.add_route("/redoc", redoc, include_in_schema=False)
-
-
-def _below(request: Request) -> str:
-    root: str = request.scope.get("root_path", "")
-    return root + EXTENDED_PATH
+    add_page("/docs", get_swagger_ui_html)
+    add_page("/redoc", get_redoc_html)
 
 
 def message_policy(*, validation_status: int = 400) -> ProblemPolicy:

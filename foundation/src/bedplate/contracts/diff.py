@@ -1,15 +1,18 @@
-"""Operations compared: paths, ids, who may call, parameters, bodies, statuses."""
+"""What changed between two OpenAPI documents, and what of it breaks a client.
+
+A client breaks when it may no longer send what it was allowed to send, or may receive what it was
+never promised. So a request's schema may only become wider, an answer's only narrower.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bedplate.contracts.diff.change import Change
-from bedplate.contracts.diff.schemas import Direction, SchemaComparison
-from bedplate.contracts.diff.security import security_changes
 from bedplate.contracts.document import Operation, operations_of, resolve
+from bedplate.contracts.schema_diff import Change, SchemaComparison
 
 Document = Mapping[str, Any]
 Key = tuple[str, str]
+Requirement = Mapping[str, list[str]]
 
 
 def compare(old: Document, new: Document) -> list[Change]:
@@ -38,10 +41,20 @@ class _Comparison:
         if old.operation_id != new.operation_id:
             what = f"operationId {old.operation_id} became {new.operation_id}"
             yield Change(place, what, breaking=True)
-        yield from security_changes(place, (self._old, old), (self._new, new))
+        yield from self._security(place, old, new)
         yield from self._parameters(place, old, new)
         yield from self._body(place, old, new)
         yield from self._responses(place, old, new)
+
+    def _security(self, place: str, old: Operation, new: Operation) -> Iterator[Change]:
+        """Yield a breaking change when every alternative left asks for more than the client has."""
+        before, after = _alternatives(self._old, old), _alternatives(self._new, new)
+        lost = [way for way in before if not any(_asks_no_more(other, way) for other in after)]
+        for way in lost:
+            name = " with ".join(way) or "no proof of who calls"
+            yield Change(place, f"{name} is no longer enough to call it", breaking=True)
+        if not lost and before != after:
+            yield Change(place, "it asks for other proof of who calls", breaking=False)
 
     def _parameters(self, place: str, old: Operation, new: Operation) -> Iterator[Change]:
         before, after = _parameters(old), _parameters(new)
@@ -53,51 +66,42 @@ class _Comparison:
             what = f"the {kind} parameter {' '.join(key)} is new"
             yield Change(place, what, breaking=required)
         for key in before.keys() & after.keys():
-            yield from self._parameter(f"{place} {' '.join(key)}", before[key], after[key])
-
-    def _parameter(self, place: str, old: Document, new: Document) -> Iterator[Change]:
-        if new.get("required", False) and not old.get("required", False):
-            yield Change(place, "it is required now", breaking=True)
-        elif old.get("required", False) and not new.get("required", False):
-            yield Change(place, "it is optional now", breaking=False)
-        schemas = old.get("schema", {}), new.get("schema", {})
-        yield from self._schemas(Direction.REQUEST, place, *schemas)
+            where = f"{place} {' '.join(key)}"
+            yield from _requirement(where, before[key], after[key])
+            yield from self._schemas(where, before[key], after[key], requests=True)
 
     def _body(self, place: str, old: Operation, new: Operation) -> Iterator[Change]:
         before = resolve(self._old, old.definition.get("requestBody", {}))
         after = resolve(self._new, new.definition.get("requestBody", {}))
-        if after.get("required", False) and not before.get("required", False):
-            yield Change(f"{place} body", "it is required now", breaking=True)
-        yield from self._contents(Direction.REQUEST, f"{place} body", before, after)
+        yield from _requirement(f"{place} body", before, after)
+        yield from self._contents(f"{place} body", before, after, requests=True)
 
     def _responses(self, place: str, old: Operation, new: Operation) -> Iterator[Change]:
         before, after = old.definition["responses"], new.definition["responses"]
-        for status in before.keys() - after.keys():
-            gone = f"the status {status} is gone"
-            yield Change(place, gone, breaking=status.startswith("2"))
-        for status in after.keys() - before.keys():
-            yield Change(place, f"the status {status} is new", breaking=status.startswith("2"))
+        for status in before.keys() ^ after.keys():
+            what = f"the status {status} is {'new' if status in after else 'gone'}"
+            yield Change(place, what, breaking=status.startswith("2"))
         for status in before.keys() & after.keys():
             earlier = resolve(self._old, before[status])
             later = resolve(self._new, after[status])
-            yield from self._contents(Direction.RESPONSE, f"{place} {status}", earlier, later)
+            yield from self._contents(f"{place} {status}", earlier, later, requests=False)
 
     def _contents(
-        self, direction: Direction, place: str, old: Document, new: Document
+        self, place: str, old: Document, new: Document, *, requests: bool
     ) -> Iterator[Change]:
         before, after = old.get("content", {}), new.get("content", {})
-        for media_type in before.keys() - after.keys():
-            yield Change(place, f"{media_type} is gone", breaking=True)
-        for media_type in after.keys() - before.keys():
-            yield Change(place, f"{media_type} is new", breaking=False)
-        for media_type in before.keys() & after.keys():
-            schemas = before[media_type].get("schema", {}), after[media_type].get("schema", {})
-            yield from self._schemas(direction, place, *schemas)
+        for kind in before.keys() - after.keys():
+            yield Change(place, f"{kind} is gone", breaking=True)
+        for kind in after.keys() - before.keys():
+            yield Change(place, f"{kind} is new", breaking=False)
+        for kind in before.keys() & after.keys():
+            yield from self._schemas(place, before[kind], after[kind], requests=requests)
 
     def _schemas(
-        self, direction: Direction, place: str, old: Document, new: Document
+        self, place: str, old: Document, new: Document, *, requests: bool
     ) -> Iterator[Change]:
-        yield from SchemaComparison(self._old, self._new, direction).changes(place, old, new)
+        comparison = SchemaComparison(self._old, self._new, requests=requests)
+        yield from comparison.changes(place, old.get("schema", {}), new.get("schema", {}))
 
 
 def _by_key(document: Document) -> dict[Key, Operation]:
@@ -106,3 +110,19 @@ def _by_key(document: Document) -> dict[Key, Operation]:
 
 def _parameters(operation: Operation) -> dict[Key, Document]:
     return {(each["in"], each["name"]): each for each in operation.parameters}
+
+
+def _requirement(place: str, old: Document, new: Document) -> Iterator[Change]:
+    before, after = old.get("required", False), new.get("required", False)
+    if before != after:
+        yield Change(place, f"it is {'required' if after else 'optional'} now", breaking=after)
+
+
+def _alternatives(document: Document, operation: Operation) -> list[Requirement]:
+    """Return the requirements that count (OpenAPI 3.1, 4.8.10); without any, a single empty one."""
+    requirements = operation.definition.get("security", document.get("security", []))
+    return list(requirements) or [{}]
+
+
+def _asks_no_more(new: Requirement, old: Requirement) -> bool:
+    return all(name in old and set(scopes) <= set(old[name]) for name, scopes in new.items())
