@@ -65,8 +65,5 @@ def settings(backend: BackendName = None) -> None:
     classes = {each.name: each.settings for each in load_all([backend] if backend else [])}
     if backend is None:
         classes = {"the process": ProcessSettings, **classes}
-    sections = []
-    for name, kind in classes.items():
-        rows = [(line.variable, line.value, line.origin, line.meaning) for line in explain(kind)]
-        sections.append(f"{name}\n{table([HEADINGS, *rows])}")
+    sections = (f"{name}\n{table([HEADINGS, *explain(kind)])}" for name, kind in classes.items())
     typer.echo("\n\n".join(sections))

@@ -78,10 +78,10 @@ def status_of(error: ProblemError, policy: ProblemPolicy) -> int:
 def problem_response(scope: Scope, error: ProblemError) -> Response:
     """Return the response to an error; pure ASGI classes use it outside of routes."""
     policy = policy_of(scope)
-    status = status_of(error, policy)
     scope.setdefault("state", {})["problem"] = error.code
     if policy.render is not None:
         return policy.render(scope, error)
+    status = status_of(error, policy)
     document: dict[str, Any] = {
         "type": policy.type_uri.format(code=error.code) if policy.type_uri else "about:blank",
         # "about:blank" says no more than the status does (RFC 9457, section 4.2.1).

@@ -50,11 +50,11 @@ def install_problems(
     app.state.problem_policy = policy
     app.state.refused = refused
     handlers: dict[type[Exception], Any] = {
-        ProblemError: _answer,
-        RequestValidationError: _handle_validation,
-        WebSocketRequestValidationError: _handle_validation,
-        HTTPException: _handle_http_exception,
-        UnicodeDecodeError: _handle_undecodable,
+        ProblemError: _handle,
+        RequestValidationError: _handle,
+        WebSocketRequestValidationError: _handle,
+        HTTPException: _handle,
+        UnicodeDecodeError: _handle,
         Exception: _handle_unforeseen,
     }
     for kind, handler in handlers.items():
@@ -62,27 +62,20 @@ def install_problems(
     wrap_outermost(app, TooLargeAsProblem)
 
 
-async def _handle_validation(
-    connection: HTTPConnection, error: RequestValidationError | WebSocketRequestValidationError
-) -> Response | None:
-    return await _refuse(connection, invalid_input(error.errors()))
-
-
-async def _handle_http_exception(
-    connection: HTTPConnection, error: HTTPException
-) -> Response | None:
-    if error.status_code in _WITHOUT_BODY:
-        return Response(status_code=error.status_code, headers=error.headers)
-    return await _refuse(connection, from_http_exception(connection.scope, error))
-
-
-async def _handle_undecodable(
-    connection: HTTPConnection, error: UnicodeDecodeError
-) -> Response | None:
-    """Refuse a query that Starlette can't decode; it decodes the query to redirect a path."""
-    if error.object != connection.scope["query_string"]:
-        raise error
-    return await _refuse(connection, BadRequest("The query must be percent-encoded."))
+async def _handle(connection: HTTPConnection, error: Exception) -> Response | None:
+    match error:
+        case ProblemError():
+            return await _answer(connection, error)
+        case RequestValidationError() | WebSocketRequestValidationError():
+            return await _refuse(connection, invalid_input(error.errors()))
+        case HTTPException() if error.status_code in _WITHOUT_BODY:
+            return Response(status_code=error.status_code, headers=error.headers)
+        case HTTPException():
+            return await _refuse(connection, from_http_exception(connection.scope, error))
+        case UnicodeDecodeError(object=text) if text == connection.scope["query_string"]:
+            # Starlette decodes the query when it redirects a path.
+            return await _refuse(connection, BadRequest("The query must be percent-encoded."))
+    raise error
 
 
 async def _handle_unforeseen(connection: HTTPConnection, _: Exception) -> Response | None:

@@ -8,7 +8,7 @@ in `shared` are also read without the prefix, so that one `DATABASE_URL` serves 
 from bedplate.settings.base import Environment, Settings
 from bedplate.settings.database import DatabaseSettings, embedded_database
 from bedplate.settings.explanation import SettingLine, explain
-from bedplate.settings.sources import SECRETS_DIRECTORY, SharedSource
+from bedplate.settings.sources import SECRETS_DIRECTORY
 from bedplate.settings.values import (
     CommaSeparated,
     Networks,
@@ -32,7 +32,6 @@ __all__ = [
     "SettingLine",
     "Settings",
     "SettingsError",
-    "SharedSource",
     "SigningSecret",
     "WebURL",
     "embedded_database",

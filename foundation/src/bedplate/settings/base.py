@@ -66,8 +66,7 @@ class Settings(BaseSettings):
         description="Addresses or networks (CIDR) whose X-Forwarded-For is trusted",
     )
     redis_url: RedisURL | None = Field(
-        None,
-        description="Redis or Valkey that shares the rate limits of several processes",
+        None, description="Redis or Valkey that shares the rate limits of several processes"
     )
     rate_limit_on_failure: Literal["fall_back", "refuse", "allow"] = Field(
         "fall_back", description="What rate limits do while Redis is unavailable"
@@ -142,7 +141,7 @@ class Settings(BaseSettings):
         """Return the sources in order of precedence; a program's own values come first."""
         env_file = getattr(dotenv_settings, "env_file", None)
         others = sources_of(settings_cls, cls.shared, env_file)
-        return (init_settings, *(named.source for named in others))
+        return (init_settings, *(source for _, source in others))
 
     def validation_errors(self) -> Iterator[str]:
         """Yield a sentence for each unsafe value, which names the variable.

@@ -23,20 +23,13 @@ class DatabaseSettings(Settings):
 
     database_url: SecretStr = embedded_database("bedplate")
     database_pooler: bool = Field(
-        default=False,
-        description="Behind a transaction pooler: no prepared statements",
+        default=False, description="Behind a transaction pooler: no prepared statements"
     )
     database_pool_size: int | None = Field(
-        None,
-        ge=1,
-        le=1000,
-        description="Connections kept open; 10 in production, else 3",
+        None, ge=1, le=1000, description="Connections kept open; 10 in production, else 3"
     )
     database_max_overflow: int | None = Field(
-        None,
-        ge=0,
-        le=1000,
-        description="Connections beyond those; 20 in production, else 5",
+        None, ge=0, le=1000, description="Connections beyond those; 20 in production, else 5"
     )
     database_pool_timeout_seconds: float = Field(
         30.0,

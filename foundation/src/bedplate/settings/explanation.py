@@ -1,9 +1,8 @@
 """Explains settings for `bedplate settings`: value, origin and meaning."""
 
 import re
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -17,8 +16,7 @@ _STORES = {"postgres", "postgresql", "redis", "rediss", "sqlite", "unix", "valke
 _PASSWORD = re.compile(r"://[^\s/]*@")
 
 
-@dataclass(frozen=True)
-class SettingLine:
+class SettingLine(NamedTuple):
     """One setting as `bedplate settings` shows it."""
 
     variable: str
