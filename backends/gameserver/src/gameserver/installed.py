@@ -67,23 +67,17 @@ class InstalledVersions:
     async def current(self) -> Installation | None:
         """Return the current version; None if none was selected, or its folder is gone."""
         version = (await self._document.read()).current
-        if version is None:
-            return None
-        return next(
-            (installation for installation in await self.list() if installation.version == version),
-            None,
-        )
+        return next((item for item in await self.list() if item.version == version), None)
 
-    async def select(self, version: str) -> None:
-        """Make a version the current one, in one write. Raises `VersionNotInstalled`."""
-        await self.find(version)
+    async def select(self, version: str | None) -> None:
+        """Make a version the current one, in one write; None makes none current, as at first.
+
+        Raises `VersionNotInstalled`.
+        """
+        if version is not None:
+            await self.find(version)
         async with self._document.change() as state:
             state.current = version
-
-    async def deselect(self) -> None:
-        """Make no version current, as before the first installation."""
-        async with self._document.change() as state:
-            state.current = None
 
     async def world_version(self, world: str) -> str | None:
         """Return the newest version that has run a world, by the save's file name."""

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from functools import cmp_to_key
 from typing import Final, Self
 
 PATTERN: Final = r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}(?:-(?:dev|pre|rc)\.[0-9]{1,6})?"
@@ -18,8 +17,7 @@ _LENIENT: Final = re.compile(
     r"(?:-(?P<stage>dev|pre|rc)\.?(?P<attempt>[0-9]{0,6}))?",
     re.ASCII | re.IGNORECASE,
 )
-ANY_VERSION: Final = ("", "*")
-_STAGES: Final = {"dev": 0, "pre": 1, "rc": 2, None: 3}
+_STAGES: Final = {"dev": 0, "pre": 1, "rc": 2, "": 3}
 
 
 class InvalidVersionNumber(ValueError):
@@ -36,20 +34,23 @@ class VersionNumber:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse a text such as `1.22.7` or `v1.22.0-rc.3`.
-
-        Raises `InvalidVersionNumber`.
-        """
+        """Parse a text such as `1.22.7` or `v1.22.0-rc.3`. Raises `InvalidVersionNumber`."""
         match = _FORM.fullmatch(text.removeprefix("v"))
         if match is None:
             raise InvalidVersionNumber("A version looks like 1.22.7 or 1.22.0-rc.3.")
-        major, minor, patch = (int(part) for part in match["numbers"].split("."))
-        return cls((major, minor, patch), _STAGES[match["stage"]], int(match["attempt"] or 0))
+        return cls.of(match)
+
+    @classmethod
+    def of(cls, match: re.Match[str]) -> Self:
+        """Return the number that a pattern found; missing numbers are 0."""
+        major, minor, patch = [*map(int, match["numbers"].split(".")), 0, 0][:3]
+        stage = _STAGES[(match["stage"] or "").lower()]
+        return cls((major, minor, patch), stage, int(match["attempt"] or 0))
 
     @property
     def stable(self) -> bool:
         """Whether this is a release."""
-        return self.stage == _STAGES[None]
+        return self.stage == _STAGES[""]
 
 
 def is_version(text: str) -> bool:
@@ -60,22 +61,13 @@ def is_version(text: str) -> bool:
 def number_of(text: str) -> VersionNumber | None:
     """Return the number that `1.2.3`, `v1.2`, `1.2.3-rc1` or `1.2.3-rc.1` names, else None."""
     match = _LENIENT.fullmatch(text.strip())
-    if match is None:
-        return None
-    numbers = [*match["numbers"].split("."), "0", "0"][:3]
-    stage = f"-{match['stage'].lower()}.{match['attempt'] or 0}" if match["stage"] else ""
-    try:
-        return VersionNumber.parse(".".join(numbers) + stage)
-    except InvalidVersionNumber:
-        return None
+    return None if match is None else VersionNumber.of(match)
 
 
-def is_same(one: str, other: str) -> bool:
+def is_same(version: str, other: str) -> bool:
     """Return whether two texts name the same version."""
-    if one == other:
-        return True
-    number = number_of(one)
-    return number is not None and number == number_of(other)
+    number = number_of(version)
+    return version == other or (number is not None and number == number_of(other))
 
 
 def is_at_least(have: str, need: str) -> bool:
@@ -84,24 +76,16 @@ def is_at_least(have: str, need: str) -> bool:
     A need that is no version number asks for nothing that could be checked, and is satisfied; a
     version that is none satisfies only that.
     """
-    needed = None if need.strip() in ANY_VERSION else number_of(need)
-    if needed is None:
-        return True
-    number = number_of(have)
-    return number is not None and number >= needed
+    needed, number = number_of(need), number_of(have)
+    return needed is None or (number is not None and number >= needed)
 
 
-def is_newer(one: str, other: str) -> bool:
-    """Return whether `one` comes after `other`; what is no version number comes before all."""
-    first, second = number_of(one), number_of(other)
-    if first is None or second is None:
-        return first is not None and second is None
-    return first > second
+def version_key(version: str) -> tuple[VersionNumber, ...]:
+    """Return what orders versions as texts; what is no version number comes before all."""
+    number = number_of(version)
+    return () if number is None else (number,)
 
 
-def _compare(one: str, other: str) -> int:
-    return int(is_newer(one, other)) - int(is_newer(other, one))
-
-
-version_key = cmp_to_key(_compare)
-"""A `key=` for `sorted` and `max` over versions as texts."""
+def is_newer(version: str, other: str) -> bool:
+    """Return whether a version comes after another, in the order of `version_key`."""
+    return version_key(version) > version_key(other)

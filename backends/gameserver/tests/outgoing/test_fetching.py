@@ -27,7 +27,7 @@ from gameserver.outgoing.fetching import Bounds, Downloads
 from gameserver.outgoing.sources import Sources
 from gameserver_simulator.stand_ins.serving import serving
 
-BOUNDS = Bounds(most_bytes=1 << 20, seconds=60.0)
+BOUNDS = Bounds(max_bytes=1 << 20, seconds=60.0)
 NAMED = Sources("http://127.0.0.1:1", frozenset({"cdn.example", "localhost"}), any_port=True)
 LEADS = {
     "once": "/file",
@@ -81,11 +81,11 @@ async def test_a_file_is_saved(
     ("path", "bounds", "error"),
     [
         ("endless", BOUNDS, TooLarge),
-        ("file", Bounds(most_bytes=99_999, seconds=60.0), TooLarge),
-        ("slow", Bounds(most_bytes=1 << 50, seconds=0.2), TooSlow),
+        ("file", Bounds(max_bytes=99_999, seconds=60.0), TooLarge),
+        ("slow", Bounds(max_bytes=1 << 50, seconds=0.2), TooSlow),
         ("round", BOUNDS, TooManyRedirects),
         ("empty", BOUNDS, TooManyRedirects),
-        ("once", Bounds(most_bytes=1 << 20, seconds=60.0, redirects=0), TooManyRedirects),
+        ("once", Bounds(max_bytes=1 << 20, seconds=60.0, redirects=0), TooManyRedirects),
         ("nowhere", BOUNDS, NotDelivered),
         ("elsewhere", BOUNDS, HostRefused),
         ("missing", BOUNDS, StatusRefused),

@@ -37,8 +37,8 @@ async def test_a_download_is_bounded_in_size_and_time(hostile_url: str, tmp_path
     """A file ends at the limit of bytes, or of time; nothing of it stays."""
     sources = Sources(hostile_url, frozenset())
     async with httpx2.AsyncClient() as client:
-        for kind, most_bytes, seconds in (("endless", 1 << 20, 60.0), ("slow", 1 << 50, 0.2)):
-            bounds = Bounds(most_bytes, seconds)
+        for kind, max_bytes, seconds in (("endless", 1 << 20, 60.0), ("slow", 1 << 50, 0.2)):
+            bounds = Bounds(max_bytes, seconds)
             downloads = Downloads(client, sources, bounds)
             offered = _offered(f"{hostile_url}/{kind}")
             with pytest.raises(DownloadFailed):

@@ -41,7 +41,7 @@ class ModDownloads:
         try:
             await self._downloads.save(url, target)
         except TooLarge:
-            max_bytes = self._downloads.bounds.most_bytes
+            max_bytes = self._downloads.bounds.max_bytes
             raise ModTooLarge(f"The file has more than {max_bytes} bytes.") from None
         except FetchError as error:
             if isinstance(error, StatusRefused) and error.status in _GONE:

@@ -6,7 +6,7 @@ so a name can't change its mind in between (DNS rebinding).
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,13 +37,13 @@ ProgressCallback = Callable[[float], None]
 class Bounds:
     """What a download may take: bytes, seconds for all of it, redirects on the way."""
 
-    most_bytes: int
+    max_bytes: int
     seconds: float
     redirects: int = 3
 
     def check_size(self, size: int) -> None:
         """Raise `TooLarge` when there are more bytes than there may be."""
-        if size > self.most_bytes:
+        if size > self.max_bytes:
             raise TooLarge
 
 
@@ -63,25 +63,14 @@ class Downloads:
         self._sources = sources
         self._look_up = look_up
 
-    @asynccontextmanager
-    async def opened(
-        self, url: str, headers: Mapping[str, str] | None = None
-    ) -> AsyncIterator[httpx2.Response]:
-        """Give the answer behind the redirects, whose body is still to be read.
-
-        The time runs until the end of the context. Raises `FetchError`, also for what fails within.
-        """
-        try:
-            async with asyncio.timeout(self.bounds.seconds):
-                response = await self._follow(url, headers or {})
-                try:
-                    yield response
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            raise TooSlow from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            raise NotDelivered(error) from None
+    async def read(self, url: str, headers: Mapping[str, str]) -> tuple[httpx2.Response, bytes]:
+        """Return the response of a URL, whatever its status, and its body. Raises `FetchError`."""
+        content = bytearray()
+        async with self._opened(url, headers) as response:
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                self.bounds.check_size(len(content))
+        return response, bytes(content)
 
     async def save(
         self, url: str, target: Path, on_progress: ProgressCallback = lambda _: None
@@ -91,7 +80,7 @@ class Downloads:
         `on_progress` receives the fraction that has arrived. Raises `FetchError`, and leaves
         the part that was written.
         """
-        async with self.opened(url, {"Accept-Encoding": "identity"}) as response:
+        async with self._opened(url, {"Accept-Encoding": "identity"}) as response:
             require_ok(response)
             expected = _length(response)
             self.bounds.check_size(expected)
@@ -102,6 +91,22 @@ class Downloads:
                     self.bounds.check_size(size)
                     await asyncio.to_thread(file.write, chunk)
                     on_progress(size / max(expected, size))
+
+    @asynccontextmanager
+    async def _opened(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx2.Response]:
+        """Yield the response behind the redirects, whose body is still to be read.
+
+        The time runs until the end of the context. Raises `FetchError`, also for what fails within.
+        """
+        try:
+            async with asyncio.timeout(self.bounds.seconds):
+                response = await self._follow(url, headers)
+                async with aclosing(response):
+                    yield response
+        except TimeoutError:
+            raise TooSlow from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+            raise NotDelivered(error) from None
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
         for _ in range(self.bounds.redirects + 1):
@@ -115,11 +120,11 @@ class Downloads:
 
     async def _ask(self, url: httpx2.URL, headers: Mapping[str, str]) -> httpx2.Response:
         if self._sources.may_be_private(url):
-            return await self._send(self._request(url, headers))
+            return await self._send(url, headers)
         failure: httpx2.TransportError = httpx2.ConnectError("The host has no address.")
         for address in await self._public_addresses(url):
             try:
-                return await self._send(self._bound_request(url, headers, address))
+                return await self._send(url, headers, address)
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -133,24 +138,21 @@ class Downloads:
             raise PrivateAddress
         return addresses
 
-    def _bound_request(
-        self, url: httpx2.URL, headers: Mapping[str, str], address: Address
-    ) -> httpx2.Request:
-        """Return a request that leads to this address, whatever the name says by then.
+    async def _send(
+        self, url: httpx2.URL, headers: Mapping[str, str], address: Address | None = None
+    ) -> httpx2.Response:
+        """Send a request, to this address if there is one, whatever the name says by then.
 
         Its connection isn't kept: another name at this address has to prove itself anew.
         """
-        request = self._request(
-            url.copy_with(host=str(address)),
-            {**headers, "Host": url.netloc.decode(), "Connection": "close"},
+        extensions = {}
+        if address is not None:
+            headers = {**headers, "Host": url.netloc.decode(), "Connection": "close"}
+            extensions["sni_hostname"] = url.raw_host.decode()
+            url = url.copy_with(host=str(address))
+        request = self._client.build_request(
+            "GET", url, headers=headers, timeout=_SILENCE_SECONDS, extensions=extensions
         )
-        request.extensions["sni_hostname"] = url.raw_host.decode()
-        return request
-
-    def _request(self, url: httpx2.URL, headers: Mapping[str, str]) -> httpx2.Request:
-        return self._client.build_request("GET", url, headers=headers, timeout=_SILENCE_SECONDS)
-
-    async def _send(self, request: httpx2.Request) -> httpx2.Response:
         return await self._client.send(request, stream=True, follow_redirects=False)
 
 

@@ -92,30 +92,15 @@ class VersionFeed:
         channels = {}
         for channel in Channel:
             before = cached.channels.get(channel, ChannelCache())
-            url = f"{self._url}/{channel}.json"
-            document = await _fetch_document(self._downloads, url, etag=before.etag)
-            if document is None:
+            headers = {"If-None-Match": before.etag} if before.etag else {}
+            response, content = await self._downloads.read(f"{self._url}/{channel}.json", headers)
+            if response.status_code == _NOT_MODIFIED and before.etag:
                 channels[channel] = before
-            else:
-                content, etag = document
-                versions = await asyncio.to_thread(_parse, content, channel)
-                channels[channel] = ChannelCache(etag=etag, versions=versions)
+                continue
+            require_ok(response)
+            versions = await asyncio.to_thread(_parse, content, channel)
+            channels[channel] = ChannelCache(etag=response.headers.get("etag"), versions=versions)
         return FeedCache(fetched_at=clock.now(), channels=channels)
-
-
-async def _fetch_document(
-    downloads: Downloads, url: str, *, etag: str | None
-) -> tuple[bytes, str | None] | None:
-    """Return a document and its ETag; None if `etag` is still current. Raises `FetchError`."""
-    content = bytearray()
-    async with downloads.opened(url, {"If-None-Match": etag} if etag else {}) as response:
-        if response.status_code == _NOT_MODIFIED and etag:
-            return None
-        require_ok(response)
-        async for chunk in response.aiter_bytes():
-            content += chunk
-            downloads.bounds.check_size(len(content))
-        return bytes(content), response.headers.get("etag")
 
 
 def _require_fetched(cached: FeedCache) -> FeedCache:

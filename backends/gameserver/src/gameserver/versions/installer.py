@@ -41,7 +41,7 @@ class Installer:
         self._limits = limits
 
     async def install(self, offered: OfferedVersion, progress: Progress) -> None:
-        """Install a version; if that fails, nothing of it is left.
+        """Install a version; the first one becomes current. If that fails, nothing of it is left.
 
         Raises `VersionInstalled`, `InsufficientStorage`, `DownloadFailed` and `ArchiveError`.
         """
@@ -60,6 +60,8 @@ class Installer:
             await finish_in_thread(lambda: _publish(game, folder))
         finally:
             await finish_in_thread(lambda: remove_tree(staged))
+        if await self._installed.current() is None:
+            await self._installed.select(offered.version)
         progress.report(1, f"{offered.version} is installed")
 
     def _unpack(self, archive: Path, target: Path, version: str, progress: Progress) -> None:

@@ -16,13 +16,7 @@ from gameserver.version_numbers import VersionNumber
 from gameserver.versions.exceptions import FeedUnavailable, VersionInstalled, VersionInUse
 from gameserver.versions.feed import VersionFeed, offered_in
 from gameserver.versions.installer import Installer
-from gameserver.versions.schemas import (
-    Channel,
-    FeedCache,
-    OfferedVersion,
-    Version,
-    VersionList,
-)
+from gameserver.versions.schemas import Channel, FeedCache, Version, VersionList
 
 _CHANGING = frozenset({OperationKind.INSTALL, OperationKind.SWITCH})
 
@@ -40,8 +34,8 @@ class Versions:
     ) -> None:
         self._layout = layout
         self._installed = installed
-        self._feed = feed
-        self._installer = installer
+        self.feed = feed
+        self.installer = installer
         self._operations = operations
 
     async def list(self, *, refresh: bool = False) -> VersionList:
@@ -50,7 +44,7 @@ class Versions:
         If the feed never answered, only the installed ones.
         """
         try:
-            feed = await self._feed.read(refresh=refresh)
+            feed = await self.feed.read(refresh=refresh)
         except FeedUnavailable:
             feed = FeedCache()
         current = await self._installed.current()
@@ -62,7 +56,7 @@ class Versions:
             current=number,
             world_version=world_version,
             fetched_at=feed.fetched_at,
-            stale=self._feed.stale,
+            stale=self.feed.stale,
         )
 
     async def world_version(self) -> str | None:
@@ -78,25 +72,15 @@ class Versions:
         """
         if await asyncio.to_thread(self._installed.folder(version).exists):
             raise VersionInstalled
-        offered = await self._feed.find(version)
+        offered = await self.feed.find(version)
 
         async def work(progress: Progress) -> dict[str, str]:
-            await self.install(offered, progress)
+            await self.installer.install(offered, progress)
             return {"version": version}
 
         return await self._operations.start(
             OperationKind.INSTALL, work, by=by, not_beside=_CHANGING
         )
-
-    async def offered(self, version: str) -> OfferedVersion:
-        """Return an offered version. Raises `VersionNotOffered`, `FeedUnavailable`."""
-        return await self._feed.find(version)
-
-    async def install(self, offered: OfferedVersion, progress: Progress) -> None:
-        """Install a version as part of other work. Raises what `Installer.install` raises."""
-        await self._installer.install(offered, progress)
-        if await self._installed.current() is None:
-            await self._installed.select(offered.version)
 
     async def delete(self, version: str) -> None:
         """Delete an installed version. Raises `VersionNotInstalled`, `VersionInUse`."""

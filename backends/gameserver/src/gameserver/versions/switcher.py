@@ -1,18 +1,20 @@
-"""Switches to another version, and back again if it doesn't become ready.
-
-After a crash in the middle of a switch, `switch_journal.recover_switch` finishes or undoes it.
-"""
+"""Switches to another version, back again if it doesn't become ready, and recovers from crashes."""
 
 import asyncio
 import contextlib
+from enum import StrEnum
 from typing import Final
 
+import structlog
+from pydantic import BaseModel
+
+from bedplate.documents import Document
 from bedplate.problems import ProblemError
 from gameserver.backups.restores import Restores
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.service import BackupRequest, Backups
 from gameserver.events import EventKind, Events
-from gameserver.installed import InstalledVersions
+from gameserver.installed import InstalledVersions, VersionNotInstalled
 from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
@@ -24,17 +26,35 @@ from gameserver.version_numbers import VersionNumber
 from gameserver.versions.exceptions import DowngradeRefused, VersionInUse, VersionRolledBack
 from gameserver.versions.schemas import NewSwitch, OfferedVersion
 from gameserver.versions.service import Versions
-from gameserver.versions.switch_journal import SwitchJournal, SwitchStep, switch_document
 
-_NOT_BESIDE: Final = frozenset(
-    {
-        OperationKind.INSTALL,
-        OperationKind.SWITCH,
-        OperationKind.RESTORE,
-        OperationKind.BACKUP,
-        OperationKind.MODS,
-    }
-)
+_NOT_BESIDE: Final = frozenset(OperationKind) - {OperationKind.COPY, OperationKind.UPLOAD}
+
+
+class SwitchStep(StrEnum):
+    """How far a switch is; recovery depends on it."""
+
+    PREPARED = "prepared"
+    TRYING = "trying"
+    RETURNING = "returning"
+
+
+class SwitchJournal(BaseModel):
+    """The switch in progress; empty if there is none. A stored format.
+
+    before          the previous version, which a rollback selects again
+    backup          id of the backup of the world as that version left it
+    world_version   newest version that had run the world until then
+    """
+
+    to: str | None = None
+    before: str | None = None
+    backup: str | None = None
+    world_version: str | None = None
+    step: SwitchStep = SwitchStep.PREPARED
+
+
+def _journal_of(layout: Layout) -> Document[SwitchJournal]:
+    return Document(layout.state / "switch.json", SwitchJournal, default=SwitchJournal)
 
 
 class VersionSwitcher:
@@ -66,7 +86,7 @@ class VersionSwitcher:
         self._operations = operations
         self._events = events
         self._ready_seconds = ready_seconds
-        self._journal = switch_document(layout)
+        self._journal = _journal_of(layout)
 
     async def start(self, version: str, options: NewSwitch, *, by: str) -> Operation:
         """Begin a switch, and return its operation.
@@ -78,9 +98,8 @@ class VersionSwitcher:
         if current is not None and current.version == version:
             raise VersionInUse("This version is the current one already.")
         await self._refuse_downgrade(version, options)
-        missing = None
-        if not await asyncio.to_thread(self._installed.folder(version).is_dir):
-            missing = await self._versions.offered(version)
+        present = await asyncio.to_thread(self._installed.folder(version).is_dir)
+        missing = None if present else await self._versions.feed.find(version)
 
         async def work(progress: Progress) -> dict[str, str]:
             return await self._switch(version, missing, options, progress, by)
@@ -105,7 +124,7 @@ class VersionSwitcher:
         by: str,
     ) -> dict[str, str]:
         if missing is not None:
-            await self._versions.install(missing, progress.part(0, 0.6))
+            await self._versions.installer.install(missing, progress.part(0, 0.6))
         await self._refuse_downgrade(version, options)
         ran = self._game.status.state not in AT_REST
         if ran:
@@ -194,10 +213,7 @@ class VersionSwitcher:
             touched = backup is None and await self._backups.has_world()
             if backup is not None:
                 await self._restores.put_back(backup, Progress.silent())
-            if journal.before is not None:
-                await self._installed.select(journal.before)
-            else:
-                await self._installed.deselect()
+            await self._installed.select(journal.before)
         await self._journal.write(SwitchJournal())
         if touched:
             return "and may have changed the world, of which there is no backup: nothing runs."
@@ -206,3 +222,21 @@ class VersionSwitcher:
         except ProblemError as error:
             return f"and the previous one can't be started: {error.detail}"
         return "so the previous one runs again."
+
+
+async def recover_switch(layout: Layout, installed: InstalledVersions) -> None:
+    """Finish or undo a switch that a crash interrupted. To be called before the game starts.
+
+    If the new version never started, the world is untouched and the previous version becomes
+    current again. Otherwise the new version stays, since it may have changed the world; the backup
+    from before the switch exists.
+    """
+    document = _journal_of(layout)
+    journal = await document.read()
+    if journal.to is None:
+        return
+    if journal.step is SwitchStep.PREPARED:
+        with contextlib.suppress(VersionNotInstalled):
+            await installed.select(journal.before)
+    structlog.get_logger().warning("switch_recovered", to=journal.to, step=journal.step)
+    await document.write(SwitchJournal())

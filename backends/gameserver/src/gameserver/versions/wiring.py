@@ -23,8 +23,7 @@ from gameserver.versions.feed import DOCUMENT_BOUNDS, VersionFeed
 from gameserver.versions.installer import Installer
 from gameserver.versions.schemas import FeedCache
 from gameserver.versions.service import Versions
-from gameserver.versions.switch_journal import recover_switch
-from gameserver.versions.switcher import VersionSwitcher
+from gameserver.versions.switcher import VersionSwitcher, recover_switch
 
 _MAX_FILES = 100_000
 
