@@ -11,10 +11,9 @@ from gameserver.console.socket import router as console_socket
 from gameserver.files.router import router as files_router
 from gameserver.files.router import upload as file_upload
 from gameserver.metrics.router import router as performance_router
-from gameserver.mods.changes_router import router as mod_changes_router
-from gameserver.mods.changes_router import upload as mod_upload
 from gameserver.mods.database_router import router as mod_database_router
 from gameserver.mods.router import router as mods_router
+from gameserver.mods.router import upload as mod_upload
 from gameserver.notifications.router import router as webhooks_router
 from gameserver.operations.router import router as operations_router
 from gameserver.players.router import router as players_router
@@ -41,7 +40,6 @@ backend = Backend(
         settings_router,
         files_router,
         mods_router,
-        mod_changes_router,
         mod_database_router,
         players_router,
         schedules_router,

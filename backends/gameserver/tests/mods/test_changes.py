@@ -13,7 +13,7 @@ from bedplate.documents import Document, FileTransactions
 from gameserver.layout import Layout
 from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
-from gameserver.mods.state import ModsState
+from gameserver.mods.schemas import ModsState
 
 WORKER = """
 import asyncio, hashlib, sys
@@ -24,7 +24,7 @@ from gameserver.layout import Layout
 from gameserver.mods.changes import Change, Changes
 from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
-from gameserver.mods.state import ModsState, Origin, Record
+from gameserver.mods.schemas import ModsState, Origin, Record
 
 async def main(root):
     layout = Layout(root)

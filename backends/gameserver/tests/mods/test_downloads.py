@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from bedplate.problems import ProblemError
 from bedplate.testing.processes import free_port
-from gameserver.mods.downloads import ModDownloads
 from gameserver.mods.exceptions import DownloadRefused, ModDatabaseUnavailable, ModTooLarge
+from gameserver.mods.fetching import download_mod
 from gameserver.outgoing.fetching import Bounds, Downloads
 from gameserver.outgoing.sources import Sources
 from gameserver_simulator.stand_ins.serving import serving
@@ -56,15 +56,15 @@ async def test_problems(
     """What can be had nowhere else is refused; what may come back is unavailable."""
     async with httpx2.AsyncClient(trust_env=False) as client:
         sources = Sources(url, frozenset({"localhost"}))
-        downloads = ModDownloads(Downloads(client, sources, Bounds(100, 60)))
+        downloads = Downloads(client, sources, Bounds(100, 60))
         with pytest.raises(problem, match=text):
-            await downloads.fetch(place if "://" in place else url + place, tmp_path / "a")
+            await download_mod(downloads, place if "://" in place else url + place, tmp_path / "a")
 
 
 async def test_a_host_that_is_away(tmp_path: Path) -> None:
     """While nobody listens the file can't be had, and that may pass."""
     url = f"http://127.0.0.1:{free_port()}"
     async with httpx2.AsyncClient(trust_env=False) as client:
-        downloads = ModDownloads(Downloads(client, Sources(url, frozenset()), Bounds(100, 60)))
+        downloads = Downloads(client, Sources(url, frozenset()), Bounds(100, 60))
         with pytest.raises(ModDatabaseUnavailable):
-            await downloads.fetch(f"{url}/a", tmp_path / "a")
+            await download_mod(downloads, f"{url}/a", tmp_path / "a")

@@ -12,15 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bedplate import clock, ids
-from bedplate.documents import FileTransactions
+from bedplate.documents import FileTransactions, write_atomically
 from gameserver.disk import sha256_of
-from gameserver.mods.exceptions import (
-    ModFileConflict,
-    ModFilesChanged,
-    NoPreviousMods,
-)
+from gameserver.mods.exceptions import ModFileConflict, ModFilesChanged, NoPreviousMods
 from gameserver.mods.inventory import Inventory
-from gameserver.mods.state import FileChange, Generation, ModsState, Record
+from gameserver.mods.schemas import FileChange, Generation, ModsState, Record
 
 _FILE_MODE = 0o644
 
@@ -45,7 +41,8 @@ class Changes:
     def __init__(
         self, inventory: Inventory, transactions: FileTransactions, former: Path, *, max_kept: int
     ) -> None:
-        self._inventory = inventory
+        self._folder = inventory.folder.path
+        self._document = inventory.document
         self._transactions = transactions
         self._former = former
         self._max_kept = max_kept
@@ -56,11 +53,11 @@ class Changes:
         Raises `ModFileConflict` when a new file would take the place of one that isn't part of the
         change, and `ReplacementFailed`; then nothing has changed.
         """
-        state = await self._inventory.document.read()
+        state = await self._document.read()
         generation = await asyncio.to_thread(self._describe, change, state, by)
         state.generations.append(generation)
         self._remember(state, change.records)
-        await self._exchange(change.files, state, staging, keep=self._former / generation.id)
+        await self._exchange(change.files, state, staging, self._former / generation.id)
         await self.tidy()
         return generation
 
@@ -70,7 +67,7 @@ class Changes:
         Returns in words what was undone. Raises `NoPreviousMods`, and `ModFilesChanged` when a hand
         has changed since what would be replaced, unless `force`.
         """
-        state = await self._inventory.document.read()
+        state = await self._document.read()
         undone = _from(state.generations, change_id)
         if not force:
             await asyncio.to_thread(self._refuse_changed, undone)
@@ -80,20 +77,19 @@ class Changes:
             records.update(generation.records)
         self._remember(state, records)
         del state.generations[-len(undone) :]
-        await self._exchange(files, state, staging, keep=None)
+        await self._exchange(files, state, staging, None)
         await self.tidy()
         return "Undone: " + "; ".join(generation.text for generation in reversed(undone))
 
     async def tidy(self) -> None:
         """Remove what no generation needs any more; forget the oldest beyond `max_kept`."""
-        async with self._inventory.document.change() as state:
+        async with self._document.change() as state:
             del state.generations[: max(0, len(state.generations) - self._max_kept)]
             kept = {generation.id for generation in state.generations}
         await asyncio.to_thread(_remove_others, self._former, kept)
 
     def _describe(self, change: Change, state: ModsState, by: str) -> Generation:
-        folder = self._inventory.folder.path
-        there = {name for name in change.files if os.path.lexists(folder / name)}
+        there = {name for name in change.files if os.path.lexists(self._folder / name)}
         for name in there - change.replaces:
             raise ModFileConflict(name)
         return Generation(
@@ -121,27 +117,21 @@ class Changes:
                 state.records[mod_id] = record
 
     async def _exchange(
-        self,
-        files: Mapping[str, Path | None],
-        state: ModsState,
-        staging: Path,
-        *,
-        keep: Path | None,
+        self, files: Mapping[str, Path | None], state: ModsState, staging: Path, keep: Path | None
     ) -> None:
         document = staging / "mods.json"
-        await asyncio.to_thread(_write_new, document, state.model_dump_json(indent=2).encode())
+        content = state.model_dump_json(indent=2).encode()
+        await asyncio.to_thread(write_atomically, document, content)
         await asyncio.to_thread(_make_readable, files)
-        folder = self._inventory.folder.path
-        targets = {folder / name: staged for name, staged in files.items()}
-        await self._transactions.replace(
-            {**targets, self._inventory.document.path: document}, keep=keep
-        )
+        targets = {self._folder / name: staged for name, staged in files.items()}
+        await self._transactions.replace({**targets, self._document.path: document}, keep=keep)
 
     def _refuse_changed(self, undone: list[Generation]) -> None:
         """Refuse when a file isn't what the last of these changes left there."""
         last = {file.name: file.sha256 for generation in undone for file in generation.files}
-        folder = self._inventory.folder.path
-        changed = [name for name, sha256 in last.items() if _now(folder / name) != sha256]
+        changed = [
+            name for name, sha256 in last.items() if _sha256_now(self._folder / name) != sha256
+        ]
         if changed:
             raise ModFilesChanged(sorted(changed))
 
@@ -154,18 +144,17 @@ class Changes:
         }
         staged: dict[str, Path | None] = {}
         for number, (name, (generation_id, former)) in enumerate(first.items()):
-            staged[name] = None if former is None else staging / f"former-{number}"
             if former is not None:
-                _copy(self._former / generation_id / former, staging / f"former-{number}")
-        folder = self._inventory.folder.path
-        return {
-            name: path for name, path in staged.items() if path or os.path.lexists(folder / name)
-        }
+                staged[name] = copy = staging / f"former-{number}"
+                _copy(self._former / generation_id / former, copy)
+            elif os.path.lexists(self._folder / name):
+                staged[name] = None
+        return staged
 
 
 def _from(generations: list[Generation], change_id: str | None) -> list[Generation]:
     """Return a change and all after it, the oldest first. Raises `NoPreviousMods`."""
-    for number in range(len(generations) - 1, -1, -1):
+    for number in reversed(range(len(generations))):
         if change_id is None or generations[number].id == change_id:
             return generations[number:]
     raise NoPreviousMods
@@ -181,7 +170,7 @@ def _copy(source: Path, target: Path) -> None:
         raise NoPreviousMods from None
 
 
-def _now(path: Path) -> str | None:
+def _sha256_now(path: Path) -> str | None:
     """Return the hash of what lies there; "" for what has none, None for nothing."""
     if path.is_symlink() or not path.is_file():
         return "" if os.path.lexists(path) else None
@@ -192,14 +181,6 @@ def _make_readable(files: Mapping[str, Path | None]) -> None:
     for staged in files.values():
         if staged is not None and staged.is_file() and not staged.is_symlink():
             staged.chmod(_FILE_MODE)
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _remove_others(folder: Path, kept: set[str]) -> None:

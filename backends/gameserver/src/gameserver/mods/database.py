@@ -5,33 +5,87 @@ Its API answers HTTP 200 for errors too; the text `statuscode` in the body is wh
 """
 
 import asyncio
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
-from urllib.parse import quote
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+from urllib.parse import quote, urlencode
 from weakref import WeakValueDictionary
 
-import httpx2
+from pydantic import BaseModel, ValidationError
 
 from bedplate import clock
-from gameserver.mods.cache import Cache, Cached
+from bedplate.documents.atomic import write_atomically
 from gameserver.mods.exceptions import ModDatabaseUnavailable, ModNotFound
 from gameserver.mods.listing import ListedMod, ModPage, mods_of, page_of
 from gameserver.mods.modinfo import storable
+from gameserver.outgoing.exceptions import FetchError
+from gameserver.outgoing.fetching import Downloads, require_ok
 
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 _RETRY_SECONDS: Final = 30.0
 _MAX_NAMES: Final = 5_000
-_OK: Final = 200
 
 Content = TypeVar("Content")
+Choose = Callable[[object], object]
+"""Returns what is kept of a member of a document; None if the member makes no sense."""
+
+
+class Cached(BaseModel):
+    """An answer of the mod database, and when it came."""
+
+    key: str
+    fetched_at: datetime
+    body: str
+
+
+class Cache:
+    """Answers by key in files of one folder; beyond `max_entries` the longest unused are dropped.
+
+    A key never becomes a path: its hash does. A damaged file is as good as none.
+    """
+
+    def __init__(self, folder: Path, *, max_entries: int = 500) -> None:
+        self._folder = folder
+        self._max_entries = max_entries
+
+    async def get(self, key: str) -> Cached | None:
+        """Return what is kept under a key."""
+        return await asyncio.to_thread(self._read, key)
+
+    async def put(self, key: str, body: str) -> Cached:
+        """Keep an answer that came just now. If the disk is full, nothing is kept."""
+        cached = Cached(key=key, fetched_at=clock.now(), body=body)
+        await asyncio.to_thread(self._write, cached)
+        return cached
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+    def _read(self, key: str) -> Cached | None:
+        try:
+            cached = Cached.model_validate_json(self._path(key).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return cached if cached.key == key else None
+
+    def _write(self, cached: Cached) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._path(cached.key), cached.model_dump_json().encode())
+            kept = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
+            for file in kept[: -self._max_entries]:
+                file.unlink(missing_ok=True)
+        except OSError:
+            return
 
 
 @dataclass(frozen=True)
 class Answer(Generic[Content]):
-    """What the mod database said, when, and whether that is all there is because it is away."""
+    """What the mod database said, and when; `stale` if it is away and this is from the cache."""
 
     content: Content
     fetched_at: datetime
@@ -44,7 +98,7 @@ class Answer(Generic[Content]):
 
 
 class _Away(Exception):
-    """The database didn't answer, or not with sense."""
+    """The database didn't answer, or its answer makes no sense."""
 
 
 class _Missing(Exception):
@@ -54,31 +108,25 @@ class _Missing(Exception):
 class ModDatabase:
     """Reads the mod database below `base`.
 
-    What was fetched is fresh for `fresh_seconds`. When the database can't be asked within
-    `seconds`, the cache answers, however old, and the database is left alone for half a minute.
+    What was fetched is fresh for `fresh_seconds`. When the database can't be asked within the
+    bounds of `downloads`, the cache answers, however old, and for half a minute the database gets
+    no request.
     """
 
     def __init__(
-        self,
-        client: httpx2.AsyncClient,
-        base: str,
-        cache: Cache,
-        *,
-        seconds: float = 10.0,
-        fresh_seconds: float = 3600.0,
+        self, downloads: Downloads, base: str, cache: Cache, *, fresh_seconds: float = 3600.0
     ) -> None:
-        self._client = client
+        self._downloads = downloads
         self._base = base.rstrip("/")
         self._cache = cache
-        self._seconds = seconds
-        self._fresh_seconds = fresh_seconds
+        self._fresh = timedelta(seconds=fresh_seconds)
         self._away_until = float("-inf")
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._parsed: tuple[datetime, list[ListedMod]] | None = None
 
     async def mods(self) -> Answer[list[ListedMod]]:
         """Return the whole list, in the database's order. Raises `ModDatabaseUnavailable`."""
-        answer = await self._answer("/api/mods", {}, lambda document: document.get("mods"))
+        answer = await self._answer("/api/mods", "mods")
         if self._parsed is None or self._parsed[0] != answer.fetched_at:
             mods = await asyncio.to_thread(_parse_mods, answer.content)
             self._parsed = (answer.fetched_at, mods)
@@ -89,15 +137,16 @@ class ModDatabase:
 
         Only the database knows them: its list doesn't say. Raises `ModDatabaseUnavailable`.
         """
-        answer = await self._answer("/api/mods", {"gv": game_version}, _numbers)
+        answer = await self._answer(
+            f"/api/mods?{urlencode({'gv': game_version})}", "mods", _numbers
+        )
         numbers = await asyncio.to_thread(json.loads, answer.content)
         return Answer(frozenset(numbers), answer.fetched_at, answer.stale)
 
     async def page(self, mod: str) -> Answer[ModPage]:
         """Return a mod by its id or number. Raises `ModNotFound`, `ModDatabaseUnavailable`."""
-        path = f"/api/mod/{quote(mod, safe='')}"
         try:
-            answer = await self._answer(path, {}, lambda document: document.get("mod"))
+            answer = await self._answer(f"/api/mod/{quote(mod, safe='')}", "mod")
         except _Missing:
             raise ModNotFound(mod) from None
         page = await asyncio.to_thread(_parse_page, answer.content)
@@ -107,90 +156,64 @@ class ModDatabase:
 
     async def tags(self) -> Answer[list[str]]:
         """Return the names of all tags. Raises `ModDatabaseUnavailable`."""
-        return await self._names("/api/tags", "tags")
+        return await self._names("tags")
 
     async def game_versions(self) -> Answer[list[str]]:
         """Return the game's versions as mods name them. Raises `ModDatabaseUnavailable`."""
-        return await self._names("/api/gameversions", "gameversions")
+        return await self._names("gameversions")
 
-    async def _names(self, path: str, member: str) -> Answer[list[str]]:
-        answer = await self._answer(path, {}, lambda document: _names_in(document.get(member)))
+    async def _names(self, member: str) -> Answer[list[str]]:
+        answer = await self._answer(f"/api/{member}", member, _names_in)
         return Answer(json.loads(answer.content), answer.fetched_at, answer.stale)
 
     async def _answer(
-        self,
-        path: str,
-        parameters: Mapping[str, str],
-        choose: Callable[[dict[str, Any]], object],
+        self, path: str, member: str, choose: Choose = lambda value: value
     ) -> Answer[str]:
-        """Return, as JSON, what `choose` takes of an answer: fresh, fetched now, or stale."""
-        key = f"{self._base}{path}?{json.dumps(dict(parameters), sort_keys=True)}"
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            cached = await self._cache.get(key)
-            if cached is not None and cached.age < self._fresh_seconds:
-                return _answer_of(cached, stale=False)
-            try:
-                body = await self._fetch(path, parameters, choose)
-            except _Away:
-                if cached is None:
-                    raise ModDatabaseUnavailable from None
-                return _answer_of(cached, stale=True)
-            return _answer_of(await self._cache.put(key, body), stale=False)
+        """Return, as JSON, what `choose` takes of an answer's member: fresh, fetched now, or stale.
 
-    async def _fetch(
-        self,
-        path: str,
-        parameters: Mapping[str, str],
-        choose: Callable[[dict[str, Any]], object],
-    ) -> str:
+        Raises `_Missing`, `ModDatabaseUnavailable`.
+        """
+        url = self._base + path
+        async with self._locks.setdefault(url, asyncio.Lock()):
+            cached = await self._cache.get(url)
+            stale = False
+            if cached is None or clock.now() - cached.fetched_at >= self._fresh:
+                try:
+                    cached = await self._cache.put(url, await self._fetch(url, member, choose))
+                except _Away:
+                    if cached is None:
+                        raise ModDatabaseUnavailable from None
+                    stale = True
+            return Answer(cached.body, cached.fetched_at, stale)
+
+    async def _fetch(self, url: str, member: str, choose: Choose) -> str:
         if clock.monotonic() < self._away_until:
             raise _Away
         try:
-            async with asyncio.timeout(self._seconds):
-                content = await self._read(path, parameters)
-                return await asyncio.to_thread(_chosen, content, choose)
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, _Away):
+            response, content = await self._downloads.read(url)
+            require_ok(response)
+            return await asyncio.to_thread(_chosen, content, member, choose)
+        except (FetchError, ValueError, RecursionError):
             self._away_until = clock.monotonic() + _RETRY_SECONDS
             raise _Away from None
 
-    async def _read(self, path: str, parameters: Mapping[str, str]) -> bytes:
-        request = self._client.stream(
-            "GET", self._base + path, params=dict(parameters) or None, follow_redirects=False
-        )
-        content = bytearray()
-        async with request as response:
-            if response.status_code != _OK:
-                raise _Away
-            async for chunk in response.aiter_bytes(65_536):
-                content += chunk
-                if len(content) > MAX_ANSWER_BYTES:
-                    raise _Away
-        return bytes(content)
 
+def _chosen(content: bytes, member: str, choose: Choose) -> str:
+    """Return what is needed of an answer.
 
-def _answer_of(cached: Cached, *, stale: bool) -> Answer[str]:
-    return Answer(cached.body, cached.fetched_at, stale)
-
-
-def _chosen(content: bytes, choose: Callable[[dict[str, Any]], object]) -> str:
-    """Return what is wanted of an answer. Raises `_Missing` for a 404, `_Away` for nonsense."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        raise _Away from None
-    if not isinstance(document, dict):
-        raise _Away
-    status = str(document.get("statuscode"))
+    Raises `_Missing` for a 404, and `ValueError` or `RecursionError` for nonsense.
+    """
+    document = json.loads(content)
+    status = str(document.get("statuscode")) if isinstance(document, dict) else ""
     if status == "404":
         raise _Missing
-    chosen = choose(document) if status == str(_OK) else None
+    chosen = choose(document.get(member)) if status == "200" else None
     if chosen is None:
-        raise _Away
+        raise ValueError("The answer makes no sense.")
     return json.dumps(chosen)
 
 
-def _numbers(document: dict[str, Any]) -> object:
-    mods = document.get("mods")
+def _numbers(mods: object) -> object:
     return [mod.number for mod in mods_of(mods)] if isinstance(mods, list) else None
 
 

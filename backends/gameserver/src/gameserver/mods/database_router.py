@@ -10,7 +10,7 @@ from bedplate.schemas import MultiLineStr, QueryBool, QueryInt
 from gameserver.mods.browsing import Order, Search, browse
 from gameserver.mods.database import Answer
 from gameserver.mods.exceptions import ModDatabaseUnavailable, ModNotFound
-from gameserver.mods.releases import best_release
+from gameserver.mods.resolution import best_release
 from gameserver.mods.schemas import ModDetail, ModListing, Names
 from gameserver.mods.wiring import CurrentMods
 from gameserver.security import CurrentMonitor

@@ -1,17 +1,29 @@
 """The mods of this server: what lies in Mods/, joined with what the manager remembers."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from bedplate.documents import Document
-from gameserver.mods.exceptions import ModNotInstalled
+from gameserver.mods.exceptions import ModNotInstalled, ModRequired
 from gameserver.mods.folder import DISABLED, FileKind, ModFile, ModsFolder
 from gameserver.mods.modinfo import ModInfo
 from gameserver.mods.resolution import Present, flaws
-from gameserver.mods.schemas import ClientMod, ClientMods, InstalledMod, Mods
-from gameserver.mods.state import ModsState, Origin, Record
+from gameserver.mods.schemas import (
+    ClientMod,
+    ClientMods,
+    InstalledMod,
+    Mods,
+    ModsState,
+    Origin,
+    Record,
+)
 from gameserver.version_numbers import is_newer
+
+_ODDITIES: Final = {
+    FileKind.LINK: "It is a link, which is never followed.",
+    FileKind.OTHER: "The game doesn't load files of this kind.",
+}
 
 
 @dataclass(frozen=True)
@@ -23,12 +35,12 @@ class InstalledMods:
 
     def enabled(self) -> dict[str, ModInfo]:
         """Return what the game loads, by id; of several files of one id, the newest version."""
-        found: dict[str, ModInfo] = {}
+        enabled: dict[str, ModInfo] = {}
         for info in (file.info for file in self.files if file.enabled and file.info is not None):
-            known = found.get(info.mod_id)
+            known = enabled.get(info.mod_id)
             if known is None or is_newer(info.version, known.version):
-                found[info.mod_id] = info
-        return found
+                enabled[info.mod_id] = info
+        return enabled
 
     def present(self) -> Present:
         """Return what a resolution begins with."""
@@ -37,13 +49,20 @@ class InstalledMods:
         return Present(enabled, frozenset(ids - enabled.keys()), frozenset(self.state.pinned))
 
     def files_of(self, mod_id: str) -> list[ModFile]:
-        """Return every file of a mod. Raises `ModNotInstalled` when there is none."""
-        found = [
-            file for file in self.files if file.info is not None and file.info.mod_id == mod_id
-        ]
-        if not found:
+        """Return every file of a mod."""
+        return [file for file in self.files if file.info and file.info.mod_id == mod_id]
+
+    def check_installed(self, *mod_ids: str) -> None:
+        """Raise `ModNotInstalled` unless all of these mods are installed."""
+        if not all(map(self.files_of, mod_ids)):
             raise ModNotInstalled
-        return found
+
+    def check_not_required(self, mod_id: str) -> None:
+        """Raise `ModRequired` if other enabled mods depend on this one."""
+        enabled = self.enabled().values()
+        names = sorted(info.mod_id for info in enabled if mod_id in info.dependencies)
+        if names:
+            raise ModRequired(names)
 
     def record_of(self, file: ModFile) -> Record | None:
         """Return what is remembered of a file, if the manager installed it."""
@@ -51,7 +70,13 @@ class InstalledMods:
         name = file.name.removesuffix(DISABLED)
         return record if record is not None and record.file == name else None
 
-    def url_of(self, info: ModInfo) -> str | None:
+    def missing(self) -> list[str]:
+        """Return the ids of mods whose file was removed by hand."""
+        present = {file.name.removesuffix(DISABLED) for file in self.files}
+        records = self.state.records.values()
+        return sorted(record.mod_id for record in records if record.file not in present)
+
+    def _url_of(self, info: ModInfo) -> str | None:
         """Return where this version's file came from, if it is known and unchanged."""
         for file in self.files:
             record = self.record_of(file)
@@ -61,20 +86,12 @@ class InstalledMods:
 
     def client_mods(self, game: str | None) -> ClientMods:
         """Return what players need: enabled mods that a client must have, too."""
-        needed = [
-            info
-            for info in self.enabled().values()
+        mods = [
+            ClientMod(mod_id=mod_id, name=info.name, version=info.version, url=self._url_of(info))
+            for mod_id, info in sorted(self.enabled().items())
             if info.side != "server" and info.required_on_client
         ]
-        return ClientMods(
-            game_version=game,
-            mods=[
-                ClientMod(
-                    mod_id=info.mod_id, name=info.name, version=info.version, url=self.url_of(info)
-                )
-                for info in sorted(needed, key=lambda info: info.mod_id)
-            ],
-        )
+        return ClientMods(game_version=game, mods=mods)
 
 
 class Inventory:
@@ -92,13 +109,11 @@ class Inventory:
     async def mods(self, game: str | None) -> Mods:
         """Return what is there, in the words of the API; `game` is the installed version."""
         installed = await self.installed()
-        enabled = installed.enabled()
-        problems = list(flaws(enabled, game))
         return Mods(
             game_version=game,
             mods=[_to_response(file, installed) for file in installed.files],
-            missing=_missing(installed.files, installed.state.records.values()),
-            problems=[problem.as_dict() for problem in problems],
+            missing=installed.missing(),
+            problems=[flaw.as_dict() for flaw in flaws(installed.enabled(), game)],
         )
 
     async def mod(self, mod_id: str, game: str | None) -> InstalledMod:
@@ -131,19 +146,5 @@ def _to_response(file: ModFile, installed: InstalledMods) -> InstalledMod:
         changed_by_hand=record is not None and record.sha256 != file.sha256,
         installed_at=record.installed_at if record is not None else None,
         installed_by=record.installed_by if record is not None else None,
-        problem=file.problem or _oddity(file),
+        problem=file.problem or _ODDITIES.get(file.kind),
     )
-
-
-def _oddity(file: ModFile) -> str | None:
-    if file.kind is FileKind.LINK:
-        return "It is a link, which is never followed."
-    if file.kind is FileKind.OTHER:
-        return "The game doesn't load files of this kind."
-    return None
-
-
-def _missing(files: Iterable[ModFile], records: Iterable[Record]) -> list[str]:
-    """Return the ids of mods whose file was taken away by hand."""
-    there = {file.name.removesuffix(DISABLED) for file in files}
-    return sorted(record.mod_id for record in records if record.file not in there)

@@ -1,25 +1,36 @@
 """From a request to a plan: which files are added, which go, and what conflicts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from bedplate import clock, ids
 from gameserver.disk import sha256_of
 from gameserver.mods.archives import check_mod
 from gameserver.mods.changes import Change
-from gameserver.mods.database import ModDatabase
-from gameserver.mods.downloads import ModDownloads
-from gameserver.mods.exceptions import InvalidModFile
-from gameserver.mods.fetching import DatabaseCatalogue, FileCache
+from gameserver.mods.database import Answer, ModDatabase
+from gameserver.mods.exceptions import InvalidModFile, ModNotFound
+from gameserver.mods.fetching import DatabaseCatalogue, ModSources, download_mod
 from gameserver.mods.inventory import InstalledMods, Inventory
-from gameserver.mods.resolution import Fetched, Requirement, Resolution, Resolver
-from gameserver.mods.schemas import Action, Plan, Step
-from gameserver.mods.state import Origin, Record
-from gameserver.mods.updates import Updates
+from gameserver.mods.listing import ModPage, Release
+from gameserver.mods.modinfo import ModInfo
+from gameserver.mods.resolution import Fetched, Requirement, Resolver, best_release, suits
+from gameserver.mods.schemas import Action, ModUpdate, ModUpdates, Origin, Plan, Record, Step
 from gameserver.operations.progress import Progress
 from gameserver.version_numbers import is_newer, is_same
+
+_AT_ONCE: Final = 6
+_WORDS: Final = {
+    "install": "{mod_id} {to_version} installed",
+    "update": "{mod_id} updated from {from_version} to {to_version}",
+    "downgrade": "{mod_id} downgraded from {from_version} to {to_version}",
+    "replace": "{mod_id} {to_version} reinstalled",
+}
+
+GameVersion = Callable[[], Awaitable[str | None]]
 
 
 @dataclass
@@ -35,155 +46,147 @@ class ModRequest:
     any_game_version: bool = False
 
 
-GameVersion = Callable[[], Awaitable[str | None]]
-
-
-@dataclass(frozen=True)
-class ModSources:
-    """Where mods come from: the database, its files, and those that were fetched before."""
-
-    database: ModDatabase
-    downloads: ModDownloads
-    files: FileCache
-
-
 class Planner:
     """Finds out what a request would install, without changing anything."""
 
     def __init__(
-        self, inventory: Inventory, sources: ModSources, updates: Updates, game_version: GameVersion
+        self, inventory: Inventory, sources: ModSources, game_version: GameVersion
     ) -> None:
         self._inventory = inventory
         self._sources = sources
-        self._updates = updates
         self._game_version = game_version
 
-    async def resolve(
-        self, request: ModRequest, staging: Path, progress: Progress
-    ) -> tuple[Resolution, InstalledMods, str | None]:
-        """Return how a request can be met, the installed mods, and the version of the game.
+    async def plan(
+        self, request: ModRequest, staging: Path, progress: Progress, *, by: str
+    ) -> tuple[Plan, Change]:
+        """Return how a request can be met, and the change of files and records that does it.
 
         Files that it needs are downloaded into `staging`. Raises what downloads raise.
         """
         game = await self._game_version()
         installed = await self._inventory.installed()
-        catalogue = DatabaseCatalogue(
-            self._sources.database,
-            self._sources.downloads,
-            self._sources.files,
-            staging,
-            game=game,
-            any_game_version=request.any_game_version,
-        )
         progress.report(0.05, "Asking the mod database.")
-        requirements = [*request.requirements, *await self._requested_updates(request, game)]
+        requirements = [*request.requirements, *await self._updates(request, installed, game)]
         files = list(request.files)
         if request.url is not None:
-            files.append(await self._from_url(request, staging))
+            files.append(await self._from_url(request.url, request.url_mod_id, staging))
         progress.report(0.1, "Downloading files.")
-        resolver = Resolver(installed.present(), catalogue, game)
-        return await resolver.resolve(requirements, files), installed, game
+        catalogue = DatabaseCatalogue(self._sources, staging, game, request.any_game_version)
+        resolver = Resolver(installed.present(), catalogue.fetch, game)
+        resolution = await resolver.resolve(requirements, files)
+        added = [mod for mod in resolution.chosen.values() if not _is_there(mod, installed)]
+        plan = Plan(
+            game_version=game,
+            steps=[_step(fetched, installed) for fetched in added],
+            conflicts=[conflict.as_dict() for conflict in resolution.conflicts],
+            warnings=[warning.as_dict() for warning in resolution.warnings],
+        )
+        return plan, _change(added, plan.steps, by)
 
-    async def _requested_updates(self, request: ModRequest, game: str | None) -> list[Requirement]:
+    async def _updates(
+        self, request: ModRequest, installed: InstalledMods, game: str | None
+    ) -> list[Requirement]:
         if not request.update_all and request.update is None:
             return []
-        available = await self._updates.check(game, any_game_version=request.any_game_version)
+        available = await find_updates(
+            self._sources.database, installed, game, any_game_version=request.any_game_version
+        )
         return [
             Requirement(update.mod_id, update.newest)
             for update in available.updates
             if (update.mod_id in request.update if request.update else not update.pinned)
         ]
 
-    async def _from_url(self, request: ModRequest, staging: Path) -> Fetched:
+    async def _from_url(self, url: str, mod_id: str | None, staging: Path) -> Fetched:
         path = staging / f"{ids.token(8)}.zip"
-        url = str(request.url)
-        await self._sources.downloads.fetch(url, path)
-        info = await asyncio.to_thread(check_mod, path)
-        if request.url_mod_id not in {None, info.mod_id}:
+        await download_mod(self._sources.downloads, url, path)
+        fetched = await checked_file(path, Origin.URL, url)
+        if mod_id not in {None, fetched.info.mod_id}:
             raise InvalidModFile("The file is a different mod than the one you asked for.")
-        return Fetched(info, path, await asyncio.to_thread(sha256_of, path), Origin.URL, url)
+        return fetched
 
 
-async def read_upload(path: Path) -> Fetched:
-    """Return the mod in an uploaded file. Raises `InvalidModFile`."""
-    info = await asyncio.to_thread(check_mod, path)
-    return Fetched(info, path, await asyncio.to_thread(sha256_of, path), Origin.UPLOAD)
+async def find_updates(
+    database: ModDatabase,
+    installed: InstalledMods,
+    game: str | None,
+    *,
+    any_game_version: bool = False,
+) -> ModUpdates:
+    """Return the releases that are newer than the enabled mods and suit the game.
 
+    Raises `ModDatabaseUnavailable`.
+    """
+    gate = asyncio.Semaphore(_AT_ONCE)
 
-def plan_of(resolution: Resolution, installed: InstalledMods, game: str | None) -> Plan:
-    """Return what a resolution would change."""
-    return Plan(
+    async def page_of(info: ModInfo) -> Answer[ModPage] | None:
+        async with gate:
+            with contextlib.suppress(ModNotFound):
+                return await database.page(info.mod_id)
+        return None
+
+    enabled = list(installed.enabled().values())
+    pages = list(zip(enabled, await asyncio.gather(*map(page_of, enabled)), strict=True))
+    known = [(info, page) for info, page in pages if page is not None]
+    updates = []
+    for info, page in known:
+        best = best_release(
+            page.content.releases, info.mod_id, game=game, any_game_version=any_game_version
+        )
+        if best is not None and is_newer(best.version, info.version):
+            pinned = info.mod_id in installed.state.pinned
+            updates.append(_update(info, best, game, pinned=pinned))
+    return ModUpdates(
         game_version=game,
-        steps=[_step(fetched, installed) for fetched in _added(resolution, installed)],
-        conflicts=[conflict.as_dict() for conflict in resolution.conflicts],
-        warnings=[warning.as_dict() for warning in resolution.warnings],
+        updates=updates,
+        unknown=[info.mod_id for info, page in pages if page is None],
+        stale=any(page.stale for _, page in known),
     )
 
 
-def change_of(resolution: Resolution, installed: InstalledMods, *, by: str) -> Change:
-    """Return the change of files and records that a resolution asks for."""
-    added = _added(resolution, installed)
-    change = Change(_text(added, installed))
-    for fetched in added:
-        replaced = _replaced_files(fetched, installed)
-        change.replaces.update(replaced)
-        change.files.update(dict.fromkeys(replaced))
-        change.files[file_name(fetched)] = fetched.path
-        change.records[fetched.info.mod_id] = Record(
-            mod_id=fetched.info.mod_id,
-            version=fetched.info.version,
-            file=file_name(fetched),
-            sha256=fetched.sha256,
-            origin=fetched.origin,
-            url=fetched.url,
-            installed_at=clock.now(),
-            installed_by=by,
-        )
-    return change
+def _update(info: ModInfo, best: Release, game: str | None, *, pinned: bool) -> ModUpdate:
+    return ModUpdate(
+        mod_id=info.mod_id,
+        name=info.name,
+        version=info.version,
+        newest=best.version,
+        suits=suits(best.game_versions, game),
+        pinned=pinned,
+        changelog=best.changelog,
+    )
 
 
-def file_name(fetched: Fetched) -> str:
+async def checked_file(path: Path, origin: Origin, url: str | None = None) -> Fetched:
+    """Return the mod in a staged file. Raises `InvalidModFile`."""
+    info = await asyncio.to_thread(check_mod, path)
+    return Fetched(info, path, await asyncio.to_thread(sha256_of, path), origin, url)
+
+
+def file_name(info: ModInfo) -> str:
     """Return the name of a mod's file, made of checked values, never the author's own."""
-    version = "".join(char for char in fetched.info.version if char.isalnum() or char in ".-")
+    version = "".join(char for char in info.version if char.isalnum() or char in ".-")
     safe = version.encode("ascii", "ignore").decode().strip(".-")
-    return f"{fetched.info.mod_id}_{safe}.zip" if safe else f"{fetched.info.mod_id}.zip"
-
-
-def _added(resolution: Resolution, installed: InstalledMods) -> list[Fetched]:
-    """Return the mods that are not installed yet, byte for byte, alone and enabled."""
-    return [mod for mod in resolution.chosen.values() if not _is_there(mod, installed)]
+    return f"{info.mod_id}_{safe}.zip" if safe else f"{info.mod_id}.zip"
 
 
 def _is_there(fetched: Fetched, installed: InstalledMods) -> bool:
-    mod_id = fetched.info.mod_id
-    files = [file for file in installed.files if file.info and file.info.mod_id == mod_id]
+    """Return whether a mod is installed already, byte for byte, alone and enabled."""
+    files = installed.files_of(fetched.info.mod_id)
     return len(files) == 1 and files[0].enabled and files[0].sha256 == fetched.sha256
 
 
-def _replaced_files(fetched: Fetched, installed: InstalledMods) -> list[str]:
-    mod_id = fetched.info.mod_id
-    return [
-        file.name
-        for file in installed.files
-        if file.info is not None and file.info.mod_id == mod_id
-    ]
-
-
-def _from_version(fetched: Fetched, installed: InstalledMods) -> str | None:
-    known = installed.enabled().get(fetched.info.mod_id)
-    return None if known is None else known.version
-
-
 def _step(fetched: Fetched, installed: InstalledMods) -> Step:
-    before, after = _from_version(fetched, installed), fetched.info.version
+    info = fetched.info
+    known = installed.enabled().get(info.mod_id)
+    before = None if known is None else known.version
     return Step(
-        action=_action(before, after),
-        mod_id=fetched.info.mod_id,
-        name=fetched.info.name,
+        action=_action(before, info.version),
+        mod_id=info.mod_id,
+        name=info.name,
         from_version=before,
-        to_version=after,
-        file=file_name(fetched),
-        replaces=_replaced_files(fetched, installed),
+        to_version=info.version,
+        file=file_name(info),
+        replaces=[file.name for file in installed.files_of(info.mod_id)],
         suits=fetched.suits,
         origin=fetched.origin,
     )
@@ -197,18 +200,20 @@ def _action(before: str | None, after: str) -> Action:
     return "update" if is_newer(after, before) else "downgrade"
 
 
-_WORDS = {
-    "install": "{name} {after} installed",
-    "update": "{name} updated from {before} to {after}",
-    "downgrade": "{name} downgraded from {before} to {after}",
-    "replace": "{name} {after} reinstalled",
-}
-
-
-def _text(added: Iterable[Fetched], installed: InstalledMods) -> str:
-    parts = []
-    for fetched in added:
-        before, after = _from_version(fetched, installed), fetched.info.version
-        words = _WORDS[_action(before, after)]
-        parts.append(words.format(name=fetched.info.mod_id, before=before, after=after))
-    return ", ".join(parts) or "Nothing to do"
+def _change(added: list[Fetched], steps: list[Step], by: str) -> Change:
+    change = Change(", ".join(_WORDS[step.action].format(**step.model_dump()) for step in steps))
+    for fetched, step in zip(added, steps, strict=True):
+        change.replaces.update(step.replaces)
+        change.files.update(dict.fromkeys(step.replaces))
+        change.files[step.file] = fetched.path
+        change.records[step.mod_id] = Record(
+            mod_id=step.mod_id,
+            version=step.to_version,
+            file=step.file,
+            sha256=fetched.sha256,
+            origin=fetched.origin,
+            url=fetched.url,
+            installed_at=clock.now(),
+            installed_by=by,
+        )
+    return change

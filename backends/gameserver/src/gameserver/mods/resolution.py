@@ -4,39 +4,23 @@ The mod database doesn't say what a mod depends on; only the modinfo.json in its
 are fetched on the way, each once, to where nothing uses them yet.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
+from gameserver.mods.listing import Release
 from gameserver.mods.modinfo import GAME_MODS, ModInfo
-from gameserver.mods.releases import Suits
-from gameserver.mods.state import Origin
-from gameserver.version_numbers import is_at_least
+from gameserver.mods.schemas import Origin, Suits
+from gameserver.version_numbers import (
+    VersionNumber,
+    is_at_least,
+    is_same,
+    number_of,
+    version_key,
+)
 
 MAX_FETCHES: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """A mod to install: this `version`, or the newest suitable one from `min_version` on."""
-
-    mod_id: str
-    version: str | None = None
-    min_version: str = ""
-    needed_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A mod's file in the staging folder, checked."""
-
-    info: ModInfo
-    path: Path
-    sha256: str
-    origin: Origin
-    url: str | None = None
-    suits: Suits = Suits.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +36,45 @@ class Conflict:
 
     def as_dict(self) -> dict[str, str]:
         """Return what a problem document shows."""
-        fields = ("kind", "mod_id", "text", "needed_by", "needs", "have")
-        return {name: value for name in fields if (value := getattr(self, name))}
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 class Refused(Exception):
-    """A need can't be fulfilled; the conflict says why."""
+    """A requirement can't be fulfilled; the conflict says why."""
 
     def __init__(self, conflict: Conflict) -> None:
         super().__init__(conflict.text)
         self.conflict = conflict
 
 
-class Catalogue(Protocol):
-    """Where mods come from."""
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A mod to install: this `version`, or the newest suitable one from `min_version` on."""
 
-    async def fetch(self, need: Requirement) -> Fetched:
-        """Return the file that fulfils a need. Raises `Refused`, and what the network raises."""
-        ...
+    mod_id: str
+    version: str | None = None
+    min_version: str = ""
+    needed_by: str = ""
+
+    def conflict(self, kind: str, text: str, needs: str = "", have: str = "") -> Conflict:
+        """Return why this can't be fulfilled."""
+        return Conflict(kind, self.mod_id, text, self.needed_by, needs, have)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A mod's file in the staging folder, checked."""
+
+    info: ModInfo
+    path: Path
+    sha256: str
+    origin: Origin
+    url: str | None = None
+    suits: Suits = Suits.UNKNOWN
+
+
+Fetch = Callable[[Requirement], Awaitable[Fetched]]
+"""Returns the file that fulfils a requirement. Raises `Refused`, and what the network raises."""
 
 
 @dataclass
@@ -83,7 +88,7 @@ class Present:
 
 @dataclass
 class Resolution:
-    """What came of it: the files to add, what keeps them from it, and what is only worth saying."""
+    """The files to add, what prevents it, and what is only worth saying."""
 
     chosen: dict[str, Fetched] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
@@ -91,128 +96,165 @@ class Resolution:
 
 
 class Resolver:
-    """Fulfils requirements and, transitively, what the mods that come need.
+    """Fulfils requirements and, transitively, what the new mods depend on.
 
     `game` is the installed version of the game, or None when there is none to compare with.
     """
 
-    def __init__(self, present: Present, catalogue: Catalogue, game: str | None) -> None:
+    def __init__(self, present: Present, fetch: Fetch, game: str | None) -> None:
         self._present = present
-        self._catalogue = catalogue
+        self._fetch = fetch
         self._game = game
-        self._found = Resolution()
+        self._resolution = Resolution()
+        self._waiting: list[Requirement] = []
         self._refused: set[str] = set()
         self._fixed: set[str] = set()
-        self._fetched = 0
+        self._fetches = 0
 
     async def resolve(
         self, requirements: Iterable[Requirement], files: Iterable[Fetched] = ()
     ) -> Resolution:
         """Return the mods to add: `files`, and what meets the `requirements`."""
-        waiting = list(requirements)
-        self._fixed.update(wanted.mod_id for wanted in waiting if wanted.version is not None)
+        self._waiting.extend(requirements)
+        self._fixed.update(need.mod_id for need in self._waiting if need.version is not None)
         for fetched in files:
             self._fixed.add(fetched.info.mod_id)
-            self._choose(fetched, waiting)
-        while waiting and not self._too_many():
-            await self._fulfil(waiting.pop(0), waiting)
+            self._choose(fetched)
+        while self._waiting:
+            if self._fetches == MAX_FETCHES:
+                text = f"More than {MAX_FETCHES} mods would have to be fetched at once."
+                self._resolution.conflicts.append(Conflict("too_many", "", text))
+                break
+            await self._fulfil(self._waiting.pop(0))
         self._judge()
-        return self._found
+        return self._resolution
 
-    async def _fulfil(self, need: Requirement, waiting: list[Requirement]) -> None:
+    async def _fulfil(self, need: Requirement) -> None:
         if need.mod_id in self._refused or (need.needed_by and self._is_fulfilled(need)):
             return
-        if (reason := self._hindrance(need)) is not None:
-            self._refuse(need, reason)
-            return
-        self._fetched += 1
         try:
-            self._choose(await self._catalogue.fetch(need), waiting)
+            self._check_replaceable(need)
+            self._fetches += 1
+            self._choose(await self._fetch(need))
         except Refused as refused:
-            self._refuse(need, refused.conflict)
+            self._refused.add(need.mod_id)
+            self._resolution.conflicts.append(refused.conflict)
 
-    def _choose(self, fetched: Fetched, waiting: list[Requirement]) -> None:
-        self._found.chosen[fetched.info.mod_id] = fetched
-        for mod_id, min_version in fetched.info.dependencies.items():
-            if mod_id not in GAME_MODS:
-                waiting.append(
-                    Requirement(mod_id, min_version=min_version, needed_by=fetched.info.mod_id)
-                )
+    def _choose(self, fetched: Fetched) -> None:
+        self._resolution.chosen[fetched.info.mod_id] = fetched
+        self._waiting.extend(
+            need for need in _dependencies(fetched.info) if need.mod_id not in GAME_MODS
+        )
 
     def _is_fulfilled(self, need: Requirement) -> bool:
         info = self._resulting().get(need.mod_id)
         return info is not None and is_at_least(info.version, need.min_version)
 
-    def _hindrance(self, need: Requirement) -> Conflict | None:
-        chosen = self._found.chosen.get(need.mod_id)
+    def _check_replaceable(self, need: Requirement) -> None:
+        """Raise `Refused` when no other version of a mod may be chosen."""
+        chosen = self._resolution.chosen.get(need.mod_id)
         if chosen is not None and need.mod_id in self._fixed:
-            return _too_old(
-                need.needed_by or "",
-                need.mod_id,
-                need.min_version,
-                chosen.info.version,
-            )
+            raise Refused(_too_old(need, chosen.info.version))
         if need.mod_id in self._present.pinned:
             text = f"{need.mod_id} is pinned; unpin it first."
-            return Conflict("pinned", need.mod_id, text, need.needed_by or "", need.min_version)
+            raise Refused(need.conflict("pinned", text, need.min_version))
         if need.needed_by and need.mod_id in self._present.disabled:
             text = f"{need.needed_by} needs {need.mod_id}, which is disabled; enable it first."
-            return Conflict("disabled", need.mod_id, text, need.needed_by, need.min_version)
-        return None
-
-    def _refuse(self, need: Requirement, conflict: Conflict) -> None:
-        self._refused.add(need.mod_id)
-        self._found.conflicts.append(conflict)
-
-    def _too_many(self) -> bool:
-        if self._fetched < MAX_FETCHES:
-            return False
-        text = f"More than {MAX_FETCHES} mods would have to be fetched at once."
-        self._found.conflicts.append(Conflict("too_many", "", text))
-        return True
+            raise Refused(need.conflict("disabled", text, need.min_version))
 
     def _resulting(self) -> dict[str, ModInfo]:
-        new = {mod_id: fetched.info for mod_id, fetched in self._found.chosen.items()}
+        new = {mod_id: fetched.info for mod_id, fetched in self._resolution.chosen.items()}
         return {**self._present.enabled, **new}
 
     def _judge(self) -> None:
-        """Look at the whole: what the change breaks hinders it, what was broken is only said."""
-        resulting = self._resulting()
-        for flaw in flaws(resulting, self._game):
-            touched = {flaw.needed_by, flaw.mod_id} & self._found.chosen.keys()
+        """Look at the whole: what the change breaks prevents it; older flaws are only warnings."""
+        for flaw in flaws(self._resulting(), self._game):
             if flaw.mod_id in self._refused:
                 continue
-            (self._found.conflicts if touched else self._found.warnings).append(flaw)
+            touched = {flaw.needed_by, flaw.mod_id} & self._resolution.chosen.keys()
+            (self._resolution.conflicts if touched else self._resolution.warnings).append(flaw)
 
 
 def flaws(mods: Mapping[str, ModInfo], game: str | None) -> Iterator[Conflict]:
     """Yield every dependency that isn't there, or is too old, in a set of enabled mods."""
-    for info in mods.values():
-        for mod_id, min_version in info.dependencies.items():
-            if mod_id in GAME_MODS:
-                if game is not None and not is_at_least(game, min_version):
-                    yield _game_too_old(info.mod_id, mod_id, min_version, game)
-            elif mod_id not in mods:
-                text = (
-                    f"{info.mod_id} needs {mod_id} {min_version}".rstrip() + ", which is missing."
-                )
-                yield Conflict("missing", mod_id, text, info.mod_id, min_version)
-            elif not is_at_least(mods[mod_id].version, min_version):
-                yield _too_old(info.mod_id, mod_id, min_version, mods[mod_id].version)
+    for need in (need for info in mods.values() for need in _dependencies(info)):
+        if need.mod_id in GAME_MODS:
+            if game is not None and not is_at_least(game, need.min_version):
+                text = f"{need.needed_by} needs version {need.min_version} of the game, not {game}."
+                yield need.conflict("game_version", text, need.min_version, game)
+        elif need.mod_id not in mods:
+            needed = f"{need.mod_id} {need.min_version}".rstrip()
+            text = f"{need.needed_by} needs {needed}, which is missing."
+            yield need.conflict("missing", text, need.min_version)
+        elif not is_at_least(mods[need.mod_id].version, need.min_version):
+            yield _too_old(need, mods[need.mod_id].version)
 
 
-def needed_by(mods: Mapping[str, ModInfo], mod_id: str) -> list[str]:
-    """Return the ids of the enabled mods that depend on a mod."""
-    return sorted(mod.mod_id for mod in mods.values() if mod_id in mod.dependencies)
+def _dependencies(info: ModInfo) -> Iterator[Requirement]:
+    for mod_id, min_version in info.dependencies.items():
+        yield Requirement(mod_id, min_version=min_version, needed_by=info.mod_id)
 
 
-def _too_old(needed_by: str, mod_id: str, min_version: str, have: str) -> Conflict:
-    text = (
-        f"{needed_by} needs {mod_id} {min_version} or newer, not {have or 'one without a version'}."
-    )
-    return Conflict("too_old", mod_id, text, needed_by, min_version, have)
+def _too_old(need: Requirement, have: str) -> Conflict:
+    needed = f"{need.mod_id} {need.min_version} or newer"
+    text = f"{need.needed_by} needs {needed}, not {have or 'one without a version'}."
+    return need.conflict("too_old", text, need.min_version, have)
 
 
-def _game_too_old(needed_by: str, mod_id: str, min_version: str, have: str) -> Conflict:
-    text = f"{needed_by} needs version {min_version} of the game, not {have}."
-    return Conflict("game_version", mod_id, text, needed_by, min_version, have)
+def suits(game_versions: Iterable[str], game: str | None) -> Suits:
+    """Return how well a release made for `game_versions` suits the version `game`."""
+    named = [text.removeprefix("v") for text in game_versions]
+    if game is None or not named:
+        return Suits.UNKNOWN
+    if any(is_same(text, game) for text in named):
+        return Suits.EXACT
+    return Suits.SERIES if _series_of(game) in map(_series_of, named) else Suits.NO
+
+
+def _series_of(version: str) -> tuple[int, int] | str:
+    """Return major and minor number, which versions of one series share."""
+    number = number_of(version)
+    return version if number is None else number.numbers[:2]
+
+
+def exact_release(releases: Iterable[Release], mod_id: str, version: str) -> Release | None:
+    """Return the release of a version, or None."""
+    matches = (item for item in _of_mod(releases, mod_id) if is_same(item.version, version))
+    return next(matches, None)
+
+
+_RANKS: Final = {Suits.EXACT: 2, Suits.UNKNOWN: 2, Suits.SERIES: 1, Suits.NO: 0}
+
+
+def best_release(
+    releases: Iterable[Release],
+    mod_id: str,
+    *,
+    game: str | None,
+    min_version: str = "",
+    any_game_version: bool = False,
+) -> Release | None:
+    """Return the newest release from `min_version` on that suits the game, or None.
+
+    A release that names this very game version comes before a newer one that names only another of
+    its series; a finished version before a preview of any.
+    """
+
+    def merit(release: Release) -> tuple[bool, bool, int, tuple[VersionNumber, ...]]:
+        rank, number = _RANKS[suits(release.game_versions, game)], number_of(release.version)
+        finished = number is None or number.stable
+        return rank > 0, finished, rank, version_key(release.version)
+
+    usable = [
+        release
+        for release in _of_mod(releases, mod_id)
+        if release.url is not None
+        and is_at_least(release.version, min_version)
+        and (any_game_version or suits(release.game_versions, game) is not Suits.NO)
+    ]
+    return max(usable, key=merit, default=None)
+
+
+def _of_mod(releases: Iterable[Release], mod_id: str) -> Iterator[Release]:
+    """Yield the releases of one id: a page may hold those of several."""
+    return (release for release in releases if release.mod_id.lower() == mod_id)

@@ -1,15 +1,65 @@
-"""HTTP: the mods of this server, as they are."""
+"""HTTP: the mods of this server, and their changes. Most changes are long work: 202."""
 
-from fastapi import APIRouter
+import asyncio
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Response, UploadFile
 from fastapi.responses import PlainTextResponse
 
+from bedplate import ids
+from bedplate.backend import Upload
 from bedplate.openapi import errors
-from gameserver.mods.exceptions import ModDatabaseUnavailable, ModNotInstalled
-from gameserver.mods.schemas import ClientMods, InstalledMod, ModChange, Mods, ModUpdates
-from gameserver.mods.wiring import CurrentMods, ThisMod
-from gameserver.security import CurrentMonitor
+from bedplate.schemas import QueryBool
+from gameserver.layout import Layout
+from gameserver.mods.archives import MAX_MOD_BYTES
+from gameserver.mods.exceptions import (
+    GameIsRunning,
+    InvalidModFile,
+    ModDatabaseUnavailable,
+    ModNotInstalled,
+    ModRequired,
+    ModTooLarge,
+)
+from gameserver.mods.planning import ModRequest, checked_file
+from gameserver.mods.resolution import Requirement
+from gameserver.mods.restarts import Outcome
+from gameserver.mods.schemas import (
+    ChangeOptions,
+    ClientMods,
+    InstalledMod,
+    InstallFromURL,
+    InstallMods,
+    ModChange,
+    Mods,
+    ModUpdates,
+    Origin,
+    PlanMods,
+    RemoveMod,
+    RequestedMod,
+    RollBack,
+    UpdateMods,
+)
+from gameserver.mods.wiring import CurrentMods, CurrentModWork, ThisMod
+from gameserver.operations.exceptions import OperationInProgress
+from gameserver.operations.progress import Progress
+from gameserver.operations.schemas import Operation
+from gameserver.security import CurrentAdmin, CurrentMonitor
+from gameserver.wiring import CurrentLayout
 
 router = APIRouter(prefix="/mods", tags=["mods"])
+
+_MULTIPART_BYTES: Final = 65_536
+
+upload = Upload(
+    path="/mods/upload", max_bytes=MAX_MOD_BYTES + _MULTIPART_BYTES, seconds="upload_seconds"
+)
+
+_CHANGES: Final = errors(GameIsRunning, OperationInProgress)
+_OF_ONE: Final = errors(ModNotInstalled, GameIsRunning, OperationInProgress)
+_OF_A_NEEDED_ONE: Final = errors(ModNotInstalled, ModRequired, GameIsRunning, OperationInProgress)
 
 
 @router.get("", summary="List the mods of this server")
@@ -27,7 +77,7 @@ async def get_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentMonitor) -> Inst
 @router.get("/updates", responses=errors(ModDatabaseUnavailable), summary="Look for updates")
 async def list_mod_updates(mods: CurrentMods, _: CurrentMonitor) -> ModUpdates:
     """Return the newer releases that suit the installed version of the game."""
-    return await mods.updates.check(await mods.game_version())
+    return await mods.updates()
 
 
 @router.get("/client-list", summary="List the mods that players need")
@@ -57,3 +107,169 @@ async def list_mod_changes(mods: CurrentMods, _: CurrentMonitor) -> list[ModChan
         )
         for generation in reversed(state.generations)
     ]
+
+
+@router.post(
+    "/plan",
+    status_code=202,
+    responses=errors(OperationInProgress),
+    summary="See what a change would do",
+)
+async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
+    """Resolve dependencies and fetch files, and change nothing; the plan is the result."""
+    request = ModRequest(
+        _requirements(body.mods), update_all=body.update_all, any_game_version=body.any_game_version
+    )
+    return await work.look(partial(mods.plan, request, by=work.by))
+
+
+@router.post("/install", status_code=202, responses=_CHANGES, summary="Install mods")
+async def install_mods(body: InstallMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
+    """Install mods from the mod database with what they depend on: all of them, or none."""
+    request = ModRequest(_requirements(body.mods), any_game_version=body.any_game_version)
+    return await work.change(body, partial(mods.install, request, body, by=work.by))
+
+
+@router.post(
+    "/install-from-url", status_code=202, responses=_CHANGES, summary="Install a mod by URL"
+)
+async def install_mod_from_url(
+    body: InstallFromURL, mods: CurrentMods, work: CurrentModWork
+) -> Operation:
+    """Fetch a mod from an allowed host, and install it with what it depends on."""
+    request = ModRequest(
+        url=body.url, url_mod_id=body.mod_id, any_game_version=body.any_game_version
+    )
+    return await work.change(body, partial(mods.install, request, body, by=work.by))
+
+
+@router.post(
+    "/upload",
+    status_code=202,
+    responses=errors(InvalidModFile, GameIsRunning, OperationInProgress),
+    summary="Upload a mod",
+)
+async def upload_mod(
+    file: UploadFile,
+    mods: CurrentMods,
+    layout: CurrentLayout,
+    work: CurrentModWork,
+    restart: Annotated[QueryBool, Form()] = False,
+    rollback_if_not_ready: Annotated[QueryBool, Form()] = False,
+    any_game_version: Annotated[QueryBool, Form()] = False,
+) -> Operation:
+    """Install a mod from a zip file, with what it depends on. Its file name doesn't matter."""
+    options = ChangeOptions(restart=restart, rollback_if_not_ready=rollback_if_not_ready)
+    mods.check_game_stopped(options)
+    path = await _stored(file, layout)
+
+    async def install(progress: Progress) -> Outcome:
+        try:
+            return await mods.install(request, options, progress, by=work.by)
+        finally:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    try:
+        mod = await checked_file(path, Origin.UPLOAD)
+        request = ModRequest(files=[mod], any_game_version=any_game_version)
+        return await work.change(options, install)
+    except BaseException:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        raise
+
+
+@router.post("/update", status_code=202, responses=_OF_ONE, summary="Update mods")
+async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
+    """Update all that are enabled and not pinned, or those that are named."""
+    await mods.check_installed(*(body.mods or ()))
+    request = ModRequest(
+        update=body.mods, update_all=body.mods is None, any_game_version=body.any_game_version
+    )
+    return await work.change(body, partial(mods.install, request, body, by=work.by))
+
+
+@router.post("/rollback", status_code=202, responses=_CHANGES, summary="Roll back mods")
+async def roll_back_mods(body: RollBack, mods: CurrentMods, work: CurrentModWork) -> Operation:
+    """Bring back the mods as they were before the last change, or before the one named."""
+    return await work.change(body, partial(mods.roll_back, body, by=work.by))
+
+
+@router.post(
+    "/installed/{mod_id}/remove",
+    status_code=202,
+    responses=_OF_A_NEEDED_ONE,
+    summary="Remove a mod",
+)
+async def remove_mod(
+    mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
+) -> Operation:
+    """Take a mod out of Mods/; a roll back brings it again."""
+    await mods.check_removable(mod_id, force=body.force)
+    return await work.change(body, partial(mods.remove, mod_id, body, by=work.by))
+
+
+@router.post(
+    "/installed/{mod_id}/disable",
+    status_code=202,
+    responses=_OF_A_NEEDED_ONE,
+    summary="Disable a mod",
+)
+async def disable_mod(
+    mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
+) -> Operation:
+    """Make the game ignore a mod: its file gets the suffix `.disabled`."""
+    await mods.check_removable(mod_id, force=body.force)
+    return await work.change(body, partial(mods.switch, mod_id, body, by=work.by, enable=False))
+
+
+@router.post(
+    "/installed/{mod_id}/enable", status_code=202, responses=_OF_ONE, summary="Enable a mod"
+)
+async def enable_mod(
+    mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
+) -> Operation:
+    """Make the game load a mod again; `force` does it although it lacks what it depends on."""
+    await mods.check_installed(mod_id)
+    return await work.change(body, partial(mods.switch, mod_id, body, by=work.by, enable=True))
+
+
+@router.put(
+    "/installed/{mod_id}/pin",
+    status_code=204,
+    responses=errors(ModNotInstalled),
+    summary="Pin a mod",
+)
+async def pin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> Response:
+    """Keep a mod at its version: no update touches it."""
+    await mods.pin(mod_id, pinned=True)
+    return Response(status_code=204)
+
+
+@router.delete(
+    "/installed/{mod_id}/pin",
+    status_code=204,
+    responses=errors(ModNotInstalled),
+    summary="Unpin a mod",
+)
+async def unpin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> Response:
+    """Let a mod be updated again."""
+    await mods.pin(mod_id, pinned=False)
+    return Response(status_code=204)
+
+
+def _requirements(mods: list[RequestedMod]) -> list[Requirement]:
+    return [Requirement(mod.mod_id, mod.version) for mod in mods]
+
+
+async def _stored(file: UploadFile, layout: Layout) -> Path:
+    """Return the staged copy of an upload. Raises `ModTooLarge`."""
+    if (file.size or 0) > MAX_MOD_BYTES:
+        raise ModTooLarge(f"A mod's file may have at most {MAX_MOD_BYTES} bytes.")
+    path = layout.staging / f"upload-{ids.token(8)}.zip"
+
+    def copy() -> None:
+        with path.open("xb") as target:
+            shutil.copyfileobj(file.file, target)
+
+    await asyncio.to_thread(copy)
+    return path

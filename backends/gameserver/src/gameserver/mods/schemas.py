@@ -1,5 +1,10 @@
-"""What goes over the wire. Whatever comes from a mod or the mod database is untrusted text."""
+"""What goes over the wire, and what the manager remembers of mods.
 
+Whatever comes from a mod or the mod database is untrusted text.
+"""
+
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StrictBool, StringConstraints
@@ -7,8 +12,6 @@ from pydantic import AwareDatetime, BaseModel, Field, StrictBool, StringConstrai
 from bedplate.schemas import MultiLineStr, Schema
 from gameserver.mods.folder import FileKind
 from gameserver.mods.listing import ListedMod, ModPage
-from gameserver.mods.releases import Suits
-from gameserver.mods.state import Origin
 
 MAX_REQUIREMENTS = 100
 
@@ -16,6 +19,30 @@ ModId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9]{0,63}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,63}$")]
 Action = Literal["install", "update", "downgrade", "replace"]
 URL = Annotated[str, MultiLineStr(2_000)]
+
+
+class Origin(StrEnum):
+    """Where a mod's file came from."""
+
+    DATABASE = "database"
+    URL = "url"
+    UPLOAD = "upload"
+    HAND = "hand"
+
+
+class Suits(StrEnum):
+    """How well a release suits the installed game.
+
+    exact     it names this version
+    series    it names another version of the same series (1.21.0 for 1.21.6): usually works
+    no        it names only versions of other series
+    unknown   no game is installed, or the release names no version
+    """
+
+    EXACT = "exact"
+    SERIES = "series"
+    NO = "no"
+    UNKNOWN = "unknown"
 
 
 class InstalledMod(BaseModel):
@@ -215,3 +242,47 @@ class ClientMods(BaseModel):
 
     game_version: str | None
     mods: list[ClientMod]
+
+
+class Record(BaseModel):
+    """A file that the manager installed. `sha256` tells whether a hand changed it since."""
+
+    mod_id: str
+    version: str
+    file: str
+    sha256: str
+    origin: Origin
+    url: str | None = None
+    installed_at: datetime
+    installed_by: str
+
+
+class FileChange(BaseModel):
+    """What a change did to one file in Mods/.
+
+    former   its name in the generation's folder; None when the file is new
+    sha256   of what lies there since; None when nothing does
+    """
+
+    name: str
+    former: str | None
+    sha256: str | None
+
+
+class Generation(BaseModel):
+    """The state of Mods/ before one change, as far as the change touched it."""
+
+    id: str
+    at: datetime
+    by: str
+    text: str
+    files: list[FileChange]
+    records: dict[str, Record | None]
+
+
+class ModsState(BaseModel):
+    """What is stored. `generations` are the changes that can be rolled back, the oldest first."""
+
+    records: dict[str, Record] = Field(default_factory=dict)
+    pinned: list[str] = Field(default_factory=list)
+    generations: list[Generation] = Field(default_factory=list)

@@ -1,5 +1,5 @@
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Annotated, Final
 
 import httpx2
@@ -12,18 +12,14 @@ from gameserver.events import Events
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.mods.archives import MAX_MOD_BYTES
-from gameserver.mods.cache import Cache
 from gameserver.mods.changes import Changes
-from gameserver.mods.database import ModDatabase
-from gameserver.mods.downloads import ModDownloads
-from gameserver.mods.fetching import FileCache
+from gameserver.mods.database import MAX_ANSWER_BYTES, Cache, ModDatabase
+from gameserver.mods.fetching import FileCache, ModSources
 from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
-from gameserver.mods.planning import ModSources
 from gameserver.mods.restarts import Restarts
-from gameserver.mods.schemas import ModId
+from gameserver.mods.schemas import ChangeOptions, ModId, ModsState
 from gameserver.mods.service import ModLibrary
-from gameserver.mods.state import ModsState
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Work
 from gameserver.operations.wiring import Accepted, CurrentOperations
@@ -70,23 +66,20 @@ async def open_mods(
 
 
 def _sources(
-    settings: GameServerSettings,
-    layout: Layout,
-    client: httpx2.AsyncClient,
-    stand_ins: StandIns,
+    settings: GameServerSettings, layout: Layout, client: httpx2.AsyncClient, stand_ins: StandIns
 ) -> ModSources:
     base = stand_ins.mod_database or settings.mod_database_url
-    database = ModDatabase(
-        client,
-        base,
-        Cache(layout.cache / "mod-database"),
-        seconds=settings.mod_database_timeout_seconds,
-        fresh_seconds=settings.mod_cache_fresh_seconds,
-    )
     hosts = frozenset(host.lower() for host in settings.mod_hosts)
     sources = Sources(base, hosts, private=settings.mod_hosts_may_be_private)
-    bounds = Bounds(MAX_MOD_BYTES, settings.mod_download_seconds, redirects=_MAX_REDIRECTS)
-    downloads = ModDownloads(Downloads(client, sources, bounds))
+    answers = Bounds(MAX_ANSWER_BYTES, settings.mod_database_timeout_seconds, redirects=0)
+    database = ModDatabase(
+        Downloads(client, sources, answers),
+        base,
+        Cache(layout.cache / "mod-database"),
+        fresh_seconds=settings.mod_cache_fresh_seconds,
+    )
+    files = Bounds(MAX_MOD_BYTES, settings.mod_download_seconds, redirects=_MAX_REDIRECTS)
+    downloads = Downloads(client, sources, files)
     return ModSources(database, downloads, FileCache(layout.cache / "mod-files"))
 
 
@@ -96,16 +89,11 @@ async def _version(game: Game, installed: InstalledVersions) -> str | None:
     return current.version if current is not None else game.status.version
 
 
-_NOT_BESIDE: Final = (
-    OperationKind.MODS,
-    OperationKind.BACKUP,
-    OperationKind.RESTORE,
-    OperationKind.SWITCH,
+_NOT_BESIDE: Final = frozenset(
+    {OperationKind.MODS, OperationKind.BACKUP, OperationKind.RESTORE, OperationKind.SWITCH}
 )
 
 ThisMod = Annotated[ModId, Path(description="The mod's id")]
-
-
 CurrentMods = Annotated[ModLibrary, from_state(ModLibrary)]
 
 
@@ -113,21 +101,24 @@ class ModWork:
     """Begins long work on mods for the admin who asks; `by` is who that is."""
 
     def __init__(
-        self, operations: CurrentOperations, admin: CurrentAdmin, accepted: Accepted
+        self,
+        mods: CurrentMods,
+        operations: CurrentOperations,
+        admin: CurrentAdmin,
+        accepted: Accepted,
     ) -> None:
         self.by = admin.id
+        self._mods = mods
         self._operations = operations
         self._accepted = accepted
 
-    async def change(self, work: Work) -> Operation:
-        """Return the operation that changes mods. Raises `OperationInProgress`."""
-        return await self._begin(work, _NOT_BESIDE)
+    async def change(self, options: ChangeOptions, work: Work) -> Operation:
+        """Return the operation that changes mods. Raises `GameIsRunning`, `OperationInProgress`."""
+        self._mods.check_game_stopped(options)
+        return await self.look(work, not_beside=_NOT_BESIDE)
 
-    async def look(self, work: Work) -> Operation:
-        """Return the operation that changes nothing, and so may run beside any other."""
-        return await self._begin(work, ())
-
-    async def _begin(self, work: Work, not_beside: tuple[OperationKind, ...]) -> Operation:
+    async def look(self, work: Work, *, not_beside: Collection[OperationKind] = ()) -> Operation:
+        """Return an operation on mods, which may run beside any other than `not_beside`."""
         return self._accepted(
             await self._operations.start(
                 OperationKind.MODS, work, by=self.by, not_beside=not_beside

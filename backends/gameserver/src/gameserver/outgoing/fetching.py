@@ -63,10 +63,12 @@ class Downloads:
         self._sources = sources
         self._look_up = look_up
 
-    async def read(self, url: str, headers: Mapping[str, str]) -> tuple[httpx2.Response, bytes]:
+    async def read(
+        self, url: str, headers: Mapping[str, str] | None = None
+    ) -> tuple[httpx2.Response, bytes]:
         """Return the response of a URL, whatever its status, and its body. Raises `FetchError`."""
         content = bytearray()
-        async with self._opened(url, headers) as response:
+        async with self._opened(url, headers or {}) as response:
             async for chunk in response.aiter_bytes():
                 content += chunk
                 self.bounds.check_size(len(content))

@@ -39,7 +39,7 @@ async def open_scheduler(
     """Yield the scheduler, which begins to run what is due."""
 
     async def newer_mod_releases() -> Sequence[str]:
-        return newer_mods(await mods.updates.check(await mods.game_version()))
+        return newer_mods(await mods.updates())
 
     async def newer_game_versions() -> Sequence[str]:
         return newer_game(await versions.versions.list(refresh=True))
