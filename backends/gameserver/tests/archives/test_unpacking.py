@@ -15,7 +15,7 @@ from gameserver.archives.exceptions import (
     OversizeArchive,
     UnsafeArchive,
 )
-from gameserver.archives.unpacking import GameHeader, Limits, UnpackedFile, Unpacking
+from gameserver.archives.unpacking import ArchivedFile, GameHeader, Limits, Unpacking
 from gameserver_simulator.stand_ins.game_files import Fault, game_file
 
 LIMITS = Limits(entries=50, total_bytes=1 << 20, member_bytes=1 << 19)
@@ -37,7 +37,7 @@ def _tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _unpack(content: bytes, target: Path, limits: Limits = LIMITS) -> dict[str, UnpackedFile]:
+def _unpack(content: bytes, target: Path, limits: Limits = LIMITS) -> dict[str, ArchivedFile]:
     compressed = zstandard.compress(content)
     return Unpacking(target, limits).unpack_zstandard(io.BytesIO(compressed))
 

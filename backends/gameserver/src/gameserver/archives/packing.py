@@ -14,7 +14,7 @@ from typing import IO, Final, Self
 import zstandard
 
 from gameserver.archives.names import is_safe_name
-from gameserver.archives.unpacking import CHUNK, ProgressCallback, UnpackedFile
+from gameserver.archives.unpacking import CHUNK, ArchivedFile, ProgressCallback
 from gameserver.disk import READ_FLAGS
 
 _LEVEL: Final = 3
@@ -38,7 +38,7 @@ class ArchiveWriter:
     def __init__(self, path: Path, *, on_progress: ProgressCallback) -> None:
         self._path = path
         self._on_progress = on_progress
-        self.files: list[UnpackedFile] = []
+        self.files: list[ArchivedFile] = []
         self.skipped: list[str] = []
 
     def __enter__(self) -> Self:
@@ -114,7 +114,7 @@ class ArchiveWriter:
         header.size, header.mtime, header.mode = size, modified, _MODE
         source = _HashingReader(content, size, self._on_progress)
         self._tar.addfile(header, source)
-        self.files.append(UnpackedFile(name, size, source.digest.hexdigest()))
+        self.files.append(ArchivedFile(name, size, source.digest.hexdigest()))
 
 
 class _HashingReader(io.RawIOBase):

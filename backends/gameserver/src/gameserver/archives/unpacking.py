@@ -58,7 +58,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class UnpackedFile:
+class ArchivedFile:
     """One file: its path in the archive, size in bytes, and SHA-256 in hexadecimal."""
 
     name: str
@@ -111,16 +111,16 @@ class Unpacking:
     header: type[BoundedHeader] = BoundedHeader
     copy_links: bool = False
     on_progress: ProgressCallback = lambda _: None
-    files: dict[str, UnpackedFile] = field(default_factory=dict, init=False)
+    files: dict[str, ArchivedFile] = field(default_factory=dict, init=False)
     _entries: int = field(default=0, init=False)
     _bytes: int = field(default=0, init=False)
 
-    def unpack_gzip(self, archive: IO[bytes]) -> dict[str, UnpackedFile]:
+    def unpack_gzip(self, archive: IO[bytes]) -> dict[str, ArchivedFile]:
         """Unpack a .tar.gz and return its files by name. Raises `ArchiveError`, `OSError`."""
         with gzip.GzipFile(fileobj=archive, mode="rb") as stream:
             return self._unpack(stream)
 
-    def unpack_zstandard(self, archive: IO[bytes]) -> dict[str, UnpackedFile]:
+    def unpack_zstandard(self, archive: IO[bytes]) -> dict[str, ArchivedFile]:
         """Unpack a .tar.zst and return its files by name. Raises `ArchiveError`, `OSError`."""
         decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
         with decompressor.stream_reader(archive, read_size=CHUNK, closefd=False) as stream:
@@ -128,7 +128,7 @@ class Unpacking:
 
     def _unpack(
         self, stream: gzip.GzipFile | zstandard.ZstdDecompressionReader
-    ) -> dict[str, UnpackedFile]:
+    ) -> dict[str, ArchivedFile]:
         self.target.mkdir(mode=0o755)
         try:
             with tarfile.open(
@@ -174,7 +174,7 @@ class Unpacking:
 
     def _write(
         self, content: IO[bytes], path: Path, member: tarfile.TarInfo, name: str
-    ) -> UnpackedFile:
+    ) -> ArchivedFile:
         digest, size = hashlib.sha256(), 0
         with _new_file(path, executable=bool(member.mode & 0o111)) as file:
             while chunk := content.read(CHUNK):
@@ -184,7 +184,7 @@ class Unpacking:
                 self.on_progress(len(chunk))
         if size != member.size:
             raise DamagedArchive
-        return UnpackedFile(name, size, digest.hexdigest())
+        return ArchivedFile(name, size, digest.hexdigest())
 
     def _copy_link(self, member: tarfile.TarInfo, path: Path, name: str) -> None:
         """Write a copy where the link would be: so no link can lead anywhere."""
@@ -202,7 +202,7 @@ class Unpacking:
         executable = bool(source.stat().st_mode & 0o111)
         with source.open("rb") as content, _new_file(path, executable=executable) as file:
             shutil.copyfileobj(content, file, CHUNK)
-        self.files[name] = UnpackedFile(name, original.size, original.sha256)
+        self.files[name] = ArchivedFile(name, original.size, original.sha256)
 
 
 def _new_file(path: Path, *, executable: bool) -> IO[bytes]:

@@ -27,9 +27,6 @@ class GameInTransition(Conflict):
 
     code = "game_in_transition"
 
-    def __init__(self, state: str) -> None:
-        super().__init__(f"The game is {state}; wait until it runs, or stop it.")
-
 
 class GameStillRunning(Conflict):
     """A restore replaces files that a running game keeps open."""

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from gameserver.archives.exceptions import ArchiveError, DamagedArchive, UnsafeArchive
 from gameserver.archives.packing import ArchiveWriter, sizes_below
-from gameserver.archives.unpacking import Limits, ProgressCallback, UnpackedFile, Unpacking
-from gameserver.backups.schemas import BackupKind, Manifest, Member, PartSize
+from gameserver.archives.unpacking import ArchivedFile, Limits, ProgressCallback, Unpacking
+from gameserver.backups.schemas import BackupKind, Manifest, PartSize
 from gameserver.backups.worlds import check_world, copy_stopped_world, is_world_name
 from gameserver.disk import sha256_of
 
@@ -21,7 +21,7 @@ SAVES: Final = "Saves"
 FOLDERS: Final = ("Playerdata", "ModConfig", "ModData", "Mods")
 FILES: Final = ("serverconfig.json", "servermagicnumbers.json")
 _MAX_FILES: Final = 200_000
-_MAX_MANIFEST_BYTES: Final = 64 << 20
+MAX_MANIFEST_BYTES: Final = 64 << 20
 
 
 class Outcome(BaseModel):
@@ -89,10 +89,7 @@ class Pack(BaseModel):
                 created_at=self.created_at,
                 game_version=self.game_version,
                 world=self.world,
-                members=[
-                    Member(name=file.name, size=file.size, sha256=file.sha256)
-                    for file in writer.files
-                ],
+                members=writer.files,
                 skipped=writer.skipped,
             )
             writer.add_bytes(manifest.model_dump_json(indent=1).encode(), MANIFEST)
@@ -117,8 +114,8 @@ class Unpack(BaseModel):
         with self.archive.open("rb") as file:
             unpacking = Unpacking(self.target, limits, on_progress=on_progress)
             files = unpacking.unpack_zstandard(file)
-        manifest_file = files.pop(MANIFEST, None)
-        if manifest_file is None or manifest_file.size > _MAX_MANIFEST_BYTES:
+        entry = files.pop(MANIFEST, None)
+        if entry is None or entry.size > MAX_MANIFEST_BYTES:
             raise DamagedArchive(
                 "The archive has no manifest: it is not a backup, or is incomplete."
             )
@@ -137,15 +134,11 @@ def _read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def _compare(manifest: Manifest, files: dict[str, UnpackedFile]) -> None:
+def _compare(manifest: Manifest, files: dict[str, ArchivedFile]) -> None:
     if not is_world_name(manifest.world):
         raise UnsafeArchive("The archive's world has a name that no world has.")
     world = f"{SAVES}/{manifest.world}"
-    members = {
-        member.name: UnpackedFile(member.name, member.size, member.sha256)
-        for member in manifest.members
-    }
-    if members != files or world not in files:
+    if {file.name: file for file in manifest.members} != files or world not in files:
         raise DamagedArchive("The archive doesn't hold what its manifest lists.")
     for name in files:
         folder, slash, _ = name.partition("/")
@@ -165,7 +158,7 @@ def size_without_world(server_data: Path) -> int:
     return size
 
 
-def contents_of(members: Iterable[Member]) -> dict[str, PartSize]:
+def contents_of(members: Iterable[ArchivedFile]) -> dict[str, PartSize]:
     """Return files and bytes by part: the first folder of a name, or the file itself."""
     contents: dict[str, PartSize] = {}
     for member in members:

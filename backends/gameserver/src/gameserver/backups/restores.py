@@ -18,7 +18,7 @@ from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import ProblemError
 from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.exceptions import GameStillRunning, WorldFromNewerVersion
-from gameserver.backups.jobs import FILES, FOLDERS, SAVES, Unpack
+from gameserver.backups.jobs import FILES, FOLDERS, MAX_MANIFEST_BYTES, SAVES, Unpack
 from gameserver.backups.schemas import Backup, BackupKind, Manifest, NewRestore, RestoreScope
 from gameserver.backups.service import BackupRequest, Backups
 from gameserver.backups.stores import ARCHIVE
@@ -39,7 +39,6 @@ from gameserver.version_numbers import VersionNumber
 _NOT_BESIDE: Final = frozenset(
     {OperationKind.BACKUP, OperationKind.RESTORE, OperationKind.SWITCH, OperationKind.MODS}
 )
-_MANIFEST_BYTES: Final = 64 << 20
 _CONFIG: Final = "serverconfig.json"
 
 
@@ -132,7 +131,7 @@ class Restores:
             await asyncio.to_thread(require_room, self._layout.staging, size + download_size)
             await self._fetch(backup, archive, progress.part(0, 0.3))
             counter = progress.part(0.3, 1).counter(size, "Checking the backup")
-            job = Unpack(archive=archive, target=data, max_bytes=size + _MANIFEST_BYTES)
+            job = Unpack(archive=archive, target=data, max_bytes=size + MAX_MANIFEST_BYTES)
             yield (await perform(job, size, counter)).archive_manifest, data
         finally:
             await finish_in_thread(lambda: remove_tree(staged))
@@ -167,8 +166,7 @@ class Restores:
     async def _back_up_present(self, backup: Backup, progress: Progress, by: str) -> dict[str, str]:
         if not await self._backups.has_world():
             return {}
-        note = f"Before the restore of {backup.id}"
-        request = BackupRequest(BackupKind.BEFORE_RESTORE, by, note)
+        request = BackupRequest(BackupKind.BEFORE_RESTORE, by, f"Before the restore of {backup.id}")
         return {"safety_copy": (await self._backups.make_at_rest(request, progress)).id}
 
     async def _replace(self, manifest: Manifest, data: Path, scope: RestoreScope) -> None:

@@ -36,24 +36,21 @@ from gameserver.operations.wiring import Accepted
 from gameserver.security import CurrentAdmin, CurrentMonitor
 
 router = APIRouter(prefix="/backups", tags=["backups"])
-
-
 upload = Upload(path="/backups/upload", max_bytes="backup_upload_bytes", seconds="upload_seconds")
 
 BackupId = Annotated[str, PathParameter(pattern=ID_PATTERN, description="Id of the backup")]
+_LOOKUP_ERRORS = errors(BackupNotFound, OffHostStoreUnavailable)
 _ZSTANDARD = "application/zstd"
+_BINARY = {"type": "string", "format": "binary"}
 _FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The archive, a .tar.zst",
-        "content": {_ZSTANDARD: {"schema": {"type": "string", "format": "binary"}}},
-    },
+    200: {"description": "The archive, a .tar.zst", "content": {_ZSTANDARD: {"schema": _BINARY}}},
     206: {"description": "Part of the archive"},
     416: {"description": "Range Not Satisfiable"},
 }
 _UPLOAD_BODY = {
     "requestBody": {
         "required": True,
-        "content": {_ZSTANDARD: {"schema": {"type": "string", "format": "binary", "minLength": 1}}},
+        "content": {_ZSTANDARD: {"schema": {**_BINARY, "minLength": 1}}},
     }
 }
 
@@ -105,21 +102,13 @@ async def upload_backup(
     return accepted(operation)
 
 
-@router.get(
-    "/{backup_id}",
-    responses=errors(BackupNotFound, OffHostStoreUnavailable),
-    summary="Get a backup",
-)
+@router.get("/{backup_id}", responses=_LOOKUP_ERRORS, summary="Get a backup")
 async def get_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentMonitor) -> Backup:
     """Return a backup's record."""
     return await backups.catalogue.get(backup_id)
 
 
-@router.patch(
-    "/{backup_id}",
-    responses=errors(BackupNotFound, OffHostStoreUnavailable),
-    summary="Pin or unpin a backup",
-)
+@router.patch("/{backup_id}", responses=_LOOKUP_ERRORS, summary="Pin or unpin a backup")
 async def change_backup(
     backup_id: BackupId, change: BackupChange, backups: CurrentBackups, _: CurrentAdmin
 ) -> Backup:
@@ -130,7 +119,7 @@ async def change_backup(
 @router.delete(
     "/{backup_id}",
     status_code=204,
-    responses=errors(BackupNotFound, BackupInUse, OffHostStoreUnavailable),
+    responses={**_LOOKUP_ERRORS, **errors(BackupInUse)},
     summary="Delete a backup",
 )
 async def delete_backup(backup_id: BackupId, backups: CurrentBackups, _: CurrentAdmin) -> None:
@@ -141,7 +130,7 @@ async def delete_backup(backup_id: BackupId, backups: CurrentBackups, _: Current
 @router.get(
     "/{backup_id}/download",
     response_class=Response,
-    responses={**_FILE_RESPONSES, **errors(BackupNotFound, OffHostStoreUnavailable)},
+    responses={**_FILE_RESPONSES, **_LOOKUP_ERRORS},
     summary="Download a backup",
 )
 async def download_backup(
@@ -164,14 +153,12 @@ async def download_backup(
 @router.post(
     "/{backup_id}/restore",
     status_code=202,
-    responses=errors(
-        BackupNotFound,
-        GameStillRunning,
-        WorldFromNewerVersion,
-        OperationInProgress,
-        OperationInterrupted,
-        OffHostStoreUnavailable,
-    ),
+    responses={
+        **_LOOKUP_ERRORS,
+        **errors(
+            GameStillRunning, WorldFromNewerVersion, OperationInProgress, OperationInterrupted
+        ),
+    },
     summary="Restore a backup",
 )
 async def restore_backup(
@@ -182,5 +169,4 @@ async def restore_backup(
     options: NewRestore | None = None,
 ) -> Operation:
     """Begin a restore. Its result names a `safety_copy`; restoring that one undoes it."""
-    options = options or NewRestore()
-    return accepted(await backups.restores.start(backup_id, options, by=admin.id))
+    return accepted(await backups.restores.start(backup_id, options or NewRestore(), by=admin.id))

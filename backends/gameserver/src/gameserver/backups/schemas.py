@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field, StrictBool
 
 from bedplate.schemas import MultiLineStr, Schema
+from gameserver.archives.unpacking import ArchivedFile
 from gameserver.version_numbers import PATTERN
 
 FORMAT: Final = 1
@@ -24,19 +25,12 @@ class BackupKind(StrEnum):
     UPLOADED = "uploaded"
 
 
-class Member(BaseModel):
-    """One file of a backup: its path below the game's data, size in bytes, and SHA-256."""
-
-    name: str
-    size: int = Field(ge=0)
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-
-
 class Manifest(BaseModel):
     """The content of a backup: the last file in its archive, `manifest.json`. A stored format.
 
     game_version   newest version of the game that had run the world; None if unknown
     world          file name of the world, which is under `Saves/`
+    members        every other file, by its path below the game's data
     skipped        files that were left out: links, pipes, unreadable files, unusable names
     """
 
@@ -45,7 +39,7 @@ class Manifest(BaseModel):
     created_at: datetime
     game_version: GameVersion | None = None
     world: str
-    members: list[Member]
+    members: list[ArchivedFile]
     skipped: list[str] = Field(default_factory=list)
 
 

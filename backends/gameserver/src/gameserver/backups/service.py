@@ -115,7 +115,8 @@ class Backups:
         try:
             return (await self._game.wait_for(*states, timeout=_SETTLE_SECONDS)).state
         except TimeoutError:
-            raise GameInTransition(self._game.status.state) from None
+            state = self._game.status.state
+            raise GameInTransition(f"The game is {state}: wait until it runs or stop it.") from None
 
     async def _require_world(self) -> Path:
         world = await asyncio.to_thread(world_file, self._layout)

@@ -58,19 +58,16 @@ class AddressRules:
         return str(addresses[0])
 
 
-class CheckedTransport(httpx2.AsyncBaseTransport):
+class CheckedTransport(httpx2.AsyncHTTPTransport):
     """Connects to the very address that was checked: a name that changes its mind gains nothing.
 
     No connection is kept: the next call may lead elsewhere.
     """
 
     def __init__(self, rules: AddressRules) -> None:
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        super().__init__(trust_env=False, verify=trusted(), limits=limits)
         self._rules = rules
-        self._transport = httpx2.AsyncHTTPTransport(
-            trust_env=False,
-            verify=trusted(),
-            limits=httpx2.Limits(max_keepalive_connections=0),
-        )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request to the address that its host has now. Raises `AddressRefused`."""
@@ -79,11 +76,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         address = await self._rules.resolve(host, port)
         request.extensions = {**request.extensions, "sni_hostname": host}
         request.url = request.url.copy_with(host=address)
-        return await self._transport.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Close what is open."""
-        await self._transport.aclose()
+        return await super().handle_async_request(request)
 
 
 def _literal(host: str) -> Address | None:

@@ -68,19 +68,22 @@ class HookPatch(Schema):
     new_secret: StrictBool = False
 
 
-class HookRecord(BaseModel):
-    """A webhook as it is kept, with its secrets."""
-
-    model_config = ConfigDict(frozen=True)
-
+class _PublicFields(BaseModel):
     id: UUID
     version: int = 1
     created_at: AwareDatetime
     name: str
-    url: SecretStr
     format: HookFormat
     events: list[EventKind]
     enabled: bool
+
+
+class HookRecord(_PublicFields):
+    """A webhook as it is stored, with its secrets."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: SecretStr
     secret: SecretStr | None = None
 
     @field_serializer("url", "secret", when_used="json")
@@ -94,7 +97,7 @@ class HookList(BaseModel):
     hooks: list[HookRecord] = []
 
 
-class Hook(BaseModel):
+class Hook(_PublicFields):
     """A webhook as clients see it.
 
     url       scheme and host; the rest is a secret
@@ -103,14 +106,7 @@ class Hook(BaseModel):
     dropped   events that were given up because the queue was full, since the manager started
     """
 
-    id: UUID
-    version: int
-    created_at: AwareDatetime
-    name: str
     url: str
-    format: HookFormat
-    events: list[EventKind]
-    enabled: bool
     signed: bool
     secret: str | None = None
     waiting: int

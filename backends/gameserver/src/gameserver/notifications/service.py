@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Collection
-from typing import Any, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 import httpx2
@@ -100,7 +100,7 @@ class Notifications:
                 id=ids.uuid(),
                 created_at=clock.now(),
                 secret=SecretStr(new_secret()) if signed else None,
-                **{name: getattr(new, name) for name in HookNew.model_fields},
+                **dict(new),
             )
             await self._write({**self._records(), hook.id: hook})
             self._employ(hook)
@@ -114,10 +114,8 @@ class Notifications:
             self._rules.check_url(sent.url.get_secret_value())
         async with self._writing:
             queue = self._of_version(hook_id, versions)
-            changes: dict[str, Any] = {"version": queue.hook.version + 1}
-            for name in sent.model_fields_set & HookRecord.model_fields.keys():
-                if (value := getattr(sent, name)) is not None:
-                    changes[name] = value
+            changes = sent.model_dump(exclude={"new_secret"}, exclude_none=True)
+            changes["version"] = queue.hook.version + 1
             if sent.new_secret and queue.hook.format is HookFormat.JSON:
                 changes["secret"] = SecretStr(new_secret())
             hook = queue.hook.model_copy(update=changes)

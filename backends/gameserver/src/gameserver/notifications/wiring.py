@@ -1,5 +1,3 @@
-import contextlib
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from bedplate.documents import Document
@@ -15,13 +13,11 @@ from gameserver.settings import GameServerSettings
 CurrentNotifications = Annotated[Notifications, from_state(Notifications)]
 
 
-@contextlib.asynccontextmanager
-async def open_notifications(
+def open_notifications(
     settings: GameServerSettings, layout: Layout, events: Events
-) -> AsyncIterator[Notifications]:
-    """Yield the webhooks, which listen to the events."""
+) -> Notifications:
+    """Return the webhooks, which listen to the events while they are open."""
     document = Document(layout.state / "webhooks.json", HookList, default=HookList)
     rules = AddressRules(http=not settings.production, private=settings.webhook_private_addresses)
     patience = Patience(first=settings.webhook_retry_seconds)
-    async with Notifications(document, events, rules, patience) as notifications:
-        yield notifications
+    return Notifications(document, events, rules, patience)

@@ -22,9 +22,7 @@ async def open_players(layout: Layout, game: Game, audit: Audit) -> AsyncIterato
     yield Players(layout, game, audit)
 
 
-@contextlib.asynccontextmanager
-async def open_sessions(layout: Layout, events: Events) -> AsyncIterator[Sessions]:
-    """Yield who played when; it listens to the events of joining and leaving."""
+def open_sessions(layout: Layout, events: Events) -> Sessions:
+    """Return who played when; it listens to the events of joining and leaving while it is open."""
     document = Document(layout.state / "sessions.json", SessionLog, default=SessionLog)
-    async with Sessions(document, events) as sessions:
-        yield sessions
+    return Sessions(document, events)
