@@ -31,7 +31,7 @@ Values = dict[str, Any]
 
 
 class ConfigText:
-    """The text of a file that exists, and what it says."""
+    """The text of a file that exists, and its values."""
 
     def __init__(self, content: bytes) -> None:
         """Raise `SettingsUnreadable` for what isn't a JSON object in UTF-8."""
@@ -51,7 +51,7 @@ class ConfigText:
 
     @property
     def digest(self) -> str:
-        """A hash of the file: another one whenever anything in it changed."""
+        """A hash of the whole file."""
         return hashlib.sha256(self._content).hexdigest()
 
     def get(self, path: KeyPath) -> Any:
@@ -64,7 +64,7 @@ class ConfigText:
     def changed(self, values: Mapping[KeyPath, Any]) -> bytes:
         """Return the content with other values. Raises `SettingsUnreadable`.
 
-        A file with comments, or other liberties that the game takes, can be read but not changed.
+        A file that the game accepts but that isn't JSON (it has comments) can't be changed.
         """
         text = self._text
         for path, value in values.items():
@@ -87,7 +87,7 @@ class ConfigFile:
         self.path = path
 
     def read(self) -> ConfigText | None:
-        """Return what it holds, None when there is none yet. Raises `SettingsUnreadable`."""
+        """Return its text, or None when there is no file yet. Raises `SettingsUnreadable`."""
         refuse_unsuitable(self.path)
         try:
             with os.fdopen(os.open(self.path, READ_FLAGS), "rb") as file:
@@ -101,7 +101,7 @@ class ConfigFile:
         return ConfigText(content)
 
     def create(self, values: Values) -> None:
-        """Write the first one."""
+        """Write the first file."""
         content = json.dumps(values, indent=2, ensure_ascii=False).encode()
         write_atomically(self.path, content, mode=_MODE)
 
@@ -127,7 +127,7 @@ def _with_value(text: str, path: KeyPath, value: Any) -> str:
             start, end = spans[name]
     except (ValueError, IndexError, RecursionError):
         raise SettingsUnreadable(
-            "serverconfig.json has comments or other liberties: change it as a raw file."
+            "serverconfig.json has comments or isn't strict JSON: edit it as a raw file."
         ) from None
     return text[:start] + _dumped(value, text, _indentation_at(text, start)) + text[end:]
 

@@ -2,7 +2,7 @@ from bedplate.problems import Conflict
 
 
 class SettingsUnreadable(Conflict):
-    """serverconfig.json can't be understood, or not be changed safely; it is left as it is."""
+    """serverconfig.json can't be read, or can't be changed safely; it is left as it is."""
 
     code = "settings_unreadable"
 

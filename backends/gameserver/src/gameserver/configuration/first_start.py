@@ -125,7 +125,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _value(variable: str, key: str, text: str) -> Any:
-    """Return the first reading of a text that the key's type takes."""
+    """Return the first reading of a text that the key's type accepts."""
     adapter = ADAPTERS[key]
     for candidate in _readings(text):
         try:

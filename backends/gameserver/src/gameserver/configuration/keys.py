@@ -21,7 +21,7 @@ Members = dict[str, JsonValue]
 
 
 class Role(Schema):
-    """A role, as far as it is judged here; further members pass as they are."""
+    """A role: these two members are validated, others pass unchanged."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -31,12 +31,12 @@ class Role(Schema):
 
 @dataclass(frozen=True)
 class Key:
-    """One key: how it is typed, what it means, and whether the console can change it.
+    """One key: its type, its meaning, and whether the console can change it.
 
     default     what the game writes at its first start; Roles and paths are made at that start
     command     what follows `/serverconfig `; None when only the file can be changed
-    secret      hidden from whoever may only look
-    locked      kept by the game itself: shown, never changed
+    secret      hidden without the admin key
+    locked      kept by the game itself: listed, never changed
     since       the beginning of the game versions whose first start writes it
     """
 

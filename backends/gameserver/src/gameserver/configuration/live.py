@@ -1,4 +1,4 @@
-"""Settings sent to a running game, and believed only when it says so itself."""
+"""Changes settings of a running game through its console; only its own reply confirms one."""
 
 import math
 import re
@@ -29,10 +29,10 @@ async def apply_live(console: Console, key: Key, value: Any, *, by: str) -> str 
 
 
 def command_words(key: Key, value: Any) -> str | None:
-    """Return what follows `/serverconfig `, or None for what only the file can hold.
+    """Return what follows `/serverconfig `, or None for a value that only the file can hold.
 
-    Brackets would be a selector of players, a line break another command, an empty text a
-    question, and blanks at the ends would be lost.
+    Brackets would select players, a line break would begin another command, an empty text would
+    ask for the value, and blanks at the ends would be lost.
     """
     if key.command is None:
         return None
@@ -49,7 +49,7 @@ def command_words(key: Key, value: Any) -> str | None:
 def confirms(line: str, key: Key, value: Any) -> bool:
     """Return whether a line of the reply says that the value is set.
 
-    The English reply is `{command} set to {value}`; in other languages nothing is confirmed, and
+    The English reply is `{command} set to {value}`. Replies in other languages confirm nothing:
     the change waits for the next start.
     """
     if value is None:

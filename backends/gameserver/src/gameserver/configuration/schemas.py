@@ -5,7 +5,7 @@ from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
 
 class Outcome(StrEnum):
-    """What became of a change.
+    """The outcome of a change.
 
     applied   the running game has confirmed it
     queued    it is written before the next start
@@ -20,9 +20,9 @@ class Outcome(StrEnum):
 class Setting(BaseModel):
     """One key of serverconfig.json.
 
-    value     null for a secret that only an admin sees; `is_set` says whether there is one
-    queued    whether a new value waits; `value` is the one that the game has now
-    live      whether a running game can take it
+    value     null for a secret without the admin key; `is_set` says whether it has a value
+    queued    whether a new value waits; `value` is the game's present one
+    live      whether the console of a running game can change it
     """
 
     key: str
@@ -59,17 +59,17 @@ class SkippedChange(BaseModel):
 
 
 class SettingsQueue(BaseModel):
-    """The stored document: what waits, by key, and what was dropped at the last start."""
+    """The stored document: queued changes by key, and those dropped at the last start."""
 
     changes: dict[str, QueuedChange] = {}
     skipped: list[SkippedChange] = []
 
 
 class GameSettings(BaseModel):
-    """Every key, keys that only the file knows, and what a person should know.
+    """Every known key, the file's other keys, and hints for the owner.
 
     exists   false before the first start; then the values are null
-    other    keys that aren't in our table, as they are; empty for whoever may only look
+    other    keys without a known meaning, as they are in the file; empty without the admin key
     """
 
     exists: bool
@@ -80,13 +80,13 @@ class GameSettings(BaseModel):
 
 
 class Changed(BaseModel):
-    """What became of one key; `reason` says why a live one had to be queued."""
+    """The outcome of one key; `reason` says why its value was queued."""
 
     outcome: Outcome
     reason: str | None = None
 
 
 class SettingsChanged(BaseModel):
-    """What became of each key that was sent."""
+    """The outcome of each key that was sent."""
 
     results: dict[str, Changed]

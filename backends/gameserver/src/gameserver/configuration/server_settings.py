@@ -1,4 +1,4 @@
-"""The game's settings: shown, changed at once, or queued until the game is down."""
+"""serverconfig.json, and the queue of changes that wait until the game is down."""
 
 import asyncio
 import hashlib
@@ -20,7 +20,7 @@ _MAX_PREVIOUS: Final = 20
 
 
 class ServerSettings:
-    """The file and the queue; what needs no game.
+    """The file and the queue.
 
     `first` is the content of a file that doesn't exist yet; with None the game creates it.
     """
@@ -35,12 +35,11 @@ class ServerSettings:
         self.lock = asyncio.Lock()
 
     async def read(self) -> tuple[ConfigText | None, SettingsQueue, str]:
-        """Return the file, what waits, and the strong ETag of both."""
+        """Return the file, the queue, and the strong ETag of both."""
         text = await asyncio.to_thread(self._file.read)
         queue = await self._queue.read()
-        waiting = queue.model_dump_json(include={"changes"})
-        content = f"{text.digest if text else ''}{waiting}"
-        # A plain hash would let whoever may not see the password try passwords against it.
+        content = (text.digest if text else "") + queue.model_dump_json(include={"changes"})
+        # A plain hash would let a monitor, who can't see the password, test guesses against it.
         digest = hashlib.blake2b(content.encode(), digest_size=16, key=self._etag_key)
         return text, queue, f'"{digest.hexdigest()}"'
 
@@ -54,7 +53,7 @@ class ServerSettings:
         return text
 
     async def enqueue(self, values: Mapping[str, Any], *, by: str) -> None:
-        """Let values wait for the next start."""
+        """Queue values for the next start."""
         text, _, _ = await self.read()
         async with self._queue.change() as queue:
             for name, value in values.items():
@@ -67,20 +66,20 @@ class ServerSettings:
                 )
 
     async def confirm(self, name: str) -> None:
-        """Note that the running game has a value already; it may still fail to write it."""
+        """Note that the running game has a value; it may still be killed before it writes it."""
         async with self._queue.change() as queue:
             queue.changes[name].applied = True
 
     async def write(self, values: Mapping[str, Any]) -> None:
-        """Put values into the file, after what waits. The game must be down, and stay so."""
+        """Write the queue, then these values, into the file. The game must be down, and stay so."""
         await self.apply_queue()
         await asyncio.to_thread(self._file.change, by_path(values))
 
     async def apply_queue(self) -> None:
-        """Put what waits into the file. The game must be down, and stay so.
+        """Write the queued values into the file. The game must be down, and stay so.
 
-        A key that somebody else changed meanwhile keeps that value, and the queued one is dropped
-        and remembered as such. A crash in between is harmless: what is written twice is the same.
+        A key that somebody else changed meanwhile keeps that value; the queued change is listed as
+        skipped. After a crash in between, the same values are written again.
         """
         queue = await self._queue.read()
         text = await asyncio.to_thread(self._file.read) if queue.changes else None

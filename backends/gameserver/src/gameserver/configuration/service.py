@@ -1,10 +1,10 @@
-"""Changes of settings, whatever the game is doing: at once where it can, else when it is down."""
+"""Reads and changes the game's settings: at once where the game can, else when it is down."""
 
 import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bedplate import clock
 from bedplate.conditional import Preconditions
@@ -16,9 +16,9 @@ from gameserver.configuration.server_settings import ServerSettings, by_path
 from gameserver.process.game import Game
 from gameserver.status import AT_REST, GameState
 
-_LIVE_SECONDS = 15.0
-_TOO_SLOW = "The game answers too slowly."
-_WHITELIST_HINT = (
+_LIVE_SECONDS: Final = 15.0
+_TOO_SLOW: Final = "The game answers too slowly."
+_WHITELIST_HINT: Final = (
     "WhitelistMode is 0: since 1.20 a dedicated server then lets only whitelisted players in, and "
     "nobody is on the whitelist. Put yourself on it, or set WhitelistMode to 1 (off)."
 )
@@ -33,7 +33,7 @@ class Configuration:
         self._whitelist = whitelist
 
     async def read(self, *, with_secrets: bool) -> tuple[GameSettings, str]:
-        """Return every setting, and the ETag of all of them."""
+        """Return every setting, and the ETag of all settings together."""
         text, queue, etag = await self._settings.read()
         shown = GameSettings(
             exists=text is not None,
@@ -47,7 +47,7 @@ class Configuration:
     async def change(
         self, values: Mapping[str, Any], condition: Preconditions, *, by: str
     ) -> dict[str, Changed]:
-        """Change settings, and say of each what became of it.
+        """Change settings, and return the outcome of each.
 
         Raises `PreconditionFailed`, `NoSettingsYet`, `SettingsUnreadable`, `GameBusy`.
         """
@@ -111,7 +111,7 @@ def _to_response(
 
 
 def _other(text: ConfigText) -> dict[str, Any]:
-    """Return the keys that nobody knows here; of numbers JSON can't hold, their text."""
+    """Return the keys without a known meaning; NaN and Infinity, which JSON lacks, as text."""
     known = {key.path[0] for key in KEYS}
     other = {name: value for name, value in text.values.items() if name not in known}
     plain: dict[str, Any] = json.loads(json.dumps(other), parse_constant=str)

@@ -1,4 +1,4 @@
-"""Where a webhook may lead: https, to public addresses, unless a setting allows more."""
+"""Which addresses a webhook may have: https and public ones, unless a setting allows more."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -14,7 +14,7 @@ _LAST_PORT: Final = 65_535
 
 
 class AddressRefused(Exception):
-    """A name leads where no webhook may go, or nowhere; the message is a sentence."""
+    """A host name can't be looked up, or has a forbidden address; the message is a sentence."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class AddressRules:
     private: bool = False
 
     def check_url(self, text: str) -> httpx2.URL:
-        """Return a webhook's URL. Raises `HookRefused`; a name is looked up when it's called."""
+        """Return a webhook's URL. Raises `HookRefused`. Only `resolve` looks its host up."""
         if not text.isascii() or not text.isprintable() or " " in text:
             raise HookRefused("The URL may have visible ASCII characters only.")
         try:
@@ -59,9 +59,9 @@ class AddressRules:
 
 
 class CheckedTransport(httpx2.AsyncHTTPTransport):
-    """Connects to the very address that was checked: a name that changes its mind gains nothing.
+    """Connects to the address that was checked, so a name can't switch addresses after the check.
 
-    No connection is kept: the next call may lead elsewhere.
+    No connection is reused: the name may have another address at the next call.
     """
 
     def __init__(self, rules: AddressRules) -> None:

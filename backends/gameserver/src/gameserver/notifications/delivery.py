@@ -1,4 +1,4 @@
-"""Carries events to one webhook, one after the other, and tries again when it fails."""
+"""Delivers events to one webhook, one after the other, with retries."""
 
 import asyncio
 from collections import deque
@@ -37,7 +37,7 @@ class Patience:
 
 
 class DeliveryQueue:
-    """The queue of one webhook: bounded, so that a dead receiver costs nobody anything."""
+    """The queue of one webhook. It is bounded, so a dead receiver can't fill the memory."""
 
     def __init__(self, hook: HookRecord, client: httpx2.AsyncClient, patience: Patience) -> None:
         self.hook = hook
@@ -52,11 +52,11 @@ class DeliveryQueue:
         self._task = asyncio.create_task(self._work(), name=f"webhook {hook.id}")
 
     def __len__(self) -> int:
-        """Return how many events wait, the one under way included."""
+        """Return how many events wait, including the one under way."""
         return len(self._waiting)
 
     def put(self, message: Message) -> Delivery:
-        """Take an event; of too many the oldest that wait are given up. Never blocks."""
+        """Queue an event without waiting; a full queue drops the oldest that isn't under way."""
         delivery = Delivery(id=message.id, event=message.kind, at=clock.now())
         self.deliveries.append(delivery)
         self._waiting.append((message, delivery))
@@ -70,11 +70,11 @@ class DeliveryQueue:
         return delivery
 
     async def flush(self) -> None:
-        """Return when nothing waits."""
+        """Wait until the queue is empty."""
         await self._idle.wait()
 
     async def close(self) -> None:
-        """Give up what waits."""
+        """Drop the waiting events."""
         self._task.cancel()
         await asyncio.wait({self._task})
 
@@ -100,7 +100,7 @@ class DeliveryQueue:
             await asyncio.sleep(pause)
 
     async def _try(self, message: Message, delivery: Delivery) -> float | None:
-        """Call once; return the seconds until the next try, or None when it has ended."""
+        """Call once; return the seconds until the next try, or None after the last one."""
         pause = self._patience.pause(delivery.attempts)
         try:
             body = body_of(self.hook, message)
@@ -110,7 +110,7 @@ class DeliveryQueue:
                 asyncio.timeout(CALL_SECONDS),
                 self._client.stream("POST", url, content=body, headers=headers) as response,
             ):
-                pass  # the status is all that counts
+                pass  # only the status counts
         except AddressRefused as error:
             _fail(delivery, str(error))
             return None
@@ -134,7 +134,7 @@ class DeliveryQueue:
             return None
         delivery.error = f"The receiver answered {response.status_code}."
         if response.is_redirect:
-            _fail(delivery, "The receiver leads elsewhere: redirects are not followed.")
+            _fail(delivery, "The receiver redirects; redirects are not followed.")
             return None
         if response.status_code not in _TRY_AGAIN:
             _fail(delivery, delivery.error)

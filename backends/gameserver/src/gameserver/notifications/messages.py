@@ -1,4 +1,4 @@
-"""What is sent: signed JSON as Standard Webhooks 1.0 has it, or a message for Discord."""
+"""Bodies and headers of webhooks: JSON signed by Standard Webhooks 1.0, or Discord's form."""
 
 import base64
 import hashlib
@@ -14,14 +14,14 @@ from bedplate import ids
 from gameserver.notifications.schemas import SECRET_PREFIX, HookFormat, HookRecord
 
 MAX_CONTENT_LENGTH: Final = 2_000
-"""Characters that Discord takes in a message."""
+"""Characters that Discord accepts in a message."""
 
 _SECRET_BYTES: Final = 32
 
 
 @dataclass(frozen=True)
 class Message:
-    """An event as a webhook gets it: `kind` is its kind, or `test`."""
+    """An event as a webhook receives it; `kind` is an event's kind, or `test`."""
 
     id: UUID
     kind: str
@@ -31,14 +31,14 @@ class Message:
 
 
 def new_secret() -> str:
-    """Return a secret as Standard Webhooks has them."""
+    """Return a new secret in the form of Standard Webhooks."""
     return SECRET_PREFIX + base64.b64encode(bytes.fromhex(ids.token(_SECRET_BYTES))).decode()
 
 
 def body_of(hook: HookRecord, message: Message) -> bytes:
-    """Return the JSON that the receiver understands."""
+    """Return the JSON in the webhook's format."""
     if hook.format is HookFormat.DISCORD:
-        # Players choose their names: none may call everybody.
+        # Players choose their names: no name may notify everybody.
         content = {"content": message.text[:MAX_CONTENT_LENGTH], "allowed_mentions": {"parse": []}}
         return orjson.dumps(content)
     return orjson.dumps(

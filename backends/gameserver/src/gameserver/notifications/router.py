@@ -1,5 +1,3 @@
-"""HTTP: webhooks, tests of them, and what became of their deliveries."""
-
 from uuid import UUID
 
 import httpx2
@@ -20,7 +18,7 @@ router = APIRouter(prefix="/webhooks", tags=["notifications"])
 
 @router.get("", summary="List webhooks")
 async def list_webhooks(notifications: CurrentNotifications, _: CurrentMonitor) -> list[Hook]:
-    """Return every webhook, the oldest first; of each URL only scheme and host."""
+    """Return every webhook, the oldest first; a URL shows only scheme and host."""
     return [_to_response(queue) for queue in notifications.queues()]
 
 
@@ -33,7 +31,7 @@ async def list_webhooks(notifications: CurrentNotifications, _: CurrentMonitor) 
 async def add_webhook(
     new: HookNew, notifications: CurrentNotifications, response: Response, _: CurrentAdmin
 ) -> Hook:
-    """Keep a webhook. Its secret is shown in this answer only."""
+    """Store a webhook. Only this response shows its secret."""
     hook = await notifications.add(new)
     return _answer(notifications.get(hook.id), response, secret=True)
 
@@ -59,7 +57,7 @@ async def patch_webhook(
     response: Response,
     _: CurrentAdmin,
 ) -> Hook:
-    """Change only the fields that are sent; a new secret is shown in this answer only."""
+    """Change the fields that are sent. Only this response shows a new secret."""
     await notifications.change(hook_id, sent, condition.versions())
     return _answer(notifications.get(hook_id), response, secret=sent.new_secret)
 
@@ -73,7 +71,7 @@ async def patch_webhook(
 async def delete_webhook(
     hook_id: UUID, notifications: CurrentNotifications, condition: IfMatch, _: CurrentAdmin
 ) -> None:
-    """Forget a webhook, and what waits for it."""
+    """Delete a webhook and its queue."""
     await notifications.remove(hook_id, condition.versions())
 
 
@@ -83,7 +81,7 @@ async def delete_webhook(
 async def send_test(
     hook_id: UUID, notifications: CurrentNotifications, _: CurrentAdmin
 ) -> Delivery:
-    """Send a message that says it is a test; the deliveries tell what became of it."""
+    """Send a message that says it is a test; the deliveries show its outcome."""
     return notifications.test(hook_id)
 
 
@@ -93,7 +91,7 @@ async def send_test(
 async def list_deliveries(
     hook_id: UUID, notifications: CurrentNotifications, _: CurrentMonitor
 ) -> list[Delivery]:
-    """Return what became of the last events since the manager started, the newest first."""
+    """Return the last deliveries since the manager started, the newest first."""
     return list(reversed(notifications.get(hook_id).deliveries))
 
 

@@ -1,5 +1,3 @@
-"""What goes over the wire, and what is kept. A webhook's URL and secret are never shown again."""
-
 from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
@@ -46,7 +44,7 @@ class HookFormat(StrEnum):
 
 
 class HookNew(Schema):
-    """What makes a webhook."""
+    """A new webhook."""
 
     name: Name
     url: URL
@@ -56,9 +54,9 @@ class HookNew(Schema):
 
 
 class HookPatch(Schema):
-    """What changes of a webhook: only the fields that are sent.
+    """Changes of a webhook: only the fields that are sent change.
 
-    new_secret   make a new secret, which the answer shows once
+    new_secret   make a new secret, which only the response to this request shows
     """
 
     name: Name | None = None
@@ -101,9 +99,9 @@ class Hook(_PublicFields):
     """A webhook as clients see it.
 
     url       scheme and host; the rest is a secret
-    secret    only in the answer to the request that made it
+    secret    only in the response to the request that made it
     waiting   events in its queue
-    dropped   events that were given up because the queue was full, since the manager started
+    dropped   events dropped from a full queue since the manager started
     """
 
     url: str
@@ -114,7 +112,7 @@ class Hook(_PublicFields):
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """State of a delivery."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"
@@ -124,7 +122,7 @@ class DeliveryState(StrEnum):
 class Delivery(BaseModel):
     """One event on its way to one webhook.
 
-    status   what the receiver answered last; None when it didn't
+    status   of the receiver's last response; None without one
     error    one sentence; None when it was delivered
     """
 

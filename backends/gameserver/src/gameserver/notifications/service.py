@@ -1,4 +1,4 @@
-"""Webhooks: kept in a file, and called for the events that they chose."""
+"""Webhooks: stored in a file, and called for the events that they name."""
 
 import asyncio
 import contextlib
@@ -32,9 +32,9 @@ _TEST: Final = "This is a test of the game-server manager's notifications."
 
 
 class Notifications:
-    """Webhooks, each with a queue of its own. What becomes of a call never reaches the game.
+    """Webhooks, each with a queue of its own: a slow or failing receiver never affects the game.
 
-    On leaving, what waits gets `FLUSH_SECONDS` to be delivered.
+    When it closes, waiting events have `FLUSH_SECONDS` to be delivered.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class Notifications:
         )
 
     async def __aenter__(self) -> Self:
-        """Read the webhooks, and listen from now on. Raises `DamagedDocument`."""
+        """Read the webhooks, and listen to events. Raises `DamagedDocument`."""
         for hook in (await self._document.read()).hooks:
-            self._employ(hook)
-        self._ignore = self._events.listen(self._hear)
+            self._add_queue(hook)
+        self._ignore = self._events.listen(self._on_event)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Deliver what can be delivered soon, and close."""
+        """Flush the queues, for a bounded time, and close."""
         self._ignore()
         queues = list(self._queues.values())
         with contextlib.suppress(TimeoutError):
@@ -73,22 +73,22 @@ class Notifications:
         await self._client.aclose()
 
     def queues(self) -> list[DeliveryQueue]:
-        """Return what carries events to each webhook, the oldest first."""
+        """Return the queue of each webhook, the oldest first."""
         return list(self._queues.values())
 
     def get(self, hook_id: UUID) -> DeliveryQueue:
-        """Return what carries events to a webhook. Raises `HookNotFound`."""
+        """Return the queue of a webhook. Raises `HookNotFound`."""
         try:
             return self._queues[hook_id]
         except KeyError:
             raise HookNotFound from None
 
     def test(self, hook_id: UUID) -> Delivery:
-        """Send a message that says it is a test; the deliveries tell what came of it."""
+        """Send a message that says it is a test."""
         return self.get(hook_id).put(Message(ids.uuid(), "test", _TEST, clock.now(), {}))
 
     async def add(self, new: HookNew) -> HookRecord:
-        """Keep a webhook and return it, with its secret. Raises `HookRefused`, `TooManyHooks`."""
+        """Store a webhook; return it with its secret. Raises `HookRefused`, `TooManyHooks`."""
         self._rules.check_url(new.url.get_secret_value())
         signed = new.format is HookFormat.JSON
         async with self._writing:
@@ -103,13 +103,13 @@ class Notifications:
                 **dict(new),
             )
             await self._write({**self._records(), hook.id: hook})
-            self._employ(hook)
+            self._add_queue(hook)
         return hook
 
     async def change(
         self, hook_id: UUID, sent: HookPatch, versions: Collection[int] | None
     ) -> HookRecord:
-        """Change what was sent. Raises `HookNotFound`, `HookRefused`, `PreconditionFailed`."""
+        """Change the sent fields. Raises `HookNotFound`, `HookRefused`, `PreconditionFailed`."""
         if sent.url is not None:
             self._rules.check_url(sent.url.get_secret_value())
         async with self._writing:
@@ -124,7 +124,7 @@ class Notifications:
         return hook
 
     async def remove(self, hook_id: UUID, versions: Collection[int] | None) -> None:
-        """Forget a webhook and what waits for it. Raises `HookNotFound`, `PreconditionFailed`."""
+        """Delete a webhook and its queue. Raises `HookNotFound`, `PreconditionFailed`."""
         async with self._writing:
             self._of_version(hook_id, versions)
             records = self._records()
@@ -145,10 +145,10 @@ class Notifications:
     async def _write(self, records: dict[UUID, HookRecord]) -> None:
         await self._document.write(HookList(hooks=list(records.values())))
 
-    def _employ(self, hook: HookRecord) -> None:
+    def _add_queue(self, hook: HookRecord) -> None:
         self._queues[hook.id] = DeliveryQueue(hook, self._client, self._patience)
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         for queue in self._queues.values():
             if queue.hook.enabled and event.kind in queue.hook.events:
                 queue.put(Message(ids.uuid(), event.kind, event.text, event.at, event.facts))
