@@ -30,7 +30,7 @@ class Manifest(BaseModel):
 
     game_version   newest version of the game that had run the world; None if unknown
     world          file name of the world, which is under `Saves/`
-    members        every other file, by its path below the game's data
+    members        the other files of the archive, by their path below the game's data
     skipped        files that were left out: links, pipes, unreadable files, unusable names
     """
 

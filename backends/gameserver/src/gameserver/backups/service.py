@@ -17,7 +17,7 @@ from gameserver.backups.live_copy import LiveCopy
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.worker_process import perform
-from gameserver.backups.worlds import remove_companions, size_of, world_file
+from gameserver.backups.worlds import remove_copy, size_of, world_file
 from gameserver.disk import remove_tree, require_room
 from gameserver.events import EventKind, Events
 from gameserver.installed import InstalledVersions
@@ -163,8 +163,7 @@ class Backups:
         )
         counter = progress.part(0, _PACKING_SHARE).counter(size, "Packing")
         backup = await record_of(await perform(job, size, counter), job.archive, request)
-        await finish_in_thread(world_copy.unlink)
-        await finish_in_thread(lambda: remove_companions(world_copy))
+        await finish_in_thread(lambda: remove_copy(world_copy))
         return backup
 
     @contextlib.asynccontextmanager

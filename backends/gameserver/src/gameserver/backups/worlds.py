@@ -128,9 +128,9 @@ def check_world(path: Path) -> None:
         raise DamagedWorld
 
 
-def remove_companions(world: Path) -> None:
-    """Remove the files that SQLite left beside a copy. Blocking."""
-    for suffix in COMPANIONS:
+def remove_copy(world: Path) -> None:
+    """Remove a copy of a world, and the files that SQLite left beside it. Blocking."""
+    for suffix in ("", *COMPANIONS):
         world.with_name(world.name + suffix).unlink(missing_ok=True)
 
 

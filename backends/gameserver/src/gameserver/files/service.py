@@ -70,7 +70,8 @@ class RawFiles:
     async def _exclusive(self, names: Names) -> AsyncIterator[None]:
         """Allow one change at a time, and keep the game stopped if it uses the file."""
         async with self._lock:
-            if not _is_used_by_game(names):
+            # The running game keeps these files open, or rewrites them from memory.
+            if not (names and (names[0].casefold() in _GAME_FILES or _is_world(names))):
                 yield
             elif self._is_up():
                 raise FileInUse
@@ -94,11 +95,6 @@ def _check(former: Content | None, condition: Preconditions) -> None:
             raise PreconditionFailed
     else:
         raise ConditionNeeded
-
-
-def _is_used_by_game(names: Names) -> bool:
-    """Return whether a running game keeps the file open, or rewrites it from memory."""
-    return bool(names) and (names[0].casefold() in _GAME_FILES or _is_world(names))
 
 
 def _is_world(names: Names) -> bool:

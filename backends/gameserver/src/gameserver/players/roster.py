@@ -35,16 +35,8 @@ class Roster:
 
     def uid_of(self, name: str) -> str | None:
         """Return the UID of a name; like the game, in any case."""
-        folded = name.casefold()
-        for entries, key in (
-            (self.known, "LastKnownPlayername"),
-            (self.whitelist, "PlayerName"),
-            (self.bans, "PlayerName"),
-        ):
-            for entry in entries:
-                if text_of(entry, key).casefold() == folded:
-                    return text_of(entry, "PlayerUID") or None
-        return None
+        entry = self._known(name) or self.listed(name) or self.banned(name)
+        return None if entry is None else text_of(entry, "PlayerUID") or None
 
     def listed(self, name: str) -> Entry | None:
         """Return a player's entry of the whitelist."""
@@ -56,8 +48,11 @@ class Roster:
 
     def role(self, name: str) -> str | None:
         """Return the code of a player's role; None for a player who has never joined."""
-        entry = _named(self.known, name, "LastKnownPlayername")
+        entry = self._known(name)
         return None if entry is None else text_of(entry, "RoleCode")
+
+    def _known(self, name: str) -> Entry | None:
+        return _named(self.known, name, "LastKnownPlayername")
 
     def players(self, online: set[str]) -> list[Player]:
         """Return everybody, by name; `online` holds the UIDs of online players."""

@@ -96,12 +96,13 @@ class Players:
             raise GameNotRunning(self._game.status.state)
         if (player := online.find(name)) is None:
             raise PlayerNotOnline
-        command = f"/kick {player.name} {reason}"
         gone = f"Client {player.client} disconnected"
         with self._console.lines_matching(
             lambda line: line.authentic and line.text.startswith(gone)
         ) as replies:
-            reply = await self._console.send(command, by=by, allow_selectors=True)
+            reply = await self._console.send(
+                f"/kick {player.name} {reason}", by=by, allow_selectors=True
+            )
             try:
                 await replies.next(self._patience)
             except TimeoutError:
@@ -132,8 +133,8 @@ class Players:
 
     async def _confirm(self, action: PlayerAction, before: Roster, replies: LineWaiter) -> Change:
         proof = None
-        end = asyncio.get_running_loop().time() + self._patience
-        while asyncio.get_running_loop().time() < end:
+        end = clock.monotonic() + self._patience
+        while clock.monotonic() < end:
             if action.shows(before, await self._files.read()):
                 return Change(outcome=Outcome.DONE, proof=Proof.EFFECT)
             if proof is not None:

@@ -30,8 +30,7 @@ class Sessions:
         self._sessions = (await self._document.read()).sessions
         for position, session in enumerate(self._sessions):
             if session.ended is None:
-                change = {"ended": SessionEnd.UNKNOWN}
-                self._sessions[position] = session.model_copy(update=change)
+                self._sessions[position] = session.model_copy(update={"ended": SessionEnd.UNKNOWN})
         self._ignore = self._events.listen(self._hear)
         self._writer = asyncio.create_task(self._keep_writing(), name="sessions")
         return self
@@ -47,19 +46,15 @@ class Sessions:
         self, *, name: str | None = None, after: str | None = None, limit: int = MAX_SESSIONS
     ) -> Page[Session]:
         """Return sessions of a player (in any case; None for all), the newest first."""
-        folded = None if name is None else name.casefold()
-        matches = (
-            session
-            for session in reversed(self._sessions)
-            if folded in {None, session.name.casefold()}
-        )
+        wanted = None if name is None else name.casefold()
+        newest_first = reversed(self._sessions)
+        matches = (item for item in newest_first if wanted in {None, item.name.casefold()})
         return page_of(matches, key=lambda session: str(session.id), after=after, limit=limit)
 
     def _hear(self, event: Event) -> None:
         uid, name = str(event.facts.get("uid", "")), str(event.facts.get("name", ""))
         if event.kind is EventKind.PLAYER_JOINED:
-            session = Session(id=ids.uuid(), name=name, uid=uid, joined_at=event.at)
-            self._sessions.append(session)
+            self._sessions.append(Session(id=ids.uuid(), name=name, uid=uid, joined_at=event.at))
             del self._sessions[:-MAX_SESSIONS]
         elif event.kind is EventKind.PLAYER_LEFT:
             self._end(uid)
@@ -68,8 +63,7 @@ class Sessions:
         self._news.set()
 
     def _end(self, uid: str) -> None:
-        for position in range(len(self._sessions) - 1, -1, -1):
-            session = self._sessions[position]
+        for position, session in reversed(list(enumerate(self._sessions))):
             if session.uid == uid and session.ended is None:
                 left = clock.now()
                 change = {
