@@ -1,8 +1,4 @@
-"""Authentication: API keys, session tokens, better-auth, JWT.
-
-`bedplate.auth.hashed_sessions`, `bedplate.auth.better_auth` and `bedplate.auth.jwt` each need an
-extra.
-"""
+"""Authentication; `hashed_sessions`, `better_auth` and `jwt` each need an extra."""
 
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys
 from bedplate.auth.guard import API_KEY, BEARER, SESSION_COOKIE, Guard

@@ -32,13 +32,9 @@ class BetterAuthTables:
         """Return the query for the user of a valid session, by `token`."""
         metadata = MetaData()
         naive = self.timestamps == "timestamp"
-        session = Table(
-            self.session,
-            metadata,
-            Column(self.token, Text),
-            Column(self.user_id, Text),
-            Column(self.expires_at, DateTime(timezone=not naive)),
-        )
+        expires_at = Column(self.expires_at, DateTime(timezone=not naive))
+        columns = Column(self.token, Text), Column(self.user_id, Text), expires_at
+        session = Table(self.session, metadata, *columns)
         user = Table(self.user, metadata, Column("id", Text))
         return Statement(
             select(cast(user.c.id, Text).label("user_id"))
@@ -74,10 +70,10 @@ class BetterAuthSessions:
     async def verify(self, connection: HTTPConnection) -> Principal | None:
         """Return the user of the session, or None. Raises `DatabaseUnavailable`."""
         token = self._token(connection)
-        text = token.decode("ascii", "replace") if token is not None else None
         # PostgreSQL can't store NUL, so no session has one.
-        if text is None or "\0" in text:
+        if token is None or b"\0" in token:
             return None
+        text = token.decode("ascii", "replace")
         row = await self._database.read().one_or_none(self._statement, token=text)
         return None if row is None else Principal("user", row["user_id"])
 

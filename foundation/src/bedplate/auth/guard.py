@@ -1,8 +1,4 @@
-"""The guard of a route: authentication first, then the rate limit, as one FastAPI dependency.
-
-guard = Guard(rate_limit=RateLimit(read=Budget(100), write=Budget(30)))
-CurrentUser = Annotated[Principal, Depends(guard)]
-"""
+"""The guard of a route: authentication first, then the rate limit, as one FastAPI dependency."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -28,7 +24,7 @@ API_KEY = APIKey.model_validate({"in": APIKeyIn.header, "name": "X-API-Key"})
 
 
 class Guard(SecurityBase):
-    """Accepts a request with valid credentials whose rate limit allows it.
+    """Accepts a request with valid credentials whose rate limit allows it: `Depends(Guard(…))`.
 
     The verifier is the lifespan's state named `verifier`, so that a setting can choose it. Invalid
     credentials are charged to the client's address, valid ones to the principal: tokens can't be
@@ -76,6 +72,6 @@ class Guard(SecurityBase):
         state["principal_id"] = principal.id
         if self.rate_limit is not None:
             await self.rate_limit.charge(connection, principal.id)
-        if not principal.has(self.scopes):
+        if not self.scopes <= principal.scopes:
             raise Forbidden("Your key or session doesn't grant this.")
         return principal

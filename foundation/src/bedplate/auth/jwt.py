@@ -5,7 +5,6 @@ Needs the extra: `pip install 'bedplate[jwt]'`.
 
 import asyncio
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Self
 
 import structlog
@@ -63,7 +62,9 @@ class KeySet:
 
         Raises `AuthServerUnavailable` when the key is unknown and the URL is unreachable.
         """
-        if self._is_due(key_id) and not self._is_being_renewed(key_id):
+        # While another request fetches the keys, an old key serves this one.
+        is_served = key_id in self._keys and self._lock.locked()
+        if self._is_due(key_id) and not is_served:
             async with self._lock:
                 if self._is_due(key_id):
                     await self._refresh()
@@ -71,10 +72,6 @@ class KeySet:
         if key is None and not self._reached:
             raise AuthServerUnavailable(retry_after=5)
         return key
-
-    def _is_being_renewed(self, key_id: str | None) -> bool:
-        """Return whether another request is fetching, and the old key serves this one."""
-        return key_id in self._keys and self._lock.locked()
 
     def _is_due(self, key_id: str | None) -> bool:
         age = clock.monotonic() - self._tried_at
@@ -134,12 +131,7 @@ class JWTSessions:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
     async def verify(self, connection: HTTPConnection) -> Principal | None:
@@ -154,10 +146,10 @@ class JWTSessions:
         if header.get("alg") not in self._algorithms:
             return None
         key = await self._keys.find(header.get("kid"))
-        claims = None if key is None else self._claims(token, key)
-        return None if claims is None else Principal("user", claims["sub"])
+        subject = None if key is None else self._subject(token, key)
+        return Principal("user", subject) if subject else None
 
-    def _claims(self, token: bytes, key: jwt.PyJWK) -> dict[str, Any] | None:
+    def _subject(self, token: bytes, key: jwt.PyJWK) -> str | None:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -170,4 +162,4 @@ class JWTSessions:
             )
         except _MALFORMED:
             return None
-        return claims if claims["sub"] else None
+        return str(claims["sub"])

@@ -1,5 +1,4 @@
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from fastapi.requests import HTTPConnection
@@ -16,11 +15,7 @@ class Principal:
 
     kind: str
     id: str
-    scopes: frozenset[str] = field(default_factory=frozenset)
-
-    def has(self, scopes: Iterable[str]) -> bool:
-        """Return whether all of `scopes` are granted."""
-        return self.scopes.issuperset(scopes)
+    scopes: frozenset[str] = frozenset()
 
 
 class Verifier(Protocol):

@@ -5,7 +5,6 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from ipaddress import ip_address
 from typing import Any, Literal
 
@@ -74,10 +73,10 @@ class Health:
         self._build = build
         self._drain = drain
         self._status_token = status_token
-        self._started_at: datetime = clock.now()
+        self._started_at = clock.now()
         self._started = clock.monotonic()
         self._running: asyncio.Task[dict[str, CheckResult]] | None = None
-        self._failing: frozenset[str] = frozenset()
+        self._failing: dict[str, str] = {}
 
     async def readiness(self) -> tuple[bool, Document]:
         """Return whether the backend is ready for requests, and the document that says so.
@@ -127,11 +126,10 @@ class Health:
         checks = list(self._checks)
         outcomes = await asyncio.gather(*map(_run_check, checks))
         results = {check.name: result for check, result in zip(checks, outcomes, strict=True)}
-        failing = frozenset(name for name, result in results.items() if result.error is not None)
-        for name in failing - self._failing:
-            error = results[name].error
-            _LOGGER.warning("health_check_failing", extra={"check": name, "error": error})
-        for name in self._failing - failing:
+        failing = {name: result.error for name, result in results.items() if result.error}
+        for name in failing.keys() - self._failing:
+            _LOGGER.warning("health_check_failing", extra={"check": name, "error": failing[name]})
+        for name in self._failing.keys() - failing:
             _LOGGER.info("health_check_recovered", extra={"check": name})
         self._failing = failing
         return results
@@ -175,21 +173,18 @@ def operations_app(healths: Mapping[str, Health], registry: CollectorRegistry) -
     """
 
     async def readyz(_: Request) -> JSONResponse:
-        backends: Document = {}
-        ready = True
-        for name, health in healths.items():
-            backend_ready, backends[name] = await health.readiness()
-            ready = ready and backend_ready
+        readiness = {name: await health.readiness() for name, health in healths.items()}
+        ready = all(ready for ready, _ in readiness.values())
+        backends = {name: document for name, (_, document) in readiness.items()}
         status = "ready" if ready else "unavailable"
         return _json_document({"status": status, "backends": backends}, 200 if ready else 503)
 
     async def statusz(request: Request) -> JSONResponse:
-        return _json_document(
-            {
-                name: await health.status(detailed=health.may_see_detail(request))
-                for name, health in healths.items()
-            }
-        )
+        states = {
+            name: await health.status(detailed=health.may_see_detail(request))
+            for name, health in healths.items()
+        }
+        return _json_document(states)
 
     return Starlette(
         routes=[
@@ -217,11 +212,9 @@ async def _run_check(check: HealthCheck) -> CheckResult:
     try:
         await asyncio.wait({task}, timeout=check.timeout)
     finally:
-        if not task.done():
-            task.cancel()
-    if not task.done():
-        error: str | None = "timeout"
-    else:
+        task.cancel()  # has no effect when it is done
+    error: str | None = "timeout"
+    if task.done():
         error = "cancelled" if task.cancelled() else task.result()
     return CheckResult(error, clock.monotonic() - began)
 

@@ -4,10 +4,8 @@ Lines of our own code, of uvicorn and of other libraries go through one handler:
 a line for machines, or as text for a person.
 """
 
-import contextlib
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any, TextIO
 
 import structlog
@@ -15,7 +13,7 @@ import structlog
 from bedplate.observability.event_handler import COMMON_PROCESSORS, EventDict, EventHandler
 from bedplate.observability.rendering import pretty_renderer, render_json
 
-__all__ = ["EventDict", "captured_events", "configure_logging", "write_event"]
+__all__ = ["EventDict", "configure_logging", "write_event"]
 
 _ROOT = logging.getLogger()
 _SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "fastapi")
@@ -33,8 +31,10 @@ _MIN_LEVELS = {
 _installed: EventHandler | None = None
 
 
-def configure_logging(*, json: bool, level: str = "info", stream: TextIO | None = None) -> None:
-    """Send every log line of the process to `stream` (standard error by default).
+def configure_logging(
+    *, json: bool, level: str = "info", stream: TextIO | None = None
+) -> EventHandler:
+    """Send every log line of the process to `stream` (standard error by default), by one handler.
 
     `json` makes each line one JSON object; else it is text for a person. `level` is the minimum:
     debug, info, warning, error or critical. May be called again; the last call counts. Raises
@@ -66,6 +66,7 @@ def configure_logging(*, json: bool, level: str = "info", stream: TextIO | None 
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    return _installed
 
 
 def write_event(logger: logging.Logger, level: int, event: dict[str, Any]) -> None:
@@ -78,19 +79,6 @@ def write_event(logger: logging.Logger, level: int, event: dict[str, Any]) -> No
         handler.write_event(event)
     else:
         logger.log(level, event.pop("event"), extra=event)
-
-
-@contextlib.contextmanager
-def captured_events() -> Iterator[list[EventDict]]:
-    """Yield a list that collects every event while the context lasts.
-
-    Raises `RuntimeError` when logging isn't configured.
-    """
-    if _installed is None or _installed not in _ROOT.handlers:
-        raise RuntimeError("Call configure_logging() first.")
-    events: list[EventDict] = []
-    with _installed.listening(events.append):
-        yield events
 
 
 def _handler(stream: TextIO | None, *, json: bool) -> EventHandler:

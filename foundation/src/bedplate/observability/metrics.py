@@ -52,10 +52,9 @@ class RequestMetrics:
 
     def __init__(self, registry: CollectorRegistry, backend: str) -> None:
         self._backend = backend
-        instruments = _instruments.get(registry)
-        if instruments is None:  # a name can be registered only once
-            instruments = _instruments[registry] = _Instruments(registry)
-        self._instruments = instruments
+        if registry not in _instruments:  # a name can be registered only once
+            _instruments[registry] = _Instruments(registry)
+        self._instruments = _instruments[registry]
         self._active = self._instruments.active.backends[backend]
 
     def begin(self, scope: Scope) -> None:

@@ -31,12 +31,8 @@ class Circuit:
         """Stop asking Redis until it answers a probe, unless the circuit is open already."""
         if self._probing is None:
             cause = error.storage_error
-            _log.warning(
-                "rate_limit_store_lost",
-                error=type(cause).__name__,
-                reason=str(cause),
-                policy=policy,
-            )
+            details = {"error": type(cause).__name__, "reason": str(cause), "policy": policy}
+            _log.warning("rate_limit_store_lost", **details)
             self._probing = asyncio.create_task(self._probe_until_available())
 
     async def aclose(self) -> None:

@@ -26,8 +26,9 @@ DecisionName = Literal[
 class Limiter:
     """Decides whether requests are within their budgets; opened in the lifespan.
 
-    Without `redis_url` every process counts alone. With one (Redis or Valkey) processes share
-    their counts, under keys that begin with `namespace`.
+    A store counts a request that may pass (`spend`); `decision.decide` turns its counts into the
+    decision. Without `redis_url` every process counts alone. With one (Redis or Valkey) processes
+    share their counts, under keys that begin with `namespace`.
 
     When Redis doesn't answer within `timeout` seconds, `on_failure` applies until it does:
     `fall_back` counts in this process, `refuse` answers 503, `allow` lets every request pass.

@@ -1,11 +1,19 @@
 from collections import OrderedDict
+from dataclasses import dataclass, field
 
 from limits.aio.storage import MemoryStorage
 
 from bedplate import clock
 from bedplate.rate_limits.decision import Windows
 
-_MAX_KEYS = 100_000
+
+@dataclass(slots=True)
+class _Counters:
+    """The counts of the current window and of the previous one, by key."""
+
+    number: float = 0.0
+    previous: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    current: OrderedDict[str, int] = field(default_factory=OrderedDict)
 
 
 class MemoryWindows(MemoryStorage):
@@ -16,7 +24,7 @@ class MemoryWindows(MemoryStorage):
     whole. A window has at most `max_keys` keys: beyond that the oldest is dropped.
     """
 
-    def __init__(self, *, max_keys: int = _MAX_KEYS) -> None:
+    def __init__(self, *, max_keys: int = 100_000) -> None:
         super().__init__()
         self._max_keys = max_keys
         self._counters: dict[int, _Counters] = {}
@@ -32,7 +40,7 @@ class MemoryWindows(MemoryStorage):
             counters.current.popitem(last=False)
         return Windows(True, previous, left, current + amount, left)
 
-    def _at_present(self, seconds: int) -> "tuple[_Counters, float]":
+    def _at_present(self, seconds: int) -> tuple[_Counters, float]:
         """Return the counters for windows of `seconds`, and the seconds left of the current one."""
         counters = self._counters.get(seconds)
         if counters is None:
@@ -68,12 +76,3 @@ class MemoryWindows(MemoryStorage):
         keys = sum(len(counters.current) for counters in self._counters.values())
         self._counters.clear()
         return keys + (await super().reset() or 0)
-
-
-class _Counters:
-    """The counts of the current window and of the previous one, by key."""
-
-    def __init__(self) -> None:
-        self.number = 0.0
-        self.previous: OrderedDict[str, int] = OrderedDict()
-        self.current: OrderedDict[str, int] = OrderedDict()

@@ -3,7 +3,7 @@ from hashlib import sha1
 from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.connection import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
@@ -79,23 +79,22 @@ class RedisWindows(RedisStorage):
             protocol=_RESP2,
             max_connections=4,
         )
-        self._pipeline = Pipeline(self._make_connection, timeout)
+        self._client: Redis = self.bridge.storage  # type: ignore[attr-defined]
+        pool: ConnectionPool = self._client.connection_pool
+        self._pipeline = Pipeline(pool.make_connection, timeout)
 
     async def spend(self, key: str, limit: int, seconds: int) -> Windows:
         """Count one request of `key` if `limit` allows it, and return the counts.
 
         Raises `limits.errors.StorageError` when Redis fails or doesn't answer within the timeout.
         """
-        keys = (
-            self._encoded(self._previous_window_key(key)),
-            self._encoded(self._current_window_key(key)),
-        )
-        ask = self._pipeline.ask
+        previous_key = self._encoded(self._previous_window_key(key))
+        arguments = 2, previous_key, self._encoded(self._current_window_key(key)), limit, seconds
         try:
             try:
-                reply = await ask("EVALSHA", _SPEND_SHA1, 2, *keys, limit, seconds)
+                reply = await self._pipeline.ask("EVALSHA", _SPEND_SHA1, *arguments)
             except NoScriptError:
-                reply = await ask("EVAL", _SPEND, 2, *keys, limit, seconds)
+                reply = await self._pipeline.ask("EVAL", _SPEND, *arguments)
         except (RedisError, OSError) as error:
             raise StorageError(error) from error
         allowed, previous, previous_left, current, current_left = map(int, reply.split())
@@ -110,12 +109,3 @@ class RedisWindows(RedisStorage):
 
     def _encoded(self, key: str) -> bytes:
         return self.bridge.prefixed_key(key).encode("utf-8", "surrogatepass")
-
-    @property
-    def _client(self) -> Redis:
-        return self.bridge.storage  # type: ignore[attr-defined, no-any-return]
-
-    def _make_connection(self) -> AbstractConnection:
-        pool: ConnectionPool = self._client.connection_pool
-        connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
-        return connection

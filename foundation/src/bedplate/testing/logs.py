@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from bedplate.observability.logs import EventDict, captured_events, configure_logging
+from bedplate.observability.logs import EventDict, configure_logging
 
 
 @contextmanager
@@ -22,8 +22,8 @@ def captured_logs(level: str = "debug") -> Iterator[list[EventDict]]:
     structlog_configuration = structlog.get_config()
     structlog_was_configured = structlog.is_configured()
     try:
-        configure_logging(json=True, level=level)
-        with captured_events() as events:
+        events: list[EventDict] = []
+        with configure_logging(json=True, level=level).listening(events.append):
             yield events
     finally:
         root.setLevel(root_level)
