@@ -1,7 +1,4 @@
-"""JSON Web Tokens (RFC 7519), verified with the keys of a JWKS (RFC 7517).
-
-Needs the extra: `pip install 'bedplate[jwt]'`.
-"""
+"""JSON Web Tokens (RFC 7519), verified with the keys of a JWKS (RFC 7517)."""
 
 import asyncio
 from collections.abc import Sequence
@@ -58,10 +55,7 @@ class KeySet:
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str | None) -> jwt.PyJWK | None:
-        """Return the key of this id, or None when the JWKS has no such key.
-
-        Raises `AuthServerUnavailable` when the key is unknown and the URL is unreachable.
-        """
+        """Return the key of this id, or None if there is none. Raises `AuthServerUnavailable`."""
         # While another request fetches the keys, an old key serves this one.
         is_served = key_id in self._keys and self._lock.locked()
         if self._is_due(key_id) and not is_served:

@@ -8,10 +8,7 @@ from bedplate.problems import Unauthorized
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated user or program.
-
-    `kind` is how it authenticated ("user", "api_key"); `scopes` is what it may do.
-    """
+    """A user or program; `kind` says how it authenticated ("user", "api_key")."""
 
     kind: str
     id: str

@@ -33,10 +33,7 @@ def sign(secret: SecretStr, token: bytes) -> bytes:
 
 
 def verified_token(secret: SecretStr, value: bytes, *, required: bool) -> bytes | None:
-    """Return the token when its signature is valid, else None.
-
-    An unsigned token is returned unless a signature is `required`.
-    """
+    """Return the token if its signature is valid, or absent and not `required`; else None."""
     token, signature = split_signature(value)
     if signature is None:
         return None if required or b"." in value else value

@@ -1,8 +1,6 @@
 """Calls from one backend to another: over HTTP by URL, or in process when both run together.
 
-sequence: ServiceClient = opened(service_client("central-sequence", url="sequence_url"))
-
-The client itself is `bedplate.clients.client.ServiceClient`; it needs httpx2.
+`bedplate.clients.client.ServiceClient`, the client itself, needs httpx2.
 """
 
 from bedplate.clients.exceptions import UpstreamRefused, UpstreamUnavailable

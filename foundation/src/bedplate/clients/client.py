@@ -1,7 +1,4 @@
-"""The client of another service, with limits on time, attempts and size.
-
-Needs httpx2, the extra `bedplate[clients]`.
-"""
+"""The client of another service, with limits on time, attempts and size; needs httpx2."""
 
 import asyncio
 import contextlib

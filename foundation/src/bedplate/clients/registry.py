@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
 
 class LocalServices:
-    """The backends of one process by name; those that run can be called.
-
-    `compose` makes one and hands it to every backend as `local_services` of its state.
-    """
+    """The backends of one process by name, made by `compose`; those that run can be called."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = frozenset(names)

@@ -29,10 +29,7 @@ State = Literal["ready", "unavailable", "draining"]
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """Checks a dependency: `check` raises, or returns False, when it is unavailable.
-
-    A check that takes longer than `timeout` seconds has failed.
-    """
+    """Checks a dependency; it fails if `check` raises, returns False or takes `timeout` seconds."""
 
     name: str
     check: Callable[[], Awaitable[object]]
@@ -79,10 +76,7 @@ class Health:
         self._failing: dict[str, str] = {}
 
     async def readiness(self) -> tuple[bool, Document]:
-        """Return whether the backend is ready for requests, and the document that says so.
-
-        Runs all checks at the same time, and none while the process drains.
-        """
+        """Return whether the backend is ready, and the document; no check runs while it drains."""
         status, results = await self._state()
         checks = {name: {"status": result.status} for name, result in results.items()}
         return status == "ready", {"status": status, "checks": checks}

@@ -101,10 +101,7 @@ class RequestMetrics:
         *,
         buckets: Sequence[float] = BUCKETS,
     ) -> BackendHistogram:
-        """Return a histogram of this backend, as `counter` does.
-
-        `buckets` are upper bounds, in the unit of the observed values.
-        """
+        """Return a histogram, as `counter` does; `buckets` are upper bounds in the values' unit."""
         histogram = self._instruments.declare(
             Histogram, name, documentation, labels, buckets=buckets
         )
@@ -132,10 +129,7 @@ class RequestMetrics:
 
 
 class MetricsApp:
-    """The ASGI application that shows a registry, in the format that the scraper asks for.
-
-    A class, since Starlette's routes take a function for an endpoint.
-    """
+    """The ASGI application that shows a registry; a class, since Starlette wraps functions."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._app: ASGIApp = make_asgi_app(registry)

@@ -106,10 +106,7 @@ def rate_limit_headers(decision: Decision) -> list[tuple[bytes, bytes]]:
 
 
 def leave_headers(state: dict[str, Any], decision: Decision) -> None:
-    """Add the headers of `decision` to `state["response_headers"]`.
-
-    When several limits apply to a request, the response reports the tightest.
-    """
+    """Leave the headers of `decision` in `state["response_headers"]`, or those of a tighter one."""
     headers: list[tuple[bytes, bytes]] = state.setdefault("response_headers", [])
     earlier: Decision | None = state.get("rate_limit")
     if earlier is not None:

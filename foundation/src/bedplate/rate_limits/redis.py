@@ -84,10 +84,7 @@ class RedisWindows(RedisStorage):
         self._pipeline = Pipeline(pool.make_connection, timeout)
 
     async def spend(self, key: str, limit: int, seconds: int) -> Windows:
-        """Count one request of `key` if `limit` allows it, and return the counts.
-
-        Raises `limits.errors.StorageError` when Redis fails or doesn't answer within the timeout.
-        """
+        """Count one request of `key` if `limit` allows it. Raises `limits.errors.StorageError`."""
         previous_key = self._encoded(self._previous_window_key(key))
         arguments = 2, previous_key, self._encoded(self._current_window_key(key)), limit, seconds
         try:

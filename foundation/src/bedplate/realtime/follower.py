@@ -59,10 +59,7 @@ class Follower(Generic[Item]):
         self.wants = wants
         """The filter; it may be replaced at any time."""
         self.lost = 0
-        """How many items it never saw because they were gone when it came to them.
-
-        Those it would not have wanted count too: nobody looks at what is gone.
-        """
+        """How many items were gone when it came to them, also those it would not have wanted."""
         self._take = take
         self._wait = wait
 

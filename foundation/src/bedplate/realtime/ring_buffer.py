@@ -66,10 +66,7 @@ class RingBuffer(Generic[Item]):
     def since(
         self, number: int, limit: int | None = None, *, until: int | None = None
     ) -> list[Numbered[Item]]:
-        """Return the held items after `number`, oldest first: at most `limit`, none after `until`.
-
-        Items that are gone are left out: the first one's number shows it.
-        """
+        """Return what is held after `number`, oldest first: at most `limit`, none after `until`."""
         begin = max(number + 1, self.first)
         end = self.last if until is None else min(until, self.last)
         if limit is not None:

@@ -73,12 +73,6 @@ class MessageRate:
 class Stream(Generic[Item]):
     """One client's connection, from its acceptance to its end.
 
-    ```python
-    @router.websocket("/events")
-    async def events(socket: WebSocket, after: int | None = None) -> None:
-        await Stream(socket, socket.state.events, drain=socket.state.drain).serve(after)
-    ```
-
     The client gets JSON texts: `hello` with the row of numbers, then `items`, `lost` with a count
     where it was too slow, and `closing` with the reason. A client that reads nothing holds up
     nobody: it has a place in the ring and one frame, loses its oldest items, and is dropped.
@@ -117,10 +111,7 @@ class Stream(Generic[Item]):
         run: str | None = None,
         wants: Wants[Item] | None = None,
     ) -> None:
-        """Serve the client until it goes or has to; arguments as in `Broadcast.follow`.
-
-        The WebSocket is accepted, unless it is already.
-        """
+        """Accept the client, unless it is already, and serve it; arguments as in `Broadcast.follow`."""
         if self._socket.application_state is WebSocketState.CONNECTING:
             await self._socket.accept()
         async with self._broadcast.follow(after, run=run, wants=wants) as follower:

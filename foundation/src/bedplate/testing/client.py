@@ -52,10 +52,7 @@ async def client(
 
 
 class Client(httpx2.AsyncClient):
-    """An `httpx2.AsyncClient`, base URL http://testserver, that remembers unexpected 5xx.
-
-    It works with any transport, so also over a network. It takes the options of its base class.
-    """
+    """An `httpx2.AsyncClient`, for any transport, that remembers unexpected 5xx."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"base_url": "http://testserver", **options})
@@ -84,10 +81,7 @@ class Client(httpx2.AsyncClient):
         error: BaseException | None = None,
         trace: TracebackType | None = None,
     ) -> None:
-        """Close the client; raise AssertionError after an unexpected 5xx.
-
-        When the test fails anyway, its error gets a note instead.
-        """
+        """Close the client; raise AssertionError after an unexpected 5xx, or note it on the error."""
         await super().__aexit__(kind, error, trace)
         if not self._unexpected:
             return

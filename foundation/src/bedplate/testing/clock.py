@@ -31,10 +31,7 @@ class SettableClock(clock.Clock):
     def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> datetime:
-        """Advance `now` and `monotonic`, and return the new time.
-
-        Raises ValueError for a negative time: only `set` goes backwards.
-        """
+        """Advance `now` and `monotonic`; return the new time. Raises ValueError if it is negative."""
         step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         if step < timedelta(0):
             raise ValueError("time only passes forwards")
@@ -43,10 +40,7 @@ class SettableClock(clock.Clock):
         return self._now
 
     def set(self, moment: datetime) -> None:
-        """Set the time, also backwards, as an operator or NTP may; `monotonic` stays as it is.
-
-        `moment` must be timezone-aware (ValueError otherwise).
-        """
+        """Set the time, also backwards; `monotonic` stays. Raises ValueError without a zone."""
         self._now = _in_utc(moment)
 
     def __enter__(self) -> Self:

@@ -69,10 +69,7 @@ class _Template(ABC):
 
 
 class TemplateDatabase(_Template):
-    """A PostgreSQL database that is migrated when it is first needed, and then cloned.
-
-    A clone of 40 tables takes about 65 ms, however long the migrations take.
-    """
+    """A PostgreSQL database that is migrated when first needed, and cloned in about 65 ms."""
 
     def __init__(self, server: PostgresServer, migrate: Migrate) -> None:
         super().__init__(migrate)

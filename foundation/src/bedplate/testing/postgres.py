@@ -116,10 +116,7 @@ class PostgresServer(RealServer):
         self._execute(f'DROP DATABASE IF EXISTS "{_database(url)}" WITH (FORCE)')
 
     def seal_database(self, url: str) -> None:
-        """Disconnect all clients of the database with this URL, and refuse new ones.
-
-        PostgreSQL copies a template only while no client is connected to it.
-        """
+        """Disconnect all clients of a database and refuse new ones, so that it can be copied."""
         name = _database(url)
         self._execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         self._execute(

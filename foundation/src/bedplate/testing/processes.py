@@ -101,10 +101,7 @@ class ServerProcess:
         return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
 
     def start(self) -> None:
-        """Start the process and wait until it is ready.
-
-        Raises ProcessError when it ends before that, or is not ready in time.
-        """
+        """Start the process and wait until it is ready. Raises ProcessError if it never is."""
         if self._process is not None:
             raise ProcessError(f"{self.command[0]} is running already")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _finish
@@ -143,10 +140,7 @@ class ServerProcess:
         self.wait()
 
     def wait(self, timeout_seconds: float | None = None) -> int:
-        """Wait for the end and return the exit status, or minus the signal that ended it.
-
-        Raises ProcessError when it doesn't end within `timeout_seconds`.
-        """
+        """Wait for the end and return the exit status, or minus the signal. Raises ProcessError."""
         if self._process is None and self._status is not None:
             return self._status
         try:
@@ -157,10 +151,7 @@ class ServerProcess:
         return self._status
 
     def wait_until_written(self, text: str, timeout_seconds: float | None = None) -> None:
-        """Wait until `text` is in the output.
-
-        Raises ProcessError when the process ends before that, or after `timeout_seconds`.
-        """
+        """Wait until `text` is in the output. Raises ProcessError if it never is."""
         seconds = timeout_seconds or self.timeout_seconds
         self._wait_until(
             lambda: text in self.output, seconds, f"wrote {text!r}", f"did not write {text!r}"
@@ -271,10 +262,7 @@ def children(pid: int) -> list[int]:
 
 
 def wait_until_gone(pids: Sequence[int], timeout_seconds: float = 10.0) -> None:
-    """Wait until none of the processes `pids` runs; they need not be children of this one.
-
-    Raises ProcessError after `timeout_seconds`.
-    """
+    """Wait until none of `pids` runs, children or not. Raises ProcessError after the timeout."""
     deadline = time.monotonic() + timeout_seconds
     while running := [pid for pid in pids if _runs(pid)]:
         if time.monotonic() > deadline:

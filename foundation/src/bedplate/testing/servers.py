@@ -34,10 +34,7 @@ class RealServer(ABC):
         return self._own().pid
 
     def start(self) -> None:
-        """Start the server; after a stop or a kill on the same port.
-
-        Returns when it answers clients. Raises ProcessError when it can't start.
-        """
+        """Start the server (again, on the same port) and wait for it. Raises ProcessError."""
         self._refuse_standing()
         if self._process is None:
             self._create()
