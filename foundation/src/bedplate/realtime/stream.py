@@ -111,7 +111,7 @@ class Stream(Generic[Item]):
         run: str | None = None,
         wants: Wants[Item] | None = None,
     ) -> None:
-        """Accept the client, unless it is already, and serve it; arguments as in `Broadcast.follow`."""
+        """Accept the client, unless it is already, and serve it; see `Broadcast.follow`."""
         if self._socket.application_state is WebSocketState.CONNECTING:
             await self._socket.accept()
         async with self._broadcast.follow(after, run=run, wants=wants) as follower:

@@ -81,7 +81,7 @@ class Client(httpx2.AsyncClient):
         error: BaseException | None = None,
         trace: TracebackType | None = None,
     ) -> None:
-        """Close the client; raise AssertionError after an unexpected 5xx, or note it on the error."""
+        """Close the client; raise AssertionError after an unexpected 5xx, or note it."""
         await super().__aexit__(kind, error, trace)
         if not self._unexpected:
             return

@@ -31,7 +31,7 @@ class SettableClock(clock.Clock):
     def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> datetime:
-        """Advance `now` and `monotonic`; return the new time. Raises ValueError if it is negative."""
+        """Advance `now` and `monotonic`; return the new time. Raises ValueError if negative."""
         step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         if step < timedelta(0):
             raise ValueError("time only passes forwards")
