@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -50,6 +50,7 @@ class _Failure(Exception):
     retry_after: int = RETRY_AFTER_SECONDS
 
 
+@dataclass(eq=False)
 class ServiceClient:
     """Calls another service with JSON; a field of the backend's state (`service_client`).
 
@@ -58,20 +59,12 @@ class ServiceClient:
     max_answer_bytes  maximum size of a response
     """
 
-    def __init__(
-        self,
-        name: str,
-        client: httpx2.AsyncClient,
-        *,
-        timeout: float = 3.0,
-        attempts: int = 3,
-        max_answer_bytes: int = 33_554_432,
-    ) -> None:
-        self.name = name
-        self._client = client
-        self._timeout = timeout
-        self._attempts = attempts
-        self._max_answer_bytes = max_answer_bytes
+    name: str
+    client: httpx2.AsyncClient
+    _: KW_ONLY
+    timeout: float = 3.0
+    attempts: int = 3
+    max_answer_bytes: int = 33_554_432
 
     @classmethod
     def at(cls, name: str, url: str, **options: Any) -> Self:
@@ -96,7 +89,7 @@ class ServiceClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+        await self.client.aclose()
 
     async def get(self, path: str, **query: str | int) -> Any:
         """Return the JSON response of a GET. Raises as `call` does."""
@@ -127,14 +120,14 @@ class ServiceClient:
         """
         retry = method in _IDEMPOTENT if repeatable is None else repeatable
         content = None if body is None else orjson.dumps(body)
-        request = self._client.build_request(
+        request = self.client.build_request(
             method, path, params=query, content=content, headers=_request_headers(content)
         )
-        for attempt in range(1, self._attempts + 1):
+        for attempt in range(1, self.attempts + 1):
             try:
                 return await self._once(request)
             except _Failure as failure:
-                last = attempt == self._attempts
+                last = attempt == self.attempts
                 if last or not (failure.unsent or (retry and failure.passing)):
                     raise self._unavailable(failure, attempt) from failure.__cause__
             await asyncio.sleep(pause(attempt))
@@ -150,12 +143,12 @@ class ServiceClient:
 
     async def _once(self, request: httpx2.Request) -> Any:
         try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._client.send(request, stream=True)
+            async with asyncio.timeout(self.timeout):
+                response = await self.client.send(request, stream=True)
                 async with contextlib.aclosing(response):
                     content = await self._read(response)
         except TimeoutError as error:
-            raise _Failure(f"no answer within {self._timeout} s", passing=True) from error
+            raise _Failure(f"no answer within {self.timeout} s", passing=True) from error
         except httpx2.HTTPError as error:
             unsent = isinstance(error, _UNSENT)
             raise _Failure(type(error).__name__, unsent=unsent, passing=True) from error
@@ -167,8 +160,8 @@ class ServiceClient:
         content = bytearray()
         async for chunk in response.aiter_raw():
             content += chunk
-            if len(content) > self._max_answer_bytes:
-                raise _Failure(f"an answer of more than {self._max_answer_bytes} bytes")
+            if len(content) > self.max_answer_bytes:
+                raise _Failure(f"an answer of more than {self.max_answer_bytes} bytes")
         return bytes(content)
 
     def _judge(self, response: httpx2.Response, content: bytes) -> Any:

@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from ipaddress import ip_address
 from typing import Any, Literal
 
@@ -49,6 +49,7 @@ class CheckResult:
         return "ok" if self.error is None else "failing"
 
 
+@dataclass(eq=False)
 class Health:
     """The health of one backend.
 
@@ -56,20 +57,15 @@ class Health:
     `build` only to a client on this machine or with `status_token` as its bearer token.
     """
 
-    def __init__(
-        self,
-        checks: Sequence[HealthCheck] = (),
-        *,
-        version: str = "",
-        build: str | None = None,
-        drain: Drain | None = None,
-        status_token: SecretStr | None = None,
-    ) -> None:
-        self._checks = checks
-        self._version = version
-        self._build = build
-        self._drain = drain
-        self._status_token = status_token
+    checks: Sequence[HealthCheck] = ()
+    _: KW_ONLY
+    version: str = ""
+    build: str | None = None
+    drain: Drain | None = None
+    status_token: SecretStr | None = None
+
+    def __post_init__(self) -> None:
+        """Remember the start, for `/statusz`."""
         self._started_at = clock.now()
         self._started = clock.monotonic()
         self._running: asyncio.Task[dict[str, CheckResult]] | None = None
@@ -88,8 +84,8 @@ class Health:
             return {"status": status}
         return {
             "status": status,
-            "version": self._version,
-            "build": self._build,
+            "version": self.version,
+            "build": self.build,
             "started_at": self._started_at.isoformat().replace("+00:00", "Z"),
             "uptime_seconds": round(clock.monotonic() - self._started, 3),
             "checks": {
@@ -103,7 +99,7 @@ class Health:
         }
 
     async def _state(self) -> tuple[State, dict[str, CheckResult]]:
-        if self._drain is not None and self._drain.draining:
+        if self.drain is not None and self.drain.draining:
             return "draining", {}
         results = await self.check()
         ready = all(result.error is None for result in results.values())
@@ -117,7 +113,7 @@ class Health:
         return await asyncio.shield(self._running)
 
     async def _run(self) -> dict[str, CheckResult]:
-        checks = list(self._checks)
+        checks = list(self.checks)
         outcomes = await asyncio.gather(*map(_run_check, checks))
         results = {check.name: result for check, result in zip(checks, outcomes, strict=True)}
         failing = {name: result.error for name, result in results.items() if result.error}
@@ -132,10 +128,10 @@ class Health:
         """Return whether a client is on this machine, or has the status token."""
         if _is_local(request):
             return True
-        if self._status_token is None:
+        if self.status_token is None:
             return False
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        expected = self._status_token.get_secret_value().encode()
+        expected = self.status_token.get_secret_value().encode()
         actual = token.strip().encode("utf-8", "surrogateescape")
         return scheme.lower() == "bearer" and hmac.compare_digest(actual, expected)
 

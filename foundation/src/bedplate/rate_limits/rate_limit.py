@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +16,7 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 DeclaredBudget = Budget | None | Callable[[Any], Budget | None]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RateLimit:
     """Charges requests to budgets: `Depends(RateLimit(read=Budget(100), write=Budget(30)))`.
 
@@ -28,18 +30,10 @@ class RateLimit:
     `request.state.response_headers`, which `bedplate.asgi` sends with every response.
     """
 
-    def __init__(
-        self,
-        *,
-        read: DeclaredBudget,
-        write: DeclaredBudget,
-        failed_proofs: DeclaredBudget = None,
-        scope: str = "",
-    ) -> None:
-        self._read = read
-        self._write = write
-        self._failed_proofs = failed_proofs
-        self._scope = scope
+    read: DeclaredBudget
+    write: DeclaredBudget
+    failed_proofs: DeclaredBudget = None
+    scope: str = ""
 
     async def __call__(self, connection: HTTPConnection) -> None:
         """Charge the principal at `request.state.principal_id`, else the client's address."""
@@ -52,16 +46,16 @@ class RateLimit:
         unavailable and the limiter's policy is to refuse.
         """
         if connection.scope.get("method", "GET") in _READS:
-            await self._spend(connection, self._read, "read", principal_id)
+            await self._spend(connection, self.read, "read", principal_id)
         else:
-            await self._spend(connection, self._write, "write", principal_id)
+            await self._spend(connection, self.write, "write", principal_id)
 
     async def charge_failed_proof(self, connection: HTTPConnection) -> None:
         """Charge invalid credentials to the client's address. Raises as `charge`."""
-        if self._failed_proofs is None:
+        if self.failed_proofs is None:
             await self.charge(connection, None)
         else:
-            await self._spend(connection, self._failed_proofs, "failed proofs", None)
+            await self._spend(connection, self.failed_proofs, "failed proofs", None)
 
     async def _spend(
         self,
@@ -84,7 +78,7 @@ class RateLimit:
         else:
             client = connection.scope.get("client")
             payer = f"address:{_client_key(client[0] if client else None)}"
-        decision = await limiter.hit(budget, self._scope, kind, payer)
+        decision = await limiter.hit(budget, self.scope, kind, payer)
         leave_headers(state, decision)
         if not decision.allowed:
             raise _too_many_requests(decision)

@@ -25,11 +25,7 @@ class RingBuffer(Generic[Item]):
     """Holds the newest items; the oldest go when there are too many, or they weigh too much."""
 
     def __init__(
-        self,
-        capacity: int,
-        *,
-        weigh: Callable[[Item], int] = weightless,
-        max_weight: int = 1,
+        self, capacity: int, *, weigh: Callable[[Item], int] = weightless, max_weight: int = 1
     ) -> None:
         """Hold at most `capacity` items that weigh at most `max_weight` together.
 

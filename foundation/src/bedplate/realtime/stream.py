@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Generic, NamedTuple
 
 import orjson
@@ -70,53 +70,42 @@ class MessageRate:
         return self._count <= self._limits.messages
 
 
+@dataclass(eq=False)
 class Stream(Generic[Item]):
     """One client's connection, from its acceptance to its end.
 
     The client gets JSON texts: `hello` with the row of numbers, then `items`, `lost` with a count
     where it was too slow, and `closing` with the reason. A client that reads nothing holds up
     nobody: it has a place in the ring and one frame, loses its oldest items, and is dropped.
+
+    `drain` ends it with 1012 when the process goes away, `revoked` with 1008 when it is set.
+    `on_message` is called for one text message of the client at a time; it may `send` answers.
+    What it raises ends the stream.
     """
 
-    def __init__(
-        self,
-        socket: WebSocket,
-        broadcast: Broadcast[Item],
-        *,
-        drain: Drain | None = None,
-        revoked: asyncio.Event | None = None,
-        on_message: "Callable[[Stream[Item], str], Awaitable[None]] | None" = None,
-        limits: StreamLimits | None = None,
-    ) -> None:
-        """Describe the stream.
+    socket: WebSocket
+    broadcast: Broadcast[Item]
+    _: KW_ONLY
+    drain: Drain | None = None
+    revoked: asyncio.Event | None = None
+    on_message: "Callable[[Stream[Item], str], Awaitable[None]] | None" = None
+    limits: StreamLimits = field(default_factory=StreamLimits)
 
-        `drain` ends it with 1012 when the process goes away, `revoked` with 1008 when it is set.
-        `on_message` is called for one text message of the client at a time; it may `send` answers.
-        What it raises ends the stream.
-        """
-        self._socket = socket
-        self._broadcast = broadcast
-        self._drain = drain
-        self._revoked = revoked
-        self._on_message = on_message
-        self._limits = limits or StreamLimits()
-        self._inbox: asyncio.Queue[str] = asyncio.Queue(self._limits.waiting)
+    def __post_init__(self) -> None:
+        """Begin with an empty inbox."""
+        self._inbox: asyncio.Queue[str] = asyncio.Queue(self.limits.waiting)
         self._follower: Follower[Item] | None = None
         self._sending: float | None = None
 
     async def serve(
-        self,
-        after: int | None = None,
-        *,
-        run: str | None = None,
-        wants: Wants[Item] | None = None,
+        self, after: int | None = None, *, run: str | None = None, wants: Wants[Item] | None = None
     ) -> None:
         """Accept the client, unless it is already, and serve it; see `Broadcast.follow`."""
-        if self._socket.application_state is WebSocketState.CONNECTING:
-            await self._socket.accept()
-        async with self._broadcast.follow(after, run=run, wants=wants) as follower:
+        if self.socket.application_state is WebSocketState.CONNECTING:
+            await self.socket.accept()
+        async with self.broadcast.follow(after, run=run, wants=wants) as follower:
             self._follower = follower
-            signals = (self._drain, RESTART), (self._revoked, REVOKED)
+            signals = (self.drain, RESTART), (self.revoked, REVOKED)
             ending = await self._first_of(
                 self._send_items(follower),
                 self._watch(),
@@ -143,11 +132,11 @@ class Stream(Generic[Item]):
     async def _send_text(self, text: str) -> None:
         if self._sending is None:
             self._sending = clock.monotonic()
-        await self._socket.send_text(text)
+        await self.socket.send_text(text)
         self._sending = None
 
     async def _send_items(self, follower: Follower[Item]) -> None:
-        row = self._broadcast
+        row = self.broadcast
         await self.send({"type": "hello", "run": row.run, "first": row.first, "last": row.last})
         reported = 0
         async for batch in follower:
@@ -159,18 +148,18 @@ class Stream(Generic[Item]):
     async def _watch(self) -> None:
         """Return when the client has read nothing for too long; cheaper than a timer a message."""
         while True:
-            await asyncio.sleep(self._limits.send_seconds / _LOOKS)
+            await asyncio.sleep(self.limits.send_seconds / _LOOKS)
             since = self._sending
-            if since is not None and clock.monotonic() - since > self._limits.send_seconds:
+            if since is not None and clock.monotonic() - since > self.limits.send_seconds:
                 return
 
     async def _receive(self) -> Ending | None:
-        rate = MessageRate(self._limits)
-        while (message := await self._socket.receive())["type"] != "websocket.disconnect":
+        rate = MessageRate(self.limits)
+        while (message := await self.socket.receive())["type"] != "websocket.disconnect":
             text = message.get("text")
             if text is None:
                 return NOT_TEXT
-            if len(text) > self._limits.message_characters:
+            if len(text) > self.limits.message_characters:
                 return TOO_LONG
             if not rate.admits() or self._inbox.full():
                 return TOO_MANY
@@ -180,8 +169,8 @@ class Stream(Generic[Item]):
     async def _handle(self) -> None:
         while True:
             text = await self._inbox.get()
-            if self._on_message is not None:
-                await self._on_message(self, text)
+            if self.on_message is not None:
+                await self.on_message(self, text)
 
     async def _first_of(self, *parts: Coroutine[Any, Any, Ending | None]) -> Ending | None:
         """Run all parts until one ends, and return why: None when the client is gone."""
@@ -201,7 +190,7 @@ class Stream(Generic[Item]):
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self.send({"type": "closing", "reason": ending.reason})
-                await self._socket.close(ending.code, ending.reason)
+                await self.socket.close(ending.code, ending.reason)
 
 
 async def _end_after(signal: Drain | asyncio.Event, ending: Ending) -> Ending:

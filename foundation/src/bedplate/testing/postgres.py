@@ -249,11 +249,7 @@ def _binaries(folder: Path, user: str | None) -> Path:
 def _runnable(program: Path, user: str | None) -> bool:
     try:
         subprocess.run(  # noqa: S603 - PostgreSQL's own initdb
-            [str(program), "--version"],
-            check=True,
-            capture_output=True,
-            cwd="/",
-            **run_as(user),
+            [str(program), "--version"], check=True, capture_output=True, cwd="/", **run_as(user)
         )
     except (OSError, subprocess.CalledProcessError):
         return False

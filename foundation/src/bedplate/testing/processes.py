@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import IO, Self, TypedDict
 
@@ -46,6 +47,7 @@ def free_port() -> int:
     raise ProcessError(f"{_PORTS_PER_WORKER} ports of 127.0.0.1 are all taken")
 
 
+@dataclass(eq=False)
 class ServerProcess:
     """A command that runs as a server while a test needs it, in `with` or `async with`.
 
@@ -57,25 +59,17 @@ class ServerProcess:
     end_signal       asks the process to end
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        url: str | None = None,
-        ready: Callable[[], bool] | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        user: str | None = None,
-        timeout_seconds: float = 30.0,
-        end_signal: signal.Signals = signal.SIGTERM,
-    ) -> None:
-        self.command = list(command)
-        self.timeout_seconds = timeout_seconds
-        self._ready = ready or (lambda: url is None or _answers(url))
-        self._env = dict(env or {})
-        self._cwd = cwd
-        self._user = user
-        self._end_signal = end_signal
+    command: Sequence[str]
+    _: KW_ONLY
+    url: str | None = None
+    ready: Callable[[], bool] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    user: str | None = None
+    timeout_seconds: float = 30.0
+    end_signal: signal.Signals = signal.SIGTERM
+
+    def __post_init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._past_output = ""
@@ -112,17 +106,17 @@ class ServerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self._env},
-                cwd=self._cwd,
+                env={**os.environ, **self.env},
+                cwd=self.cwd,
                 start_new_session=True,
-                **run_as(self._user),
+                **run_as(self.user),
             )
         except OSError:
             self._finish()
             raise
-        watchdog.watch(self._process.pid, self._end_signal)
+        watchdog.watch(self._process.pid, self.end_signal)
         try:
-            self._wait_until(self._ready, self.timeout_seconds, "was ready", "was not ready")
+            self._wait_until(self._is_ready, self.timeout_seconds, "was ready", "was not ready")
         except ProcessError:
             if self.running:
                 self.kill()
@@ -132,7 +126,7 @@ class ServerProcess:
 
     def terminate(self) -> None:
         """Ask the process to end, as an orchestrator does (SIGTERM); don't wait for it."""
-        self._living().send_signal(self._end_signal)
+        self._living().send_signal(self.end_signal)
 
     def kill(self) -> None:
         """End the process and its whole process group at once (SIGKILL), as in a crash."""
@@ -182,6 +176,11 @@ class ServerProcess:
     async def __aexit__(self, *_: object) -> None:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self.stop)
+
+    def _is_ready(self) -> bool:
+        if self.ready is not None:
+            return self.ready()
+        return self.url is None or _answers(self.url)
 
     def _wait_until(
         self, reached: Callable[[], bool], seconds: float, success: str, failure: str
