@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameserver.console.reader import CUT_MARK, MAX_LINE_LENGTH, LineReader
+from gameserver.console.lines import CUT_MARK, MAX_LINE_LENGTH, LineReader
 
 
 def read(*chunks: bytes) -> list[str]:

@@ -13,8 +13,8 @@ from gameserver.backups.jobs import CheckWorld
 from gameserver.backups.worker_process import perform
 from gameserver.backups.worlds import SUFFIX, looks_complete, size_of
 from gameserver.console.exceptions import GameNotRunning
-from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import ConsoleLine
+from gameserver.console.replies import LineWaiter
 from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.process.game import Game

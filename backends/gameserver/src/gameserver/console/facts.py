@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from gameserver.console.lines import ConsoleLine
@@ -107,7 +108,10 @@ class Facts:
 
     def __init__(self, events: Events) -> None:
         self.current = GameFacts()
-        self.online = OnlinePlayers(self._joined, self._left)
+        self.online = OnlinePlayers(
+            on_join=partial(self._publish_player, EventKind.PLAYER_JOINED, "joined"),
+            on_leave=partial(self._publish_player, EventKind.PLAYER_LEFT, "left"),
+        )
         self._events = events
         self._readers: dict[str, Callable[[ConsoleLine], bool]] = {
             "Notification": self._notification,
@@ -156,7 +160,9 @@ class Facts:
     def _event(self, line: ConsoleLine) -> bool:
         text = line.text
         if (match := _READY.fullmatch(text)) is not None:
-            return self._ready(line, int(match["port"]))
+            if self.current.ready_at is None:
+                self._set(ready_at=line.at, port=int(match["port"]))
+            return True
         if (match := _NETWORK_VERSION.fullmatch(text)) is not None:
             return self._set(network_version=match["network"], api_version=match["api"])
         if text.startswith("Mods and systems notified, now saving everything"):
@@ -166,11 +172,6 @@ class Facts:
         if text == "Stopped the server!":
             return self._set(stopped=True)
         return False
-
-    def _ready(self, line: ConsoleLine, port: int) -> bool:
-        if self.current.ready_at is None:
-            self._set(ready_at=line.at, port=port)
-        return True
 
     def _saved(self, line: ConsoleLine) -> bool:
         began = self.current.saving_since
@@ -218,12 +219,5 @@ class Facts:
     def _fatal(self, line: ConsoleLine) -> bool:
         return self._set(last_fatal=line.text[:2_000])
 
-    def _joined(self, player: OnlinePlayer) -> None:
-        self._events.publish(
-            EventKind.PLAYER_JOINED, f"{player.name} joined.", name=player.name, uid=player.uid
-        )
-
-    def _left(self, player: OnlinePlayer) -> None:
-        self._events.publish(
-            EventKind.PLAYER_LEFT, f"{player.name} left.", name=player.name, uid=player.uid
-        )
+    def _publish_player(self, kind: EventKind, verb: str, player: OnlinePlayer) -> None:
+        self._events.publish(kind, f"{player.name} {verb}.", name=player.name, uid=player.uid)

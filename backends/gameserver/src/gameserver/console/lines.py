@@ -1,13 +1,18 @@
-"""Lines of the console, and how several of them become one message."""
+"""From chunks of bytes to lines of text, and from lines to messages. Both are bounded."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
 from bedplate.realtime import Numbered
+
+MAX_LINE_LENGTH: Final = 65_536
+"""Bytes of a line."""
+
+CUT_MARK: Final = " […cut at 64 KiB]"
 
 MAX_TEXT_LENGTH: Final = 65_536
 """Characters of a message. A longer one goes on in a further message that is `continued`."""
@@ -48,22 +53,71 @@ class ConsoleLine:
         return not self.continued and self.level not in {None, "Chat", STANDARD_ERROR, MANAGER}
 
 
-def encode(entry: Numbered[ConsoleLine]) -> str:
-    """Return a numbered line as JSON for clients."""
+def fields_of(entry: Numbered[ConsoleLine]) -> dict[str, Any]:
+    """Return a numbered line as clients see it."""
     line = entry.item
-    fields = {
+    return {
         "number": entry.number,
         "at": line.at,
         "level": line.level,
         "text": line.text,
         "continued": line.continued,
     }
-    return orjson.dumps(fields).decode()
+
+
+def encode(entry: Numbered[ConsoleLine]) -> str:
+    """Return a numbered line as JSON for clients."""
+    return orjson.dumps(fields_of(entry)).decode()
 
 
 def size_of(line: ConsoleLine) -> int:
     """Return roughly how many bytes a line takes in memory."""
     return len(line.text) + _OVERHEAD
+
+
+class LineReader:
+    """Splits a stream of bytes into lines, and holds at most one of them.
+
+    A line is cut at 64 KiB, with a mark, and the rest of it is dropped. Invalid UTF-8 becomes
+    U+FFFD.
+    """
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._cutting = False
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """Return the lines that this chunk completes."""
+        *complete, rest = chunk.split(b"\n")
+        lines: list[str] = []
+        for part in complete:
+            if self._cutting or self._rest or len(part) > MAX_LINE_LENGTH:
+                self._take(part, lines)
+                lines += self.end()
+            else:
+                lines.append(_decode(part))
+        self._take(rest, lines)
+        return lines
+
+    def end(self) -> list[str]:
+        """Return the last line if the stream ended without a line feed."""
+        lines = [_decode(bytes(self._rest))] if self._rest else []
+        self._rest.clear()
+        self._cutting = False
+        return lines
+
+    def _take(self, part: bytes, lines: list[str]) -> None:
+        if self._cutting:
+            return
+        self._rest += part[: MAX_LINE_LENGTH + 1 - len(self._rest)]
+        if len(self._rest) > MAX_LINE_LENGTH:
+            lines.append(_decode(bytes(self._rest[:MAX_LINE_LENGTH])) + CUT_MARK)
+            self._rest.clear()
+            self._cutting = True
+
+
+def _decode(line: bytes) -> str:
+    return line.removesuffix(b"\r").decode("utf-8", "replace")
 
 
 class MessageJoiner:

@@ -1,15 +1,18 @@
-"""The game's reply to a command, separated from everything else that it prints."""
+"""What the game prints in reply: to a command, or as a line that somebody waits for."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from gameserver.console.exceptions import GameNotRunning
 from gameserver.console.lines import ConsoleLine
 
 QUIET_SECONDS: Final = 0.08
 """A reply has ended when nothing of it followed for this long."""
 
 MAX_LINES: Final = 1_000
+MAX_WAITING: Final = 1_000
 _ECHO: Final = "Handling Console Command"
 
 
@@ -75,3 +78,34 @@ class ReplyCollector:
         while self._progress.is_set():
             self._progress.clear()
             await asyncio.sleep(QUIET_SECONDS)
+
+
+class LineWaiter:
+    """Collects the lines that match. Beyond 1,000 that nobody takes, the oldest is dropped."""
+
+    def __init__(self, matches: Callable[[ConsoleLine], bool]) -> None:
+        self._matches = matches
+        self._lines: asyncio.Queue[ConsoleLine | None] = asyncio.Queue()
+
+    async def next(self, timeout: float) -> ConsoleLine:  # noqa: ASYNC109 - bound of a wait
+        """Return the next line that matches.
+
+        Raises `TimeoutError` after `timeout` seconds, `GameNotRunning` when the game ends.
+        """
+        async with asyncio.timeout(timeout):
+            line = await self._lines.get()
+        if line is None:
+            self.close()  # for the next call
+            raise GameNotRunning("stopped")
+        return line
+
+    def offer(self, line: ConsoleLine) -> None:
+        """Keep the line if it matches."""
+        if self._matches(line):
+            if self._lines.qsize() >= MAX_WAITING:
+                self._lines.get_nowait()
+            self._lines.put_nowait(line)
+
+    def close(self) -> None:
+        """Wake whoever waits: no line will follow."""
+        self._lines.put_nowait(None)

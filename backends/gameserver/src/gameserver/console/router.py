@@ -12,6 +12,7 @@ from gameserver.console.exceptions import (
     GameNotRunning,
     TicketNotFound,
 )
+from gameserver.console.lines import fields_of
 from gameserver.console.schemas import (
     CommandAnswer,
     CommandRequest,
@@ -50,7 +51,7 @@ async def list_lines(
         chosen = matches[-limit:] if after is None else matches[:limit]
         complete = after is None or len(matches) <= limit
         end = last if complete else chosen[-1].number
-        lines = ",".join(Line.of(entry).model_dump_json() for entry in chosen)
+        lines = ",".join(Line(**fields_of(entry)).model_dump_json() for entry in chosen)
         return f'{{"run":"{run}","first":{first},"last":{end},"lines":[{lines}]}}'.encode()
 
     # 10,000 lines take a fifth of a second, so a thread does it.

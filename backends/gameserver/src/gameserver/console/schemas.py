@@ -1,10 +1,9 @@
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bedplate.realtime import Numbered
 from bedplate.schemas import Schema
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.sanitize import MAX_COMMAND_LENGTH
@@ -49,18 +48,6 @@ class Line(BaseModel):
     level: str | None
     text: str = Field(description="Untrusted text; lines of one message are joined by a line feed")
     continued: bool = Field(description="Whether it continues the message before")
-
-    @classmethod
-    def of(cls, entry: Numbered[ConsoleLine]) -> Self:
-        """Return a numbered line for clients."""
-        line = entry.item
-        return cls(
-            number=entry.number,
-            at=line.at,
-            level=line.level,
-            text=line.text,
-            continued=line.continued,
-        )
 
 
 class Lines(BaseModel):

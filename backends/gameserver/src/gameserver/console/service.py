@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from bedplate import clock
@@ -14,18 +13,17 @@ from gameserver.audit.service import Audit
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
 from gameserver.console.facts import Facts
 from gameserver.console.flood import FloodGate
-from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import (
     MANAGER,
     STANDARD_ERROR,
     ConsoleLine,
+    LineReader,
     MessageJoiner,
     encode,
     size_of,
 )
 from gameserver.console.online_players import OnlinePlayers
-from gameserver.console.reader import LineReader
-from gameserver.console.replies import CommandReply, ReplyCollector
+from gameserver.console.replies import CommandReply, LineWaiter, ReplyCollector
 from gameserver.console.sanitize import check_command, redact_command, redact_message, sanitize
 
 CAPACITY: Final = 10_000
@@ -93,27 +91,20 @@ class Console:
 
     def feed(self, chunk: bytes) -> None:
         """Take a chunk of standard output. Never waits."""
-        at = clock.now()
-        for text in self._output.feed(chunk):
-            self._add(sanitize(text), at)
+        self._take_output(self._output.feed(chunk))
         if self._flush_timer is None and self._messages.pending:
             loop = asyncio.get_running_loop()
             self._flush_timer = loop.call_later(JOIN_SECONDS, self._flush_message)
 
     def feed_error(self, chunk: bytes) -> None:
         """Take a chunk of standard error. Never waits."""
-        at = clock.now()
-        for text in self._errors.feed(chunk):
-            self._take(ConsoleLine(at, STANDARD_ERROR, sanitize(text)))
+        self._take_errors(self._errors.feed(chunk))
 
     def end(self) -> None:
         """Take what the game left unfinished: its process has ended."""
-        at = clock.now()
-        for text in self._output.end():
-            self._add(sanitize(text), at)
+        self._take_output(self._output.end())
         self._flush_message()
-        for text in self._errors.end():
-            self._take(ConsoleLine(at, STANDARD_ERROR, sanitize(text)))
+        self._take_errors(self._errors.end())
         self._flood.close()
         for waiter in self._waiters:
             waiter.close()
@@ -130,12 +121,7 @@ class Console:
     # Called by everybody else.
 
     async def send(
-        self,
-        command: str,
-        *,
-        by: str,
-        wait: float = REPLY_SECONDS,
-        allow_selectors: bool = False,
+        self, command: str, *, by: str, wait: float = REPLY_SECONDS, allow_selectors: bool = False
     ) -> CommandReply:
         """Type a command, and return the game's reply within `wait` seconds.
 
@@ -186,17 +172,22 @@ class Console:
 
     # From a line of text to a message that is shown.
 
-    def _add(self, text: str, at: datetime) -> None:
-        message = self._messages.add(text, at)
-        if message is not None:
-            self._take(message)
+    def _take_output(self, texts: Iterable[str]) -> None:
+        at = clock.now()
+        for text in texts:
+            if (message := self._messages.add(sanitize(text), at)) is not None:
+                self._take(message)
+
+    def _take_errors(self, texts: Iterable[str]) -> None:
+        at = clock.now()
+        for text in texts:
+            self._take(ConsoleLine(at, STANDARD_ERROR, sanitize(text)))
 
     def _flush_message(self) -> None:
         if self._flush_timer is not None:
             self._flush_timer.cancel()
             self._flush_timer = None
-        message = self._messages.flush()
-        if message is not None:
+        if (message := self._messages.flush()) is not None:
             self._take(message)
 
     def _take(self, line: ConsoleLine) -> None:

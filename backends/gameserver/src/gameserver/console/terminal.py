@@ -27,13 +27,14 @@ async def follow(url: str, key: str, *, tries: int | None = None) -> None:
     A lost connection resumes after the last printed line; it may fail at most `tries` times in a
     row. Raises `CommandError` when the manager refuses the key or can't be reached.
     """
+    address = f"ws{url.rstrip('/').removeprefix('http')}/console"
     typing = asyncio.create_task(_send_typed(url, key))
     position: dict[str, Any] = {}
     failed = 0
     try:
         while True:
             try:
-                async with connect(f"{_socket_address(url)}/console") as socket:
+                async with connect(address) as socket:
                     failed = 0
                     await _print_lines(socket, key, position)
             except (OSError, InvalidHandshake, ConnectionClosed) as error:
@@ -43,10 +44,6 @@ async def follow(url: str, key: str, *, tries: int | None = None) -> None:
             await asyncio.sleep(PAUSE)
     finally:
         typing.cancel()
-
-
-def _socket_address(url: str) -> str:
-    return "ws" + url.rstrip("/").removeprefix("http")
 
 
 async def _print_lines(socket: ClientConnection, key: str, position: dict[str, Any]) -> None:

@@ -111,10 +111,8 @@ class Connections:
 
     def _forget_expired(self) -> None:
         now = clock.now()
-        fresh = {digest: item for digest, item in self._tickets.items() if item.expires_at >= now}
-        for digest in list(fresh)[: max(0, len(fresh) + 1 - MAX_TICKETS)]:
-            del fresh[digest]
-        self._tickets = fresh
+        fresh = [item for item in self._tickets.items() if item[1].expires_at >= now]
+        self._tickets = dict(fresh[1 - MAX_TICKETS :])
 
 
 def _digest(secret: str) -> str:

@@ -9,8 +9,8 @@ from bedplate import clock
 from bedplate.pagination import Page, page_of
 from gameserver.audit.service import Audit
 from gameserver.console.exceptions import GameNotRunning
-from gameserver.console.line_waiter import LineWaiter
 from gameserver.console.lines import ConsoleLine
+from gameserver.console.replies import LineWaiter
 from gameserver.console.service import Console
 from gameserver.layout import Layout
 from gameserver.players.exceptions import PlayerNotFound, PlayerNotOnline, UnknownRole
