@@ -9,10 +9,11 @@ from pydantic import SecretStr
 from bedplate.settings import Environment
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
-from gameserver.process.program import Programs, passed_on
+from gameserver.process.launch import Launcher
+from gameserver.process.program import passed_on
 from gameserver.settings import GameServerSettings
 
-Make = Callable[..., Programs]
+Make = Callable[..., Launcher]
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def installed(layout: Layout) -> InstalledVersions:
 def make(layout: Layout, installed: InstalledVersions) -> Make:
     """Give what finds programs with changed settings."""
 
-    def make(**changes: object) -> Programs:
-        return Programs(GameServerSettings.load(_env_file=None, **changes), layout, installed)
+    def make(**changes: object) -> Launcher:
+        return Launcher(GameServerSettings.load(_env_file=None, **changes), layout, installed)
 
     return make
 
@@ -50,7 +51,7 @@ def install(layout: Layout, *names: str) -> Path:
 
 async def test_the_stand_in_outside_of_production(make: Make, layout: Layout) -> None:
     """With nothing installed the simulated game runs, over the game's own data."""
-    program = await make(game_port=5, game_arguments="--a 'b c'").find()
+    program = await make(game_port=5, game_arguments="--a 'b c'").find_program()
     assert program is not None
     assert program.simulated
     assert program.command[1:] == (
@@ -66,7 +67,7 @@ async def test_no_stand_in_in_production(make: Make) -> None:
         admin_key=SecretStr("a" * 40),
         monitor_key=SecretStr("b" * 40),
     )
-    assert await programs.find() is None
+    assert await programs.find_program() is None
 
 
 async def test_an_installed_version(
@@ -75,7 +76,7 @@ async def test_an_installed_version(
     """The current installation's own program is started, in its folder."""
     folder = install(layout, "VintagestoryServer", "VintagestoryServer.dll")
     await installed.select("1.21.6")
-    program = await make().find()
+    program = await make().find_program()
     assert program is not None
     assert (program.command[0], program.folder) == (str(folder / "VintagestoryServer"), folder)
     assert (program.version, program.simulated) == ("1.21.6", False)
@@ -90,7 +91,7 @@ async def test_without_an_apphost(
     """An installation without a program of its own is run by dotnet, a very old one by mono."""
     folder = install(layout, name)
     await installed.select("1.21.6")
-    program = await make().find()
+    program = await make().find_program()
     assert program is not None
     assert program.command[0].endswith(runner)
     assert program.command[1] == str(folder / name)
@@ -102,7 +103,7 @@ async def test_the_operators_own_command(
     """A command in the settings comes before everything else."""
     install(layout, "VintagestoryServer")
     await installed.select("1.21.6")
-    program = await make(game_command="/opt/game --x 'y z'").find()
+    program = await make(game_command="/opt/game --x 'y z'").find_program()
     assert program is not None
     assert program.command[:3] == ("/opt/game", "--x", "y z")
 

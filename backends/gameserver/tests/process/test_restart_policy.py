@@ -8,6 +8,7 @@ import pytest
 from bedplate.jobs.background import Jobs
 from gameserver.process.restart_policy import CrashCounter, PlannedStart
 from gameserver.process.world_lock import START, WorldLock
+from gameserver.settings import GameServerSettings
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -114,6 +115,11 @@ async def test_a_start_in_progress_is_waited_for(starts: Starts) -> None:
     assert starts.world.purpose is None
 
 
+def make_settings(crash_limit: int) -> GameServerSettings:
+    """Return the default settings but for the limit."""
+    return GameServerSettings.load(_env_file=None, crash_limit=crash_limit)
+
+
 def pauses(counter: CrashCounter, *minutes: float) -> list[float | None]:
     """Return the pauses after crashes at these minutes after noon."""
     return [counter.count(NOON + timedelta(minutes=minute)) for minute in minutes]
@@ -121,25 +127,25 @@ def pauses(counter: CrashCounter, *minutes: float) -> list[float | None]:
 
 def test_three_in_an_hour_are_too_many() -> None:
     """By default the pause doubles, and the third crash within an hour is the last."""
-    counter = CrashCounter(max_crashes=3, first_pause_seconds=5, max_pause_seconds=80)
+    counter = CrashCounter(make_settings(3))
     assert pauses(counter, 0, 20, 59) == [5, 10, None]
 
 
 def test_crashes_of_long_ago_dont_count() -> None:
     """A game that crashes now and then is started again each time."""
-    counter = CrashCounter(max_crashes=3, first_pause_seconds=5, max_pause_seconds=80)
+    counter = CrashCounter(make_settings(3))
     assert pauses(counter, 0, 50, 100, 150, 300) == [5, 10, 10, 10, 5]
 
 
 def test_the_pause_is_bounded() -> None:
     """Where more crashes are allowed, the pause grows up to its bound."""
-    counter = CrashCounter(max_crashes=8, first_pause_seconds=5, max_pause_seconds=80)
+    counter = CrashCounter(make_settings(8))
     assert pauses(counter, 0, 1, 2, 3, 4, 5, 6, 7) == [5, 10, 20, 40, 80, 80, 80, None]
 
 
 def test_a_person_begins_afresh() -> None:
     """After a start by hand, earlier crashes don't count."""
-    counter = CrashCounter(max_crashes=2, first_pause_seconds=5, max_pause_seconds=80)
+    counter = CrashCounter(make_settings(2))
     assert pauses(counter, 0, 1) == [5, None]
     counter.reset()
     assert pauses(counter, 2) == [5]

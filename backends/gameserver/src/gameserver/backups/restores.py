@@ -31,8 +31,7 @@ from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations
-from gameserver.process.exclusive import exclusive_world, start_when_free
-from gameserver.process.game import Game
+from gameserver.process.game import Game, exclusive_world, start_when_free
 from gameserver.status import AT_REST
 from gameserver.version_numbers import VersionNumber
 

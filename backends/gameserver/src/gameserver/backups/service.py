@@ -26,8 +26,7 @@ from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations
 from gameserver.process.exceptions import GameNotStopped
-from gameserver.process.exclusive import exclusive_world
-from gameserver.process.game import Game
+from gameserver.process.game import Game, exclusive_world
 from gameserver.status import AT_REST, GameState
 
 _SETTLE_SECONDS: Final = 120.0

@@ -14,8 +14,7 @@ from bedplate.problems import Conflict, ProblemError
 from gameserver.mods.exceptions import GameIsRunning
 from gameserver.mods.schemas import ChangeOptions
 from gameserver.operations.progress import Progress
-from gameserver.process.exclusive import exclusive_world, start_when_free
-from gameserver.process.game import Game
+from gameserver.process.game import Game, exclusive_world, start_when_free
 from gameserver.status import AT_REST, GameState
 
 Outcome = dict[str, JsonValue]

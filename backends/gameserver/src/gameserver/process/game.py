@@ -1,16 +1,24 @@
 """The game as everybody else sees it: its status, its console, and what can be done to it."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
 
+from bedplate import clock
 from bedplate.jobs.background import Jobs
 from gameserver.audit.service import Audit
 from gameserver.console.service import Console
-from gameserver.process.exceptions import GameNotStopped
+from gameserver.process.exceptions import GameBusy, GameNotStopped
+from gameserver.process.launch import Launcher
 from gameserver.process.lifecycle import Lifecycle
-from gameserver.process.program import Programs
 from gameserver.process.world_lock import START, WorldLock
 from gameserver.status import GameState, GameStatus, StatusBoard
+
+PATIENCE_SECONDS: Final = 900.0
+"""How long to wait for other holders of the world: a backup of a large world takes minutes."""
+
+_POLL_SECONDS: Final = 0.05
 
 
 class Game:
@@ -23,7 +31,7 @@ class Game:
         self,
         console: Console,
         board: StatusBoard,
-        programs: Programs,
+        launcher: Launcher,
         lifecycle: Lifecycle,
         world: WorldLock,
         audit: Audit,
@@ -31,7 +39,7 @@ class Game:
     ) -> None:
         self.console = console
         self._board = board
-        self._programs = programs
+        self._launcher = launcher
         self._lifecycle = lifecycle
         self._world = world
         self._audit = audit
@@ -111,12 +119,12 @@ class Game:
         await self._lifecycle.shut_down()
 
     async def _find_program(self) -> None:
-        program = await self._programs.find()
+        program = await self._launcher.find_program()
         self._board.set_program(
             installed=program is not None,
             version=program.version if program else None,
             simulated=program is not None and program.simulated,
-            hint=self._programs.installation_hint(),
+            hint=self._launcher.installation_hint(),
         )
 
     async def _start(self, by: str) -> None:
@@ -146,3 +154,47 @@ class Game:
         finally:
             await self._lifecycle.remember_wanted(wanted=False)
             await self._audit.record(by, "kill")
+
+
+@contextlib.asynccontextmanager
+async def exclusive_world(
+    game: Game,
+    purpose: str,
+    *,
+    stop: Callable[[], Awaitable[None]] | None = None,
+    seconds: float = PATIENCE_SECONDS,
+) -> AsyncIterator[None]:
+    """Have exclusive access to the world (`Game.exclusive`) as soon as nobody else has.
+
+    It is for work that must not be left half done. Between a stop and the work that the game was
+    stopped for, a backup may take the world: giving up then would leave the game down.
+    `stop` stops a game that was started meanwhile. Raises `GameBusy` when others hold the world
+    for longer than `seconds`, and `GameNotStopped`: without `stop` at once.
+    """
+    deadline = clock.monotonic() + seconds
+    async with contextlib.AsyncExitStack() as stack:
+        while True:
+            try:
+                await stack.enter_async_context(game.exclusive(purpose))
+                break
+            except GameBusy:
+                if clock.monotonic() > deadline:
+                    raise
+            except GameNotStopped:
+                if stop is None or clock.monotonic() > deadline:
+                    raise
+                await stop()
+            await asyncio.sleep(_POLL_SECONDS)
+        yield
+
+
+async def start_when_free(game: Game, *, by: str, seconds: float = PATIENCE_SECONDS) -> None:
+    """Start the game as soon as nobody else holds the world. Raises what `Game.start` raises."""
+    deadline = clock.monotonic() + seconds
+    while True:
+        try:
+            return await game.start(by=by)
+        except GameBusy:
+            if clock.monotonic() > deadline:
+                raise
+        await asyncio.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""From a program to a running process: the checks before it, and the start.
+"""The game's start: its program is found, checked, and becomes a process.
 
 Each refusal says what to do.
 """
@@ -7,12 +7,15 @@ import asyncio
 import errno
 import json
 import os
+import shlex
 import shutil
 import socket
 from pathlib import Path
 from typing import Final
 
+from gameserver import simulator
 from gameserver.console.service import Console
+from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.process.child import Child
 from gameserver.process.exceptions import GameAlreadyRunning, GameNotInstalled, StartRefused
@@ -20,9 +23,10 @@ from gameserver.process.ownership import ProcessLock
 from gameserver.process.program import (
     DEFAULT_PORT,
     Program,
-    Programs,
+    command_in,
     installed_runtimes,
     needed_runtime,
+    passed_on,
     rolls_forward,
 )
 from gameserver.settings import GameServerSettings
@@ -32,22 +36,43 @@ _MEGABYTE: Final = 1024 * 1024
 
 
 class Launcher:
-    """Starts the game's process.
+    """Finds the game's program, and starts its process.
 
     process_lock: the lock that the process inherits.
     """
 
-    def __init__(self, settings: GameServerSettings, layout: Layout, programs: Programs) -> None:
+    def __init__(
+        self, settings: GameServerSettings, layout: Layout, installed: InstalledVersions
+    ) -> None:
         self.process_lock = ProcessLock(layout)
         self._settings = settings
         self._layout = layout
-        self._programs = programs
+        self._installed = installed
+
+    async def find_program(self) -> Program | None:
+        """Return the operator's own command, else the installed version, else the stand-in.
+
+        None when nothing is installed: in production, or without `gameserver[simulator]`.
+        """
+        if self._settings.game_command is not None:
+            return Program(self._with_arguments(*shlex.split(self._settings.game_command)))
+        installation = await self._installed.current()
+        if installation is not None:
+            command = self._with_arguments(*command_in(installation.folder))
+            return Program(command, installation.folder, installation.version)
+        if self._settings.production or (simulated := simulator.command()) is None:
+            return None
+        return Program(self._with_arguments(*simulated), simulated=True)
+
+    def installation_hint(self) -> str | None:
+        """Return how to get a program where the simulator is missing; None in production."""
+        return None if self._settings.production else simulator.INSTALL_HINT
 
     async def check(self) -> Program:
         """Return the program to start. Raises `GameNotInstalled`, `StartRefused`."""
-        program = await self._programs.find()
+        program = await self.find_program()
         if program is None:
-            raise GameNotInstalled(self._programs.installation_hint())
+            raise GameNotInstalled(self.installation_hint())
         await asyncio.to_thread(
             check_start,
             program,
@@ -62,7 +87,7 @@ class Launcher:
         lock = self.process_lock.acquire()
         if lock is None:
             raise GameAlreadyRunning("running")
-        environment = self._programs.environment()
+        environment = self.environment()
         try:
             await asyncio.to_thread(Path(environment["SQLITE_TMPDIR"]).mkdir, exist_ok=True)
             return await Child.spawn(
@@ -78,6 +103,20 @@ class Launcher:
             raise StartRefused(f"The game's program can't be started: {why}.") from None
         finally:
             os.close(lock)
+
+    def environment(self) -> dict[str, str]:
+        """Return the complete environment of the game, which has none of the manager's secrets."""
+        variables = self._settings.game_environment
+        configured = {name: value.get_secret_value() for name, value in variables.items()}
+        temporary = os.fspath(self._layout.server_data.absolute() / "Cache")
+        return {**passed_on(os.environ), "SQLITE_TMPDIR": temporary, **configured}
+
+    def _with_arguments(self, *command: str) -> tuple[str, ...]:
+        settings = self._settings
+        port = () if settings.game_port is None else ("--port", str(settings.game_port))
+        own = shlex.split(settings.game_arguments)
+        data = os.fspath(self._layout.server_data.absolute())
+        return (*command, "--dataPath", data, *port, *own)
 
 
 def check_start(

@@ -1,18 +1,12 @@
-"""Which program the game is, how it is started, and which .NET runtime it needs."""
+"""What a program of the game is, which command starts it, and which .NET runtime it needs."""
 
 import json
 import os
-import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-from gameserver import simulator
-from gameserver.installed import InstalledVersions
-from gameserver.layout import Layout
-from gameserver.settings import GameServerSettings
 
 APPHOST: Final = "VintagestoryServer"
 ASSEMBLY: Final = "VintagestoryServer.dll"
@@ -51,50 +45,6 @@ class Program:
     simulated: bool = False
 
 
-class Programs:
-    """Finds the program to start."""
-
-    def __init__(
-        self, settings: GameServerSettings, layout: Layout, installed: InstalledVersions
-    ) -> None:
-        self._settings = settings
-        self._layout = layout
-        self._installed = installed
-
-    async def find(self) -> Program | None:
-        """Return the operator's own command, else the installed version, else the stand-in.
-
-        None when nothing is installed: in production, or without `gameserver[simulator]`.
-        """
-        if self._settings.game_command is not None:
-            return Program(self._with_arguments(*shlex.split(self._settings.game_command)))
-        installation = await self._installed.current()
-        if installation is not None:
-            command = self._with_arguments(*_command_in(installation.folder))
-            return Program(command, installation.folder, installation.version)
-        if self._settings.production or (simulated := simulator.command()) is None:
-            return None
-        return Program(self._with_arguments(*simulated), simulated=True)
-
-    def installation_hint(self) -> str | None:
-        """Return how to get a program where the simulator is missing; None in production."""
-        return None if self._settings.production else simulator.INSTALL_HINT
-
-    def _with_arguments(self, *command: str) -> tuple[str, ...]:
-        settings = self._settings
-        port = () if settings.game_port is None else ("--port", str(settings.game_port))
-        own = shlex.split(settings.game_arguments)
-        data = os.fspath(self._layout.server_data.absolute())
-        return (*command, "--dataPath", data, *port, *own)
-
-    def environment(self) -> dict[str, str]:
-        """Return the complete environment of the game, which has none of the manager's secrets."""
-        variables = self._settings.game_environment
-        configured = {name: value.get_secret_value() for name, value in variables.items()}
-        temporary = os.fspath(self._layout.server_data.absolute() / "Cache")
-        return {**passed_on(os.environ), "SQLITE_TMPDIR": temporary, **configured}
-
-
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that the game may see."""
     return {
@@ -104,7 +54,8 @@ def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _command_in(folder: Path) -> tuple[str, ...]:
+def command_in(folder: Path) -> tuple[str, ...]:
+    """Return the command that starts the installation in a folder."""
     apphost, assembly = folder / APPHOST, folder / ASSEMBLY
     if os.access(apphost, os.X_OK):
         return (os.fspath(apphost.absolute()),)

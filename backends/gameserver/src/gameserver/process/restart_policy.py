@@ -13,6 +13,7 @@ from gameserver.console.service import Console
 from gameserver.events import EventKind, Events
 from gameserver.process.exit_reason import ExitKind, ExitReason
 from gameserver.process.world_lock import START, WorldLock
+from gameserver.settings import GameServerSettings
 from gameserver.status import Cause, GameState, StatusBoard
 
 _WINDOW: Final = timedelta(hours=1)
@@ -23,26 +24,23 @@ Step = Callable[[], Awaitable[None]]
 class CrashCounter:
     """Counts crashes, and decides how long to wait before the next start.
 
-    The pause begins at `first_pause_seconds` and doubles up to `max_pause_seconds`. After
-    `max_crashes` within an hour the game stays down.
+    The pause begins at `crash_first_pause_seconds` and doubles up to `crash_max_pause_seconds`.
+    After `crash_limit` crashes within an hour the game stays down.
     """
 
-    def __init__(
-        self, *, max_crashes: int, first_pause_seconds: float, max_pause_seconds: float
-    ) -> None:
-        self._max_crashes = max_crashes
-        self._first_pause = first_pause_seconds
-        self._max_pause = max_pause_seconds
-        self._crashes: deque[datetime] = deque(maxlen=max_crashes)
+    def __init__(self, settings: GameServerSettings) -> None:
+        self._settings = settings
+        self._crashes: deque[datetime] = deque(maxlen=settings.crash_limit)
 
     def count(self, at: datetime) -> float | None:
         """Count a crash, and return the seconds until the next start; None to give up."""
         while self._crashes and at - self._crashes[0] > _WINDOW:
             self._crashes.popleft()
         self._crashes.append(at)
-        if len(self._crashes) >= self._max_crashes:
+        if len(self._crashes) >= self._settings.crash_limit:
             return None
-        return min(self._first_pause * 2.0 ** (len(self._crashes) - 1), self._max_pause)
+        pause = self._settings.crash_first_pause_seconds * 2.0 ** (len(self._crashes) - 1)
+        return min(pause, self._settings.crash_max_pause_seconds)
 
     def reset(self) -> None:
         """Forget all crashes: a person has started the game."""

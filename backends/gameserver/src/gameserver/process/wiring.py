@@ -15,7 +15,6 @@ from gameserver.process.game import Game
 from gameserver.process.launch import Launcher
 from gameserver.process.lifecycle import BeforeStart, Lifecycle
 from gameserver.process.ownership import process_document
-from gameserver.process.program import Programs
 from gameserver.process.restart_policy import CrashCounter, PlannedStart, RestartPolicy
 from gameserver.process.stopping import KILL_SECONDS, StopLadder
 from gameserver.process.world_lock import WorldLock
@@ -41,19 +40,14 @@ async def open_game(
     before_start: Sequence[BeforeStart],
 ) -> AsyncIterator[Game]:
     """Yield the game. It is stopped as soon as the manager begins to drain."""
-    programs, world = Programs(settings, layout, installed), WorldLock()
-    launcher, ladder = Launcher(settings, layout, programs), _stop_ladder(settings)
-    crashes = CrashCounter(
-        max_crashes=settings.crash_limit,
-        first_pause_seconds=settings.crash_first_pause_seconds,
-        max_pause_seconds=settings.crash_max_pause_seconds,
-    )
+    launcher, ladder = Launcher(settings, layout, installed), _stop_ladder(settings)
+    crashes, world = CrashCounter(settings), WorldLock()
     async with Jobs(stop_seconds=KILL_SECONDS) as jobs:
         policy = RestartPolicy(status, console, events, crashes, PlannedStart(world, jobs))
         lifecycle = Lifecycle(
             status, console, launcher, ladder, policy, process_document(layout), jobs, before_start
         )
-        game = Game(console, status, programs, lifecycle, world, audit, jobs)
+        game = Game(console, status, launcher, lifecycle, world, audit, jobs)
         await game.open(autostart=settings.autostart)
         closing = asyncio.create_task(_close_at_drain(game, drain))
         try:

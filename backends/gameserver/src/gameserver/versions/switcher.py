@@ -19,8 +19,7 @@ from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations
-from gameserver.process.exclusive import exclusive_world, start_when_free
-from gameserver.process.game import Game
+from gameserver.process.game import Game, exclusive_world, start_when_free
 from gameserver.status import AT_REST, GameState
 from gameserver.version_numbers import VersionNumber
 from gameserver.versions.exceptions import DowngradeRefused, VersionInUse, VersionRolledBack

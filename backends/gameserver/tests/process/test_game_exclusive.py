@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gameserver.process.exceptions import GameBusy, GameNotStopped, StartRefused
-from gameserver.process.exclusive import exclusive_world, start_when_free
-from gameserver.process.game import Game
+from gameserver.process.game import Game, exclusive_world, start_when_free
 
 
 @pytest.fixture
