@@ -1,9 +1,7 @@
-"""The errors of scheduled work."""
-
 from bedplate.problems import Conflict
 
 
 class ScheduledWorkFailed(Conflict):
-    """What a schedule began came to no good end."""
+    """What a schedule began has failed."""
 
     code = "scheduled_work_failed"

@@ -1,5 +1,3 @@
-"""HTTP: schedules, their runs, and runs that are asked for."""
-
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -68,7 +66,7 @@ async def replace_schedule(
     response: Response,
     admin: CurrentAdmin,
 ) -> Schedule:
-    """Replace all of it; its moments count from now on, and a run under way goes on."""
+    """Replace all of it; its moments count from now on, and a run in progress continues."""
     schedule = await scheduler.store.replace(schedule_id, new, versions=condition.versions())
     return _answer(scheduler, schedule, response, admin)
 
@@ -93,7 +91,7 @@ async def delete_schedule(
     summary="Run a schedule now",
 )
 async def run_schedule(schedule_id: UUID, scheduler: CurrentScheduler, admin: CurrentAdmin) -> Run:
-    """Begin a run, also of a schedule that is off; its runs tell what comes of it."""
+    """Begin a run, also of a schedule that is off; its list of runs shows the outcome."""
     return await scheduler.run_now(schedule_id, by=admin.id)
 
 
@@ -105,7 +103,7 @@ async def run_schedule(schedule_id: UUID, scheduler: CurrentScheduler, admin: Cu
 async def cancel_schedule(
     schedule_id: UUID, scheduler: CurrentScheduler, admin: CurrentAdmin
 ) -> Run:
-    """Cancel the run under way, such as a restart of which players are being warned."""
+    """Cancel the run in progress, such as a restart that players are being warned of."""
     return await scheduler.cancel(schedule_id, by=admin.id)
 
 

@@ -1,16 +1,8 @@
-"""What goes over the wire: schedules, and what each of them does."""
-
 from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    Field,
-    StrictBool,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool
 
 from bedplate.jobs.schedule import MissedRuns, Run
 from bedplate.jobs.schedule import Schedule as KeptSchedule

@@ -1,11 +1,13 @@
 """Does what schedules ask for."""
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from bedplate.jobs.exceptions import RunSkipped
 from bedplate.jobs.schedule import Run
 from bedplate.jobs.schedule import Schedule as KeptSchedule
+from bedplate.problems import ProblemError
 from gameserver.backups.exceptions import WorldNotFound
 from gameserver.backups.schemas import BackupKind
 from gameserver.backups.service import BackupRequest
@@ -26,12 +28,7 @@ from gameserver.status import GameState
 START_SECONDS: Final = 1800.0
 """How long a modded game may take until it runs."""
 
-_SETTLED: Final = (
-    GameState.RUNNING,
-    GameState.CRASHED,
-    GameState.STOPPED,
-    GameState.NOT_INSTALLED,
-)
+_SETTLED: Final = (GameState.RUNNING, GameState.CRASHED, GameState.STOPPED, GameState.NOT_INSTALLED)
 _MAX_REPLY_LENGTH: Final = 300
 
 Perform = Callable[[Any, str], Awaitable[str | None]]
@@ -85,10 +82,8 @@ class ActionRunner:
         return "The game was stopped."
 
     async def _start(self, _: schemas.StartAction, by: str) -> str:
-        try:
+        with _skipping_on(GameAlreadyRunning):
             await self._game.start(by=by)
-        except GameAlreadyRunning as error:
-            raise RunSkipped(error.detail or error.title) from None
         return await self._until_running("The game was started.")
 
     async def _until_backed_up(self) -> None:
@@ -108,29 +103,24 @@ class ActionRunner:
         return text
 
     async def _back_up(self, action: schemas.BackupAction, by: str) -> str:
-        occasion = BackupRequest(BackupKind.SCHEDULED, by, action.note)
-        try:
-            begun = await self._backups.backups.start(occasion)
-        except WorldNotFound as error:
-            raise RunSkipped(error.detail or error.title) from None
+        request = BackupRequest(BackupKind.SCHEDULED, by, action.note)
+        with _skipping_on(WorldNotFound):
+            begun = await self._backups.backups.start(request)
         ended = await self._operations.wait(begun.id)
         if ended.state is not OperationState.DONE:
             why = ended.error.detail or ended.error.title if ended.error else "no reason is known"
             raise ScheduledWorkFailed(f"No backup was made: {why}")
         return f"The backup {ended.result.get('backup')} was made."
 
-    async def _prune(self, _: schemas.PruneAction, by: str) -> str:
-        del by
-        gone = await self._backups.catalogue.prune()
-        return f"{len(gone)} backups were deleted."
+    async def _prune(self, _: schemas.PruneAction, _by: str) -> str:
+        deleted = await self._backups.catalogue.prune()
+        return f"{len(deleted)} backups were deleted."
 
     async def _command(self, action: schemas.CommandAction, by: str) -> str:
-        try:
+        with _skipping_on(GameNotRunning):
             reply = await self._game.console.send(
                 action.command, by=by, allow_selectors=action.allow_selectors
             )
-        except GameNotRunning as error:
-            raise RunSkipped(error.detail or error.title) from None
         reply_text = redact_message(reply.text)[:_MAX_REPLY_LENGTH]
         return reply_text or "The command was sent; the game did not reply."
 
@@ -140,6 +130,14 @@ class ActionRunner:
         await Countdown(self._game, self._events, by=by).announce(action.text)
         return "It was announced."
 
-    async def _check_updates(self, action: schemas.UpdateCheckAction, by: str) -> str:
-        del by
+    async def _check_updates(self, action: schemas.UpdateCheckAction, _by: str) -> str:
         return await self._updates(game=action.game, mods=action.mods)
+
+
+@contextlib.contextmanager
+def _skipping_on(refusal: type[ProblemError]) -> Iterator[None]:
+    """Turn a refusal that says that there is nothing to do into `RunSkipped`."""
+    try:
+        yield
+    except refusal as error:
+        raise RunSkipped(error.detail or error.title) from None
