@@ -55,13 +55,9 @@ async def open_file_transactions(layout: Layout) -> AsyncIterator[FileTransactio
     transactions = FileTransactions(layout.journal)
     for sentence in await transactions.recover():
         structlog.get_logger().warning("file_transaction_recovered", outcome=sentence)
-    await asyncio.to_thread(_empty_staging, layout)
+    await asyncio.to_thread(shutil.rmtree, layout.staging)
+    await asyncio.to_thread(layout.staging.mkdir)
     yield transactions
-
-
-def _empty_staging(layout: Layout) -> None:
-    shutil.rmtree(layout.staging)
-    layout.staging.mkdir()
 
 
 @contextlib.asynccontextmanager

@@ -45,10 +45,9 @@ class Audit:
 
     async def page(self, *, after: str | None = None, limit: int) -> Page[AuditEntry]:
         """Return at most `limit` entries, the newest first, after the one with the key `after`."""
-        return await asyncio.to_thread(self._page, after, limit)
-
-    def _page(self, after: str | None, limit: int) -> Page[AuditEntry]:
-        keyed = page_of(self._keyed(), key=lambda pair: pair[0], after=after, limit=limit)
+        keyed = await asyncio.to_thread(
+            page_of, self._keyed(), key=lambda pair: pair[0], after=after, limit=limit
+        )
         return Page([entry for _, entry in keyed.items], keyed.next_key)
 
     def _keyed(self) -> Iterator[tuple[str, AuditEntry]]:
@@ -70,8 +69,7 @@ class Audit:
                 file.write(line)
 
     def _rotate(self) -> None:
-        paths = self._paths()
-        for newer, older in reversed(list(itertools.pairwise(paths))):
+        for newer, older in reversed(list(itertools.pairwise(self._paths()))):
             if newer.exists():
                 newer.replace(older)
 

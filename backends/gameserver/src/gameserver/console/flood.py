@@ -26,7 +26,7 @@ class FloodGate:
     def show(self, line: ConsoleLine, *, important: bool) -> None:
         """Show a line, or count it as omitted."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(SECONDS, self._next_second)
+            self._timer = asyncio.get_running_loop().call_later(SECONDS, self.close)
         self._count += 1
         if important or self._count <= self._max_lines:
             self._show(line)
@@ -34,7 +34,7 @@ class FloodGate:
             self._omitted += 1
 
     def close(self) -> None:
-        """Show the notice that is due."""
+        """End the second: show the notice that is due. The next line begins another."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -43,7 +43,3 @@ class FloodGate:
             text = f"A flood: {self._omitted} lines were omitted here."
             self._omitted = 0
             self._show(ConsoleLine(clock.now(), MANAGER, text))
-
-    def _next_second(self) -> None:
-        self._timer = None
-        self.close()

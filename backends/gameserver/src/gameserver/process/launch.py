@@ -128,8 +128,7 @@ def check_start(
     space than `min_free_megabytes` the game would end itself.
     """
     if program.folder is not None:
-        _check_program(program.folder)
-        _check_assets(program.folder)
+        _check_files(program.folder)
         _check_runtime(program.folder, program.version)
     _check_disk(layout.server_data, min_free_megabytes)
     address, own_port = configured_address(layout.server_config)
@@ -150,14 +149,11 @@ def configured_address(server_config: Path) -> tuple[str, int]:
     return address if isinstance(address, str) else "", port
 
 
-def _check_program(folder: Path) -> None:
+def _check_files(folder: Path) -> None:
     if not any((folder / f"VintagestoryServer{end}").exists() for end in ("", ".dll", ".exe")):
         raise StartRefused(
             f"The installation {folder.name} has no VintagestoryServer: install it again."
         )
-
-
-def _check_assets(folder: Path) -> None:
     names = sorted(path.name for path in (folder / "assets").glob("version-*.txt"))
     if len(names) > 1:
         raise StartRefused(

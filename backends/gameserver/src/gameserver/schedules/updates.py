@@ -15,40 +15,40 @@ FindUpdates = Callable[[], Awaitable[Sequence[str]]]
 
 
 class UpdateCheck:
-    """Asks where updates are found: the game's versions, and its mods."""
+    """Asks for updates of the game and of its mods, and publishes each new one once."""
 
     def __init__(self, events: Events, *, game: FindUpdates, mods: FindUpdates) -> None:
         self._events = events
         self._game = game
         self._mods = mods
-        self._told: frozenset[str] = frozenset()
+        self._announced: frozenset[str] = frozenset()
 
     async def __call__(self, *, game: bool, mods: bool) -> str:
-        """Look, publish the event when something is new, and return what was found in words."""
-        found = [*(await self._game() if game else ()), *(await self._mods() if mods else ())]
-        if not found:
+        """Ask, publish the event when an update is new, and return the updates in words."""
+        updates = [*(await self._game() if game else ()), *(await self._mods() if mods else ())]
+        if not updates:
             return "Everything is up to date."
-        named = ", ".join(found[:MAX_NAMES]) + (", …" if len(found) > MAX_NAMES else "")
+        named = ", ".join(updates[:MAX_NAMES]) + (", …" if len(updates) > MAX_NAMES else "")
         text = f"Updates are available: {named}."
-        if not self._told.issuperset(found):
-            self._events.publish(EventKind.UPDATE_AVAILABLE, text, count=len(found))
-        self._told = frozenset(found)
+        if not self._announced.issuperset(updates):
+            self._events.publish(EventKind.UPDATE_AVAILABLE, text, count=len(updates))
+        self._announced = frozenset(updates)
         return text
 
 
-def newer_game(found: VersionList) -> Sequence[str]:
+def newer_game(listed: VersionList) -> Sequence[str]:
     """Return the newest stable version of the game when it is newer than the one that runs.
 
     Raises `ScheduledWorkFailed` when the list is old.
     """
-    if found.stale:
+    if listed.stale:
         raise ScheduledWorkFailed("The list of the game's versions can't be reached.")
-    if found.current is None:
+    if listed.current is None:
         return ()
-    current = VersionNumber.parse(found.current)
+    current = VersionNumber.parse(listed.current)
     offered = [
         version.version
-        for version in found.versions
+        for version in listed.versions
         if version.offered
         and version.channel is Channel.STABLE
         and VersionNumber.parse(version.version) > current
@@ -56,11 +56,11 @@ def newer_game(found: VersionList) -> Sequence[str]:
     return [f"game {max(offered, key=VersionNumber.parse)}"] if offered else ()
 
 
-def newer_mods(found: ModUpdates) -> Sequence[str]:
+def newer_mods(listed: ModUpdates) -> Sequence[str]:
     """Return the mods that have an update and aren't pinned.
 
     Raises `ScheduledWorkFailed` when the list is old.
     """
-    if found.stale:
+    if listed.stale:
         raise ScheduledWorkFailed("The mod database can't be reached.")
-    return [f"{update.mod_id} {update.newest}" for update in found.updates if not update.pinned]
+    return [f"{update.mod_id} {update.newest}" for update in listed.updates if not update.pinned]
