@@ -82,8 +82,7 @@ def _check_of(name: str, app: FastAPI) -> HealthCheck:
     health: Health = app.state.health
 
     async def is_ready() -> bool:
-        ready, _ = await health.readiness()
-        return ready
+        return (await health.readiness())[0]
 
     return HealthCheck(name, is_ready, timeout=BACKEND_CHECK_SECONDS)
 
@@ -151,31 +150,23 @@ class Composition:
     def __init__(self, whole: FastAPI, apps: Mapping[str, ASGIApp]) -> None:
         self.state = whole.state
         self._whole = whole
-        self._by_path = {f"/{name}": (name, app) for name, app in apps.items()}
-        self._by_host = {name.encode(): (name, app) for name, app in apps.items()}
+        self._apps = apps
+        self._by_path = {f"/{name}": name for name in apps}
+        self._by_host = {name.encode(): name for name in apps}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or run the lifespan of all."""
-        if scope["type"] == "lifespan":
+        name, prefix = None, ""
+        if scope["type"] != "lifespan":
+            name = self._by_host.get(_first_label(scope))
+            if name is None:
+                name = self._by_path.get(prefix := _first_part(scope))
+        if name is None:
             await self._whole(scope, receive, send)
-        elif (target := self._by_host.get(_first_label(scope))) is not None:
-            await _serve(target, "", scope, receive, send)
-        elif (target := self._by_path.get(prefix := _first_part(scope))) is not None:
-            await _serve(target, prefix, scope, receive, send)
         else:
-            await self._whole(scope, receive, send)
-
-
-async def _serve(
-    target: tuple[str, ASGIApp], prefix: str, scope: Scope, receive: Receive, send: Send
-) -> None:
-    name, app = target
-    own = {
-        **scope,
-        "state": dict(scope["state"][name]),
-        "root_path": scope.get("root_path", "") + prefix,
-    }
-    await app(own, receive, send)
+            root_path = scope.get("root_path", "") + prefix
+            own = {**scope, "state": dict(scope["state"][name]), "root_path": root_path}
+            await self._apps[name](own, receive, send)
 
 
 def _first_label(scope: Scope) -> bytes:

@@ -10,20 +10,15 @@ class Drain:
     """
 
     def __init__(self) -> None:
-        self._draining = False
+        self.draining = False
         self._streams_end = asyncio.Event()
-
-    @property
-    def draining(self) -> bool:
-        """Whether the process is shutting down; readiness is then 503."""
-        return self._draining
 
     def begin(self, *, keep_streams: bool = False) -> None:
         """Begin to shut down; to be called on the event loop.
 
         With `keep_streams`, streams go on until `begin` is called again without it.
         """
-        self._draining = True
+        self.draining = True
         if not keep_streams:
             self._streams_end.set()
 

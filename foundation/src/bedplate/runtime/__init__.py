@@ -4,7 +4,6 @@ import contextlib
 import sys
 from collections.abc import Callable
 
-import structlog
 from starlette.types import ASGIApp
 
 from bedplate.runtime.listener import bind
@@ -60,10 +59,6 @@ async def _serve_alone(factories: Factories, serving: Serving) -> int:
         if factories.operations is not None and serving.operations_port is not None:
             operations_listener = bind(serving.operations_host, serving.operations_port)
             stack.enter_context(operations_listener)
-        process = Process(factories, serving, listener, operations_listener, _log_addresses)
+        process = Process(factories, serving, listener, operations_listener)
         on_stop_signals(process.leave, process.force)
         return await process.run()
-
-
-def _log_addresses(process: Process) -> None:
-    structlog.get_logger().info("listening", **process.addresses())

@@ -24,9 +24,6 @@ class NoHandshake(BadRequest):
     code = "malformed_handshake"
     detail = "This isn't a well-formed WebSocket handshake."
 
-    def __init__(self) -> None:
-        super().__init__(headers={"Sec-WebSocket-Version": "13"})
-
 
 class HeadTimeout(ProblemError):
     """The head of a request took too long to arrive."""

@@ -29,7 +29,10 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Process:
-    """Serves until `leave` is called; every method belongs to the event loop."""
+    """Serves until `leave` is called; every method belongs to the event loop.
+
+    `on_started` is called when it listens; by default it logs where.
+    """
 
     def __init__(
         self,
@@ -37,12 +40,12 @@ class Process:
         serving: Serving,
         listener: socket.socket,
         operations_listener: socket.socket | None,
-        on_started: Callable[["Process"], None],
+        on_started: Callable[[], None] | None = None,
     ) -> None:
         self.drain = Drain()
         self.last_on_listener = True
         self._serving = serving
-        self._on_started = on_started
+        self._on_started = on_started or self._log_addresses
         self._leaving = asyncio.Event()
         self._forced = asyncio.Event()
         keep_alive = serving.keep_alive_seconds
@@ -55,13 +58,12 @@ class Process:
                 operations = ForwardedClient(operations)
             self._operations = HttpServer(operations, operations_listener, keep_alive=keep_alive)
 
-    def addresses(self) -> dict[str, object]:
-        """Return where the process listens, for a log line."""
+    def _log_addresses(self) -> None:
         host, port = self._api.address[:2]
-        addresses: dict[str, object] = {"host": host, "port": port}
-        if self._operations is not None and isinstance(self._operations.address, tuple):
-            addresses["operations_port"] = self._operations.address[1]
-        return addresses
+        logger = structlog.get_logger().bind(host=host, port=port)
+        if self._operations is not None:
+            logger = logger.bind(operations_port=self._operations.address[1])
+        logger.info("listening")
 
     def leave(self) -> None:
         """Begin to drain: readiness is 503 now, the rest stops step by step until the deadline."""
@@ -95,7 +97,7 @@ class Process:
         await self._start()
         # Objects from the start live as long as the process: no collection needs to visit them.
         gc.freeze()
-        self._on_started(self)
+        self._on_started()
         await self._leaving.wait()
         await asyncio.sleep(self._serving.grace_seconds)
         await self._api.stop_listening(last=self.last_on_listener)

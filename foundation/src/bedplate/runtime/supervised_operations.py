@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -10,7 +11,7 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from bedplate.lifecycle import Drain
@@ -26,17 +27,9 @@ ANSWER_SECONDS = 5.0
 """How long a worker may take to answer; longer than the checks behind /readyz may."""
 
 OK = 200
-NOT_FOUND = 404
-_NOT_FORWARDED = frozenset(
-    (
-        b"accept-encoding",
-        b"connection",
-        b"content-length",
-        b"host",
-        b"transfer-encoding",
-        CLIENT_HEADER,
-    )
-)
+_NO_STORE = {"cache-control": "no-store"}
+_NOT_FORWARDED = {CLIENT_HEADER, b"accept-encoding", b"connection", b"host"}
+_NOT_FORWARDED |= {b"content-length", b"transfer-encoding"}
 
 
 class SupervisedOperations:
@@ -60,10 +53,10 @@ class SupervisedOperations:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        response: Response = PlainTextResponse("Not Found", NOT_FOUND)
+        response: Response = PlainTextResponse("Not Found", 404)
         match scope["path"]:
             case "/healthz":
-                response = _json(OK, {"status": "ok"})
+                response = JSONResponse({"status": "ok"}, headers=_NO_STORE)
             case "/metrics":
                 response = await self._metrics(scope)
             case "/readyz" | "/statusz":
@@ -81,7 +74,7 @@ class SupervisedOperations:
                 for number, response in responses.items()
             ],
         }
-        return _json(OK if ok else SERVICE_UNAVAILABLE, content)
+        return JSONResponse(content, OK if ok else SERVICE_UNAVAILABLE, _NO_STORE)
 
     async def _metrics(self, scope: Scope) -> Response:
         responses = await self._ask_all(scope, ())  # without Accept: plain text, not compressed
@@ -94,16 +87,9 @@ class SupervisedOperations:
         self, scope: Scope, headers: Iterable[tuple[bytes, bytes]]
     ) -> dict[int, WorkerResponse]:
         target = scope["path"].encode() + b"?" + scope["query_string"]
-        requests = (
-            request_worker(path, target, headers, seconds=self._answer_seconds)
-            for path in self._workers.values()
-        )
-        return dict(zip(self._workers, await asyncio.gather(*requests), strict=True))
-
-
-def _json(status: int, content: object) -> Response:
-    headers = {"cache-control": "no-store"}
-    return Response(orjson.dumps(content), status, headers, media_type="application/json")
+        ask = partial(request_worker, target=target, headers=headers, seconds=self._answer_seconds)
+        responses = await asyncio.gather(*map(ask, self._workers.values()))
+        return dict(zip(self._workers, responses, strict=True))
 
 
 def _content(body: bytes) -> object:

@@ -6,7 +6,6 @@ import multiprocessing
 import pickle
 import socket
 import tempfile
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import structlog
@@ -72,26 +71,14 @@ class Worker:
         operations_path: Path | None,
         listener: socket.socket,
     ) -> None:
-        context = multiprocessing.get_context("spawn")
         self._line, far_end = socket.socketpair()
         self._line.setblocking(False)
-        self._process: SpawnProcess = context.Process(
+        self.process = multiprocessing.get_context("spawn").Process(
             target=work, args=(factories, serving, operations_path, listener, far_end)
         )
-        self._process.start()
+        self.process.start()
         far_end.close()
-        self._born = clock.monotonic()
-
-    @property
-    def pid(self) -> int:
-        """The worker's process id."""
-        assert self._process.pid is not None  # noqa: S101 - for the type checker, it is started
-        return self._process.pid
-
-    @property
-    def age(self) -> float:
-        """Seconds since it was started."""
-        return clock.monotonic() - self._born
+        self.started = clock.monotonic()
 
     async def report(self) -> bytes:
         """Return READY, or why it could not start; empty when it died without a report."""
@@ -104,24 +91,20 @@ class Worker:
         """Wait for its exit; a negative code is the number of the signal that ended it."""
         loop = asyncio.get_running_loop()
         ended = loop.create_future()
-        loop.add_reader(self._process.sentinel, ended.set_result, None)
+        loop.add_reader(self.process.sentinel, ended.set_result, None)
         try:
             await ended
         finally:
-            loop.remove_reader(self._process.sentinel)
-        self._process.join()
+            loop.remove_reader(self.process.sentinel)
+        self.process.join()
         self._line.close()
-        assert self._process.exitcode is not None  # noqa: S101 - for the type checker, it ended
-        return self._process.exitcode
+        assert self.process.exitcode is not None  # noqa: S101 - for the type checker, it ended
+        return self.process.exitcode
 
     def leave(self) -> None:
         """Ask it to drain, together with all others."""
         with contextlib.suppress(OSError):
             self._line.shutdown(socket.SHUT_WR)
-
-    def kill(self) -> None:
-        """End it at once."""
-        self._process.kill()
 
 
 class Supervisor:
@@ -175,29 +158,24 @@ class Supervisor:
                 self._failure = self._failure or report.decode() or sentence
                 self.leave()
                 return code
-            early_deaths = 0 if worker.age > STEADY_SECONDS else early_deaths + 1
-            if await self._back_off(worker, code, early_deaths):
-                return 0
+            steady = clock.monotonic() - worker.started > STEADY_SECONDS
+            early_deaths = 0 if steady else early_deaths + 1
+            delay = min(FIRST_BACK_OFF_SECONDS * 2**early_deaths, MAX_BACK_OFF_SECONDS)
+            structlog.get_logger().error(
+                "worker_died", worker_pid=worker.process.pid, exit_code=code, restart_seconds=delay
+            )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.drain.wait(), delay)
+                return 0  # the drain has begun
 
     def _note_ready(self, number: int, worker: Worker) -> None:
         logger = structlog.get_logger()
-        logger.info("worker_ready", worker=number, worker_pid=worker.pid)
+        logger.info("worker_ready", worker=number, worker_pid=worker.process.pid)
         first = number not in self._ready
         self._ready.add(number)
         if first and len(self._ready) == self._serving.workers and not self.drain.draining:
             host, port = self._listener.getsockname()[:2]
             logger.info("listening", host=host, port=port, operations_port=self.operations_port)
-
-    async def _back_off(self, worker: Worker, code: int, early_deaths: int) -> bool:
-        """Wait before the next start; return whether the drain began meanwhile."""
-        delay = min(FIRST_BACK_OFF_SECONDS * 2**early_deaths, MAX_BACK_OFF_SECONDS)
-        structlog.get_logger().error(
-            "worker_died", worker_pid=worker.pid, exit_code=code, restart_seconds=delay
-        )
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(delay):
-                await self.drain.wait()
-        return self.drain.draining
 
     def leave(self) -> None:
         """Let all workers drain; those that remain after the deadline are killed."""
@@ -216,4 +194,4 @@ class Supervisor:
         self._forced = True
         structlog.get_logger().warning("forced_to_stop", reason=reason)
         for worker in self._workers.values():
-            worker.kill()
+            worker.process.kill()

@@ -77,7 +77,8 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _refuse_handshake(self) -> None:
         self.handshake_initiated = self.handshake_complete = self.close_sent = True
-        self.transport.write(refusal(NoHandshake(), self._shared.default_headers, self.client))
+        error = NoHandshake(headers={"Sec-WebSocket-Version": "13"})
+        self.transport.write(refusal(error, self._shared.default_headers, self.client))
         self.transport.close()
 
     def shutdown(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 from bedplate.runtime.listener import bind_unix
@@ -52,9 +53,8 @@ async def _serve(
     operations_listener: socket.socket | None,
     supervisor: socket.socket,
 ) -> int:
-    process = Process(
-        factories, serving, listener, operations_listener, lambda _: supervisor.sendall(READY)
-    )
+    report = partial(supervisor.sendall, READY)
+    process = Process(factories, serving, listener, operations_listener, report)
     process.last_on_listener = False
     loop = asyncio.get_running_loop()
 

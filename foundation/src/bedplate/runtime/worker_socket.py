@@ -1,6 +1,7 @@
 """Requests from a supervisor to the operations application of a worker, over its Unix socket."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -38,22 +39,14 @@ async def request_worker(
     parser = httptools.HttpResponseParser(response)
     try:
         async with asyncio.timeout(seconds):
-            parser.feed_data(await _exchange(path, b"\r\n".join(head) + b"\r\n\r\n"))
+            reader, writer = await asyncio.open_unix_connection(path)
+            with contextlib.closing(writer):
+                writer.write(b"\r\n".join(head) + b"\r\n\r\n")
+                parser.feed_data(await reader.read())
     except (OSError, TimeoutError, httptools.HttpParserError):
         return WorkerResponse()
-    if not response.complete:
-        return WorkerResponse()
     response.status = parser.get_status_code()
-    return response
-
-
-async def _exchange(path: Path, request: bytes) -> bytes:
-    reader, writer = await asyncio.open_unix_connection(path)
-    try:
-        writer.write(request)
-        return await reader.read()
-    finally:
-        writer.close()
+    return response if response.complete else WorkerResponse()
 
 
 def forwarded_client(scope: Scope) -> tuple[bytes, bytes]:
