@@ -1,5 +1,3 @@
-"""The errors of mods."""
-
 from collections.abc import Mapping, Sequence
 
 from bedplate.problems import (
@@ -56,8 +54,8 @@ class ModRequired(Conflict):
     code = "mod_required"
 
     def __init__(self, needed_by: Sequence[str]) -> None:
-        names = ", ".join(needed_by)
-        super().__init__(f"Needed by {names}; force it to do it anyway.", needed_by=needed_by)
+        text = f"Needed by {', '.join(needed_by)}; force it to do it anyway."
+        super().__init__(text, needed_by=needed_by)
 
 
 class GameIsRunning(Conflict):
@@ -104,5 +102,5 @@ class ModDatabaseUnavailable(ServiceUnavailable):
 
     code = "mod_database_unavailable"
 
-    def __init__(self, retry_after: int = 30) -> None:
-        super().__init__("The mod database doesn't answer.", retry_after=retry_after)
+    def __init__(self) -> None:
+        super().__init__("The mod database doesn't answer.", retry_after=30)

@@ -11,7 +11,7 @@ from gameserver.mods.modinfo import is_mod_id, storable
 
 _MAX_RELEASES: Final = 2_000
 _MAX_ITEMS: Final = 100
-_LARGEST: Final = 2**53
+_MAX_COUNT: Final = 2**53
 MAX_HTML_LENGTH: Final = 200_000
 _TAGS: Final = frozenset({
     "a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6",
@@ -29,13 +29,13 @@ _SCHEMES: Final = frozenset({"http", "https"})
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def safe_html(html: str) -> str:
+def safe_html(html: object) -> str:
     """Return HTML that runs nothing and loads nothing but images from the web.
 
-    Of a text that is too long, the beginning.
+    Of a text that is too long, the beginning; of what is no text, nothing.
     """
     return nh3.clean(
-        html[:MAX_HTML_LENGTH],
+        html[:MAX_HTML_LENGTH] if isinstance(html, str) else "",
         tags=set(_TAGS),
         attributes=_ATTRIBUTES,
         url_schemes=set(_SCHEMES),
@@ -44,13 +44,14 @@ def safe_html(html: str) -> str:
     )
 
 
-def safe_link(link: str | None) -> str | None:
+def safe_link(value: object) -> str | None:
     """Return a link to the web as it is, and None for every other (`javascript:`, `data:`)."""
+    link = value.strip() if isinstance(value, str) else ""
     try:
-        parts = urlsplit((link or "").strip())
+        parts = urlsplit(link)
     except ValueError:
         return None
-    return (link or "").strip() if parts.scheme in _SCHEMES and parts.netloc else None
+    return link if parts.scheme in _SCHEMES and parts.netloc else None
 
 
 def _text(value: object) -> str:
@@ -59,7 +60,7 @@ def _text(value: object) -> str:
 
 def _count(value: object) -> int:
     number = int(value) if isinstance(value, int | float | str) and str(value).isdigit() else 0
-    return min(number, _LARGEST)
+    return min(number, _MAX_COUNT)
 
 
 def _texts(value: object) -> list[str]:
@@ -69,14 +70,6 @@ def _texts(value: object) -> list[str]:
 
 def _ids(value: object) -> list[str]:
     return [item.lower() for item in _texts(value) if is_mod_id(item.lower())]
-
-
-def _link(value: object) -> str | None:
-    return safe_link(value) if isinstance(value, str) else None
-
-
-def _html(value: object) -> str:
-    return safe_html(value) if isinstance(value, str) else ""
 
 
 def _moment(value: object) -> datetime | None:
@@ -92,8 +85,8 @@ Text = Annotated[str, BeforeValidator(_text)]
 Count = Annotated[int, BeforeValidator(_count)]
 Texts = Annotated[list[str], BeforeValidator(_texts)]
 Ids = Annotated[list[str], BeforeValidator(_ids)]
-Link = Annotated[str | None, BeforeValidator(_link)]
-HTML = Annotated[str, BeforeValidator(_html)]
+Link = Annotated[str | None, BeforeValidator(safe_link)]
+HTML = Annotated[str, BeforeValidator(safe_html)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
@@ -159,22 +152,20 @@ class ModPage(BaseModel):
 
 def mods_of(items: object) -> list[ListedMod]:
     """Return the mods of a list; an item that makes no sense is left out."""
-    found = (_parsed(ListedMod, item) for item in (items if isinstance(items, list) else []))
-    return [mod for mod in found if mod is not None and mod.number]
+    mods = (_parsed(ListedMod, item) for item in (items if isinstance(items, list) else []))
+    return [mod for mod in mods if mod is not None and mod.number]
 
 
 def page_of(item: object) -> ModPage | None:
     """Return a mod's page, or None when it makes no sense."""
     if not isinstance(item, dict):
         return None
-    releases = item.get("releases")
-    sensible = [
-        release
-        for entry in (releases[:_MAX_RELEASES] if isinstance(releases, list) else [])
-        if (release := _parsed(Release, entry)) is not None
-    ]
+    entries = item.get("releases")
     page = _parsed(ModPage, {**item, "releases": []})
-    return None if page is None else page.model_copy(update={"releases": sensible})
+    if page is not None and isinstance(entries, list):
+        releases = (_parsed(Release, entry) for entry in entries[:_MAX_RELEASES])
+        page.releases = [release for release in releases if release is not None]
+    return page
 
 
 def _parsed(model: type[Model], item: Any) -> Model | None:

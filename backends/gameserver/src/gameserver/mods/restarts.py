@@ -5,21 +5,18 @@ crash it much later, so a change never happens while it runs. It is refused, or 
 restarted for it, with everything fetched and checked before it is stopped.
 """
 
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 from pydantic import JsonValue
 
-from bedplate.problems import Conflict, ProblemError
+from bedplate.problems import Conflict
 from gameserver.mods.exceptions import GameIsRunning
 from gameserver.mods.schemas import ChangeOptions
 from gameserver.operations.progress import Progress
-from gameserver.process.game import Game, exclusive_world, start_when_free
-from gameserver.status import AT_REST, GameState
+from gameserver.process.game import Game, exclusive_world, start_until_ready, stopped_game
+from gameserver.status import AT_REST
 
 Outcome = dict[str, JsonValue]
-_REASON = "The mods are changed."
-_RETURN = "The former mods are brought back."
 
 
 class GameNotReady(Conflict):
@@ -35,9 +32,10 @@ class Restarts:
         self._game = game
         self._ready_seconds = ready_seconds
 
-    def is_up(self) -> bool:
-        """Return whether the game has a process."""
-        return self._game.status.state not in AT_REST
+    def check_allowed(self, options: ChangeOptions) -> None:
+        """Raise `GameIsRunning` unless the game is stopped or may be restarted."""
+        if self._is_up() and not options.restart:
+            raise GameIsRunning
 
     async def around(
         self,
@@ -53,50 +51,46 @@ class Restarts:
         Raises `GameIsRunning`, `GameBusy`, what `change` raises, and `GameNotReady` when the game
         doesn't come up; then `undo` has been done if the options ask for it.
         """
-        was_up = self.is_up()
-        if was_up and not options.restart:
-            raise GameIsRunning
+        self.check_allowed(options)
+        was_up = self._is_up()
         if was_up:
             progress.report(0.6, "Stops the game.")
-            await self._game.stop(by=by, reason=_REASON, for_good=False)
-        try:
+        reason = "The mods are changed."
+        async with stopped_game(self._game, "a change of mods", by=by, reason=reason):
             progress.report(0.8, "Puts the files in place.")
-            async with exclusive_world(self._game, "a change of mods"):
-                outcome = await change()
-        except BaseException:
-            if was_up:
-                with contextlib.suppress(ProblemError):
-                    await start_when_free(self._game, by=by)
-            raise
+            outcome = await change()
         if was_up:
-            await self._bring_up(outcome, undo, options, progress, by=by)
+            undo = undo if options.rollback_if_not_ready else None
+            await self._bring_up(undo, progress, by=by)
+            outcome["ready"] = True
         return outcome
 
+    def _is_up(self) -> bool:
+        return self._game.status.state not in AT_REST
+
     async def _bring_up(
-        self,
-        outcome: Outcome,
-        undo: Callable[[], Awaitable[None]] | None,
-        options: ChangeOptions,
-        progress: Progress,
-        *,
-        by: str,
+        self, undo: Callable[[], Awaitable[None]] | None, progress: Progress, *, by: str
     ) -> None:
         progress.report(0.9, "Starts the game.")
-        reason = await self._start(by)
+        reason = await start_until_ready(self._game, by=by, seconds=self._ready_seconds)
         if reason is None:
-            outcome["ready"] = True
             return
-        if undo is None or not options.rollback_if_not_ready:
+        if undo is None:
             raise GameNotReady(
                 f"The mods were changed, but then the game was not ready: {reason} "
                 "POST /mods/rollback brings the former mods back.",
                 rolled_back=False,
                 ready=False,
             )
+
+        async def stop() -> None:  # once more when it crashed, and is started again on its own
+            await self._game.stop(by=by, reason="The former mods are brought back.", for_good=False)
+
         progress.report(0.95, "Brings the former mods back.")
-        async with self._stopped("bringing back the former mods", by=by):
+        await stop()
+        async with exclusive_world(self._game, "bringing back the former mods", stop=stop):
             await undo()
-        again = await self._start(by)
+        again = await start_until_ready(self._game, by=by, seconds=self._ready_seconds)
         ending = "and the game runs." if again is None else f"and still it is not ready: {again}"
         raise GameNotReady(
             f"With the new mods the game was not ready: {reason} "
@@ -104,29 +98,3 @@ class Restarts:
             rolled_back=True,
             ready=again is None,
         )
-
-    @contextlib.asynccontextmanager
-    async def _stopped(self, purpose: str, *, by: str) -> AsyncIterator[None]:
-        """Take the world from a game that keeps crashing, and being started again on its own."""
-
-        async def stop() -> None:
-            await self._game.stop(by=by, reason=_RETURN, for_good=False)
-
-        await stop()
-        async with exclusive_world(self._game, purpose, stop=stop):
-            yield
-
-    async def _start(self, by: str) -> str | None:
-        """Start the game, and return None when it is ready, else why it isn't."""
-        try:
-            await start_when_free(self._game, by=by)
-            status = await self._game.wait_for(
-                GameState.RUNNING, *AT_REST, timeout=self._ready_seconds
-            )
-        except TimeoutError:
-            return f"It took more than {self._ready_seconds:g} seconds."
-        except ProblemError as error:
-            return error.detail or error.title
-        if status.state is GameState.RUNNING:
-            return None
-        return status.reason or f"It is {status.state}."

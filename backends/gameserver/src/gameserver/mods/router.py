@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Response, UploadFile
+from fastapi import APIRouter, Form, UploadFile
 from fastapi.responses import PlainTextResponse
 
 from bedplate import ids
@@ -50,6 +50,8 @@ from gameserver.security import CurrentAdmin, CurrentMonitor
 from gameserver.wiring import CurrentLayout
 
 router = APIRouter(prefix="/mods", tags=["mods"])
+_begin = partial(router.post, status_code=202)
+"""The decorator of a route that begins long work: it returns the operation to poll."""
 
 _MULTIPART_BYTES: Final = 65_536
 
@@ -58,6 +60,7 @@ upload = Upload(
 )
 
 _CHANGES: Final = errors(GameIsRunning, OperationInProgress)
+_UPLOADS: Final = errors(InvalidModFile, GameIsRunning, OperationInProgress)
 _OF_ONE: Final = errors(ModNotInstalled, GameIsRunning, OperationInProgress)
 _OF_A_NEEDED_ONE: Final = errors(ModNotInstalled, ModRequired, GameIsRunning, OperationInProgress)
 
@@ -109,12 +112,7 @@ async def list_mod_changes(mods: CurrentMods, _: CurrentMonitor) -> list[ModChan
     ]
 
 
-@router.post(
-    "/plan",
-    status_code=202,
-    responses=errors(OperationInProgress),
-    summary="See what a change would do",
-)
+@_begin("/plan", responses=errors(OperationInProgress), summary="See what a change would do")
 async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Resolve dependencies and fetch files, and change nothing; the plan is the result."""
     request = ModRequest(
@@ -123,16 +121,14 @@ async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> 
     return await work.look(partial(mods.plan, request, by=work.by))
 
 
-@router.post("/install", status_code=202, responses=_CHANGES, summary="Install mods")
+@_begin("/install", responses=_CHANGES, summary="Install mods")
 async def install_mods(body: InstallMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Install mods from the mod database with what they depend on: all of them, or none."""
     request = ModRequest(_requirements(body.mods), any_game_version=body.any_game_version)
     return await work.change(body, partial(mods.install, request, body, by=work.by))
 
 
-@router.post(
-    "/install-from-url", status_code=202, responses=_CHANGES, summary="Install a mod by URL"
-)
+@_begin("/install-from-url", responses=_CHANGES, summary="Install a mod by URL")
 async def install_mod_from_url(
     body: InstallFromURL, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
@@ -143,12 +139,7 @@ async def install_mod_from_url(
     return await work.change(body, partial(mods.install, request, body, by=work.by))
 
 
-@router.post(
-    "/upload",
-    status_code=202,
-    responses=errors(InvalidModFile, GameIsRunning, OperationInProgress),
-    summary="Upload a mod",
-)
+@_begin("/upload", responses=_UPLOADS, summary="Upload a mod")
 async def upload_mod(
     file: UploadFile,
     mods: CurrentMods,
@@ -160,7 +151,7 @@ async def upload_mod(
 ) -> Operation:
     """Install a mod from a zip file, with what it depends on. Its file name doesn't matter."""
     options = ChangeOptions(restart=restart, rollback_if_not_ready=rollback_if_not_ready)
-    mods.check_game_stopped(options)
+    mods.restarts.check_allowed(options)
     path = await _stored(file, layout)
 
     async def install(progress: Progress) -> Outcome:
@@ -178,7 +169,7 @@ async def upload_mod(
         raise
 
 
-@router.post("/update", status_code=202, responses=_OF_ONE, summary="Update mods")
+@_begin("/update", responses=_OF_ONE, summary="Update mods")
 async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Update all that are enabled and not pinned, or those that are named."""
     await mods.check_installed(*(body.mods or ()))
@@ -188,18 +179,13 @@ async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork)
     return await work.change(body, partial(mods.install, request, body, by=work.by))
 
 
-@router.post("/rollback", status_code=202, responses=_CHANGES, summary="Roll back mods")
+@_begin("/rollback", responses=_CHANGES, summary="Roll back mods")
 async def roll_back_mods(body: RollBack, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Bring back the mods as they were before the last change, or before the one named."""
     return await work.change(body, partial(mods.roll_back, body, by=work.by))
 
 
-@router.post(
-    "/installed/{mod_id}/remove",
-    status_code=202,
-    responses=_OF_A_NEEDED_ONE,
-    summary="Remove a mod",
-)
+@_begin("/installed/{mod_id}/remove", responses=_OF_A_NEEDED_ONE, summary="Remove a mod")
 async def remove_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
@@ -208,12 +194,7 @@ async def remove_mod(
     return await work.change(body, partial(mods.remove, mod_id, body, by=work.by))
 
 
-@router.post(
-    "/installed/{mod_id}/disable",
-    status_code=202,
-    responses=_OF_A_NEEDED_ONE,
-    summary="Disable a mod",
-)
+@_begin("/installed/{mod_id}/disable", responses=_OF_A_NEEDED_ONE, summary="Disable a mod")
 async def disable_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
@@ -222,9 +203,7 @@ async def disable_mod(
     return await work.change(body, partial(mods.switch, mod_id, body, by=work.by, enable=False))
 
 
-@router.post(
-    "/installed/{mod_id}/enable", status_code=202, responses=_OF_ONE, summary="Enable a mod"
-)
+@_begin("/installed/{mod_id}/enable", responses=_OF_ONE, summary="Enable a mod")
 async def enable_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
@@ -239,10 +218,9 @@ async def enable_mod(
     responses=errors(ModNotInstalled),
     summary="Pin a mod",
 )
-async def pin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> Response:
+async def pin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> None:
     """Keep a mod at its version: no update touches it."""
     await mods.pin(mod_id, pinned=True)
-    return Response(status_code=204)
 
 
 @router.delete(
@@ -251,10 +229,9 @@ async def pin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> Respon
     responses=errors(ModNotInstalled),
     summary="Unpin a mod",
 )
-async def unpin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> Response:
+async def unpin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> None:
     """Let a mod be updated again."""
     await mods.pin(mod_id, pinned=False)
-    return Response(status_code=204)
 
 
 def _requirements(mods: list[RequestedMod]) -> list[Requirement]:

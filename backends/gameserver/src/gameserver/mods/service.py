@@ -10,7 +10,7 @@ from bedplate import ids
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
 from gameserver.mods.changes import Change, Changes
-from gameserver.mods.exceptions import GameIsRunning, ModConflict
+from gameserver.mods.exceptions import ModConflict
 from gameserver.mods.fetching import ModSources
 from gameserver.mods.folder import DISABLED, FileKind, ModFile
 from gameserver.mods.inventory import InstalledMods, Inventory
@@ -39,7 +39,7 @@ class ModLibrary:
         self._changes = changes
         self.database = sources.database
         self._planner = Planner(inventory, sources, game_version)
-        self._restarts = restarts
+        self.restarts = restarts
         self._events = events
         self.game_version = game_version
         self._turn = asyncio.Lock()
@@ -115,7 +115,7 @@ class ModLibrary:
             return {"changed": True, "text": text}
 
         async with self._turn, self.staging() as staging:
-            return await self._restarts.around(undo, None, options, progress, by=by)
+            return await self.restarts.around(undo, None, options, progress, by=by)
 
     async def pin(self, mod_id: str, *, pinned: bool) -> None:
         """Keep a mod at its version, or let it be updated again. Raises `ModNotInstalled`."""
@@ -124,11 +124,6 @@ class ModLibrary:
             async with self.inventory.document.change() as state:
                 others = {pinned_id for pinned_id in state.pinned if pinned_id != mod_id}
                 state.pinned = sorted(others | {mod_id} if pinned else others)
-
-    def check_game_stopped(self, options: ChangeOptions) -> None:
-        """Raise `GameIsRunning` unless the game is stopped or may be restarted."""
-        if self._restarts.is_up() and not options.restart:
-            raise GameIsRunning
 
     async def check_installed(self, *mod_ids: str) -> InstalledMods:
         """Return the installed mods. Raises `ModNotInstalled` unless these are among them."""
@@ -165,7 +160,7 @@ class ModLibrary:
                 text = await self._changes.undo(None, folder, force=True)
             self._announce(text, by)
 
-        return await self._restarts.around(make, undo, options, progress, by=by)
+        return await self.restarts.around(make, undo, options, progress, by=by)
 
     def _announce(self, text: str, by: str) -> None:
         self._events.publish(EventKind.MODS_CHANGED, f"{text}.", by=by)

@@ -114,7 +114,7 @@ class ModWork:
 
     async def change(self, options: ChangeOptions, work: Work) -> Operation:
         """Return the operation that changes mods. Raises `GameIsRunning`, `OperationInProgress`."""
-        self._mods.check_game_stopped(options)
+        self._mods.restarts.check_allowed(options)
         return await self.look(work, not_beside=_NOT_BESIDE)
 
     async def look(self, work: Work, *, not_beside: Collection[OperationKind] = ()) -> Operation:

@@ -7,13 +7,14 @@ from typing import Final
 
 from bedplate import clock
 from bedplate.jobs.background import Jobs
+from bedplate.problems import ProblemError
 from gameserver.audit.service import Audit
 from gameserver.console.service import Console
 from gameserver.process.exceptions import GameBusy, GameNotStopped
 from gameserver.process.launch import Launcher
 from gameserver.process.lifecycle import Lifecycle
 from gameserver.process.world_lock import START, WorldLock
-from gameserver.status import GameState, GameStatus, StatusBoard
+from gameserver.status import AT_REST, GameState, GameStatus, StatusBoard
 
 PATIENCE_SECONDS: Final = 900.0
 """How long to wait for other holders of the world: a backup of a large world takes minutes."""
@@ -198,3 +199,36 @@ async def start_when_free(game: Game, *, by: str, seconds: float = PATIENCE_SECO
             if clock.monotonic() > deadline:
                 raise
         await asyncio.sleep(_POLL_SECONDS)
+
+
+async def start_until_ready(game: Game, *, by: str, seconds: float) -> str | None:
+    """Start the game; return None once it is ready, else why it isn't after `seconds`."""
+    try:
+        await start_when_free(game, by=by)
+        status = await game.wait_for(GameState.RUNNING, *AT_REST, timeout=seconds)
+    except TimeoutError:
+        return f"It was not ready after {seconds:g} seconds."
+    except ProblemError as error:
+        return error.detail or error.title
+    if status.state is GameState.RUNNING:
+        return None
+    return status.reason or f"It is {status.state}."
+
+
+@contextlib.asynccontextmanager
+async def stopped_game(game: Game, purpose: str, *, by: str, reason: str) -> AsyncIterator[None]:
+    """Stop the game if it runs, and have exclusive access to the world.
+
+    After an error, a game that ran is started again; otherwise the caller starts it.
+    """
+    ran = game.status.state not in AT_REST
+    if ran:
+        await game.stop(by=by, reason=reason, for_good=False)
+    try:
+        async with exclusive_world(game, purpose):
+            yield
+    except BaseException:
+        if ran:
+            with contextlib.suppress(ProblemError):
+                await start_when_free(game, by=by)
+        raise

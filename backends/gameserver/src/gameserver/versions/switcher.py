@@ -19,7 +19,13 @@ from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations
-from gameserver.process.game import Game, exclusive_world, start_when_free
+from gameserver.process.game import (
+    Game,
+    exclusive_world,
+    start_until_ready,
+    start_when_free,
+    stopped_game,
+)
 from gameserver.status import AT_REST, GameState
 from gameserver.version_numbers import VersionNumber
 from gameserver.versions.exceptions import DowngradeRefused, VersionInUse, VersionRolledBack
@@ -108,10 +114,8 @@ class VersionSwitcher:
         )
 
     async def _refuse_downgrade(self, version: str, options: NewSwitch) -> None:
-        world = await self._versions.world_version()
-        if options.force or world is None:
-            return
-        if VersionNumber.parse(version) < VersionNumber.parse(world):
+        world = None if options.force else await self._versions.world_version()
+        if world is not None and VersionNumber.parse(version) < VersionNumber.parse(world):
             raise DowngradeRefused(world)
 
     async def _switch(
@@ -128,16 +132,9 @@ class VersionSwitcher:
         ran = self._game.status.state not in AT_REST
         if ran:
             progress.report(0.6, "Stopping the game")
-            await self._game.stop(
-                by=by, reason=f"The game is switched to version {version}.", for_good=False
-            )
-        try:
+        reason = f"The game is switched to version {version}."
+        async with stopped_game(self._game, "a switch of versions", by=by, reason=reason):
             backup = await self._change(version, options, progress.part(0.62, 0.85), by)
-        except BaseException:
-            if ran:
-                with contextlib.suppress(ProblemError):
-                    await start_when_free(self._game, by=by)
-            raise
         if ran:
             progress.report(0.9, f"Waiting until {version} is ready")
             await self._prove(version, backup, by)
@@ -150,50 +147,34 @@ class VersionSwitcher:
         self, version: str, options: NewSwitch, progress: Progress, by: str
     ) -> Backup | None:
         """Back up and switch, with exclusive access to the world; return the backup."""
-        async with exclusive_world(self._game, "a switch of versions"):
-            backup = None
-            if options.backup and await self._backups.has_world():
-                note = f"Before version {version}"
-                request = BackupRequest(BackupKind.BEFORE_UPDATE, by, note)
-                backup = await self._backups.make_at_rest(request, progress)
-            current = await self._installed.current()
-            await self._journal.write(
-                SwitchJournal(
-                    to=version,
-                    before=current.version if current else None,
-                    backup=backup.id if backup else None,
-                    world_version=await self._versions.world_version(),
-                )
+        backup = None
+        if options.backup and await self._backups.has_world():
+            note = f"Before version {version}"
+            request = BackupRequest(BackupKind.BEFORE_UPDATE, by, note)
+            backup = await self._backups.make_at_rest(request, progress)
+        current = await self._installed.current()
+        await self._journal.write(
+            SwitchJournal(
+                to=version,
+                before=current.version if current else None,
+                backup=backup.id if backup else None,
+                world_version=await self._versions.world_version(),
             )
-            await self._installed.select(version)
+        )
+        await self._installed.select(version)
         return backup
 
     async def _prove(self, version: str, backup: Backup | None, by: str) -> None:
         """Start the new version; roll back if it doesn't become ready in time."""
         async with self._journal.change() as journal:
             journal.step = SwitchStep.TRYING
-        reason = await self._failure(by)
+        reason = await start_until_ready(self._game, by=by, seconds=self._ready_seconds)
         if reason is None:
             return
         outcome = await self._roll_back(backup, by)
         text = f"Version {version} did not become ready, {outcome} {reason}"
         self._events.publish(EventKind.VERSION_ROLLED_BACK, text, version=version)
         raise VersionRolledBack(text)
-
-    async def _failure(self, by: str) -> str | None:
-        """Start the game and return why it doesn't become ready; None if it does."""
-        try:
-            await start_when_free(self._game, by=by)
-            status = await self._game.wait_for(
-                GameState.RUNNING, *AT_REST, timeout=self._ready_seconds
-            )
-        except TimeoutError:
-            return f"It was not ready after {self._ready_seconds:.0f} seconds."
-        except ProblemError as error:
-            return error.detail or error.title
-        if status.state is GameState.RUNNING:
-            return None
-        return status.reason or "It ended."
 
     async def _roll_back(self, backup: Backup | None, by: str) -> str:
         """Return to the previous version and its world; return a sentence about what runs now.
