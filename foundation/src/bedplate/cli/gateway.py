@@ -3,9 +3,10 @@
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import orjson
 import typer
@@ -16,13 +17,7 @@ from bedplate.cli.exceptions import CommandError, UsageError
 from bedplate.cli.installed import load_all
 from bedplate.cli.output import deliver
 from bedplate.gateway.dns import DNSTarget, change_batch
-from bedplate.gateway.kong import (
-    Certificate,
-    KongOptions,
-    RateLimits,
-    is_reference,
-    kong_document,
-)
+from bedplate.gateway.kong import Certificate, KongOptions, RateLimits, is_reference, kong_document
 from bedplate.gateway.public import PublicService, public_hosts, public_services
 from bedplate.settings.values import MIN_SECRET_BYTES
 
@@ -45,7 +40,7 @@ Output = Annotated[
     typer.Option("--output", "-o", help="Write it to this file instead of printing it."),
 ]
 Check = Annotated[bool, typer.Option("--check", help="Only check that the file is up to date.")]
-Format = Annotated[str, typer.Option("--format", help="3.0 or 2.1.")]
+Format = Annotated[Literal["3.0", "2.1"], typer.Option("--format", help="Of Kong 3.6, or of 2.x.")]
 Upstream = Annotated[str, typer.Option(help="URL of a backend's process.")]
 CertificateFile = Annotated[
     str | None, typer.Option(help="PEM file, or a reference: {vault://env/tls-cert}.")
@@ -96,18 +91,16 @@ def kong(
     check: Check = False,
 ) -> None:
     """Print Kong's declarative configuration: services, host routes, certificates, plugins."""
-    if format_ not in {"3.0", "2.1"}:
-        raise UsageError("--format is 3.0 or 2.1.")
     options = KongOptions(
-        format="3.0" if format_ == "3.0" else "2.1",
+        format=format_,
         certificate=_certificate(certificate, certificate_key, sni or []),
-        consumers=_consumers(consumer or []),
+        consumers=_consumers(consumer),
         rate_limits=_rate_limits(rate_limit or [], redis, redis_password),
         request_id=request_id,
         prometheus=prometheus,
         health_checks=health_checks,
     )
-    document = kong_document(_services(names or [], hosts or [], upstream), options)
+    document = kong_document(_services(names, hosts, upstream), options)
     body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
     _deliver(context, f"# Made by `{_command(context)}`; not to be edited.\n{body}", output, check)
 
@@ -130,7 +123,7 @@ def dns(
     check: Check = False,
 ) -> None:
     """Print the Route 53 change batch that points every public host at the gateway."""
-    services = _services(names or [], hosts or [], "http://{name}")
+    services = _services(names, hosts, "http://{name}")
     record_target = DNSTarget(addresses=target, alias_zone_id=alias_zone_id, ttl=ttl)
     comment = f"Made by `{_command(context)}`"
     batch = change_batch(services, record_target, zone_id=zone_id, comment=comment)
@@ -138,11 +131,11 @@ def dns(
     _deliver(context, f"{text}\n", output, check)
 
 
-def _services(names: Sequence[str], hosts: Sequence[str], upstream: str) -> list[PublicService]:
-    chosen_hosts: dict[str, list[str]] = {}
-    for name, host in (_pair(option, "--host") for option in hosts):
-        chosen_hosts.setdefault(name, []).append(host)
-    backends = load_all(names)
+def _services(names: Names, hosts: Hosts, upstream: str) -> list[PublicService]:
+    chosen_hosts: defaultdict[str, list[str]] = defaultdict(list)
+    for name, host in _pairs(hosts, "--host"):
+        chosen_hosts[name].append(host)
+    backends = load_all(names or [])
     if not names:
         backends = [each for each in backends if each.name in chosen_hosts or public_hosts(each)]
     return public_services(backends, upstream=upstream, hosts=chosen_hosts)
@@ -163,17 +156,16 @@ def _certificate(
     return Certificate(certificate=certificate, key=key, names=names)
 
 
-def _consumers(pairs: Sequence[str]) -> dict[str, str]:
-    return {name: _key(variable) for name, variable in (_pair(p, "--consumer") for p in pairs)}
-
-
-def _key(variable: str) -> str:
-    key = os.environ.get(variable, "")
-    if len(key.encode("utf-8", "surrogateescape")) < MIN_SECRET_BYTES:
-        raise CommandError(
-            f"{variable} must hold an API key: a random secret of {MIN_SECRET_BYTES} bytes or more."
-        )
-    return key
+def _consumers(consumers: Consumers) -> dict[str, str]:
+    keys = {}
+    for name, variable in _pairs(consumers, "--consumer"):
+        keys[name] = os.environ.get(variable, "")
+        if len(os.fsencode(keys[name])) < MIN_SECRET_BYTES:
+            raise CommandError(
+                f"{variable} must hold an API key: a random secret of {MIN_SECRET_BYTES} bytes "
+                "or more."
+            )
+    return keys
 
 
 def _rate_limits(
@@ -192,11 +184,12 @@ def _rate_limits(
     return RateLimits(limits=limits, redis=redis, redis_password=redis_password)
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
-    left, _, right = text.partition("=")
-    if not left or not right:
-        raise UsageError(f"{option} takes two words with = between them.")
-    return left, right
+def _pairs(texts: Sequence[str] | None, option: str) -> Iterator[tuple[str, str]]:
+    for text in texts or []:
+        left, _, right = text.partition("=")
+        if not left or not right:
+            raise UsageError(f"{option} takes two words with = between them.")
+        yield left, right
 
 
 def _command(context: typer.Context) -> str:

@@ -89,10 +89,7 @@ def load_all(names: Sequence[str] = ()) -> "list[Backend]":
 
 
 def load_one(name: str | None) -> "Backend":
-    """Return the backend of that name, or the only one that is installed.
-
-    Raises as `load_all` does, and `UsageError` when there are several to choose from.
-    """
+    """Return the backend of that name, or the only installed one. Raises `CommandError`."""
     return only(load_all([name] if name else []))
 
 

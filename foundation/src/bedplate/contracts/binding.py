@@ -52,7 +52,8 @@ class Operations:
                 _add(router, operation, self._handlers[operation.operation_id])
             shadowed = (compile_path(other)[0].match(path) for other in paths if other != path)
             if any(shadowed):
-                router.routes.append(_refusing(path, operations))
+                # Else its other methods would match a templated path after it.
+                router.routes.append(Route(path, _Refusal(operations), include_in_schema=False))
 
     def missing(self, contract: Contract) -> list[str]:
         """Return the operations that have no handler, in the order of the contract."""
@@ -83,18 +84,12 @@ def _by_path(contract: Contract) -> Mapping[str, list[Operation]]:
     )
 
 
-def _refusing(path: str, operations: Iterable[Operation]) -> Route:
-    """Return a route for all other methods, which otherwise match a templated path after it."""
-    methods = {operation.method for operation in operations}
-    allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
-    return Route(path, _Refusal(allowed), include_in_schema=False)
-
-
 class _Refusal:
-    """Answers 405 to every method; Starlette allows that only for an instance of a class."""
+    """Answers 405 to every method; Starlette routes all of them only to an instance of a class."""
 
-    def __init__(self, allowed: str) -> None:
-        self._allowed = allowed
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        methods = {operation.method for operation in operations}
+        self._allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
     async def __call__(self, *_: object) -> None:
         raise MethodNotAllowed(f"Use one of: {self._allowed}.", headers={"Allow": self._allowed})

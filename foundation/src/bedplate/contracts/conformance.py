@@ -6,7 +6,7 @@ It shares no code with the models, so it finds their mistakes too.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
 from jsonschema import Draft202012Validator
@@ -27,10 +27,8 @@ class Conformance:
         self._paths = {each.path: _expression(each.path) for each in self._operations}
 
     def operation(self, method: str, path: str) -> Operation | None:
-        """Return the operation of a request, or None.
-
-        A concrete path comes before a templated one, whatever its methods (OpenAPI 3.1, 4.8.8).
-        """
+        """Return the operation of a request, or None."""
+        # A concrete path comes before a templated one, whatever its methods (OpenAPI 3.1, 4.8.8).
         matches = [each for each, expression in self._paths.items() if expression.fullmatch(path)]
         template = min(matches, key=lambda each: each.count("{"), default=None)
         for operation in self._operations:
@@ -46,17 +44,16 @@ class Conformance:
         if operation is None:
             return [f"{method} {path} is no operation."]
         violations = list(self._parameters(operation, path, query))
-        if operation.body is not None:
-            violations += self._body(operation, body)
+        if operation.body is not None and body:
+            violations += self._json(body, operation.body)
+        elif operation.body is not None and operation.definition["requestBody"].get("required"):
+            violations.append("The body is missing.")
         return violations
 
     def response(
         self, method: str, path: str, status: int, content_type: str | None, body: bytes
     ) -> Violations:
-        """Return what is wrong with a response; nothing if it matches the contract.
-
-        A status that the operation doesn't document is a violation.
-        """
+        """Return what is wrong with a response, such as a status that isn't documented."""
         operation = self.operation(method, path)
         if operation is None:
             return [f"{method} {path} is no operation."]
@@ -90,12 +87,6 @@ class Conformance:
                 yield from self._schema(_plain(values[name]), parameter["schema"], name)
             elif parameter.get("required", False):
                 yield f"{name} is missing."
-
-    def _body(self, operation: Operation, body: bytes | None) -> Violations:
-        required = operation.definition["requestBody"].get("required", False)
-        if not body:
-            return ["The body is missing."] if required else []
-        return self._json(body, cast("Mapping[str, Any]", operation.body))
 
     def _json(self, body: bytes, schema: Mapping[str, Any]) -> Violations:
         try:

@@ -16,10 +16,7 @@ Requirement = Mapping[str, list[str]]
 
 
 def compare(old: Document, new: Document) -> list[Change]:
-    """Return every change that a client could notice, in the order of their places.
-
-    Raises `ContractError` for an operation without an id and for a reference that leads nowhere.
-    """
+    """Return every change that a client could notice, by place. Raises `ContractError`."""
     return sorted(set(_Comparison(old, new).changes()))
 
 

@@ -100,10 +100,7 @@ class KongOptions:
 
 
 def kong_document(services: Sequence[PublicService], options: KongOptions) -> Document:
-    """Return the configuration, checked against our schema; the same input gives the same output.
-
-    Raises `GatewayError`.
-    """
+    """Return the configuration, always the same for the same input. Raises `GatewayError`."""
     if not services:
         raise GatewayError("There is no backend with a public host.")
     document: Document = {"_format_version": options.format, "_transform": True}

@@ -15,7 +15,6 @@ from bedplate.settings.values import (
     RedisURL,
     Secret,
     SettingsError,
-    byte_length,
     is_signing_secret,
 )
 from bedplate.validation import message_of
@@ -166,12 +165,13 @@ class Settings(BaseSettings):
         secret: SecretStr | None = getattr(self, name)
         if secret is None:
             return
+        size = len(secret.get_secret_value().encode("utf-8", "surrogateescape"))
         if secret == default:
             yield (
                 f"{self.variables(name)} still has its development default: "
                 f"set a random secret of {MIN_SECRET_BYTES} bytes or more in production"
             )
-        elif byte_length(secret) < MIN_SECRET_BYTES:
+        elif size < MIN_SECRET_BYTES:
             yield (
                 f"{self.variables(name)} is shorter than {MIN_SECRET_BYTES} bytes: "
                 "set a longer random secret"

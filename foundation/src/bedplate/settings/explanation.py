@@ -26,12 +26,12 @@ class SettingLine(NamedTuple):
 
 
 def explain(settings_class: type[Settings]) -> list[SettingLine]:
-    """Return each setting with its value (secrets masked), origin and meaning.
-
-    Raises `SettingsError` for invalid settings.
-    """
+    """Return each setting with value (secrets masked), origin, meaning. Raises `SettingsError`."""
     settings = settings_class.load()
-    origins = _origins(settings_class)
+    origins: dict[str, str] = {}
+    env_file = settings_class.model_config.get("env_file")
+    for label, source in sources_of(settings_class, settings_class.shared, env_file):
+        origins = dict.fromkeys(source(), label) | origins
     return [
         SettingLine(
             settings_class.variable(name),
@@ -41,15 +41,6 @@ def explain(settings_class: type[Settings]) -> list[SettingLine]:
         )
         for name, field in settings_class.model_fields.items()
     ]
-
-
-def _origins(settings_class: type[Settings]) -> dict[str, str]:
-    env_file = settings_class.model_config.get("env_file")
-    origins: dict[str, str] = {}
-    for label, source in sources_of(settings_class, settings_class.shared, env_file):
-        for name in source():
-            origins.setdefault(name, label)
-    return origins
 
 
 def _display(value: Any) -> str:
