@@ -61,6 +61,16 @@ def test_a_variable_comes_before_a_file(secrets: Path, monkeypatch: pytest.Monke
     assert _hash_secret() == "variable"
 
 
+def test_a_file_may_hold_json(secrets: Path) -> None:
+    """Such as a list of numbers, as a variable may."""
+
+    class Numbered(NotesSettings):
+        numbers: list[int] = Field(default_factory=list)
+
+    (secrets / "notes_numbers").write_text("[1, 2]")
+    assert Numbered.load().numbers == [1, 2]
+
+
 def test_an_empty_file_sets_nothing(secrets: Path) -> None:
     """As an empty variable."""
     (secrets / "notes_hash_secret").write_text("\n")

@@ -13,6 +13,6 @@ OneBackendName = Annotated[
 ]
 
 
-def application(help_: str) -> typer.Typer:
+def application(help_: str | None = None) -> typer.Typer:
     """Return an empty typer app whose help is plain text and whose errors are one line."""
     return typer.Typer(help=help_, add_completion=False, rich_markup_mode=None)

@@ -18,8 +18,6 @@ from bedplate.database import Database, Migrations
 from bedplate.database_state import migrations_of
 from bedplate.settings import DatabaseSettings
 
-Work = Callable[[Migrations, AsyncEngine], Awaitable[Any]]
-
 app = application("Migrate databases, and show their migration status.")
 
 
@@ -30,7 +28,7 @@ def upgrade(
 ) -> None:
     """Run the missing migrations."""
     for each in _with_database(backend):
-        _run(each, lambda migrations, engine: migrations.upgrade(engine, revision))
+        _run(each, Migrations.upgrade, revision)
         _print_current(each)
 
 
@@ -43,7 +41,7 @@ def downgrade(
 ) -> None:
     """Revert migrations; the data in what they created is lost."""
     chosen = only(_with_database(backend))
-    _run(chosen, lambda migrations, engine: migrations.downgrade(engine, revision))
+    _run(chosen, Migrations.downgrade, revision)
     _print_current(chosen)
 
 
@@ -65,7 +63,7 @@ def revision(
     if complaint := _missing(chosen):
         raise CommandError(complaint)
     with contextlib.redirect_stdout(sys.stderr):  # where Alembic's progress belongs
-        path = _run(chosen, lambda migrations, engine: migrations.revision(engine, message))
+        path = _run(chosen, Migrations.revision, message)
     typer.echo(f"{path}: read it before you run it.")
 
 
@@ -87,14 +85,14 @@ def _with_database(name: str | None) -> list[Backend]:
     return backends
 
 
-def _run(backend: Backend, work: Work) -> Any:
-    """Return the result of `work` on a backend's database. Raises `CommandError`."""
+def _run(backend: Backend, method: Callable[..., Awaitable[Any]], *arguments: str) -> Any:
+    """Return the result of a method of `Migrations` on a database. Raises `CommandError`."""
     settings = cast("DatabaseSettings", backend.load_settings())
     migrations = cast("Migrations", migrations_of(backend))
 
     async def run() -> Any:
         async with Database.open(settings, application_name=f"{backend.name}-db") as database:
-            return await work(migrations, database.engine)
+            return await method(migrations, database.engine, *arguments)
 
     try:
         return asyncio.run(run())
@@ -114,7 +112,7 @@ async def _where(migrations: Migrations, engine: AsyncEngine) -> str:
 
 def _missing(backend: Backend) -> str:
     """Return a sentence on the migrations that a database lacks, or "" if it lacks none."""
-    missing = _run(backend, lambda migrations, engine: migrations.missing(engine))
+    missing = _run(backend, Migrations.missing)
     if not missing:
         return ""
     remedy = f"run `bedplate db upgrade {backend.name}`"
@@ -123,7 +121,7 @@ def _missing(backend: Backend) -> str:
 
 def _different(backend: Backend) -> str:
     """Return a sentence on how the models differ from a database, or "" if they don't."""
-    differences = _run(backend, lambda migrations, engine: migrations.differences(engine))
+    differences = _run(backend, Migrations.differences)
     if not differences:
         return ""
     listed = ", ".join(_describe(differences))

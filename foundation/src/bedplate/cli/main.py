@@ -21,16 +21,16 @@ from bedplate.cli.installed import (
 from bedplate.cli.output import table
 
 COMMANDS = {
-    "run": ("bedplate.cli.run:app", "Serve one, several or all installed backends."),
-    "new": ("bedplate.cli.new:app", "Create a new backend that passes its checks and tests."),
+    "run": ("bedplate.cli.run:run", "Serve one, several or all installed backends."),
+    "new": ("bedplate.cli.new:new", "Create a new backend that passes its checks and tests."),
     "db": ("bedplate.cli.database:app", "Migrate databases, and show their migration status."),
-    "openapi": ("bedplate.cli.openapi:app", "Print the OpenAPI document of a backend."),
-    "routes": ("bedplate.cli.routes:app", "List the routes of backends."),
+    "openapi": ("bedplate.cli.openapi:openapi", "Print the OpenAPI document of a backend."),
+    "routes": ("bedplate.cli.routes:routes", "List the routes of backends."),
     "contracts": ("bedplate.cli.contracts:app", "Check and compare OpenAPI contracts."),
     "gateway": ("bedplate.cli.gateway:app", "Generate the configuration of Kong and DNS."),
-    "settings": ("bedplate.cli.settings:app", "List settings: value, origin and meaning."),
+    "settings": ("bedplate.cli.settings:settings", "List settings: value, origin and meaning."),
 }
-"""Each command: its typer app, and its help."""
+"""Each command: its function or the typer app of its subcommands, and its help."""
 
 OPTIONS = {
     "--traceback": "Show the traceback of an error.",
@@ -79,7 +79,13 @@ def _run_command(name: str, words: list[str]) -> int:
     import typer  # noqa: PLC0415 - only a command needs it
     from typer.main import get_command  # noqa: PLC0415
 
-    command = get_command(resolve_name(place))
+    from bedplate.cli.arguments import application  # noqa: PLC0415
+
+    app = resolve_name(place)
+    if not isinstance(app, typer.Typer):
+        function, app = app, application()
+        app.command()(function)
+    command = get_command(app)
     try:
         # Generated files name the command line that generates them.
         line = ("bedplate", name, *words)
@@ -94,7 +100,7 @@ def _run_command(name: str, words: list[str]) -> int:
 
 
 def _place(name: str) -> str:
-    """Return the typer app of a command or a backend, as "module:name"."""
+    """Return the function or typer app of a command or a backend, as "module:name"."""
     if name in COMMANDS:
         return COMMANDS[name][0]
     if name in (others := installed(COMMANDS_GROUP)):

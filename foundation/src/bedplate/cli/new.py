@@ -16,19 +16,15 @@ import orjson
 import typer
 
 from bedplate import clock
-from bedplate.cli.arguments import application
 from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import installed
 from bedplate.cli.main import COMMANDS
 from bedplate.cli.names import check_name
 
-app = application("Create a new backend that passes its checks and tests.")
-
 _TEMPLATE = Path(__file__).with_name("template")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 
-@app.command()
 def new(
     name: str,
     directory: Annotated[

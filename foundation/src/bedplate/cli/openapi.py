@@ -8,14 +8,11 @@ import typer
 from prometheus_client import CollectorRegistry
 
 from bedplate.application import create_app
-from bedplate.cli.arguments import OneBackendName, application
+from bedplate.cli.arguments import OneBackendName
 from bedplate.cli.installed import load_one
 from bedplate.cli.output import deliver
 
-app = application("Print the OpenAPI document of a backend as JSON.")
 
-
-@app.command()
 def openapi(
     backend: OneBackendName = None,
     output: Annotated[

@@ -10,17 +10,14 @@ from fastapi.security.base import SecurityBase
 from prometheus_client import CollectorRegistry
 
 from bedplate.application import create_app
-from bedplate.cli.arguments import BackendName, application
+from bedplate.cli.arguments import BackendName
 from bedplate.cli.installed import load_all
 from bedplate.cli.output import table
 
 WEBSOCKET = "WS"
 HEADINGS = ("METHOD", "PATH", "NAME", "AUTH")
 
-app = application("List the routes of backends.")
 
-
-@app.command()
 def routes(backend: BackendName = None) -> None:
     """List the routes of a backend, or of every backend."""
     tables = []

@@ -10,7 +10,6 @@ from starlette.types import ASGIApp
 
 from bedplate.backend import Backend
 from bedplate.cli.announcement import announcing
-from bedplate.cli.arguments import application
 from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import load_all
 from bedplate.cli.settings import ProcessSettings
@@ -21,10 +20,7 @@ from bedplate.observability.logs import configure_logging
 from bedplate.runtime import serve
 from bedplate.settings import Settings
 
-app = application("Serve backends: one at the root, several each under its name.")
 
-
-@app.command()
 def run(
     names: Annotated[
         list[str] | None,

@@ -4,15 +4,13 @@ import typer
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from bedplate.cli.arguments import BackendName, application
+from bedplate.cli.arguments import BackendName
 from bedplate.cli.installed import load_all
 from bedplate.cli.output import table
 from bedplate.runtime import Serving
 from bedplate.settings import Settings, explain
 
 HEADINGS = ("VARIABLE", "VALUE", "FROM", "MEANING")
-
-app = application("List settings: value (secrets masked), origin and meaning.")
 _MAX_PORT = 65535
 
 
@@ -59,7 +57,6 @@ class ProcessSettings(Settings):
         )
 
 
-@app.command()
 def settings(backend: BackendName = None) -> None:
     """List the settings of a backend, or of the process and of every backend."""
     classes = {each.name: each.settings for each in load_all([backend] if backend else [])}

@@ -25,9 +25,8 @@ class SecretFilesSource(SecretsSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """Return the fields that a file sets."""
-        return {
-            name: value for name, value in super().__call__().items() if value not in {"", None}
-        }
+        values = super().__call__().items()
+        return {name: value for name, value in values if value is not None and value != ""}
 
 
 def sources_of(
