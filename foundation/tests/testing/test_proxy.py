@@ -130,16 +130,15 @@ async def test_the_modes_with_redis(valkey: FaultProxy) -> None:
 
 async def test_an_upstream_that_is_down_resets_the_client() -> None:
     """The proxy answers for a server that is not there with a lost connection."""
-    async with FaultProxy("tcp://127.0.0.1:1") as proxy:
+    async with FaultProxy("postgresql://u@127.0.0.1:1/d") as proxy:
         with pytest.raises((ConnectionError, asyncpg.PostgresError)):
-            await asyncpg.connect(proxy.url_for("postgresql://u@host:1/d"), ssl=False)
+            await asyncpg.connect(proxy.url, ssl=False)
 
 
 def test_urls_keep_everything_but_host_and_port() -> None:
     """Account, password, path and query stay."""
-    proxy = FaultProxy("postgresql+asyncpg://db/app")
-    there = proxy.url_for("postgresql+asyncpg://u:p%40@db:5432/app?x=1")
-    assert there == f"postgresql+asyncpg://u:p%40@127.0.0.1:{proxy.port}/app?x=1"
+    proxy = FaultProxy("postgresql+asyncpg://u:p%40@db:5432/app?x=1")
+    assert proxy.url == f"postgresql+asyncpg://u:p%40@127.0.0.1:{proxy.port}/app?x=1"
 
 
 def test_an_upstream_without_a_port_is_refused() -> None:

@@ -1,7 +1,7 @@
 """The guard of a route: authentication first, then the rate limit, as one FastAPI dependency."""
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
@@ -23,6 +23,7 @@ API_KEY = APIKey.model_validate({"in": APIKeyIn.header, "name": "X-API-Key"})
 """OpenAPI: an API key in the header `X-API-Key`."""
 
 
+@dataclass(kw_only=True, eq=False)
 class Guard(SecurityBase):
     """Accepts a request with valid credentials whose rate limit allows it: `Depends(Guard(…))`.
 
@@ -33,30 +34,17 @@ class Guard(SecurityBase):
     Raises `Unauthorized`, `Forbidden`, `TooManyRequests`.
     """
 
-    def __init__(
-        self,
-        *,
-        verifier: str = "verifier",
-        rate_limit: RateLimit | None = None,
-        scopes: Sequence[str] = (),
-        model: SecurityModel = BEARER,
-        scheme_name: str = "session",
-        challenge: str = "Bearer",
-        alternatives: Mapping[str, SecurityModel] | None = None,
-    ) -> None:
-        self.verifier = verifier
-        self.rate_limit = rate_limit
-        self.scopes = frozenset(scopes)
-        self.model = model
-        self.scheme_name = scheme_name
-        self.challenge = challenge
-        self.alternatives = dict(alternatives or {})
+    verifier: str = "verifier"
+    rate_limit: RateLimit | None = None
+    scopes: Collection[str] = ()
+    model: SecurityModel = field(default_factory=lambda: BEARER)
+    scheme_name: str = "session"
+    challenge: str = "Bearer"
+    alternatives: Mapping[str, SecurityModel] = field(default_factory=dict)
 
     def requiring(self, *scopes: str) -> Self:
         """Return a guard that also requires these scopes."""
-        guard = copy.copy(self)
-        guard.scopes = self.scopes.union(scopes)
-        return guard
+        return replace(self, scopes={*self.scopes, *scopes})
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
         """Return the principal."""
@@ -72,6 +60,6 @@ class Guard(SecurityBase):
         state["principal_id"] = principal.id
         if self.rate_limit is not None:
             await self.rate_limit.charge(connection, principal.id)
-        if not self.scopes <= principal.scopes:
+        if not principal.scopes.issuperset(self.scopes):
             raise Forbidden("Your key or session doesn't grant this.")
         return principal

@@ -24,10 +24,7 @@ _SESSION = Statement(
 
 
 def hash_token(secret: SecretStr, token: bytes) -> str:
-    """Return the 64 hexadecimal digits that the auth server stores for a token.
-
-    HMAC-SHA256 with the secret's bytes; Node's `createHmac("sha256", secret)` gives the same.
-    """
+    """Return a token's HMAC-SHA256 in hex, as the auth server (Node's `createHmac`) stores it."""
     return hmac.new(secret_bytes(secret), token, hashlib.sha256).hexdigest()
 
 

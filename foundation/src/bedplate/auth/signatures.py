@@ -16,10 +16,7 @@ def secret_bytes(secret: SecretStr) -> bytes:
 
 
 def split_signature(value: bytes) -> tuple[bytes, bytes | None]:
-    """Return the token and its signature, or the whole value and None when it is unsigned.
-
-    The value may be URL-encoded, as clients copy it from a cookie.
-    """
+    """Return the token and its signature, if any, of a value that may be URL-encoded."""
     token, dot, signature = unquote_to_bytes(value).rpartition(b".")
     if dot and len(signature) == _SIGNATURE_LENGTH and signature.endswith(b"="):
         return token, signature

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -28,14 +29,12 @@ class _Collector(Collector):
         return []
 
 
+@dataclass(slots=True)
 class _Distribution:
     """How long the requests of one kind took: their sum, and how many are in each bucket."""
 
-    __slots__ = ("counts", "seconds")
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.counts = [0] * (len(BUCKETS) + 1)
+    seconds: float = 0.0
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
 
 
 class RequestDurations(_Collector):

@@ -56,6 +56,11 @@ class RequestMetrics:
             _instruments[registry] = _Instruments(registry)
         self._instruments = _instruments[registry]
         self._active = self._instruments.active.backends[backend]
+        self._decisions = self._instruments.declare(
+            Counter, "rate_limit_decisions", "Decisions of the rate limits", ["decision"]
+        )
+        alone = "Decisions made by this process alone, since the shared store was away"
+        self._fallbacks = self._instruments.declare(Counter, "rate_limit_fallback", alone, [])
 
     def begin(self, scope: Scope) -> None:
         """Count a request among the active ones."""
@@ -70,9 +75,9 @@ class RequestMetrics:
 
     def observe_rate_limit(self, decision: str) -> None:
         """Count a decision; one made without the shared store starts with `fallback`."""
-        self._instruments.decisions.labels(self._backend, decision).inc()
+        self._decisions.labels(self._backend, decision).inc()
         if decision.startswith("fallback"):
-            self._instruments.fallbacks.labels(self._backend).inc()
+            self._fallbacks.labels(self._backend).inc()
 
     def register_gauge(
         self, name: str, documentation: str, labels: Sequence[str], read: GaugeReader
@@ -143,18 +148,6 @@ class _Instruments:
     """The metrics of one registry; backends share them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.decisions = Counter(
-            "rate_limit_decisions",
-            "Decisions of the rate limits",
-            ["backend", "decision"],
-            registry=registry,
-        )
-        self.fallbacks = Counter(
-            "rate_limit_fallback",
-            "Decisions made by this process alone, since the shared store was away",
-            ["backend"],
-            registry=registry,
-        )
         self.durations = RequestDurations()
         self.active = ActiveRequests()
         self.gauges = Gauges()

@@ -41,27 +41,18 @@ class Batch(Generic[Item]):
 Take = Callable[[int, Wants[Item] | None], tuple[int, Batch[Item] | None]]
 
 
+@dataclass(eq=False)
 class Follower(Generic[Item]):
-    """A place in the row of items, and nothing more: a slow follower costs no memory.
+    """A place in the row: a slow follower costs no memory. Iterate over it for batches."""
 
-    Iterate over it for batches. It ends only when its context is left.
-    """
-
-    def __init__(
-        self,
-        take: Take[Item],
-        wait: Callable[[], Awaitable[None]],
-        position: int,
-        wants: Wants[Item] | None,
-    ) -> None:
-        self.position = position
-        """The number of the last item it has passed."""
-        self.wants = wants
-        """The filter; it may be replaced at any time."""
-        self.lost = 0
-        """How many items were gone when it came to them, also those it would not have wanted."""
-        self._take = take
-        self._wait = wait
+    take: Take[Item]
+    wait: Callable[[], Awaitable[None]]
+    position: int
+    """The number of the last item it has passed."""
+    wants: Wants[Item] | None
+    """The filter; it may be replaced at any time."""
+    lost: int = 0
+    """How many items were gone when it came to them, also those it would not have wanted."""
 
     def __aiter__(self) -> Self:
         """Iterate over batches."""
@@ -70,11 +61,11 @@ class Follower(Generic[Item]):
     async def __anext__(self) -> Batch[Item]:
         """Return the next batch, which is never empty, as soon as there is one."""
         while True:
-            lost, batch = self._take(self.position, self.wants)
+            lost, batch = self.take(self.position, self.wants)
             self.lost += lost
             self.position += lost
             if batch is None:
-                await self._wait()
+                await self.wait()
                 continue
             self.position = batch.last
             if batch.items:

@@ -9,11 +9,7 @@ _START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class SettableClock(clock.Clock):
-    """A `bedplate.clock.Clock` that stands still: `with SettableClock() as clock:`.
-
-    Within the context it is the clock of the whole process. `start` must be timezone-aware
-    (ValueError otherwise).
-    """
+    """Stands still, and is the process's clock within its context; `start` needs a time zone."""
 
     def __init__(self, start: datetime = _START) -> None:
         self._now = _in_utc(start)

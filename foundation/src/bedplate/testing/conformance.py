@@ -10,10 +10,7 @@ from bedplate.contracts.document import Contract
 
 
 class ConformanceJudge:
-    """Checks responses against the published contract, or against the extended one.
-
-    The published contract decides for every status that it documents, the extended one otherwise.
-    """
+    """Checks responses against the published contract, or the extended one for other statuses."""
 
     def __init__(self, contract: Contract) -> None:
         self._bare = Conformance(contract.document)

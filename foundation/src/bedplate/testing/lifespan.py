@@ -14,11 +14,7 @@ class LifespanError(RuntimeError):
 
 @asynccontextmanager
 async def running(app: ASGIApp) -> AsyncIterator[dict[str, Any]]:
-    """Start `app`, yield its lifespan state, and shut it down at the end.
-
-    Raises the app's own exception when the start or the shutdown fails, and LifespanError for a
-    failure that it only reported.
-    """
+    """Start `app`, yield its state, and shut it down. Raises the app's error or LifespanError."""
     lifespan = _Lifespan(app)
     await lifespan.send("startup")
     try:

@@ -69,8 +69,7 @@ def sqlite_url(tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """Run the test on SQLite and on PostgreSQL, each time with a new, empty database."""
     fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
-    url: str = request.getfixturevalue(fixture)
-    return url
+    return str(request.getfixturevalue(fixture))
 
 
 @pytest.fixture

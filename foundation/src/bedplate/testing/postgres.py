@@ -50,7 +50,7 @@ class PostgresServer(RealServer):
     """One PostgreSQL server: its own data folder, a free port of 127.0.0.1, the user `postgres`.
 
     `with PostgresServer() as server:` starts and ends it; its data survive a stop or a kill. If the
-    user is root, the server runs as an unprivileged account, since PostgreSQL refuses root. With
+    user is root, the server runs as nobody, since PostgreSQL refuses root. With
     `standing_url` it creates databases in that server, never starts or ends it, and needs the right
     to create databases.
     """
@@ -141,7 +141,7 @@ class PostgresServer(RealServer):
         return self._folder.stat().st_dev == memory.stat().st_dev
 
     def _create(self) -> None:
-        user = _unprivileged_user() if os.geteuid() == 0 else None
+        user = "nobody" if os.geteuid() == 0 else None
         self._folder = _new_folder(user)
         try:
             binaries = _binaries(self._folder, user)
@@ -203,18 +203,6 @@ def _initialise(binaries: Path, data: Path, user: str | None) -> None:
     )
     if result.returncode != 0:
         raise ProcessError(f"initdb failed:\n{result.stdout}{result.stderr}")
-
-
-def _unprivileged_user() -> str:
-    import pwd  # noqa: PLC0415 - exists only where accounts do
-
-    accounts = {account.pw_name: account.pw_uid for account in pwd.getpwall()}
-    if accounts.get("nobody", 0) != 0:
-        return "nobody"
-    others = [name for name, number in accounts.items() if number != 0]
-    if not others:
-        raise ProcessError("PostgreSQL refuses to run as root, and there is no other account")
-    return others[0]
 
 
 def _new_folder(user: str | None) -> Path:

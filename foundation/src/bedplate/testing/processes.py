@@ -118,10 +118,7 @@ class ServerProcess:
         try:
             self._wait_until(self._is_ready, self.timeout_seconds, "was ready", "was not ready")
         except ProcessError:
-            if self.running:
-                self.kill()
-            else:
-                self.wait()
+            self.kill()  # also what an ended process has left behind
             raise
 
     def terminate(self) -> None:

@@ -41,11 +41,7 @@ class FaultProxy:
     @property
     def url(self) -> str:
         """The upstream's URL through the proxy."""
-        return self.url_for(self._url)
-
-    def url_for(self, url: str) -> str:
-        """Return another URL of the same server, through the proxy."""
-        parts = urlsplit(url)
+        parts = urlsplit(self._url)
         account, at, _ = parts.netloc.rpartition("@")
         return parts._replace(netloc=f"{account}{at}{_HOST}:{self.port}").geturl()
 
@@ -99,7 +95,7 @@ class FaultProxy:
     async def _accept(self, listener: socket.socket) -> None:
         while True:
             client, _ = await asyncio.get_running_loop().sock_accept(listener)
-            _reset_on_close(client)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             connection = asyncio.create_task(self._serve(client))
             self._connections.add(connection)
             connection.add_done_callback(self._connections.discard)
@@ -114,8 +110,9 @@ class FaultProxy:
                 async with asyncio.TaskGroup() as directions:
                     directions.create_task(self._pump(client, server))
                     directions.create_task(self._pump(server, client))
-                _close_in_order(client)
-                _close_in_order(server)
+                for side in (client, server):
+                    side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ORDERLY)
+                    side.close()
             except* OSError:
                 pass  # one side is lost, so the other is reset
 
@@ -125,7 +122,7 @@ class FaultProxy:
         host, port = self._upstream
         addresses = await loop.getaddrinfo(host, port, family=server.family, type=server.type)
         await loop.sock_connect(server, addresses[0][4])
-        _reset_on_close(server)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
     async def _pump(self, source: socket.socket, target: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -152,12 +149,3 @@ def _bind(port: int) -> socket.socket:
 
 def _close(client: socket.socket, _: asyncio.Task[None]) -> None:
     client.close()
-
-
-def _reset_on_close(connected: socket.socket) -> None:
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-
-
-def _close_in_order(connected: socket.socket) -> None:
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ORDERLY)
-    connected.close()
