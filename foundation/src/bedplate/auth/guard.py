@@ -42,6 +42,10 @@ class Guard(SecurityBase):
     challenge: str = "Bearer"
     alternatives: Mapping[str, SecurityModel] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Make `scopes` a set."""
+        self.scopes = frozenset(self.scopes)
+
     def requiring(self, *scopes: str) -> Self:
         """Return a guard that also requires these scopes."""
         return replace(self, scopes={*self.scopes, *scopes})
