@@ -8,7 +8,6 @@ import stat
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Final, Self
 
 import zstandard
@@ -51,12 +50,7 @@ class ArchiveWriter:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         """Complete the archive, unless something went wrong."""
         try:
             if error is None:

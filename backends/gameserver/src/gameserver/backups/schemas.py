@@ -8,7 +8,6 @@ from bedplate.schemas import MultiLineStr, Schema
 from gameserver.archives.unpacking import ArchivedFile
 from gameserver.version_numbers import PATTERN
 
-FORMAT: Final = 1
 ID_PATTERN: Final = r"^[0-9]{8}-[0-9]{6}-[a-z-]{1,20}-[0-9a-f]{8}$"
 
 GameVersion = Annotated[str, Field(pattern=f"^{PATTERN}$")]
@@ -34,7 +33,7 @@ class Manifest(BaseModel):
     skipped        files that were left out: links, pipes, unreadable files, unusable names
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     kind: BackupKind
     created_at: datetime
     game_version: GameVersion | None = None

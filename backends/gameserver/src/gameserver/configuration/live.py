@@ -11,7 +11,6 @@ from gameserver.console.service import Console
 
 _WHITELIST_MODES: Final = ("default", "off", "on")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\[\]]")
-_ONE_WORD: Final = frozenset({"password"})
 _WAIT_SECONDS: Final = 2.0
 
 
@@ -40,7 +39,7 @@ def command_words(key: Key, value: Any) -> str | None:
         return "nopassword" if key.command == "password" else None
     word = _word(key, value)
     usable = word != "" and word == word.strip() and not _UNSAFE.search(word)
-    if not usable or (key.command in _ONE_WORD and " " in word):
+    if not usable or (key.command == "password" and " " in word):
         return None
     words = f"{key.command} {word}"
     return words if len(words) + len("/serverconfig ") <= MAX_COMMAND_LENGTH else None

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 import orjson
+from pydantic import SecretStr
 
 from bedplate import ids
 from gameserver.notifications.schemas import SECRET_PREFIX, HookFormat, HookRecord
@@ -30,9 +31,12 @@ class Message:
     facts: dict[str, str | int | float]
 
 
-def new_secret() -> str:
-    """Return a new secret in the form of Standard Webhooks."""
-    return SECRET_PREFIX + base64.b64encode(bytes.fromhex(ids.token(_SECRET_BYTES))).decode()
+def new_secret(hook_format: HookFormat) -> SecretStr | None:
+    """Return a new secret in the form of Standard Webhooks; None for Discord, which has none."""
+    if hook_format is HookFormat.DISCORD:
+        return None
+    secret = base64.b64encode(bytes.fromhex(ids.token(_SECRET_BYTES))).decode()
+    return SecretStr(SECRET_PREFIX + secret)
 
 
 def body_of(hook: HookRecord, message: Message) -> bytes:

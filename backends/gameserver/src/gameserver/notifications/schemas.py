@@ -2,15 +2,7 @@ from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StrictBool,
-    field_serializer,
-)
+from pydantic import AwareDatetime, BaseModel, Field, SecretStr, StrictBool, field_serializer
 
 from bedplate.schemas import Schema, SingleLineStr
 from gameserver.events import EventKind
@@ -76,16 +68,14 @@ class _PublicFields(BaseModel):
     enabled: bool
 
 
-class HookRecord(_PublicFields):
+class HookRecord(_PublicFields, frozen=True):
     """A webhook as it is stored, with its secrets."""
-
-    model_config = ConfigDict(frozen=True)
 
     url: SecretStr
     secret: SecretStr | None = None
 
     @field_serializer("url", "secret", when_used="json")
-    def _kept(self, secret: SecretStr | None) -> str | None:
+    def _reveal(self, secret: SecretStr | None) -> str | None:
         return None if secret is None else secret.get_secret_value()
 
 

@@ -7,7 +7,6 @@ from typing import Final, Self
 from uuid import UUID
 
 import httpx2
-from pydantic import SecretStr
 
 from bedplate import clock, ids
 from bedplate.documents import Document
@@ -17,14 +16,7 @@ from gameserver.notifications.addresses import AddressRules, CheckedTransport
 from gameserver.notifications.delivery import DeliveryQueue, Patience
 from gameserver.notifications.exceptions import HookNotFound, TooManyHooks
 from gameserver.notifications.messages import Message, new_secret
-from gameserver.notifications.schemas import (
-    Delivery,
-    HookFormat,
-    HookList,
-    HookNew,
-    HookPatch,
-    HookRecord,
-)
+from gameserver.notifications.schemas import Delivery, HookList, HookNew, HookPatch, HookRecord
 
 MAX_HOOKS: Final = 20
 FLUSH_SECONDS: Final = 5.0
@@ -90,7 +82,6 @@ class Notifications:
     async def add(self, new: HookNew) -> HookRecord:
         """Store a webhook; return it with its secret. Raises `HookRefused`, `TooManyHooks`."""
         self._rules.check_url(new.url.get_secret_value())
-        signed = new.format is HookFormat.JSON
         async with self._writing:
             if len(self._queues) >= MAX_HOOKS:
                 raise TooManyHooks(
@@ -99,7 +90,7 @@ class Notifications:
             hook = HookRecord(
                 id=ids.uuid(),
                 created_at=clock.now(),
-                secret=SecretStr(new_secret()) if signed else None,
+                secret=new_secret(new.format),
                 **dict(new),
             )
             await self._write({**self._records(), hook.id: hook})
@@ -116,8 +107,8 @@ class Notifications:
             queue = self._of_version(hook_id, versions)
             changes = sent.model_dump(exclude={"new_secret"}, exclude_none=True)
             changes["version"] = queue.hook.version + 1
-            if sent.new_secret and queue.hook.format is HookFormat.JSON:
-                changes["secret"] = SecretStr(new_secret())
+            if sent.new_secret:
+                changes["secret"] = new_secret(queue.hook.format)
             hook = queue.hook.model_copy(update=changes)
             await self._write({**self._records(), hook_id: hook})
             queue.hook = hook

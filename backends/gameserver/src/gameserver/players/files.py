@@ -13,9 +13,6 @@ from gameserver.players.exceptions import PlayerFileDamaged
 from gameserver.players.schemas import ListEntry
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
-WHITELIST: Final = "playerswhitelisted.json"
-BANS: Final = "playersbanned.json"
-KNOWN: Final = "playerdata.json"
 _MAX_TEXT_LENGTH: Final = 1_000
 _READINGS: Final = 4
 _PAUSE_SECONDS: Final = 0.05
@@ -27,8 +24,8 @@ Entry = dict[str, Any]
 class PlayerFile:
     """One of the game's files: a JSON list of objects that have a `PlayerUID`. Blocking calls."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self._path = folder / name
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
     def read(self) -> list[Entry]:
         """Return the entries; none when there is no file. Raises `PlayerFileDamaged`.

@@ -48,7 +48,7 @@ class PlayerAction:
         return self.shows(roster, roster)
 
 
-def whitelist_action(name: str, reason: str | None, by: str) -> PlayerAction:
+def whitelist(name: str, reason: str | None, by: str) -> PlayerAction:
     """Put a player on the whitelist."""
 
     def write(files: RosterReader, uid: str, now: datetime) -> None:
@@ -64,7 +64,7 @@ def whitelist_action(name: str, reason: str | None, by: str) -> PlayerAction:
     )
 
 
-def unwhitelist_action(name: str) -> PlayerAction:
+def unwhitelist(name: str) -> PlayerAction:
     """Take a player off the whitelist."""
     return PlayerAction(
         name,
@@ -75,7 +75,7 @@ def unwhitelist_action(name: str) -> PlayerAction:
     )
 
 
-def ban_action(name: str, ban: Ban, by: str) -> PlayerAction:
+def ban(name: str, ban: Ban, by: str) -> PlayerAction:
     """Ban a player; an earlier ban is replaced."""
 
     def write(files: RosterReader, uid: str, now: datetime) -> None:
@@ -91,7 +91,7 @@ def ban_action(name: str, ban: Ban, by: str) -> PlayerAction:
     )
 
 
-def unban_action(name: str) -> PlayerAction:
+def unban(name: str) -> PlayerAction:
     """Lift a ban."""
     return PlayerAction(
         name,
@@ -102,7 +102,7 @@ def unban_action(name: str) -> PlayerAction:
     )
 
 
-def role_action(name: str, role: str) -> PlayerAction:
+def assign_role(name: str, role: str) -> PlayerAction:
     """Give a player a role."""
 
     def write(files: RosterReader, uid: str, _: datetime) -> None:

@@ -10,16 +10,7 @@ from bedplate.problems import ProblemError
 from gameserver.configuration.config_file import ConfigFile
 from gameserver.configuration.first_start import ROLES
 from gameserver.layout import Layout
-from gameserver.players.files import (
-    BANS,
-    KNOWN,
-    WHITELIST,
-    Entry,
-    PlayerFile,
-    in_force,
-    text_of,
-    until_of,
-)
+from gameserver.players.files import Entry, PlayerFile, in_force, text_of, until_of
 from gameserver.players.schemas import Player
 
 _DEFAULT_ROLES: Final = frozenset(code for code, *_ in ROLES)
@@ -79,9 +70,9 @@ class RosterReader:
 
     def __init__(self, layout: Layout) -> None:
         folder = layout.server_data / "Playerdata"
-        self.known = PlayerFile(folder, KNOWN)
-        self.whitelist = PlayerFile(folder, WHITELIST)
-        self.bans = PlayerFile(folder, BANS)
+        self.known = PlayerFile(folder / "playerdata.json")
+        self.whitelist = PlayerFile(folder / "playerswhitelisted.json")
+        self.bans = PlayerFile(folder / "playersbanned.json")
         self._config = ConfigFile(layout.server_config)
 
     async def read(self) -> Roster:

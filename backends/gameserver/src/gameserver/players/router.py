@@ -8,17 +8,12 @@ from bedplate.pagination import CurrentPaging
 from bedplate.schemas import MultiLineStr, QueryInt
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
 from gameserver.console.wiring import CurrentConsole
+from gameserver.players import player_actions
 from gameserver.players.exceptions import (
     PlayerFileDamaged,
     PlayerNotFound,
     PlayerNotOnline,
     UnknownRole,
-)
-from gameserver.players.player_actions import (
-    ban_action,
-    unban_action,
-    unwhitelist_action,
-    whitelist_action,
 )
 from gameserver.players.schemas import (
     Ban,
@@ -32,7 +27,6 @@ from gameserver.players.schemas import (
     RoleChange,
     Session,
 )
-from gameserver.players.service import ADMIN_ROLE
 from gameserver.players.sessions import MAX_SESSIONS
 from gameserver.players.wiring import CurrentPlayers, CurrentSessions
 from gameserver.process.exceptions import GameBusy, GameNotStopped
@@ -111,9 +105,8 @@ async def add_to_whitelist(
     name: Name, listing: Listing, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
     """Put a player on the whitelist."""
-    return await players.apply(
-        whitelist_action(name, listing.reason, principal.id), listing.uid, by=principal.id
-    )
+    action = player_actions.whitelist(name, listing.reason, principal.id)
+    return await players.apply(action, listing.uid, by=principal.id)
 
 
 @router.delete("/{name}/whitelist", responses=_CHANGE_ERRORS, summary="Unlist a player")
@@ -121,7 +114,7 @@ async def remove_from_whitelist(
     name: Name, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
     """Take a player off the whitelist."""
-    return await players.apply(unwhitelist_action(name), by=principal.id)
+    return await players.apply(player_actions.unwhitelist(name), by=principal.id)
 
 
 @router.put("/{name}/ban", responses=_CHANGE_ERRORS, summary="Ban a player")
@@ -129,13 +122,15 @@ async def ban_player(
     name: Name, ban: Ban, players: CurrentPlayers, principal: CurrentAdmin
 ) -> Change:
     """Keep a player out for a time; replaces an earlier ban."""
-    return await players.apply(ban_action(name, ban, principal.id), ban.uid, by=principal.id)
+    return await players.apply(
+        player_actions.ban(name, ban, principal.id), ban.uid, by=principal.id
+    )
 
 
 @router.delete("/{name}/ban", responses=_CHANGE_ERRORS, summary="Lift a ban")
 async def unban_player(name: Name, players: CurrentPlayers, principal: CurrentAdmin) -> Change:
     """Let a banned player join again."""
-    return await players.apply(unban_action(name), by=principal.id)
+    return await players.apply(player_actions.unban(name), by=principal.id)
 
 
 @router.post(
@@ -165,4 +160,4 @@ async def assign_role(
 @router.post("/{name}/op", responses=_CHANGE_ERRORS, summary="Make a player an admin")
 async def make_operator(name: Name, players: CurrentPlayers, principal: CurrentAdmin) -> Change:
     """Give a player the role `admin`."""
-    return await players.assign(name, ADMIN_ROLE, None, by=principal.id)
+    return await players.assign(name, "admin", None, by=principal.id)

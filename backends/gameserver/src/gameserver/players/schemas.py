@@ -1,23 +1,19 @@
 """Names, reasons and all other texts of the game are untrusted."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from bedplate.schemas import Schema, SingleLineStr, WholeNumber
 
-NAME_PATTERN: Final = r"^[\w-]{1,16}$"
-UID_PATTERN: Final = r"^[A-Za-z0-9+/=-]{1,64}$"
-
-PlayerName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+PlayerName = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,16}$")]
 """A name as the game accepts it; never a selector (`o[]`)."""
 
-PlayerUid = Annotated[str, StringConstraints(pattern=UID_PATTERN)]
+PlayerUid = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/=-]{1,64}$")]
 RoleCode = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,32}$")]
 Reason = Annotated[str, SingleLineStr(200, printable=True)]
-MAX_PER_UNIT: Final = 1_000
 
 
 class BanUnit(StrEnum):
@@ -100,7 +96,7 @@ class Listing(Schema):
 class Ban(Schema):
     """Bans a player for a number of units of time."""
 
-    amount: Annotated[int, WholeNumber(1, MAX_PER_UNIT)]
+    amount: Annotated[int, WholeNumber(1, 1_000)]
     unit: BanUnit
     reason: Reason
     uid: PlayerUid | None = None

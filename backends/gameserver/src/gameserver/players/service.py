@@ -15,7 +15,7 @@ from gameserver.console.service import Console
 from gameserver.layout import Layout
 from gameserver.players.exceptions import PlayerNotFound, PlayerNotOnline, UnknownRole
 from gameserver.players.files import to_response
-from gameserver.players.player_actions import NO_SUCH_PLAYER, PlayerAction, role_action
+from gameserver.players.player_actions import NO_SUCH_PLAYER, PlayerAction, assign_role
 from gameserver.players.roster import Roster, RosterReader, sort_key
 from gameserver.players.schemas import Change, ListEntry, Outcome, Player, Proof
 from gameserver.process.game import Game
@@ -25,7 +25,6 @@ PATIENCE_SECONDS: Final = 6.0
 """How long an effect may take: the game asks its auth server about unknown names."""
 
 LOOK_SECONDS: Final = 0.1
-ADMIN_ROLE: Final = "admin"
 
 
 class Players:
@@ -87,7 +86,7 @@ class Players:
         """Give a player a role. Raises `UnknownRole`."""
         if role not in await self._files.roles():
             raise UnknownRole
-        return await self.apply(role_action(name, role), uid, by=by)
+        return await self.apply(assign_role(name, role), uid, by=by)
 
     async def kick(self, name: str, reason: str, *, by: str) -> Change:
         """Disconnect a player. Raises `PlayerNotOnline`, `GameNotRunning`."""
