@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
 
 import structlog
 
 from bedplate.documents import DocumentError
+from bedplate.documents.threads import finish_in_thread
 from bedplate.pagination import Page, page_of
 from bedplate.problems import ProblemError
 from gameserver.backups.exceptions import BackupInUse, BackupNotFound, OffHostStoreUnavailable
@@ -17,6 +19,7 @@ from gameserver.backups.stores import LocalStore
 from gameserver.events import EventKind, Events
 
 
+@dataclass(eq=False)
 class Catalogue:
     """Every complete backup, local or only off-host.
 
@@ -24,28 +27,21 @@ class Catalogue:
     and begins an off-host copy; neither can make the adding fail.
     """
 
-    def __init__(
-        self,
-        local: LocalStore,
-        copies: OffHostCopies,
-        events: Events,
-        keep: Mapping[BackupKind, int],
-    ) -> None:
-        self._local = local
-        self._copies = copies
-        self._events = events
-        self._keep = keep
-        self._in_use: set[str] = set()
+    local: LocalStore
+    copies: OffHostCopies
+    events: Events
+    keep: Mapping[BackupKind, int]
+    _in_use: set[str] = field(default_factory=set, init=False)
 
     async def open(self) -> None:
         """Remove what killed deletions left, and go on with off-host copies. Called at start."""
-        await self._local.tidy()
-        await self._copies.resume()
+        await finish_in_thread(self.local.tidy)
+        await self.copies.resume()
 
     async def list(self) -> "list[Backup]":
         """Return every backup, newest first, including those that are only off-host."""
-        backups = {backup.id: backup for backup in await self._copies.list()}
-        backups |= {backup.id: backup for backup in await self._local.list()}
+        backups = {backup.id: backup for backup in await self.copies.list()}
+        backups |= {backup.id: backup for backup in await self.local.list()}
         return sorted(backups.values(), key=_key, reverse=True)
 
     async def page(self, *, after: str | None, limit: int) -> Page[Backup]:
@@ -56,19 +52,19 @@ class Catalogue:
     async def get(self, backup_id: str) -> Backup:
         """Return one backup. Raises `BackupNotFound`, `OffHostStoreUnavailable`."""
         with contextlib.suppress(BackupNotFound):
-            return await self._local.get(backup_id)
-        return await self._copies.get(backup_id)
+            return await self.local.get(backup_id)
+        return await self.copies.get(backup_id)
 
     def archive(self, backup: Backup) -> Path | AsyncIterator[bytes]:
         """Return the path of a local archive, or a stream of one that is only off-host."""
-        return self._local.archive(backup.id) if backup.local else self._copies.read(backup)
+        return self.local.archive(backup.id) if backup.local else self.copies.read(backup)
 
     async def pin(self, backup_id: str, *, pinned: bool) -> Backup:
         """Protect a backup from deletion, or no longer. Raises what `get` raises."""
         backup = (await self.get(backup_id)).model_copy(update={"pinned": pinned})
         if backup.local:
-            await self._local.update(backup)
-        await self._copies.update(backup)
+            await self.local.update(backup)
+        await self.copies.update(backup)
         return backup
 
     async def delete(self, backup_id: str) -> None:
@@ -78,9 +74,9 @@ class Catalogue:
             raise BackupInUse("This backup is pinned; unpin it first.")
         if backup_id in self._in_use:
             raise BackupInUse("This backup is being restored.")
-        await self._copies.delete(backup)
+        await self.copies.delete(backup)
         if backup.local:
-            await self._local.delete(backup_id)
+            await self.local.delete(backup_id)
 
     @contextlib.contextmanager
     def using(self, backup_id: str) -> Iterator[None]:
@@ -93,12 +89,12 @@ class Catalogue:
 
     async def add(self, backup: Backup, staged: Path) -> None:
         """Add a complete archive, which is in a staged folder of its own."""
-        await self._local.put(backup, staged, lambda _: None)
+        await self.local.put(backup, staged, lambda _: None)
         size = backup.bytes // 1_000_000
         text = f"The backup of {backup.world} is complete ({backup.kind}, {size} MB)."
-        self._events.publish(EventKind.BACKUP_FINISHED, text, backup=backup.id, bytes=backup.bytes)
+        self.events.publish(EventKind.BACKUP_FINISHED, text, backup=backup.id, bytes=backup.bytes)
         try:
-            await self._copies.begin(backup)
+            await self.copies.begin(backup)
         except DocumentError as error:  # the disk has become full; the next start begins it again
             structlog.get_logger().warning("copy_not_begun", backup=backup.id, reason=str(error))
         await self.prune()
@@ -109,7 +105,7 @@ class Catalogue:
         The log names what can't be deleted; the next call tries again.
         """
         deleted = []
-        for backup in surplus(await self.list(), self._keep):
+        for backup in surplus(await self.list(), self.keep):
             try:
                 await self._prune_one(backup)
                 deleted.append(backup.id)
@@ -128,7 +124,7 @@ class Catalogue:
         except OffHostStoreUnavailable:
             if not backup.local:
                 raise
-            await self._local.delete(backup.id)
+            await self.local.delete(backup.id)
 
 
 def surplus(backups: Iterable[Backup], keep: Mapping[BackupKind, int]) -> list[Backup]:

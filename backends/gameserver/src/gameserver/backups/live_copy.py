@@ -59,11 +59,8 @@ class LiveCopy:
         finally:
             await finish_in_thread(lambda: copy.unlink(missing_ok=True))
 
-    async def tidy(self) -> None:
-        """Remove the partial copies that an earlier manager left. To be called at start."""
-        await finish_in_thread(self._remove_leftovers)
-
-    def _remove_leftovers(self) -> None:
+    def tidy(self) -> None:
+        """Remove the partial copies that an earlier manager left. Blocking; called at start."""
         for leftover in self._folder.glob(f"{_PREFIX}*{SUFFIX}"):
             leftover.unlink(missing_ok=True)
 

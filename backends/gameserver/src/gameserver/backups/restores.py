@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,7 @@ _NOT_BESIDE: Final = frozenset(
 _CONFIG: Final = "serverconfig.json"
 
 
+@dataclass(eq=False)
 class Restores:
     """Restores backups.
 
@@ -48,25 +50,14 @@ class Restores:
     `before-restore`: restoring that backup undoes the restore.
     """
 
-    def __init__(
-        self,
-        layout: Layout,
-        game: Game,
-        backups: Backups,
-        catalogue: Catalogue,
-        transactions: FileTransactions,
-        installed: InstalledVersions,
-        operations: Operations,
-        events: Events,
-    ) -> None:
-        self._layout = layout
-        self._game = game
-        self._backups = backups
-        self._catalogue = catalogue
-        self._transactions = transactions
-        self._installed = installed
-        self._operations = operations
-        self._events = events
+    layout: Layout
+    game: Game
+    backups: Backups
+    catalogue: Catalogue
+    transactions: FileTransactions
+    installed: InstalledVersions
+    operations: Operations
+    events: Events
 
     async def start(self, backup_id: str, options: NewRestore, *, by: str) -> Operation:
         """Begin a restore, and return its operation.
@@ -74,22 +65,22 @@ class Restores:
         Its result names the `backup` and, if there was a world, the `safety_copy`. Raises
         `BackupNotFound`, `WorldFromNewerVersion`, `GameStillRunning`, `OperationInProgress`.
         """
-        backup = await self._catalogue.get(backup_id)
+        backup = await self.catalogue.get(backup_id)
         await self._refuse_newer(backup, options)
-        if not options.stop and self._game.status.state not in AT_REST:
+        if not options.stop and self.game.status.state not in AT_REST:
             raise GameStillRunning
 
         async def work(progress: Progress) -> dict[str, str]:
             return await self._restore(backup, options, progress, by=by)
 
-        return await self._operations.start(
+        return await self.operations.start(
             OperationKind.RESTORE, work, by=by, not_beside=_NOT_BESIDE
         )
 
     async def _restore(
         self, backup: Backup, options: NewRestore, progress: Progress, *, by: str
     ) -> dict[str, str]:
-        with self._catalogue.using(backup.id):
+        with self.catalogue.using(backup.id):
             async with (
                 self._staged(backup, progress.part(0, 0.5)) as (manifest, data),
                 self._game_at_rest(options, by),
@@ -98,7 +89,7 @@ class Restores:
                 progress.report(0.95, "Replacing files")
                 await self._replace(manifest, data, options.scope)
         text = f"The world {backup.world} of {backup.created_at:%Y-%m-%d %H:%M} UTC is back."
-        self._events.publish(EventKind.RESTORED, text, backup=backup.id)
+        self.events.publish(EventKind.RESTORED, text, backup=backup.id)
         return {"backup": backup.id, **safety}
 
     async def put_back(self, backup: Backup, progress: Progress) -> None:
@@ -110,7 +101,7 @@ class Restores:
             await self._replace(manifest, data, RestoreScope.WORLD)
 
     async def _refuse_newer(self, backup: Backup, options: NewRestore) -> None:
-        current = await self._installed.current()
+        current = await self.installed.current()
         if options.force or current is None or backup.game_version is None:
             return
         if VersionNumber.parse(backup.game_version) > VersionNumber.parse(current.version):
@@ -121,13 +112,13 @@ class Restores:
         self, backup: Backup, progress: Progress
     ) -> AsyncIterator[tuple[Manifest, Path]]:
         """Unpack and check a backup in a staging folder; yield its manifest and its data."""
-        staged = self._layout.staging / f"restore-{ids.token(8)}"
+        staged = self.layout.staging / f"restore-{ids.token(8)}"
         archive, data = staged / ARCHIVE, staged / "data"
         await asyncio.to_thread(staged.mkdir)
         try:
             size = sum(part.bytes for part in backup.contents.values())
             download_size = 0 if backup.local else backup.bytes
-            await asyncio.to_thread(require_room, self._layout.staging, size + download_size)
+            await asyncio.to_thread(require_room, self.layout.staging, size + download_size)
             await self._fetch(backup, archive, progress.part(0, 0.3))
             counter = progress.part(0.3, 1).counter(size, "Checking the backup")
             job = Unpack(archive=archive, target=data, max_bytes=size + MAX_MANIFEST_BYTES)
@@ -137,7 +128,7 @@ class Restores:
 
     async def _fetch(self, backup: Backup, target: Path, progress: Progress) -> None:
         counter = progress.counter(backup.bytes, "Fetching the backup")
-        archive = self._catalogue.archive(backup)
+        archive = self.catalogue.archive(backup)
         if isinstance(archive, Path):
             await asyncio.to_thread(os.link, archive, target)
         else:
@@ -146,44 +137,44 @@ class Restores:
     @contextlib.asynccontextmanager
     async def _game_at_rest(self, options: NewRestore, by: str) -> AsyncIterator[None]:
         """Stop the game for the context; start it again if it ran, also after an error."""
-        ran = self._game.status.state not in AT_REST
+        ran = self.game.status.state not in AT_REST
         if ran and not options.stop:
             raise GameStillRunning
         if ran:
-            await self._game.stop(by=by, reason="A backup is restored.", for_good=False)
+            await self.game.stop(by=by, reason="A backup is restored.", for_good=False)
         try:
-            async with exclusive_world(self._game, "a restore"):
+            async with exclusive_world(self.game, "a restore"):
                 yield
         except BaseException:
             if ran:
                 with contextlib.suppress(ProblemError):
-                    await start_when_free(self._game, by=by)
+                    await start_when_free(self.game, by=by)
             raise
         if ran:
-            await start_when_free(self._game, by=by)
+            await start_when_free(self.game, by=by)
 
     async def _back_up_present(self, backup: Backup, progress: Progress, by: str) -> dict[str, str]:
-        if not await self._backups.has_world():
+        if not await self.backups.has_world():
             return {}
         request = BackupRequest(BackupKind.BEFORE_RESTORE, by, f"Before the restore of {backup.id}")
-        return {"safety_copy": (await self._backups.make_at_rest(request, progress)).id}
+        return {"safety_copy": (await self.backups.make_at_rest(request, progress)).id}
 
     async def _replace(self, manifest: Manifest, data: Path, scope: RestoreScope) -> None:
-        world = await asyncio.to_thread(world_file, self._layout)
+        world = await asyncio.to_thread(world_file, self.layout)
         replacements: dict[Path, Path | None] = {}
         if scope is RestoreScope.WHOLE:
-            world = self._layout.saves / manifest.world
+            world = self.layout.saves / manifest.world
             await finish_in_thread(lambda: _set_save_location(data / _CONFIG, world))
             for part in (*FOLDERS, *FILES):
                 exists = await asyncio.to_thread((data / part).exists)
-                replacements[self._layout.server_data / part] = data / part if exists else None
+                replacements[self.layout.server_data / part] = data / part if exists else None
         replacements[world] = data / SAVES / manifest.world
         # SQLite would replay another world's log or journal into the restored one.
         replacements |= {world.with_name(world.name + suffix): None for suffix in COMPANIONS}
         if manifest.game_version is not None:
-            await self._installed.ran_world(world.name, manifest.game_version)
-        await self._transactions.replace(replacements)
-        await self._installed.restored_world(world.name, manifest.game_version)
+            await self.installed.ran_world(world.name, manifest.game_version)
+        await self.transactions.replace(replacements)
+        await self.installed.restored_world(world.name, manifest.game_version)
 
 
 def _set_save_location(config: Path, world: Path) -> None:

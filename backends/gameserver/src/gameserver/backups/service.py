@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -46,30 +46,21 @@ class BackupRequest:
     pinned: bool = False
 
 
+@dataclass(eq=False)
 class Backups:
     """Makes backups, one at a time.
 
     A backup gets its name when it is complete and on disk.
     """
 
-    def __init__(
-        self,
-        layout: Layout,
-        game: Game,
-        live_copy: LiveCopy,
-        catalogue: Catalogue,
-        installed: InstalledVersions,
-        operations: Operations,
-        events: Events,
-    ) -> None:
-        self._layout = layout
-        self._game = game
-        self._live_copy = live_copy
-        self._catalogue = catalogue
-        self._installed = installed
-        self._operations = operations
-        self._events = events
-        self._lock = asyncio.Lock()
+    layout: Layout
+    game: Game
+    live_copy: LiveCopy
+    catalogue: Catalogue
+    installed: InstalledVersions
+    operations: Operations
+    events: Events
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def start(self, request: BackupRequest) -> Operation:
         """Begin a backup, and return its operation. Raises `WorldNotFound`."""
@@ -78,7 +69,7 @@ class Backups:
         async def work(progress: Progress) -> dict[str, str]:
             return {"backup": (await self.make(request, progress)).id}
 
-        return await self._operations.start(OperationKind.BACKUP, work, by=request.by)
+        return await self.operations.start(OperationKind.BACKUP, work, by=request.by)
 
     async def make(self, request: BackupRequest, progress: Progress) -> Backup:
         """Make a backup as part of other work; a running game continues to run.
@@ -93,7 +84,7 @@ class Backups:
                     return await self._make(request, progress, running=True)
                 # Somebody may start the game in between: then the next round copies it live.
                 with contextlib.suppress(GameNotStopped):
-                    async with exclusive_world(self._game, "a backup"):
+                    async with exclusive_world(self.game, "a backup"):
                         return await self._make(request, progress, running=False)
                 await asyncio.sleep(_RETRY_SECONDS)
 
@@ -107,18 +98,18 @@ class Backups:
 
     async def has_world(self) -> bool:
         """Return whether there is a world to back up."""
-        return await asyncio.to_thread(lambda: world_file(self._layout).is_file())
+        return await asyncio.to_thread(lambda: world_file(self.layout).is_file())
 
     async def _settled_state(self) -> GameState:
         states = (GameState.RUNNING, *AT_REST)
         try:
-            return (await self._game.wait_for(*states, timeout=_SETTLE_SECONDS)).state
+            return (await self.game.wait_for(*states, timeout=_SETTLE_SECONDS)).state
         except TimeoutError:
-            state = self._game.status.state
+            state = self.game.status.state
             raise GameInTransition(f"The game is {state}: wait until it runs or stop it.") from None
 
     async def _require_world(self) -> Path:
-        world = await asyncio.to_thread(world_file, self._layout)
+        world = await asyncio.to_thread(world_file, self.layout)
         if not await asyncio.to_thread(world.is_file):
             raise WorldNotFound
         return world
@@ -126,26 +117,26 @@ class Backups:
     async def _make(self, request: BackupRequest, progress: Progress, *, running: bool) -> Backup:
         world = await self._require_world()
         size = await asyncio.to_thread(self._require_room, world)
-        staged = self._layout.staging / f"backup-{ids.token(8)}"
+        staged = self.layout.staging / f"backup-{ids.token(8)}"
         copy = staged / world.name
         await asyncio.to_thread(staged.mkdir)
         try:
             if running:
-                await self._live_copy.make(world, copy, progress.part(0, 0.5), by=request.by)
+                await self.live_copy.make(world, copy, progress.part(0, 0.5), by=request.by)
             else:
                 world_size = await asyncio.to_thread(size_of, world)
                 counter = progress.part(0, 0.5).counter(world_size, "Copying the world")
                 await perform(CopyWorld(world=world, target=copy), world_size, counter)
             backup = await self._pack(request, copy, size, progress.part(0.5, 1))
-            await self._catalogue.add(backup, staged)
+            await self.catalogue.add(backup, staged)
         finally:
             await finish_in_thread(lambda: remove_tree(staged))
         return backup
 
     def _require_room(self, world: Path) -> int:
         """Return the bytes that go into the archive. Raises `InsufficientStorage`."""
-        other, size = size_without_world(self._layout.server_data), size_of(world)
-        require_room(self._layout.staging, 2 * size + other)
+        other, size = size_without_world(self.layout.server_data), size_of(world)
+        require_room(self.layout.staging, 2 * size + other)
         return size + other
 
     async def _pack(
@@ -154,10 +145,10 @@ class Backups:
         job = Pack(
             archive=world_copy.with_name(ARCHIVE),
             world_copy=world_copy,
-            server_data=self._layout.server_data,
+            server_data=self.layout.server_data,
             kind=request.kind,
             created_at=clock.now(),
-            game_version=await self._installed.world_version(world_copy.name),
+            game_version=await self.installed.world_version(world_copy.name),
             world=world_copy.name,
         )
         counter = progress.part(0, _PACKING_SHARE).counter(size, "Packing")
@@ -171,7 +162,7 @@ class Backups:
             yield
         except Exception as error:
             text = error.detail if isinstance(error, ProblemError) else "It failed unexpectedly."
-            self._events.publish(
+            self.events.publish(
                 EventKind.BACKUP_FAILED, f"A backup failed. {text}", backup_kind=request.kind
             )
             raise

@@ -79,9 +79,10 @@ class LocalStore:
         await self.get(backup_id)
         await finish_in_thread(lambda: self._remove(backup_id))
 
-    async def tidy(self) -> None:
-        """Remove what killed deletions left. To be called at start."""
-        await finish_in_thread(self._remove_leftovers)
+    def tidy(self) -> None:
+        """Remove what killed deletions left. Blocking; to be called at start."""
+        for deleted in self._folder.glob(".deleted-*"):
+            shutil.rmtree(deleted, ignore_errors=True)
 
     def _path(self, backup_id: str) -> Path:
         if not is_backup_id(backup_id):
@@ -96,10 +97,6 @@ class LocalStore:
         deleted = self._folder / f".deleted-{backup_id}"
         self._path(backup_id).rename(deleted)
         shutil.rmtree(deleted, ignore_errors=True)
-
-    def _remove_leftovers(self) -> None:
-        for deleted in self._folder.glob(".deleted-*"):
-            shutil.rmtree(deleted, ignore_errors=True)
 
 
 def _record_in(folder: Path) -> Document[Backup]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,20 +25,14 @@ from gameserver.settings import GameServerSettings
 _USUAL_GROWTH: Final = 3
 
 
+@dataclass(eq=False)
 class Uploads:
     """Takes in archives, whose bytes the settings limit, packed and unpacked."""
 
-    def __init__(
-        self,
-        layout: Layout,
-        catalogue: Catalogue,
-        operations: Operations,
-        settings: GameServerSettings,
-    ) -> None:
-        self._layout = layout
-        self._catalogue = catalogue
-        self._operations = operations
-        self._settings = settings
+    layout: Layout
+    catalogue: Catalogue
+    operations: Operations
+    settings: GameServerSettings
 
     async def receive(
         self, chunks: AsyncIterator[bytes], *, declared: int | None, by: str
@@ -48,12 +43,12 @@ class Uploads:
         `InsufficientStorage`.
         """
         room = (declared or 0) * _USUAL_GROWTH
-        await asyncio.to_thread(require_room, self._layout.staging, room)
-        staged = self._layout.staging / f"upload-{ids.token(8)}"
+        await asyncio.to_thread(require_room, self.layout.staging, room)
+        staged = self.layout.staging / f"upload-{ids.token(8)}"
         await asyncio.to_thread(staged.mkdir)
         try:
             archive = staged / ARCHIVE
-            await write_stream(chunks, archive, max_bytes=self._settings.backup_upload_bytes)
+            await write_stream(chunks, archive, max_bytes=self.settings.backup_upload_bytes)
             await asyncio.to_thread(_refuse_empty, archive)
 
             async def work(progress: Progress) -> dict[str, str]:
@@ -62,7 +57,7 @@ class Uploads:
                 finally:
                     await finish_in_thread(lambda: remove_tree(staged))
 
-            return await self._operations.start(OperationKind.UPLOAD, work, by=by)
+            return await self.operations.start(OperationKind.UPLOAD, work, by=by)
         except BaseException:
             await finish_in_thread(lambda: remove_tree(staged))
             raise
@@ -70,8 +65,8 @@ class Uploads:
     async def _check_and_add(self, staged: Path, by: str, progress: Progress) -> Backup:
         archive, data = staged / ARCHIVE, staged / "data"
         unpacked_size = (await asyncio.to_thread(archive.stat)).st_size * _USUAL_GROWTH
-        free = await asyncio.to_thread(free_bytes, self._layout.staging)
-        max_bytes = min(self._settings.backup_unpacked_bytes, int(free / MARGIN))
+        free = await asyncio.to_thread(free_bytes, self.layout.staging)
+        max_bytes = min(self.settings.backup_unpacked_bytes, int(free / MARGIN))
         counter = progress.part(0, 0.9).counter(unpacked_size, "Checking the backup")
         job = Unpack(archive=archive, target=data, max_bytes=max_bytes)
         outcome = await perform(job, unpacked_size, counter)
@@ -79,7 +74,7 @@ class Uploads:
         manifest = outcome.archive_manifest
         note = f"Made {manifest.created_at:%Y-%m-%d %H:%M} UTC ({manifest.kind})"
         backup = await record_of(outcome, archive, BackupRequest(BackupKind.UPLOADED, by, note))
-        await self._catalogue.add(backup, staged)
+        await self.catalogue.add(backup, staged)
         return backup
 
 

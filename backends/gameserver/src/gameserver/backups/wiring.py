@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bedplate.documents import FileTransactions
+from bedplate.documents.threads import finish_in_thread
 from bedplate.state import from_state
 from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.live_copy import LiveCopy
@@ -65,7 +66,7 @@ async def open_backups(
     restores = Restores(
         layout, game, backups, catalogue, file_transactions, installed, operations, events
     )
-    await live_copy.tidy()
+    await finish_in_thread(live_copy.tidy)
     await catalogue.open()
     yield BackupServices(backups, catalogue, restores, uploads)
 

@@ -59,6 +59,4 @@ class FileWriteFailed(ServiceUnavailable):
     """The disk is full or can't be written; the file is unchanged."""
 
     code = "file_write_failed"
-
-    def __init__(self) -> None:
-        super().__init__("The disk is full, or can't be written just now.", retry_after=60)
+    detail = "The disk is full, or can't be written just now."

@@ -195,7 +195,7 @@ def _translated_errors() -> Iterator[None]:
         if error.errno == errno.ENXIO:
             raise NotAFile("That is not a regular file.") from None
         if error.errno in _WRITE_ERRORS:
-            raise FileWriteFailed from None
+            raise FileWriteFailed(retry_after=60) from None
         raise
 
 

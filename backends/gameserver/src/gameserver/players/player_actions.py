@@ -37,7 +37,6 @@ class PlayerAction:
     """
 
     name: str
-
     command: str
     done: re.Pattern[str]
     shows: Callable[[Roster, Roster], bool]
