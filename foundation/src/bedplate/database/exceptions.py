@@ -18,17 +18,21 @@ from bedplate.problems import (
     UnprocessableContent,
 )
 
-_RETRY_AFTER_SECONDS = 2
-
 
 class DatabaseUnavailable(ServiceUnavailable):
     """The database is away, too slow or out of connections."""
 
     code = "database_unavailable"
+    detail = "The database doesn't answer just now; try again."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=2)
 
 
 class LockTimeout(DatabaseUnavailable):
     """Another transaction holds for too long what this one needs; the connection is well."""
+
+    detail = "Another change is under way here; try again."
 
 
 class UniqueViolation(Conflict):
@@ -56,6 +60,7 @@ class DataRefused(UnprocessableContent):
     """The database can't store the value: out of range, or text that it doesn't take."""
 
     code = "value_refused"
+    detail = "A value can't be stored."
 
 
 Violation = UniqueViolation | ForeignKeyViolation | CheckViolation
@@ -114,10 +119,8 @@ def translate(error: BaseException) -> ProblemError | None:
     if isinstance(error, sqlite3.Error):
         return _translate_sqlite(error)
     if isinstance(error, OverflowError | UnicodeEncodeError):
-        return refused()
-    if isinstance(error, _LOST):
-        return unavailable()
-    return None
+        return DataRefused()
+    return DatabaseUnavailable() if isinstance(error, _LOST) else None
 
 
 def translate_connecting(error: Exception) -> ProblemError | None:
@@ -126,33 +129,12 @@ def translate_connecting(error: Exception) -> ProblemError | None:
     Here a refused password or a database that doesn't exist is an outage too: the service can't
     know whether the other side is being set up, and must work again when it is.
     """
-    if isinstance(error, _CONNECTING):
-        return unavailable()
-    return translate(error)
-
-
-def unavailable() -> DatabaseUnavailable:
-    """Return the 503 that says the database is away."""
-    return DatabaseUnavailable(
-        "The database doesn't answer just now; try again.", retry_after=_RETRY_AFTER_SECONDS
-    )
-
-
-def lock_timeout() -> LockTimeout:
-    """Return the 503 that says another transaction takes too long."""
-    return LockTimeout(
-        "Another change is under way here; try again.", retry_after=_RETRY_AFTER_SECONDS
-    )
-
-
-def refused() -> DataRefused:
-    """Return the 422 that says a value can't be stored, without the value."""
-    return DataRefused("A value can't be stored.")
+    return DatabaseUnavailable() if isinstance(error, _CONNECTING) else translate(error)
 
 
 def _translate_wrapped(error: exc.DBAPIError) -> ProblemError | None:
     if error.connection_invalidated:
-        return unavailable()
+        return DatabaseUnavailable()
     cause: BaseException | None = error.orig
     while cause is not None:
         if not isinstance(cause, exc.DBAPIError) and (problem := translate(cause)) is not None:
@@ -168,11 +150,11 @@ def _translate_postgresql(error: asyncpg.PostgresError) -> ProblemError | None:
         name = getattr(error, "constraint_name", None) or getattr(error, "column_name", None)
         return _violation(kind, name or "")
     if state.startswith("22"):
-        return refused()
+        return DataRefused()
     if state == _LOCK_NOT_AVAILABLE:
-        return lock_timeout()
+        return LockTimeout()
     if state.startswith(_UNAVAILABLE) or isinstance(error, _STALE):
-        return unavailable()
+        return DatabaseUnavailable()
     return None
 
 
@@ -181,10 +163,10 @@ def _translate_sqlite(error: sqlite3.Error) -> ProblemError | None:
     if (kind := _BY_SQLITE_CODE.get(name)) is not None:
         return _violation(kind, str(error).partition(": ")[2])
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return lock_timeout()
+        return LockTimeout()
     if name.startswith(_SQLITE_UNAVAILABLE):
-        return unavailable()
-    return refused() if name.startswith(("SQLITE_TOOBIG", "SQLITE_MISMATCH")) else None
+        return DatabaseUnavailable()
+    return DataRefused() if name.startswith(("SQLITE_TOOBIG", "SQLITE_MISMATCH")) else None
 
 
 def _violation(kind: type[Violation], constraint: str) -> Violation:

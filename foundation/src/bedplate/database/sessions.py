@@ -7,7 +7,7 @@ autocommit session runs one statement that writes, which is its own transaction.
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -24,14 +24,14 @@ from bedplate.database.exceptions import (
     translate_connecting,
 )
 from bedplate.database.statements import Row, Statement
-from bedplate.problems import ProblemError
 from bedplate.settings import DatabaseSettings
-
-_PING = "SELECT 1"
 
 
 class ReadSession:
-    """Runs SELECTs, each by itself and outside of any transaction."""
+    """Runs SELECTs, each by itself and outside of any transaction.
+
+    A function that takes one also takes a `WriteSession`, and then reads within its transaction.
+    """
 
     __slots__ = ("_database",)
 
@@ -54,13 +54,13 @@ class ReadSession:
         return rows[0] if rows else None
 
 
-class WriteSession:
+class WriteSession(ReadSession):
     """A transaction on one connection, begun by its first statement."""
 
-    __slots__ = ("_connection", "_database", "_ended", "_loan")
+    __slots__ = ("_connection", "_ended", "_loan")
 
     def __init__(self, database: "Database") -> None:
-        self._database = database
+        super().__init__(database)
         self._loan: AbstractAsyncContextManager[Any] | None = None
         self._connection: Any = None
         self._ended = False
@@ -75,11 +75,6 @@ class WriteSession:
             await self._begin(self._database.begin)
         return await self._database.run(self._connection, statement, parameters)
 
-    async def one_or_none(self, statement: Statement, **parameters: Any) -> Row | None:
-        """Return the first row, or None. Raises as `all` does."""
-        rows = await self.all(statement, **parameters)
-        return rows[0] if rows else None
-
     async def one(self, statement: Statement, **parameters: Any) -> Row:
         """Return the first row of a statement that always has one. Raises as `all` does."""
         return (await self.all(statement, **parameters))[0]
@@ -90,17 +85,12 @@ class WriteSession:
         Without it a wait lasts as long as any statement may. Raises `LockTimeout` where the wait is
         for the turn to write (SQLite); on PostgreSQL later statements raise it.
         """
-        limit = self._database.lock_limit(seconds)
+        limit = self._database.driver.lock_limit(seconds)
         if self._connection is None:
             begin = self._database.begin
             await self._begin(f"{begin}; {limit}" if limit else begin, seconds)
         elif limit:
             await self._database.command(self._connection, limit)
-
-    @property
-    def dialect_name(self) -> str:
-        """`postgresql` or `sqlite`, for the few statements that they word differently."""
-        return self._database.dialect.name
 
     async def _begin(self, command: str, lock_seconds: float | None = None) -> None:
         if self._ended:
@@ -123,19 +113,17 @@ class WriteSession:
         if self._loan is None:
             return
         try:
-            await self._end(error)
+            if error is None:
+                await self._database.command(self._connection, self._database.commit)
+            elif _is_harmless(error) or self._database.driver.keeps_connections:
+                await self._database.command(self._connection, self._database.rollback)
+            # Otherwise it goes with its connection: lost, or in the middle of a statement.
         except BaseException as failure:
             await self._loan.__aexit__(type(failure), failure, failure.__traceback__)
             if error is None or not isinstance(failure, Exception):
                 raise
         else:
             await self._loan.__aexit__(kind, error, traceback)
-
-    async def _end(self, error: BaseException | None) -> None:
-        if error is None:
-            await self._database.command(self._connection, self._database.commit)
-        elif self._database.worth_a_rollback(error):
-            await self._database.command(self._connection, self._database.rollback)
 
 
 class AutocommitSession(WriteSession):
@@ -185,8 +173,8 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self.dialect = engine.dialect
-        self._driver = driver_of(engine)
-        self.begin = self._driver.begin
+        self.driver = driver_of(engine)
+        self.begin = self.driver.begin
         self._read_session = ReadSession(self)
 
     @classmethod
@@ -216,11 +204,11 @@ class Database:
     async def ping(self) -> None:
         """Return when the database answers. Raises `DatabaseUnavailable`."""
         async with self.borrow() as connection:
-            await self.command(connection, _PING)
+            await self.command(connection, "SELECT 1")
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._driver.close()
+        await self.driver.close()
         await self.engine.dispose()
 
     async def __aenter__(self) -> Self:
@@ -232,19 +220,14 @@ class Database:
     @contextlib.asynccontextmanager
     async def borrow(self) -> AsyncIterator[Any]:
         """Lend a connection of the pool; one that failed or was cancelled doesn't go back."""
-        try:
+        with _translated(connecting=True):
             fairy = await self.engine.raw_connection()
-        except Exception as error:
-            problem = translate_connecting(error)
-            if problem is None:
-                raise
-            raise _logged(problem, error) from error
         try:
             yield fairy.driver_connection
         except BaseException as error:
-            await self._driver.give_back(fairy, healthy=_is_harmless(error))
+            self.driver.give_back(fairy, healthy=_is_harmless(error))
             raise
-        await self._driver.give_back(fairy, healthy=True)
+        self.driver.give_back(fairy, healthy=True)
 
     @contextlib.asynccontextmanager
     async def borrow_to_write(self, lock_seconds: float | None = None) -> AsyncIterator[Any]:
@@ -252,7 +235,7 @@ class Database:
 
         `lock_seconds` bounds the wait for the turn; None means as long as any statement may take.
         """
-        async with self._driver.turn(lock_seconds), self.borrow() as connection:
+        async with self.driver.turn(lock_seconds), self.borrow() as connection:
             yield connection
 
     async def run(
@@ -260,36 +243,15 @@ class Database:
     ) -> list[Row]:
         """Run a statement on a borrowed connection and return its rows."""
         compiled = statement.compiled(self.dialect)
-        try:
+        with _translated():
             arguments = compiled.arguments(parameters)
-            records = await self._driver.fetch(connection, compiled.text, arguments)
-        except Exception as error:
-            problem = translate(error)
-            if problem is None:
-                raise
-            raise _logged(problem, error) from error
+            records = await self.driver.fetch(connection, compiled.text, arguments)
         return [compiled.row(record) for record in records]
 
     async def command(self, connection: Any, text: str) -> None:
         """Run a command without parameters on a borrowed connection."""
-        try:
-            await self._driver.execute(connection, text)
-        except Exception as error:
-            problem = translate(error)
-            if problem is None:
-                raise
-            raise _logged(problem, error) from error
-
-    def lock_limit(self, seconds: float) -> str | None:
-        """Return the command that bounds a transaction's waits for locks, if there is one."""
-        return self._driver.lock_limit(seconds)
-
-    def worth_a_rollback(self, error: BaseException) -> bool:
-        """Return whether a transaction that ends with `error` is rolled back.
-
-        Otherwise it goes with its connection, which is lost or in the middle of a statement.
-        """
-        return _is_harmless(error) or self._driver.keeps_connections
+        with _translated():
+            await self.driver.execute(connection, text)
 
 
 def _is_harmless(error: BaseException) -> bool:
@@ -299,12 +261,19 @@ def _is_harmless(error: BaseException) -> bool:
     return isinstance(error, Exception) and not isinstance(error, DatabaseUnavailable)
 
 
-def _logged(problem: ProblemError, error: Exception) -> ProblemError:
-    """Return the problem; the log says why the database can't be used, the client needn't know."""
-    if isinstance(problem, DatabaseUnavailable):
-        structlog.get_logger("bedplate.database").warning(
-            "database_unavailable",
-            error=type(error).__name__,
-            sqlstate=getattr(error, "sqlstate", None),
-        )
-    return problem
+@contextlib.contextmanager
+def _translated(*, connecting: bool = False) -> Iterator[None]:
+    """Raise what a driver's error means; why the database can't be used is for the log alone."""
+    try:
+        yield
+    except Exception as error:
+        problem = translate_connecting(error) if connecting else translate(error)
+        if isinstance(problem, DatabaseUnavailable):
+            structlog.get_logger("bedplate.database").warning(
+                "database_unavailable",
+                error=type(error).__name__,
+                sqlstate=getattr(error, "sqlstate", None),
+            )
+        if problem is None:
+            raise
+        raise problem from error

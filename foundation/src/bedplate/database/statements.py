@@ -29,7 +29,7 @@ from sqlalchemy.sql.selectable import TextualSelect
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeEngine
 
-from bedplate.database.exceptions import refused
+from bedplate.database.exceptions import DataRefused
 from bedplate.schemas import MAX_INT64, MIN_INT64
 
 Row = dict[str, Any]
@@ -176,10 +176,9 @@ class ArrayParameter(ARRAY[Any]):
 
 def _storable(value: Any) -> Any:
     """Return a value that PostgreSQL would take too. Raises `DataRefused`."""
-    if isinstance(value, int) and not MIN_INT64 <= value <= MAX_INT64:
-        raise refused()
-    if isinstance(value, str) and "\0" in value:
-        raise refused()
+    too_large = isinstance(value, int) and not MIN_INT64 <= value <= MAX_INT64
+    if too_large or (isinstance(value, str) and "\0" in value):
+        raise DataRefused
     return value
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import DateTime, Dialect, String, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from bedplate.database.exceptions import refused
+from bedplate.database.exceptions import DataRefused
 
 # SQLAlchemy names the arguments of these methods.
 # ruff: noqa: ARG002
@@ -35,7 +35,7 @@ class UTCDateTime(TypeDecorator[datetime]):
             raise ValueError("A time without a time zone is ambiguous.")
         instant = value.astimezone(UTC)
         if not MIN_INSTANT <= instant <= MAX_INSTANT:
-            raise refused()
+            raise DataRefused
         return instant
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
