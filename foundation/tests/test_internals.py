@@ -253,7 +253,7 @@ def test_sqlalchemy_s_result_columns() -> None:
 
 def test_asyncpg_s_configuration() -> None:
     """A connection keeps its timeouts in a named tuple, and reads them from there."""
-    used_in = "database/migrating.py"
+    used_in = "database/migrations.py"
     asyncpg_connection = require_module("asyncpg.connection", used_in)
     utils = require_module("asyncpg.connect_utils", used_in)
     source = inspect.getsource(asyncpg_connection.Connection.__init__)

@@ -53,12 +53,17 @@ class RequestStillRunning(Conflict):
     """The first request with this key isn't done yet."""
 
     code = "idempotent_request_still_running"
+    detail = "The first request with this Idempotency-Key isn't done yet; try again."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
 
 
 class IdempotencyKeyReused(UnprocessableContent):
     """The key stood for another request before."""
 
     code = "idempotency_key_reused"
+    detail = "This Idempotency-Key was used for another request before."
 
 
 def idempotency_table(metadata: MetaData) -> Table:
@@ -145,11 +150,11 @@ class Idempotency:
     ) -> "IdempotentRequest":
         """Return what does this request's work once. Raises `BadRequest` for a malformed key."""
         database: Database = request.scope["state"]["database"]
-        if idempotency_key is None:
-            return IdempotentRequest(database, self._statements, None, b"", self._wait_seconds)
-        if not _KEY.fullmatch(idempotency_key):
-            raise BadRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
-        fingerprint = _fingerprint(request, await request.body())
+        fingerprint = b""
+        if idempotency_key is not None:
+            if not _KEY.fullmatch(idempotency_key):
+                raise BadRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
+            fingerprint = _fingerprint(request, await request.body())
         return IdempotentRequest(
             database, self._statements, idempotency_key, fingerprint, self._wait_seconds
         )
@@ -222,23 +227,16 @@ class IdempotentRequest:
                 now=now,
             )
         except LockTimeout:
-            raise _still_running() from None
+            raise RequestStillRunning from None
         return bool(rows)
 
     async def _stored_response(self, session: WriteSession, row: dict[str, str]) -> Response:
         stored = await session.one_or_none(self._statements.kept, **row)
         if stored is None:  # it expired, and was deleted in this very moment
-            raise _still_running()
+            raise RequestStillRunning
         if not hmac.compare_digest(stored["fingerprint"], self._fingerprint):
-            raise IdempotencyKeyReused("This Idempotency-Key was used for another request before.")
+            raise IdempotencyKeyReused
         return Response(stored["body"], stored["status"], orjson.loads(stored["headers"]))
-
-
-def _still_running() -> RequestStillRunning:
-    return RequestStillRunning(
-        "The first request with this Idempotency-Key isn't done yet; try again.",
-        headers={"Retry-After": "1"},
-    )
 
 
 def _fingerprint(request: Request, body: bytes) -> bytes:

@@ -32,11 +32,9 @@ def create_engine(settings: DatabaseSettings, *, application_name: str) -> Async
     target = parse_database_url(
         settings.database_url.get_secret_value(), pooler=settings.database_pooler
     )
-    return (
-        _sqlite_engine(target, settings)
-        if target.sqlite
-        else _postgresql_engine(target, settings, application_name)
-    )
+    if target.sqlite:
+        return _sqlite_engine(target, settings)
+    return _postgresql_engine(target, settings, application_name)
 
 
 def _postgresql_engine(
@@ -54,16 +52,22 @@ def _postgresql_engine(
     engine = create_async_engine(
         target.url,
         connect_args=arguments,
-        poolclass=FairPool,
-        pool_size=settings.pool_size,
-        max_overflow=settings.max_overflow,
-        pool_timeout=settings.database_pool_timeout_seconds,
         pool_recycle=settings.database_pool_recycle_seconds,
         pool_use_lifo=True,
+        **_pool_options(settings),
     )
     if settings.database_pre_ping:
         _ping_idle_connections(engine)
     return engine
+
+
+def _pool_options(settings: DatabaseSettings) -> dict[str, Any]:
+    return {
+        "poolclass": FairPool,
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.max_overflow,
+        "pool_timeout": settings.database_pool_timeout_seconds,
+    }
 
 
 def _ping_idle_connections(engine: AsyncEngine) -> None:
@@ -111,18 +115,10 @@ def _switch_to_wal(cursor: Any, seconds: float) -> None:
 
 
 def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngine:
+    pool: dict[str, Any] = {"poolclass": StaticPool}
     if not target.in_memory:
         _make_folder(target)
-    pool: dict[str, Any] = (
-        {"poolclass": StaticPool}
-        if target.in_memory
-        else {
-            "poolclass": FairPool,
-            "pool_size": settings.pool_size,
-            "max_overflow": settings.max_overflow,
-            "pool_timeout": settings.database_pool_timeout_seconds,
-        }
-    )
+        pool = _pool_options(settings)
     # A connection comes back without a transaction, so none needs to be ended.
     engine = create_async_engine(
         target.url,

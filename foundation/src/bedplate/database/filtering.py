@@ -35,11 +35,10 @@ class Filters:
 
         Raises KeyError for a name that isn't declared.
         """
-        unknown = values.keys() - self._columns.keys()
-        if unknown:
+        if unknown := values.keys() - self._columns.keys():
             raise KeyError(*unknown)
-        given = {_parameter(name): value for name, value in values.items() if value is not None}
-        return Chosen(frozenset(name for name, value in values.items() if value is not None), given)
+        given = {name: value for name, value in values.items() if value is not None}
+        return Chosen(frozenset(given), {_parameter(name): value for name, value in given.items()})
 
     def conditions(self, names: frozenset[str]) -> list[ColumnElement[bool]]:
         """Return what WHERE takes for the filters of these names."""

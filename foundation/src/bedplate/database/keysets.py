@@ -69,6 +69,8 @@ _CODECS: Final = (
 
 
 def _codec_of(column: Any) -> _Codec:
+    if getattr(column, "nullable", False):
+        raise TypeError(f"{column.key} can't be a key: it can be NULL.")
     for types, codec in _CODECS:
         if isinstance(column.type, types):
             return codec
@@ -91,9 +93,6 @@ class Keyset:
         self._codecs = [_codec_of(column) for column in columns]
         self._descending = descending
         self.pattern = "^" + r"\.".join(codec.pattern for codec in self._codecs) + "$"
-        for column in columns:
-            if getattr(column, "nullable", False):
-                raise TypeError(f"{column.key} can't be a key: it can be NULL.")
 
     def order(self) -> list[ColumnElement[Any]]:
         """Return what ORDER BY takes."""
@@ -101,13 +100,8 @@ class Keyset:
 
     def beyond(self) -> ColumnElement[bool]:
         """Return the condition for what comes after the cursor, given as `after_NAME`."""
-        here = tuple_(*self.columns)
-        there = tuple_(
-            *(
-                bindparam(f"after_{name}", type_=widest(column.type))
-                for name, column in zip(self.names, self.columns, strict=True)
-            )
-        )
+        keys = [bindparam(f"after_{each.key}", type_=widest(each.type)) for each in self.columns]
+        here, there = tuple_(*self.columns), tuple_(*keys)
         return here < there if self._descending else here > there
 
     def encode(self, values: Sequence[Any]) -> str:

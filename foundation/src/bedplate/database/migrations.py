@@ -3,7 +3,8 @@
 import io
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,10 +18,9 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bedplate import clock
-from bedplate.database.migrating import migrating
 
 # It tells at every start which database it found, which nobody asked.
 logging.getLogger("alembic.runtime.migration").addFilter(
@@ -29,6 +29,7 @@ logging.getLogger("alembic.runtime.migration").addFilter(
 _ENVIRONMENT = Path(__file__).with_name("environment")
 _Result = TypeVar("_Result")
 _MAX_SLUG_LENGTH = 40
+_SQLITE_WAIT_MILLISECONDS = 600_000
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Migrations:
 
     async def current(self, engine: AsyncEngine) -> str | None:
         """Return the revision that the database stands at, or None before the first."""
-        return await self._on_connection(engine, self._current)
+        return await self._on_connection(engine, MigrationContext.get_current_revision)
 
     async def missing(self, engine: AsyncEngine) -> list[str]:
         """Return the revisions that the database lacks, the next one first.
@@ -70,7 +71,8 @@ class Migrations:
         """
         current = await self.current(engine)
         try:
-            revisions = list(self._scripts().iterate_revisions("head", current or "base"))
+            scripts = ScriptDirectory.from_config(self._config())
+            revisions = list(scripts.iterate_revisions("head", current or "base"))
         except RevisionError:
             raise CommandError(
                 f"The database of {self.name} stands at {current}, which no migration here has."
@@ -79,7 +81,9 @@ class Migrations:
 
     async def differences(self, engine: AsyncEngine) -> list[Any]:
         """Return what differs between the database and the models; empty when nothing does."""
-        return await self._on_connection(engine, self._differences)
+        return await self._on_connection(
+            engine, lambda context: list(compare_metadata(context, self.metadata))
+        )
 
     async def revision(self, engine: AsyncEngine, message: str) -> Path:
         """Write the next migration file from what differs, and return its path.
@@ -100,9 +104,6 @@ class Migrations:
         await self._with_config(engine, write)
         return Path(made[0].path)
 
-    def _scripts(self) -> ScriptDirectory:
-        return ScriptDirectory.from_config(self._config())
-
     def _config(self) -> Config:
         config = Config(stdout=io.StringIO())
         config.set_main_option("script_location", _option(_ENVIRONMENT))
@@ -117,43 +118,31 @@ class Migrations:
             config = self._config()
             config.attributes["connection"] = connection
             config.attributes["owns"] = self._owns
-            self._lock(connection)
+            # SQLite needs no lock: its transaction begins as the only writer.
+            if connection.dialect.name == "postgresql":
+                key = crc32(self.version_table.encode())
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
             run(config)
 
-        async with migrating(engine) as connection:
+        async with _migrating(engine) as connection:
             await connection.run_sync(with_connection)
-
-    def _lock(self, connection: Connection) -> None:
-        # SQLite needs none: its transaction begins as the only writer.
-        if connection.dialect.name == "postgresql":
-            key = crc32(self.version_table.encode())
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
     async def _on_connection(
         self, engine: AsyncEngine, look: Callable[[MigrationContext], _Result]
     ) -> _Result:
+        options = {
+            "version_table": self.version_table,
+            "include_name": self._owns,
+            "compare_type": True,
+        }
         async with engine.connect() as connection:
-            return await connection.run_sync(lambda sync: look(self._context(sync)))
-
-    def _context(self, connection: Connection) -> MigrationContext:
-        return MigrationContext.configure(
-            connection,
-            opts={
-                "version_table": self.version_table,
-                "include_name": self._owns,
-                "compare_type": True,
-            },
-        )
+            return await connection.run_sync(
+                lambda sync: look(MigrationContext.configure(sync, opts=options))
+            )
 
     def _owns(self, _: str | None, kind: str, parents: Any) -> bool:
         """Tell Alembic to leave tables alone that belong to somebody else."""
         return kind != "table" or parents["schema_qualified_table_name"] in self.metadata.tables
-
-    def _current(self, context: MigrationContext) -> str | None:
-        return context.get_current_revision()
-
-    def _differences(self, context: MigrationContext) -> list[Any]:
-        return list(compare_metadata(context, self.metadata))
 
 
 def _option(value: Path | str) -> str:
@@ -165,3 +154,59 @@ def _slug(message: str) -> str:
     if not words:
         raise ValueError("The message of a migration needs a word.")
     return "_".join(words)[:_MAX_SLUG_LENGTH].rstrip("_")
+
+
+@asynccontextmanager
+async def _migrating(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Yield a connection in a transaction that may take hours, as an index may.
+
+    Raises RuntimeError when rows refer to nothing afterwards (SQLite).
+    """
+    bounds = _without_timeout if engine.dialect.name == "postgresql" else _without_foreign_keys
+    async with engine.connect() as connection, bounds(connection), connection.begin():
+        yield connection
+        if engine.dialect.name == "sqlite":
+            await _refuse_broken_references(connection)
+
+
+@asynccontextmanager
+async def _without_timeout(connection: AsyncConnection) -> AsyncIterator[None]:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    # asyncpg has no public way to do it for one connection.
+    driver._config = driver._config._replace(command_timeout=None)  # noqa: SLF001
+    try:
+        await connection.execute(text("SET statement_timeout = 0"))
+        await connection.commit()
+        yield
+    finally:
+        await connection.invalidate()
+
+
+@asynccontextmanager
+async def _without_foreign_keys(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Don't enforce foreign keys, and wait long for another process that migrates.
+
+    Alembic changes a table by making another one, and dropping the old one would delete what refers
+    to it.
+    """
+    bound = await _pragma(connection, "busy_timeout")
+    await _pragma(connection, f"busy_timeout = {_SQLITE_WAIT_MILLISECONDS}")
+    await _pragma(connection, "foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        await _pragma(connection, "foreign_keys = ON")
+        await _pragma(connection, f"busy_timeout = {bound}")
+
+
+async def _pragma(connection: AsyncConnection, words: str) -> Any:
+    # Past SQLAlchemy, for in a transaction it would have no effect.
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    rows = list(await driver.execute_fetchall(f"PRAGMA {words}"))
+    return rows[0][0] if rows else None
+
+
+async def _refuse_broken_references(connection: AsyncConnection) -> None:
+    broken = (await connection.execute(text("PRAGMA foreign_key_check"))).first()
+    if broken is not None:
+        raise RuntimeError(f"After the migration {broken[0]} has rows that refer to nothing.")

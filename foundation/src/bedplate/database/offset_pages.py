@@ -69,12 +69,12 @@ class OffsetList:
         """
         numbers = {"limit": limit, "offset": offset}
         if session.dialect_name == "postgresql":
-            made = await session.all(self._json, **numbers, **parameters)
-            return OffsetPage(made[0]["body"].encode(), made[0]["total"], **numbers)
+            page = await session.one(self._json, **numbers, **parameters)
+            return OffsetPage(page["body"].encode(), page["total"], **numbers)
         rows = await session.all(self._rows, **numbers, **parameters)
-        counted = await session.all(self._count, **parameters)
+        count = await session.one(self._count, **parameters)
         items = self._items_type.dump_json(self._items_type.validate_python(rows))
-        return OffsetPage(items, counted[0]["total"], **numbers)
+        return OffsetPage(items, count["total"], **numbers)
 
 
 def _json_page(rows: Columns, count: Any) -> Columns:

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, bindparam, func, select
 from bedplate.database.json_items import Columns, joined, json_array, json_object
 from bedplate.database.keysets import Keyset
 from bedplate.database.sessions import ReadSession
-from bedplate.database.statements import Row, Statement
+from bedplate.database.statements import Statement
 
 __all__ = ["Columns", "Keyset", "Page", "PagedList"]
 
@@ -36,8 +36,8 @@ class PagedList:
     def __init__(self, items: Columns, keyset: Keyset, item_type: TypeAdapter[Any]) -> None:
         self._keyset = keyset
         self._items_type = item_type
-        self._first = _PageStatements(items, keyset)
-        self._further = _PageStatements(items.where(keyset.beyond()), keyset)
+        self._first = _statements(items, keyset)
+        self._further = _statements(items.where(keyset.beyond()), keyset)
 
     async def page(
         self, session: ReadSession, *, limit: int, cursor: str | None = None, **parameters: Any
@@ -48,37 +48,28 @@ class PagedList:
         """
         if limit < 1:
             raise ValueError("A page has room for one item at least.")
-        statements = self._first
+        as_rows, as_json = self._first
         if cursor is not None:
-            statements = self._further
+            as_rows, as_json = self._further
             parameters |= self._keyset.decode(cursor)
+        parameters["limit_and_one"] = limit + 1
+        names = self._keyset.names
         if session.dialect_name == "postgresql":
-            made = await session.one_or_none(
-                statements.as_json, limit=limit, limit_and_one=limit + 1, **parameters
-            )
-            return self._from_database(made or {})
-        rows = await session.all(statements.as_rows, limit_and_one=limit + 1, **parameters)
-        return self._from_rows(rows, limit)
-
-    def _from_database(self, made: Row) -> Page:
-        keys = [made[f"last_{name}"] for name in self._keyset.names]
-        return Page(made["body"].encode(), self._keyset.encode(keys) if made["has_more"] else None)
-
-    def _from_rows(self, rows: list[Row], limit: int) -> Page:
-        items = self._items_type.validate_python(rows[:limit])
-        cursor = None
-        if len(rows) > limit:
-            cursor = self._keyset.encode([rows[limit - 1][name] for name in self._keyset.names])
-        return Page(self._items_type.dump_json(items), cursor)
+            page = await session.one(as_json, limit=limit, **parameters)
+            keys = [page[f"last_{name}"] for name in names]
+            more = page["has_more"]
+            return Page(page["body"].encode(), self._keyset.encode(keys) if more else None)
+        rows = await session.all(as_rows, **parameters)
+        body = self._items_type.dump_json(self._items_type.validate_python(rows[:limit]))
+        if len(rows) <= limit:
+            return Page(body, None)
+        return Page(body, self._keyset.encode([rows[limit - 1][name] for name in names]))
 
 
-class _PageStatements:
-    """One page as rows, and as JSON that PostgreSQL makes."""
-
-    def __init__(self, items: Columns, keyset: Keyset) -> None:
-        rows = items.order_by(*keyset.order()).limit(bindparam("limit_and_one", type_=BigInteger))
-        self.as_rows = Statement(rows)
-        self.as_json = Statement(_json_page(rows, keyset))
+def _statements(items: Columns, keyset: Keyset) -> tuple[Statement, Statement]:
+    """Return one page as rows, and as JSON that PostgreSQL makes."""
+    rows = items.order_by(*keyset.order()).limit(bindparam("limit_and_one", type_=BigInteger))
+    return Statement(rows), Statement(_json_page(rows, keyset))
 
 
 def _json_page(rows: Columns, keyset: Keyset) -> Columns:

@@ -38,32 +38,30 @@ class Sorting:
         )
         shown = Query(description=description, json_schema_extra={"pattern": f"^{self._pattern}$"})
         # FastAPI asks for it: the parameter's description names this list's own columns.
-        self.__signature__ = inspect.Signature(
-            [
-                inspect.Parameter(
-                    "sort",
-                    inspect.Parameter.KEYWORD_ONLY,
-                    default=default,
-                    annotation=Annotated[str, shown],
-                )
-            ]
-        )
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        annotation = Annotated[str, shown]
+        parameter = inspect.Parameter("sort", keyword, default=default, annotation=annotation)
+        self.__signature__ = inspect.Signature([parameter])
         self._read(default)
 
     async def __call__(self, *, sort: str) -> Order:
         """Return the order that a client asks for. Raises `InvalidInput` for any other name."""
         if not re.fullmatch(self._pattern, sort):
-            raise _not_declared(self._columns)
+            message = (
+                f"Input should be 1 to {_MAX_FIELDS} of {', '.join(self._columns)}, separated by "
+                "commas, with a minus before each that descends"
+            )
+            raise InvalidInput([{"field": "sort", "message": message, "code": "sort_invalid"}])
         return self._read(sort)
 
     def _read(self, sort: str) -> Order:
-        fields = [(field.removeprefix("-"), field.startswith("-")) for field in sort.split(",")]
         named: dict[str, bool] = {}
-        for name, descending in fields:
+        for field in sort.split(","):
+            name = field.removeprefix("-")
             if name not in self._columns:
                 raise ValueError(f"{name} is not among the columns.")
             # What is named a second time is sorted by already.
-            named.setdefault(name, descending)
+            named.setdefault(name, field.startswith("-"))
         return tuple(named.items())
 
     def columns(self, order: Order) -> list[ColumnElement[Any]]:
@@ -75,11 +73,3 @@ class Sorting:
 def _directed(column: Any, descending: bool) -> ColumnElement[Any]:
     directed: ColumnElement[Any] = column.desc() if descending else column.asc()
     return directed.nulls_last() if getattr(column, "nullable", False) else directed
-
-
-def _not_declared(columns: Mapping[str, Any]) -> InvalidInput:
-    message = (
-        f"Input should be 1 to {_MAX_FIELDS} of {', '.join(columns)}, separated by commas, "
-        "with a minus before each that descends"
-    )
-    return InvalidInput([{"field": "sort", "message": message, "code": "sort_invalid"}])

@@ -104,18 +104,18 @@ def _postgresql(url: URL, *, pooler: bool) -> DatabaseURL:
             "The PostgreSQL URL has a parameter that can't be honoured; these can: "
             f"{', '.join(_HONOURED)}."
         )
-    options = _single_values(url)
-    arguments = _connect_arguments(options)
-    pooled = pooler or "-pooler" in (url.host or "")
-    if pooled:
-        arguments |= _without_prepared_statements()
-    return DatabaseURL(_address(url, options), arguments, pooled=pooled)
-
-
-def _single_values(url: URL) -> dict[str, str]:
-    return {
+    options = {
         name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()
     }
+    arguments = _connect_arguments(options)
+    pooled = pooler or "-pooler" in (url.host or "")
+    if pooled:  # the next statement may meet another server connection
+        arguments |= {
+            "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
+        }
+    return DatabaseURL(_address(url, options), arguments, pooled=pooled)
 
 
 def _address(url: URL, options: dict[str, str]) -> URL:
@@ -139,9 +139,8 @@ def _ports_fit(address: URL) -> bool:
         _, found = address.get_dialect()().create_connect_args(address)
     except (SQLAlchemyError, ValueError):
         return False
-    port: int | list[int] = found.get("port", 1)
-    ports = [port] if isinstance(port, int) else port
-    return all(1 <= each <= _MAX_PORT for each in ports)
+    ports: int | list[int] = found.get("port", 1)
+    return all(1 <= port <= _MAX_PORT for port in ([ports] if isinstance(ports, int) else ports))
 
 
 def _connect_arguments(options: dict[str, str]) -> dict[str, Any]:
@@ -155,19 +154,15 @@ def _connect_arguments(options: dict[str, str]) -> dict[str, Any]:
         arguments["ssl"] = tls
     if "connect_timeout" in options:
         arguments |= _timeout(options["connect_timeout"])
-    if "target_session_attrs" in options:
-        arguments["target_session_attrs"] = _session_attributes(options["target_session_attrs"])
+    if (session := options.get("target_session_attrs")) is not None:
+        if session not in _SESSIONS:
+            raise DatabaseURLError(f"target_session_attrs must be one of {', '.join(_SESSIONS)}.")
+        arguments["target_session_attrs"] = session
     # The server reads `options` itself, as it does from libpq.
     settings = {name: options[name] for name in ("application_name", "options") if name in options}
     if settings:
         arguments["server_settings"] = settings
     return arguments
-
-
-def _session_attributes(text: str) -> str:
-    if text not in _SESSIONS:
-        raise DatabaseURLError(f"target_session_attrs must be one of {', '.join(_SESSIONS)}.")
-    return text
 
 
 def _timeout(text: str) -> dict[str, float]:
@@ -220,12 +215,3 @@ def _root_certificate(named: str | None, *, verify: bool) -> str | None:
         return None if named == "system" else named
     usual = Path(os.path.expanduser(_ROOT_CERTIFICATE))  # noqa: PTH111 - never raises
     return str(usual) if verify and usual.is_file() else None
-
-
-def _without_prepared_statements() -> dict[str, Any]:
-    # Behind a transaction pooler the next statement may meet another server connection.
-    return {
-        "statement_cache_size": 0,
-        "prepared_statement_cache_size": 0,
-        "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
-    }
