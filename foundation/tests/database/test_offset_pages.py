@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from bedplate.database import Database, Statement, UTCDateTime
 from bedplate.database.dependencies import ReadSession
-from bedplate.database.offset_pages import OffsetList, OffsetPageOf
+from bedplate.database.pages import OffsetList, OffsetPageOf
 from bedplate.problems import install_problems
 from bedplate.testing.client import client
 

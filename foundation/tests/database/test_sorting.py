@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from bedplate.database import Database, Statement
 from bedplate.database.dependencies import ReadSession
-from bedplate.database.offset_pages import OffsetList
+from bedplate.database.pages import OffsetList
 from bedplate.database.sorting import Order, Sorting
 from bedplate.problems import InvalidInput, install_problems
 from bedplate.testing.client import Client, client

@@ -102,7 +102,6 @@ def test_what_others_print_works(text: str, url: str, arguments: dict[str, Any])
     parsed = parse_database_url(text)
     assert parsed.url.render_as_string(hide_password=False) == url
     assert parsed.connect_args == arguments
-    assert not parsed.pooled
     assert parsed.sqlite is text.startswith("sqlite")
     parsed.url.get_dialect()().create_connect_args(parsed.url)
 
@@ -131,7 +130,6 @@ def test_what_cannot_work_is_one_sentence(text: str) -> None:
 def test_a_pooler_switches_prepared_statements_off(text: str, pooler: bool) -> None:
     """By its host name or by the setting, with names that two clients never share."""
     parsed = parse_database_url(text, pooler=pooler)
-    assert parsed.pooled
     assert parsed.connect_args["statement_cache_size"] == 0
     assert parsed.connect_args["prepared_statement_cache_size"] == 0
     name = parsed.connect_args["prepared_statement_name_func"]

@@ -83,30 +83,6 @@ def idempotency_table(metadata: MetaData) -> Table:
     return table
 
 
-class IdempotencyStatements:
-    """The statements on one table of kept answers."""
-
-    def __init__(self, table: Table) -> None:
-        self.claims = {
-            "postgresql": Statement(_claim(postgresql.insert(table), table)),
-            "sqlite": Statement(_claim(sqlite.insert(table), table)),
-        }
-        mine = and_(table.c.owner == bindparam("of"), table.c.key == bindparam("by"))
-        self.kept = Statement(
-            select(table.c.fingerprint, table.c.status, table.c.headers, table.c.body).where(mine)
-        )
-        self.keep = Statement(
-            update(table)
-            .where(mine)
-            .values(
-                status=bindparam("new_status"),
-                headers=bindparam("new_headers"),
-                body=bindparam("new_body"),
-            )
-        )
-        self.expire = Statement(delete(table).where(table.c.expires_at < bindparam("before")))
-
-
 def _claim(insert: postgresql.Insert | sqlite.Insert, table: Table) -> ReturningInsert[tuple[str]]:
     """Insert the key, or take over one that expired; no row comes back when it is in use."""
     fresh: dict[str, BindParameter[Any]] = {
@@ -134,8 +110,25 @@ class Idempotency:
     """
 
     def __init__(self, table: Table, *, wait_seconds: float = _WAIT_SECONDS) -> None:
-        self._statements = IdempotencyStatements(table)
-        self._wait_seconds = wait_seconds
+        self.wait_seconds = wait_seconds
+        self.claims = {
+            "postgresql": Statement(_claim(postgresql.insert(table), table)),
+            "sqlite": Statement(_claim(sqlite.insert(table), table)),
+        }
+        mine = and_(table.c.owner == bindparam("of"), table.c.key == bindparam("by"))
+        self.kept = Statement(
+            select(table.c.fingerprint, table.c.status, table.c.headers, table.c.body).where(mine)
+        )
+        self.keep = Statement(
+            update(table)
+            .where(mine)
+            .values(
+                status=bindparam("new_status"),
+                headers=bindparam("new_headers"),
+                body=bindparam("new_body"),
+            )
+        )
+        self._expire = Statement(delete(table).where(table.c.expires_at < bindparam("before")))
 
     async def __call__(
         self,
@@ -155,14 +148,12 @@ class Idempotency:
             if not _KEY.fullmatch(idempotency_key):
                 raise BadRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
             fingerprint = _fingerprint(request, await request.body())
-        return IdempotentRequest(
-            database, self._statements, idempotency_key, fingerprint, self._wait_seconds
-        )
+        return IdempotentRequest(self, database, idempotency_key, fingerprint)
 
     async def purge(self, database: Database) -> None:
         """Delete the keys that expired."""
         async with database.autocommit() as session:
-            await session.all(self._statements.expire, before=clock.now())
+            await session.all(self._expire, before=clock.now())
 
     @contextlib.asynccontextmanager
     async def open(self, database: Database, jobs: Jobs) -> AsyncIterator[Self]:
@@ -175,11 +166,10 @@ class Idempotency:
 class IdempotentRequest:
     """Runs the handler of one request once for its key; without a key, every time."""
 
+    _idempotency: Idempotency
     _database: Database
-    _statements: IdempotencyStatements
     _key: str | None
     _fingerprint: bytes
-    _wait_seconds: float
 
     async def run(
         self,
@@ -207,7 +197,7 @@ class IdempotentRequest:
             headers = response.headers
             replayed = {name: headers[name] for name in _REPLAYED_HEADERS if name in headers}
             await session.all(
-                self._statements.keep,
+                self._idempotency.keep,
                 **row,
                 new_status=response.status_code,
                 new_headers=orjson.dumps(replayed),
@@ -218,9 +208,9 @@ class IdempotentRequest:
     async def _claimed(self, session: WriteSession, row: dict[str, str]) -> bool:
         now = clock.now()
         try:
-            await session.limit_waits(self._wait_seconds)
+            await session.limit_waits(self._idempotency.wait_seconds)
             rows = await session.all(
-                self._statements.claims[session.dialect_name],
+                self._idempotency.claims[session.dialect_name],
                 **row,
                 new_fingerprint=self._fingerprint,
                 new_expires_at=now + KEPT,
@@ -231,7 +221,7 @@ class IdempotentRequest:
         return bool(rows)
 
     async def _stored_response(self, session: WriteSession, row: dict[str, str]) -> Response:
-        stored = await session.one_or_none(self._statements.kept, **row)
+        stored = await session.one_or_none(self._idempotency.kept, **row)
         if stored is None:  # it expired, and was deleted in this very moment
             raise RequestStillRunning
         if not hmac.compare_digest(stored["fingerprint"], self._fingerprint):

@@ -35,25 +35,30 @@ class LockTimeout(DatabaseUnavailable):
     detail = "Another change is under way here; try again."
 
 
-class UniqueViolation(Conflict):
-    """There is already one; `constraint` names the rule (on SQLite: the columns)."""
+class Violation(ProblemError):
+    """A constraint of the database is violated; `constraint` names it (on SQLite: the columns)."""
+
+    def __init__(self, constraint: str = "") -> None:
+        super().__init__()
+        self.constraint = constraint
+
+
+class UniqueViolation(Violation, Conflict):
+    """There is already one."""
 
     code = "already_exists"
-    constraint: str = ""
 
 
-class ForeignKeyViolation(NotFound):
+class ForeignKeyViolation(Violation, NotFound):
     """What is referred to doesn't exist."""
 
     code = "reference_not_found"
-    constraint: str = ""
 
 
-class CheckViolation(UnprocessableContent):
+class CheckViolation(Violation, UnprocessableContent):
     """A rule of the database refuses the value."""
 
     code = "rule_violated"
-    constraint: str = ""
 
 
 class DataRefused(UnprocessableContent):
@@ -62,8 +67,6 @@ class DataRefused(UnprocessableContent):
     code = "value_refused"
     detail = "A value can't be stored."
 
-
-Violation = UniqueViolation | ForeignKeyViolation | CheckViolation
 
 _BY_STATE: Final[dict[str, type[Violation]]] = {
     "23505": UniqueViolation,
@@ -148,7 +151,7 @@ def _translate_postgresql(error: asyncpg.PostgresError) -> ProblemError | None:
     if (kind := _BY_STATE.get(state)) is not None:
         # PostgreSQL 17 and older name the column of NOT NULL, newer ones a constraint.
         name = getattr(error, "constraint_name", None) or getattr(error, "column_name", None)
-        return _violation(kind, name or "")
+        return kind(name or "")
     if state.startswith("22"):
         return DataRefused()
     if state == _LOCK_NOT_AVAILABLE:
@@ -161,15 +164,9 @@ def _translate_postgresql(error: asyncpg.PostgresError) -> ProblemError | None:
 def _translate_sqlite(error: sqlite3.Error) -> ProblemError | None:
     name = getattr(error, "sqlite_errorname", "")
     if (kind := _BY_SQLITE_CODE.get(name)) is not None:
-        return _violation(kind, str(error).partition(": ")[2])
+        return kind(str(error).partition(": ")[2])
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LockTimeout()
     if name.startswith(_SQLITE_UNAVAILABLE):
         return DatabaseUnavailable()
     return DataRefused() if name.startswith(("SQLITE_TOOBIG", "SQLITE_MISMATCH")) else None
-
-
-def _violation(kind: type[Violation], constraint: str) -> Violation:
-    problem = kind()
-    problem.constraint = constraint
-    return problem

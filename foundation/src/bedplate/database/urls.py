@@ -47,7 +47,6 @@ class DatabaseURL:
 
     url: URL
     connect_args: dict[str, Any] = field(default_factory=dict)
-    pooled: bool = False
 
     @property
     def sqlite(self) -> bool:
@@ -108,14 +107,15 @@ def _postgresql(url: URL, *, pooler: bool) -> DatabaseURL:
         name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()
     }
     arguments = _connect_arguments(options)
-    pooled = pooler or "-pooler" in (url.host or "")
-    if pooled:  # the next statement may meet another server connection
+    if pooler or "-pooler" in (
+        url.host or ""
+    ):  # the next statement may meet another server connection
         arguments |= {
             "statement_cache_size": 0,
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
         }
-    return DatabaseURL(_address(url, options), arguments, pooled=pooled)
+    return DatabaseURL(_address(url, options), arguments)
 
 
 def _address(url: URL, options: dict[str, str]) -> URL:
