@@ -32,7 +32,7 @@ from bedplate.database import (
     Statement,
     UniqueViolation,
 )
-from bedplate.database.exceptions import translate
+from bedplate.database.exceptions import Violation, translate
 from bedplate.problems import ProblemError
 
 OpenDatabase = Callable[..., Awaitable[Database]]
@@ -82,7 +82,7 @@ async def _database(open_database: OpenDatabase, database_url: str) -> Database:
     ],
 )
 async def test_violations_name_the_constraint(
-    database: Database, values: dict[str, Any], kind: type[ProblemError], names: tuple[str, str]
+    database: Database, values: dict[str, Any], kind: type[Violation], names: tuple[str, str]
 ) -> None:
     """On PostgreSQL by its name (or column), on SQLite by what SQLite says: columns, or nothing."""
     with pytest.raises(kind) as violation:

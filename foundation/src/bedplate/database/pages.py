@@ -78,7 +78,7 @@ class PagedList:
         parameters["limit_and_one"] = limit + 1
         names = self._keyset.names
         if session.dialect_name == "postgresql":
-            page = await session.one(as_json, limit=limit, **parameters)
+            [page] = await session.all(as_json, limit=limit, **parameters)
             body, keys = page["body"].encode(), [page[f"last_{name}"] for name in names]
             return Page(body, self._keyset.encode(keys) if page["has_more"] else None)
         rows = await session.all(as_rows, **parameters)
@@ -173,10 +173,10 @@ class OffsetList:
         """
         numbers = {"limit": limit, "offset": offset}
         if session.dialect_name == "postgresql":
-            page = await session.one(self._json, **numbers, **parameters)
+            [page] = await session.all(self._json, **numbers, **parameters)
             return OffsetPage(page["body"].encode(), page["total"], **numbers)
         rows = await session.all(self._rows, **numbers, **parameters)
-        count = await session.one(self._count, **parameters)
+        [count] = await session.all(self._count, **parameters)
         items = self._items_type.dump_json(self._items_type.validate_python(rows))
         return OffsetPage(items, count["total"], **numbers)
 

@@ -53,10 +53,6 @@ class ReadSession:
         rows = await self.all(statement, **parameters)
         return rows[0] if rows else None
 
-    async def one(self, statement: Statement, **parameters: Any) -> Row:
-        """Return the first row of a statement that always has one. Raises as `all` does."""
-        return (await self.all(statement, **parameters))[0]
-
 
 class WriteSession(ReadSession):
     """A transaction on one connection, begun by its first statement."""
@@ -78,6 +74,10 @@ class WriteSession(ReadSession):
         if self._connection is None or self._ended:
             await self._begin(self._database.begin)
         return await self._database.run(self._connection, statement, parameters)
+
+    async def one(self, statement: Statement, **parameters: Any) -> Row:
+        """Return the first row of a statement that always has one. Raises as `all` does."""
+        return (await self.all(statement, **parameters))[0]
 
     async def limit_waits(self, seconds: float) -> None:
         """Wait in this transaction at most so long for what others hold; begin it if need be.
