@@ -1,15 +1,15 @@
 """The ASGI layers around a backend's routes, in their order."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bedplate.asgi import (
     CORS,
     AccessLog,
     BodyLimit,
-    ByRoute,
     HeadAsGet,
     JSONBounds,
     RequestTimeout,
@@ -20,6 +20,9 @@ from bedplate.backend import Backend
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.rate_limits import EXPOSED_HEADERS
 from bedplate.settings import Settings
+
+Layer = Callable[[ASGIApp], ASGIApp]
+"""Wraps an application: a layer class with its options applied."""
 
 
 def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: RequestMetrics) -> None:
@@ -47,3 +50,24 @@ def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: Requ
 def _limited(max_bytes: int, seconds: float, app: ASGIApp) -> ASGIApp:
     """Limit the body of a request, and the time until its response."""
     return RequestTimeout(BodyLimit(app, max_bytes=max_bytes), seconds=seconds)
+
+
+class ByRoute:
+    """Puts `layer` around the application, and another layer around some routes.
+
+    `routes` names them by method and exact path: `{("POST", "/backups/upload"): layer}`.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, layer: Layer, routes: Mapping[tuple[str, str], Layer]
+    ) -> None:
+        self._ordinary = layer(app)
+        self._routes = {route: special(app) for route, special in routes.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a connection through the layer of its route."""
+        served = self._ordinary
+        if self._routes and scope["type"] == "http":
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            served = self._routes.get((scope["method"], path), served)
+        await served(scope, receive, send)

@@ -1,8 +1,7 @@
-"""Pure ASGI layers, one class per file; each works around any ASGI application."""
+"""Pure ASGI layers, one per file; each works around any ASGI application."""
 
 from bedplate.asgi.access_log import AccessLog
 from bedplate.asgi.body_limit import BodyLimit
-from bedplate.asgi.by_route import ByRoute
 from bedplate.asgi.client_address import TrustedProxies, client_key
 from bedplate.asgi.cors import CORS
 from bedplate.asgi.head import HeadAsGet
@@ -14,7 +13,6 @@ __all__ = [
     "CORS",
     "AccessLog",
     "BodyLimit",
-    "ByRoute",
     "HeadAsGet",
     "JSONBounds",
     "RequestTimeout",

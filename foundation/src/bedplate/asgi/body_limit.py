@@ -42,7 +42,7 @@ class BodyLimit:
             except _BodyTooLarge:
                 if body.started:
                     raise
-            if body.too_large and not body.started:
+            if body.left < 0 and not body.started:
                 await problem_response(scope, self._too_large)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -63,23 +63,21 @@ class _CountedBody:
     """Counts a request's body while it is read, and withholds the response to a too large one."""
 
     def __init__(self, max_bytes: int, receive: Receive, send: Send) -> None:
-        self._left = max_bytes
         self._receive = receive
         self._send = send
-        self.too_large = False
+        self.left = max_bytes  # negative when the body is too large
         self.started = False
 
     async def receive(self) -> Message:
-        if self.too_large:
+        if self.left < 0:
             raise _BodyTooLarge
         message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            self.too_large = True
+        self.left -= len(message.get("body", b""))
+        if self.left < 0:
             raise _BodyTooLarge
         return message
 
     async def send(self, message: Message) -> None:
-        if self.started or not self.too_large:
+        if self.started or self.left >= 0:
             self.started = True
             await self._send(message)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from bedplate import ids
-from bedplate.asgi.exchanges import begin_line, write_line
+from bedplate.asgi.access_log import begin_line, write_line
 from bedplate.problems import BadRequest, ProblemError, problem_response
 
 

@@ -7,8 +7,9 @@ from fastapi import APIRouter, FastAPI, Request
 from prometheus_client import CollectorRegistry
 
 from bedplate.application import create_app
-from bedplate.asgi import BodyLimit, ByRoute
+from bedplate.asgi import BodyLimit
 from bedplate.backend import Backend, Upload
+from bedplate.middleware_stack import ByRoute
 from bedplate.settings import Settings
 from bedplate.testing.client import client
 
