@@ -64,7 +64,7 @@ async def test_a_connection_is_revoked(connections: Connections) -> None:
     _, ticket = connections.issue(ADA, KEY)
     with connections.connected(ticket, "192.0.2.1") as connection:
         assert connections.list() == [connection]
-        connections.revoke(connection.id)
+        connections.revoke(connection.ticket.id)
         assert connection.revoked.is_set()
     assert connections.list() == []
     for gone in (ticket.id, "nonsense"):

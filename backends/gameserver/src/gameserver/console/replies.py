@@ -1,6 +1,7 @@
 """What the game prints in reply: to a command, or as a line that somebody waits for."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -66,18 +67,13 @@ class ReplyCollector:
         """Wait at most `seconds` for the reply, and return it. Chat has none."""
         if self._is_chat:
             return CommandReply([], echoed=True)
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._progress.wait()
-                await self._quiet()
-        except TimeoutError:
-            pass
+                while self._progress.is_set():
+                    self._progress.clear()
+                    await asyncio.sleep(QUIET_SECONDS)
         return CommandReply(self._lines[:MAX_LINES], self._echoed)
-
-    async def _quiet(self) -> None:
-        while self._progress.is_set():
-            self._progress.clear()
-            await asyncio.sleep(QUIET_SECONDS)
 
 
 class LineWaiter:

@@ -89,8 +89,8 @@ async def list_connections(
     """Return the open WebSocket connections."""
     return [
         ConsoleConnection(
-            id=connection.id,
-            by=connection.principal.id,
+            id=connection.ticket.id,
+            by=connection.ticket.principal.id,
             address=connection.address,
             since=connection.since,
         )

@@ -33,9 +33,7 @@ class Ticket:
 class Connection:
     """An open connection to the console. Setting `revoked` ends it."""
 
-    id: str
-    principal: Principal
-    key: bytes = field(repr=False)
+    ticket: Ticket
     address: str | None
     since: datetime = field(default_factory=clock.now)
     revoked: asyncio.Event = field(default_factory=asyncio.Event, repr=False, compare=False)
@@ -66,7 +64,7 @@ class Connections:
         ticket = self._tickets.pop(_digest(secret), None)
         if ticket is None or ticket.expires_at < clock.now():
             return None
-        return ticket if self._keys.holder(ticket.key) == ticket.principal else None
+        return ticket if self._is_valid(ticket) else None
 
     def ticket_for_key(self, key: str) -> Ticket | None:
         """Return a ticket for the holder of an API key; None when the key isn't valid."""
@@ -81,12 +79,11 @@ class Connections:
         """Keep a connection for as long as the context lasts. Raises `TooManyConnections`."""
         if len(self._open) >= MAX_CONNECTIONS:
             raise TooManyConnections
-        connection = Connection(ticket.id, ticket.principal, ticket.key, address)
-        self._open[connection.id] = connection
+        connection = self._open[ticket.id] = Connection(ticket, address)
         try:
             yield connection
         finally:
-            del self._open[connection.id]
+            del self._open[ticket.id]
 
     def list(self) -> list[Connection]:
         """Return the open connections, the oldest first."""
@@ -106,8 +103,12 @@ class Connections:
     async def recheck(self) -> None:
         """End every connection whose key is no longer valid."""
         for connection in self.list():
-            if self._keys.holder(connection.key) != connection.principal:
+            if not self._is_valid(connection.ticket):
                 connection.revoked.set()
+
+    def _is_valid(self, ticket: Ticket) -> bool:
+        """Return whether the key that issued the ticket still belongs to the same principal."""
+        return self._keys.holder(ticket.key) == ticket.principal
 
     def _forget_expired(self) -> None:
         now = clock.now()

@@ -16,10 +16,6 @@ class History:
     def __init__(self, seconds_between: float) -> None:
         self._samples: deque[Sample] = deque(maxlen=int(DAY_SECONDS / seconds_between) + 1)
 
-    def __len__(self) -> int:
-        """Return how many samples are held."""
-        return len(self._samples)
-
     @property
     def latest(self) -> Sample | None:
         """The newest sample."""

@@ -4,6 +4,7 @@ Each refusal says what to do.
 """
 
 import asyncio
+import contextlib
 import errno
 import json
 import os
@@ -137,10 +138,9 @@ def check_start(
 
 def configured_address(server_config: Path) -> tuple[str, int]:
     """Return address and port from the game's own settings; defaults for what is unreadable."""
-    try:
+    settings = None
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         settings = json.loads(server_config.read_text("utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return "", DEFAULT_PORT
     if not isinstance(settings, dict):
         return "", DEFAULT_PORT
     address, port = settings.get("Ip"), settings.get("Port")

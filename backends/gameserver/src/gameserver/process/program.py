@@ -56,14 +56,13 @@ def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
 
 def command_in(folder: Path) -> tuple[str, ...]:
     """Return the command that starts the installation in a folder."""
-    apphost, assembly = folder / APPHOST, folder / ASSEMBLY
-    if os.access(apphost, os.X_OK):
-        return (os.fspath(apphost.absolute()),)
-    if assembly.exists():
-        return (find_dotnet() or "dotnet", os.fspath(assembly.absolute()))
-    if (folder / MONO_PROGRAM).exists():
-        return ("mono", os.fspath((folder / MONO_PROGRAM).absolute()))
-    return (os.fspath(apphost.absolute()),)
+    folder = folder.absolute()
+    if not os.access(folder / APPHOST, os.X_OK):
+        if (folder / ASSEMBLY).exists():
+            return (find_dotnet() or "dotnet", str(folder / ASSEMBLY))
+        if (folder / MONO_PROGRAM).exists():
+            return ("mono", str(folder / MONO_PROGRAM))
+    return (str(folder / APPHOST),)
 
 
 def needed_runtime(folder: Path, version: str | None) -> int | None:
@@ -110,10 +109,7 @@ def rolls_forward() -> bool:
 
 def find_dotnet() -> str | None:
     """Return the path of the `dotnet` program, if there is one."""
-    for root in dotnet_roots():
-        if os.access(root / "dotnet", os.X_OK):
-            return os.fspath(root / "dotnet")
-    return None
+    return shutil.which("dotnet", path=os.pathsep.join(map(str, dotnet_roots())))
 
 
 def dotnet_roots() -> list[Path]:
