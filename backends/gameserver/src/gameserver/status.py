@@ -154,12 +154,7 @@ class StatusBoard:
         self._set(replace(self.status, state=state, since=clock.now(), **{**cleared, **changes}))
 
     def set_program(
-        self,
-        *,
-        installed: bool,
-        version: str | None,
-        simulated: bool,
-        hint: str | None = None,
+        self, *, installed: bool, version: str | None, simulated: bool, hint: str | None = None
     ) -> None:
         """Show which program runs, or would.
 

@@ -33,11 +33,7 @@ _MISSING = re.compile(
 _UNRESOLVED = re.compile(rf"\[(?P<mod>{_MOD_ID})\] Could not resolve some dependencies:?")
 _FAULTY = re.compile(r"Critical error occurred in the following mod: (?P<mod>[^\s@]{1,64})\S{0,60}")
 
-_NOTIFIED: Final = (
-    (_PHASE, "phase"),
-    (_GAME_VERSION, "version"),
-    (_STOP_REASON, "stop_reason"),
-)
+_NOTIFIED: Final = ((_PHASE, "phase"), (_GAME_VERSION, "version"), (_STOP_REASON, "stop_reason"))
 """Patterns of notifications, and the fact that their group holds."""
 
 _ROUTINE: Final = (

@@ -78,8 +78,7 @@ def size_of(line: ConsoleLine) -> int:
 class LineReader:
     """Splits a stream of bytes into lines, and holds at most one of them.
 
-    A line is cut at 64 KiB, with a mark, and the rest of it is dropped. Invalid UTF-8 becomes
-    U+FFFD.
+    A line is cut at 64 KiB, with a mark; the rest is dropped. Invalid UTF-8 becomes U+FFFD.
     """
 
     def __init__(self) -> None:

@@ -84,10 +84,7 @@ class LineWaiter:
         self._lines: asyncio.Queue[ConsoleLine | None] = asyncio.Queue()
 
     async def next(self, timeout: float) -> ConsoleLine:  # noqa: ASYNC109 - bound of a wait
-        """Return the next line that matches.
-
-        Raises `TimeoutError` after `timeout` seconds, `GameNotRunning` when the game ends.
-        """
+        """Return the next match. Raises `TimeoutError`, and `GameNotRunning` when the game ends."""
         async with asyncio.timeout(timeout):
             line = await self._lines.get()
         if line is None:

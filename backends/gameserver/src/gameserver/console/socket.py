@@ -106,11 +106,7 @@ def _ticket_of(connections: Connections, hello: Hello) -> Ticket | None:
 
 
 async def _follow(
-    socket: WebSocket,
-    console: Console,
-    status: StatusBoard,
-    hello: Hello,
-    revoked: asyncio.Event,
+    socket: WebSocket, console: Console, status: StatusBoard, hello: Hello, revoked: asyncio.Event
 ) -> None:
     drain: Drain = socket.state.drain
     stream = Stream(socket, console.lines, drain=drain, revoked=revoked, on_message=_filter)

@@ -149,11 +149,7 @@ class Operations:
 
 async def _interruptible(work: Work, progress: Progress) -> Mapping[str, JsonValue] | None:
     """Do work that can be cancelled: its threads end at their next report of progress."""
-
-    async def run() -> Mapping[str, JsonValue] | None:
-        return await work(progress)
-
-    task = asyncio.create_task(run())
+    task = asyncio.ensure_future(work(progress))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

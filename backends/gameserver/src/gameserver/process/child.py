@@ -46,10 +46,7 @@ class Child:
         on_output: OnChunk,
         on_error_output: OnChunk,
     ) -> Self:
-        """Start `command` in `folder`; `inherited` are descriptors that it keeps open.
-
-        Raises OSError.
-        """
+        """Start `command` in `folder`; it keeps the descriptors `inherited`. Raises OSError."""
         process = await asyncio.to_thread(
             subprocess.Popen,  # the operator's own command, without a shell
             command,

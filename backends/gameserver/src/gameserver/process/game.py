@@ -68,9 +68,8 @@ class Game:
     async def stop(self, *, by: str, reason: str, for_good: bool = True) -> None:
         """Stop the game, and return when its process is gone, or at once when there is none.
 
-        A planned restart after a crash is cancelled. Unless the stop is `for_good`, the next
-        manager starts the game again if this one is killed meanwhile. Raises
-        `ProcessStillExiting`.
+        A planned restart is cancelled. Unless the stop is `for_good`, the next manager starts the
+        game again if this one is killed meanwhile. Raises `ProcessStillExiting`.
         """
         await self._jobs.finish(self._stop(by, reason, for_good=for_good), name="game_stop")
 
@@ -79,10 +78,7 @@ class Game:
         await self._jobs.finish(self._restart(by, reason), name="game_restart")
 
     async def kill(self, *, by: str) -> None:
-        """End the process at once, whatever else is in progress; what was not saved is lost.
-
-        Raises `ProcessStillExiting` when the system can't end it.
-        """
+        """End the process at once; what was not saved is lost. Raises `ProcessStillExiting`."""
         await self._jobs.finish(self._kill(by), name="game_kill")
 
     async def wait_for(

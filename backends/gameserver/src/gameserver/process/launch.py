@@ -1,7 +1,4 @@
-"""The game's start: its program is found, checked, and becomes a process.
-
-Each refusal says what to do.
-"""
+"""The game's program is found, checked and started. Each refusal says what to do."""
 
 import asyncio
 import contextlib
@@ -37,10 +34,7 @@ _MEGABYTE: Final = 1024 * 1024
 
 
 class Launcher:
-    """Finds the game's program, and starts its process.
-
-    process_lock: the lock that the process inherits.
-    """
+    """Finds the game's program, and starts its process, which inherits the `process_lock`."""
 
     def __init__(
         self, settings: GameServerSettings, layout: Layout, installed: InstalledVersions

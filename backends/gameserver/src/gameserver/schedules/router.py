@@ -26,10 +26,7 @@ async def list_schedules(scheduler: CurrentScheduler, who: CurrentMonitor) -> li
 
 
 @router.post(
-    "",
-    status_code=201,
-    responses=errors(TooManySchedules, DocumentError),
-    summary="Add a schedule",
+    "", status_code=201, responses=errors(TooManySchedules, DocumentError), summary="Add a schedule"
 )
 async def add_schedule(
     new: ScheduleNew,

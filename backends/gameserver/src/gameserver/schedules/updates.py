@@ -57,10 +57,7 @@ def newer_game(listed: VersionList) -> Sequence[str]:
 
 
 def newer_mods(listed: ModUpdates) -> Sequence[str]:
-    """Return the mods that have an update and aren't pinned.
-
-    Raises `ScheduledWorkFailed` when the list is old.
-    """
+    """Return the mods with an update that aren't pinned. Raises as `newer_game` does."""
     if listed.stale:
         raise ScheduledWorkFailed("The mod database can't be reached.")
     return [f"{update.mod_id} {update.newest}" for update in listed.updates if not update.pinned]
