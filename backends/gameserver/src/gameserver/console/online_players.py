@@ -107,12 +107,9 @@ class OnlinePlayers:
     def _identify(self, number: int, client: _Client) -> None:
         self._disconnect(number)  # the server gives a number again only when it's free
         if len(self._clients) >= MAX_CLIENTS:
-            self._forget_client()
+            waiting = (number for number, item in self._clients.items() if item.joined is None)
+            self._disconnect(next(waiting, next(iter(self._clients))))
         self._clients[number] = client
-
-    def _forget_client(self) -> None:
-        waiting = (number for number, item in self._clients.items() if item.joined is None)
-        self._disconnect(next(waiting, next(iter(self._clients))))
 
     def _join(self, name: str, address: str, at: datetime) -> None:
         for number, client in reversed(self._clients.items()):

@@ -52,16 +52,13 @@ class ReplyCollector:
         if routine or line.level != "Notification":
             return
         if line.text.startswith(_ECHO):
-            self._echo(line.text)
+            echo, _, others = line.text.partition("\n")
+            if echo.removeprefix(_ECHO).strip() == self._command:
+                self._echoed = True
+                self._lines += others.split("\n") if others else []
         elif self._echoed and len(self._lines) < MAX_LINES:
             self._lines += line.text.split("\n")
             self._progress.set()
-
-    def _echo(self, text: str) -> None:
-        first, _, others = text.partition("\n")
-        if first.removeprefix(_ECHO).strip() == self._command:
-            self._echoed = True
-            self._lines += others.split("\n") if others else []
 
     async def collect(self, seconds: float) -> CommandReply:
         """Wait at most `seconds` for the reply, and return it. Chat has none."""

@@ -121,13 +121,10 @@ class RestartPolicy:
         if restart is not None and pause is not None:
             self.planned.plan(partial(asyncio.sleep, pause), restart)
         elif restart is not None:
-            self._give_up(reason)
-
-    def _give_up(self, reason: ExitReason) -> None:
-        text = f"The game crashed too often, and stays down. {reason.text}"
-        self._console.say(text)
-        lines = "\n".join(reason.last_lines[-5:])
-        self._events.publish(EventKind.GAVE_UP, text, last_lines=lines)
+            text = f"The game crashed too often, and stays down. {reason.text}"
+            self._console.say(text)
+            lines = "\n".join(reason.last_lines[-5:])
+            self._events.publish(EventKind.GAVE_UP, text, last_lines=lines)
 
 
 def _after(reason: ExitReason) -> dict[str, object]:

@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
 from bedplate.jobs.exceptions import RunSkipped
 from gameserver.console.exceptions import GameNotRunning
-from gameserver.events import Event, EventKind, Events
+from gameserver.events import Events
 from gameserver.process.game import Game
 from gameserver.schedules.schemas import TIME, Warned
 from gameserver.status import GameState
@@ -37,7 +36,9 @@ class Countdown:
             if not len(self._game.console.online):
                 return
             await self.announce(action.warning.replace(TIME, in_words(seconds)))
-            await self._let_pass(seconds - following)
+            with contextlib.suppress(TimeoutError):
+                await self._game.wait_for(*_DOWN, timeout=seconds - following)
+            self._require_running()
 
     async def announce(self, text: str) -> None:
         """Say something to everybody online. Raises `RunSkipped`."""
@@ -49,31 +50,18 @@ class Countdown:
             raise stopped_meanwhile() from None
 
     async def _until_empty(self, seconds: float) -> None:
-        with self._departures() as departed, contextlib.suppress(TimeoutError):
+        happened = asyncio.Event()
+        ignore = self._events.listen(lambda _: happened.set())
+        try:
             async with asyncio.timeout(seconds):
                 while len(self._game.console.online):
-                    departed.clear()
-                    await departed.wait()
+                    happened.clear()
+                    await happened.wait()
                     self._require_running()
-        self._require_running()
-
-    @contextlib.contextmanager
-    def _departures(self) -> Iterator[asyncio.Event]:
-        departed = asyncio.Event()
-
-        def hear(event: Event) -> None:
-            if event.kind in {EventKind.PLAYER_LEFT, EventKind.STOPPED, EventKind.CRASHED}:
-                departed.set()
-
-        ignore = self._events.listen(hear)
-        try:
-            yield departed
+        except TimeoutError:
+            pass
         finally:
             ignore()
-
-    async def _let_pass(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await self._game.wait_for(*_DOWN, timeout=seconds)
         self._require_running()
 
     def _require_running(self) -> None:
