@@ -20,13 +20,8 @@ def tracked_pages() -> list[Path]:
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as forges make them."""
-    slugs = (re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings(page))
-    return set(slugs)
-
-
-def headings(page: Path) -> list[str]:
-    """Return the headings of a page."""
-    return HEADING.findall(re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL))
+    headings = HEADING.findall(re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL))
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
 
 
 def broken(page: Path) -> list[str]:
