@@ -223,10 +223,5 @@ async def add_session(
 ) -> None:
     """Store a session of the stand-in auth server."""
     await session.one(
-        _ADD_SESSION,
-        new_id=session_id,
-        of=user_id,
-        new_hash=token_hash,
-        until=expires_at,
-        now=now,
+        _ADD_SESSION, new_id=session_id, of=user_id, new_hash=token_hash, until=expires_at, now=now
     )

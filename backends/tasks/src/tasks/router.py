@@ -89,10 +89,7 @@ async def add_task(
     return await idempotent.run(str(owner), add, autocommit=True)
 
 
-@router.post(
-    "/bulk-delete",
-    summary="Delete many tasks",
-)
+@router.post("/bulk-delete", summary="Delete many tasks")
 async def bulk_delete(body: BulkDelete, owner: UserId, session: Autocommit) -> BulkDeleted:
     """Delete up to 1000 tasks at once; ids that aren't yours are `not_found`."""
     return await service.remove_many(session, owner, body.ids)
@@ -165,9 +162,7 @@ def to_response(task: Row, status: int = 200, headers: dict[str, str] | None = N
 
 
 @health_router.get("/health", responses=errors(ServiceUnavailable), summary="Is the API up?")
-async def health(
-    database: Annotated[Database, from_state(Database)],
-) -> HealthStatus:
+async def health(database: Annotated[Database, from_state(Database)]) -> HealthStatus:
     """Return the time when the database answers. Probes use the z-pages instead."""
     await database.ping()
     return HealthStatus(status="healthy", timestamp=clock.now())
