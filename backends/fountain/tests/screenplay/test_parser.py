@@ -109,11 +109,10 @@ def test_title_page() -> None:
 
 
 def test_struck_out_text() -> None:
-    """A boneyard is left out and its lines are named; the lines of elements stay right."""
+    """A boneyard is left out, and its first and last line are named."""
     reading = read("One.\n\n/* a\n\nb */Two.\n\n/* c */\n\nThree /* d.\n")
     assert reading.screenplay.elements == (Action("One."), Action("Two."), Action("Three /* d."))
     assert reading.struck_out == ((3, 5), (7, 7))
-    assert reading.lines == (1, 3, 9)
 
 
 def test_no_new_boneyard() -> None:

@@ -7,15 +7,15 @@ from fountain.screenplay.lines import KEPT_BLANK, is_blank, trim
 from fountain.screenplay.model import Speech
 
 
-def read_cue(lines: Sequence[str], at: int) -> tuple[list[Speech], int]:
-    """Return the speeches under the cue at a line, and the line after them; [] if it is no cue."""
+def read_cue(lines: Sequence[str], at: int) -> tuple[list[Speech], int] | None:
+    """Return the speeches under the cue at a line, and the line after them; None for no cue."""
     line = trim(lines[at])
     cue = _split_cue(line.removeprefix("@"))
     if not cue.character or not (line.startswith("@") or cue.character.isupper()):
-        return [], at
+        return None
     blank = (here for here in range(at + 1, len(lines)) if is_blank(lines[here]))
     end = next((here for here in blank if lines[here] != KEPT_BLANK), len(lines))
-    return (_speeches(cue, lines[at + 1 : end]), end) if end > at + 1 else ([], at)
+    return (_speeches(cue, lines[at + 1 : end]), end) if end > at + 1 else None
 
 
 def _split_cue(cue: str) -> Speech:

@@ -2,17 +2,9 @@
 
 from dataclasses import replace
 
+from fountain.screenplay import model
 from fountain.screenplay.lines import is_blank, normal, trim
-from fountain.screenplay.model import (
-    SCENE,
-    Action,
-    Centered,
-    Element,
-    Heading,
-    Screenplay,
-    Speech,
-    Transition,
-)
+from fountain.screenplay.model import Element, Screenplay, Speech
 from fountain.screenplay.parser import parse
 from fountain.screenplay.renderer import render
 
@@ -28,9 +20,9 @@ def fit(element: Element) -> list[Element]:
     if fits(element):
         return [element]
     match element:
-        case Heading(text, level):
+        case model.Heading(text, level):
             return _headings(" ".join(text.split()), level)
-        case Action(text) | Transition(text) | Centered(text):
+        case model.Action(text) | model.Transition(text) | model.Centered(text):
             return _actions(text)
         case Speech():
             name = " ".join(element.character.split()) or "?"
@@ -42,10 +34,11 @@ def fit(element: Element) -> list[Element]:
 
 
 def _headings(text: str, level: int) -> list[Element]:
-    heading = Heading(text, level)
+    heading = model.Heading(text, level)
     if fits(heading):
         return [heading]
-    return [Heading(text.lstrip("# "), max(level, SCENE + 1))] if text.strip("# ") else []
+    words = text.lstrip("# ")
+    return [model.Heading(words, max(level, model.SCENE + 1))] if words else []
 
 
 def _actions(text: str) -> list[Element]:
@@ -55,4 +48,4 @@ def _actions(text: str) -> list[Element]:
             paragraphs[-1].append(line)
         elif paragraphs[-1]:
             paragraphs.append([])
-    return [Action("\n".join(lines)) for lines in paragraphs if lines]
+    return [model.Action("\n".join(lines)) for lines in paragraphs if lines]

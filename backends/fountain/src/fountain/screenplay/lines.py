@@ -1,37 +1,9 @@
 """The lines of a screenplay's text, before they are parsed."""
 
-from dataclasses import dataclass, field
-
 BYTE_ORDER_MARK = "\ufeff"
 KEPT_BLANK = "  "
 """A line of two spaces is blank but doesn't end the dialogue (fountain.io/syntax, Dialogue)."""
 _WHITE = " \t"
-
-
-@dataclass(slots=True)
-class Lines:
-    """Lines without their ends, the number of each in the file, and where text is struck out."""
-
-    texts: list[str] = field(default_factory=lambda: [""])
-    numbers: list[int] = field(default_factory=lambda: [1])
-    struck_out: list[tuple[int, int]] = field(default_factory=list)
-    """First and last line of each boneyard."""
-    _number: int = 1
-
-    def add(self, text: str) -> None:
-        """Append this text."""
-        first, *others = text.split("\n")
-        self.texts[-1] += first
-        for other in others:
-            self._number += 1
-            self.texts.append(other)
-            self.numbers.append(self._number)
-
-    def strike_out(self, text: str) -> None:
-        """Leave this text out, but count its lines."""
-        first = self._number
-        self._number += text.count("\n")
-        self.struck_out.append((first, self._number))
 
 
 def trim(line: str) -> str:
@@ -55,19 +27,24 @@ def ends_lines_with_crlf(text: str) -> bool:
     return 0 < crlf == text.count("\n") == text.count("\r")
 
 
-def split(text: str) -> Lines:
-    """Return the lines of a normal text without its boneyards, from /* to */."""
-    lines = Lines()
-    start = 0
+def split(text: str) -> tuple[list[str], tuple[tuple[int, int], ...]]:
+    """Return the lines of a normal text without its boneyards, which go from /* to */.
+
+    Beside them: the first and the last line of each boneyard.
+    """
+    kept = ""
+    struck_out: list[tuple[int, int]] = []
+    start, line = 0, 1
     while (opened := text.find("/*", start)) >= 0:
         closed = text.find("*/", opened + 2)
         if closed < 0:
             break
-        lines.add(text[start:opened])
-        lines.strike_out(text[opened:closed])
+        kept += text[start:opened]
+        first = line + text.count("\n", start, opened)
+        line = first + text.count("\n", opened, closed)
+        struck_out.append((first, line))
         start = closed + 2
-        if lines.texts[-1].endswith("/") and text.startswith("*", start):
+        if kept.endswith("/") and text.startswith("*", start):
             # The rest on both sides must not become the start of a boneyard.
-            lines.add(" ")
-    lines.add(text[start:])
-    return lines
+            kept += " "
+    return (kept + text[start:]).split("\n"), tuple(struck_out)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from fountain.screenplay import model
 from fountain.screenplay.cues import read_cue
 from fountain.screenplay.lines import (
     BYTE_ORDER_MARK,
@@ -18,22 +19,11 @@ from fountain.screenplay.lines import (
     split,
     trim,
 )
-from fountain.screenplay.model import (
-    Action,
-    Centered,
-    Element,
-    Heading,
-    Lyrics,
-    Note,
-    PageBreak,
-    Screenplay,
-    Synopsis,
-    Transition,
-)
+from fountain.screenplay.model import Element, Screenplay
 from fountain.screenplay.title_page import read_title_page
 
 Lines = Sequence[str]
-Elements = tuple[list[Element], int]
+Elements = tuple[Sequence[Element], int]
 """Elements, and the line after them."""
 
 _SCENE = re.compile(r"(?:INT|EXT|EST|INT\.?/EXT|I/E)[. ]", re.IGNORECASE)
@@ -42,14 +32,9 @@ _PAGE_BREAK = re.compile(r"={3,}")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A screenplay, and the lines of its parts in the file.
-
-    lines       the first line of each element
-    struck_out  first and last line of each boneyard, which the screenplay leaves out
-    """
+    """A screenplay, and the first and last line of each boneyard, which it leaves out."""
 
     screenplay: Screenplay
-    lines: tuple[int, ...]
     struck_out: tuple[tuple[int, int], ...]
 
 
@@ -59,39 +44,32 @@ def parse(text: str) -> Screenplay:
 
 
 def read(text: str) -> Reading:
-    """Return the screenplay in a text, and the lines of its parts."""
+    """Return the screenplay in a text, and what is struck out there."""
     body = text.removeprefix(BYTE_ORDER_MARK)
-    lines = split(normal(body))
-    entries, start = read_title_page(lines.texts)
-    elements = _elements(lines.texts, start)
+    lines, struck_out = split(normal(body))
+    entries, start = read_title_page(lines)
+    elements = read_body(lines, start)
     screenplay = Screenplay(
         entries,
-        tuple(element for element, _ in elements),
+        tuple(elements),
         crlf=ends_lines_with_crlf(body) and bool(entries or elements),
         byte_order_mark=body != text,
     )
-    numbers = tuple(lines.numbers[at] for _, at in elements)
-    return Reading(screenplay, numbers, tuple(lines.struck_out))
+    return Reading(screenplay, struck_out)
 
 
-def read_body(lines: Lines) -> list[Element]:
-    """Return the elements in lines after the title page."""
-    return [element for element, _ in _elements(lines, 0)]
-
-
-def _elements(lines: Lines, start: int) -> list[tuple[Element, int]]:
-    placed: list[tuple[Element, int]] = []
+def read_body(lines: Lines, start: int = 0) -> list[Element]:
+    """Return the elements in the lines from `start` on, which have no title page."""
+    elements: list[Element] = []
     at = start
     while at < len(lines):
         if is_blank(lines[at]):
             at += 1
             continue
-        elements, end = next(
-            result for reader in _READERS if (result := reader(lines, at)) is not None
-        )
-        placed += ((element, at) for element in elements)
-        at = end
-    return placed
+        results = (reader(lines, at) for reader in _READERS)
+        some, at = next(result for result in results if result is not None)
+        elements += some
+    return elements
 
 
 def _paragraph_end(lines: Lines, at: int) -> int:
@@ -113,7 +91,7 @@ def _note(lines: Lines, at: int) -> Elements | None:
         text, closed, rest = line.partition("]]")
         texts.append(text)
         if closed and is_blank(rest):
-            return [Note("\n".join(texts))], end + 1
+            return [model.Note("\n".join(texts))], end + 1
         if closed:
             break
         end += 1
@@ -122,20 +100,20 @@ def _note(lines: Lines, at: int) -> Elements | None:
 
 
 def _page_break(lines: Lines, at: int) -> Elements | None:
-    return ([PageBreak()], at + 1) if _PAGE_BREAK.fullmatch(trim(lines[at])) else None
+    return ([model.PageBreak()], at + 1) if _PAGE_BREAK.fullmatch(trim(lines[at])) else None
 
 
 def _synopsis(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     text = trim(line[1:])
-    return ([Synopsis(text)], at + 1) if line.startswith("=") and text else None
+    return ([model.Synopsis(text)], at + 1) if line.startswith("=") and text else None
 
 
 def _section(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     text = line.lstrip("#")
     level = len(line) - len(text)
-    return ([Heading(trim(text), level)], at + 1) if level and trim(text) else None
+    return ([model.Heading(trim(text), level)], at + 1) if level and trim(text) else None
 
 
 def _centered(lines: Lines, at: int) -> Elements | None:
@@ -145,7 +123,7 @@ def _centered(lines: Lines, at: int) -> Elements | None:
         if not (line.startswith(">") and line.endswith("<") and text):
             break
         texts.append(text)
-    return ([Centered("\n".join(texts))], at + len(texts)) if texts else None
+    return ([model.Centered("\n".join(texts))], at + len(texts)) if texts else None
 
 
 def _lyrics(lines: Lines, at: int) -> Elements | None:
@@ -154,34 +132,30 @@ def _lyrics(lines: Lines, at: int) -> Elements | None:
         if not trim(line).startswith("~"):
             break
         texts.append(line.lstrip(" \t")[1:])
-    return ([Lyrics("\n".join(texts))], at + len(texts)) if texts else None
+    return ([model.Lyrics("\n".join(texts))], at + len(texts)) if texts else None
 
 
 def _forced_scene(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     if not (line.startswith(".") and line[1:2].isalnum()):
         return None
-    return [Heading(line[1:])], at + 1
+    return [model.Heading(line[1:])], at + 1
 
 
 def _scene(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     # The format demands a blank line after it. Without one the line must be in capitals as well.
     alone = at + 1 == len(lines) or is_blank(lines[at + 1])
-    return ([Heading(line)], at + 1) if _SCENE.match(line) and (alone or line.isupper()) else None
+    is_heading = _SCENE.match(line) and (alone or line.isupper())
+    return ([model.Heading(line)], at + 1) if is_heading else None
 
 
 def _transition(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     if line.startswith(">"):
         text = trim(line[1:])
-        return ([Transition(text)], at + 1) if text else None
-    return ([Transition(line)], at + 1) if line.isupper() and line.endswith("TO:") else None
-
-
-def _speeches(lines: Lines, at: int) -> Elements | None:
-    speeches, end = read_cue(lines, at)
-    return (list(speeches), end) if speeches else None
+        return ([model.Transition(text)], at + 1) if text else None
+    return ([model.Transition(line)], at + 1) if line.isupper() and line.endswith("TO:") else None
 
 
 def _forced_action(lines: Lines, at: int) -> Elements | None:
@@ -193,7 +167,7 @@ def _action(lines: Lines, at: int) -> Elements:
 
 
 def _action_until(lines: Lines, at: int, end: int) -> Elements:
-    return [Action("\n".join(lines[at:end]).removeprefix("!"))], end
+    return [model.Action("\n".join(lines[at:end]).removeprefix("!"))], end
 
 
 _READERS: tuple[Callable[[Lines, int], Elements | None], ...] = (
@@ -207,6 +181,6 @@ _READERS: tuple[Callable[[Lines, int], Elements | None], ...] = (
     _forced_scene,
     _scene,
     _transition,
-    _speeches,
+    read_cue,
     _action,
 )
