@@ -28,21 +28,18 @@ from fountain.transfer.state import ImportState, exclusive_import, replace_file,
 app = application("Import plays in the Fountain format into the story services, and export them.")
 
 Result = TypeVar("Result")
+
+
+def _elsewhere(service: str, variable: str | None = None) -> Any:
+    return typer.Option(help=f"URL of {service}, if elsewhere.", envvar=variable)
+
+
 Play = Annotated[Path, typer.Argument(metavar="PLAY", help="A screenplay, such as play.fountain.")]
 Url = Annotated[str, typer.Option(help="URL of services that run together.", envvar="FOUNTAIN_URL")]
-ScriptsUrl = Annotated[
-    str | None,
-    typer.Option(help="URL of scripts, if elsewhere.", envvar="STORY_FACTORY_SCRIPTS_URL"),
-]
-CharactersUrl = Annotated[
-    str | None,
-    typer.Option(help="URL of characters, if elsewhere.", envvar="STORY_FACTORY_CHARACTERS_URL"),
-]
-SessionsUrl = Annotated[
-    str | None,
-    typer.Option(help="URL of session-context, if elsewhere.", envvar="STORY_FACTORY_SESSIONS_URL"),
-]
-StoriesUrl = Annotated[str | None, typer.Option(help="URL of the Story Factory, if elsewhere.")]
+ScriptsUrl = Annotated[str | None, _elsewhere("scripts", "STORY_FACTORY_SCRIPTS_URL")]
+CharactersUrl = Annotated[str | None, _elsewhere("characters", "STORY_FACTORY_CHARACTERS_URL")]
+SessionsUrl = Annotated[str | None, _elsewhere("session-context", "STORY_FACTORY_SESSIONS_URL")]
+StoriesUrl = Annotated[str | None, _elsewhere("the Story Factory")]
 User = Annotated[int, typer.Option(min=1, help="Owner of the sessions that hold the contexts.")]
 Again = Annotated[bool, typer.Option("--again", help="Import the play anew, as another script.")]
 ScriptId = Annotated[int, typer.Option("--script", min=1, help="Identifier of the script.")]

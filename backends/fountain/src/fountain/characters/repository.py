@@ -4,14 +4,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 
 from bedplate.database import AnyOf, ReadSession, Row, Statement, WriteSession
-from fountain.characters.models import (
-    Action,
-    ActionParaphrase,
-    Character,
-    CharacterParaphrase,
-    SpokenWord,
-    SpokenWordParaphrase,
-)
+from fountain.characters import models
 from fountain.common import repository as common
 from fountain.common.repository import part_statement, read_parts
 
@@ -39,9 +32,9 @@ def _insert(table: Any) -> Any:
     return insert(table).values(columns).returning(*table.c)
 
 
-CHARACTERS = Kind("character", Character, CharacterParaphrase)
-ACTIONS = Kind("action", Action, ActionParaphrase)
-SPOKEN_WORDS = Kind("spoken word", SpokenWord, SpokenWordParaphrase)
+CHARACTERS = Kind("character", models.Character, models.CharacterParaphrase)
+ACTIONS = Kind("action", models.Action, models.ActionParaphrase)
+SPOKEN_WORDS = Kind("spoken word", models.SpokenWord, models.SpokenWordParaphrase)
 
 
 def originals(session: ReadSession, kind: Kind) -> AsyncIterator[list[Row]]:

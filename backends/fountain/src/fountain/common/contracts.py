@@ -1,6 +1,9 @@
 from pathlib import Path
+from typing import Any
 
-from bedplate.contracts import ContractBinding, Operations
+from pydantic import MISSING
+
+from bedplate.contracts import ContractBinding, ContractModel, Operations
 from fountain.common.files import shipped_file
 
 
@@ -12,3 +15,8 @@ def bind_contract(name: str, operations: Operations, models: Path) -> ContractBi
         [shipped_file("contracts", f"{name}.additions.yaml")],
         models=models,
     )
+
+
+def members(request: ContractModel) -> dict[str, Any]:
+    """Return the members that a request has; the others are MISSING."""
+    return {name: value for name, value in request if value is not MISSING}

@@ -1,7 +1,7 @@
 """Statements that several services run."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +10,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Select,
-    Table,
     Text,
     bindparam,
     case,
@@ -67,6 +66,14 @@ def new_value_if_set(name: str, column: Any) -> ColumnElement[Any]:
     return case((bindparam(f"set_{name}", type_=Boolean), new_value), else_=column)
 
 
+def values_if_set(names: Iterable[str], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of `new_value_if_set` for these names, of which `fields` are set."""
+    return {
+        **{f"set_{name}": name in fields for name in names},
+        **{f"new_{name}": fields.get(name) for name in names},
+    }
+
+
 class BulkUpdate:
     """Sets a number of many rows in one statement; `key` is the column that identifies them."""
 
@@ -96,15 +103,15 @@ class BulkUpdate:
 
 
 class NumberedTable:
-    """The statements on a table whose model is a `NumberedRow`.
+    """The statements on the table of a model that is a `NumberedRow`.
 
     `kind` is its elementType at the sequence service; `fields` are the columns that `add` fills.
     """
 
-    def __init__(self, kind: str, table: Table, *fields: str) -> None:
+    def __init__(self, kind: str, model: Any, *fields: str) -> None:
         self.kind = kind
-        columns = (*fields, "created_at")
-        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+        table = model.__table__
+        new = {name: bindparam(f"new_{name}") for name in (*fields, "created_at")}
         unnumbered = table.c.sequence_number.is_(None)
         this_row = table.c.id == bindparam("identifier")
         self._add = Statement(insert(table).values(new).returning(table.c.id))

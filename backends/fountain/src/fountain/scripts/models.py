@@ -44,10 +44,7 @@ class ScriptElement(Base):
     """An element at its position in a script, from 1; other services store what it refers to."""
 
     __tablename__ = "script_elements"
-    __table_args__ = (
-        UniqueConstraint("script_id", "position"),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__ = (UniqueConstraint("script_id", "position"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
     script_id: Mapped[int] = mapped_column(ForeignKey(Script.id))

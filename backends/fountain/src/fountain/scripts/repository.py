@@ -1,14 +1,14 @@
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Select,
-    Table,
     Text,
     bindparam,
+    cast,
     insert,
     literal,
     null,
@@ -16,7 +16,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy import cast as sql_cast
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession
 from fountain.common.repository import (
@@ -25,12 +24,13 @@ from fountain.common.repository import (
     new_value_if_set,
     part_statement,
     read_parts,
+    values_if_set,
 )
 from fountain.scripts.models import Script, ScriptElement, SectionHeading
 
 _TEXTS = ("title", "author", "description")
-SCRIPTS = NumberedTable("script", cast("Table", Script.__table__), *_TEXTS)
-HEADINGS = NumberedTable("section", cast("Table", SectionHeading.__table__), "script_id", "title")
+SCRIPTS = NumberedTable("script", Script, *_TEXTS)
+HEADINGS = NumberedTable("section", SectionHeading, "script_id", "title")
 PARTS = ("heading_id", "character_id", "action_id", "spoken_word_id", "context_id")
 """What an element may refer to."""
 _NUMBERS = ("id", "script_id", "sequence_number", "position", *PARTS)
@@ -145,8 +145,8 @@ def _part(kind: int, where: Any, columns: Iterable[Any], place: Any) -> Select[A
     """Return one part of a structure: each has the same columns, null where its table has none."""
     own = {column.key: column for column in columns}
     empty = {
-        **dict.fromkeys(_TEXTS, sql_cast(null(), Text)),
-        **dict.fromkeys(_NUMBERS, sql_cast(null(), BigInteger)),
+        **dict.fromkeys(_TEXTS, cast(null(), Text)),
+        **dict.fromkeys(_NUMBERS, cast(null(), BigInteger)),
     }
     labelled = [own.get(name, nothing).label(name) for name, nothing in empty.items()]
     return select(literal(kind).label("kind"), place.label("place"), *labelled).where(where)
@@ -185,12 +185,11 @@ async def script(session: ReadSession, script_id: int) -> Row | None:
 
 
 async def change_script(
-    session: WriteSession, script_id: int, fields: dict[str, Any]
+    session: WriteSession, script_id: int, fields: Mapping[str, Any]
 ) -> Row | None:
     """Change these fields; return identifier and number of the script, or None."""
-    values = {f"set_{name}": name in fields for name in _TEXTS}
-    new = {f"new_{name}": fields.get(name) for name in _TEXTS}
-    return await session.one_or_none(_CHANGE_SCRIPT, script_id=script_id, **values, **new)
+    values = values_if_set(_TEXTS, fields)
+    return await session.one_or_none(_CHANGE_SCRIPT, script_id=script_id, **values)
 
 
 async def structure(session: ReadSession, script_id: int) -> Structure | None:
@@ -208,15 +207,12 @@ async def headings(session: ReadSession | WriteSession, script_id: int) -> list[
 
 
 async def change_heading(
-    session: WriteSession, script_id: int, heading_id: int, title: str | None
+    session: WriteSession, script_id: int, heading_id: int, fields: Mapping[str, Any]
 ) -> Row | None:
-    """Change the title unless it is None; return the heading, or None."""
+    """Change the title if it is in `fields`; return the heading, or None."""
+    values = values_if_set(["title"], fields)
     return await session.one_or_none(
-        _CHANGE_HEADING,
-        script_id=script_id,
-        heading_id=heading_id,
-        set_title=title is not None,
-        new_title=title,
+        _CHANGE_HEADING, script_id=script_id, heading_id=heading_id, **values
     )
 
 

@@ -1,20 +1,14 @@
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Query
 
 from bedplate.contracts import Operations, ParameterInteger64
+from bedplate.database import Row
 from bedplate.database.dependencies import Autocommit, ReadSession, WriteSession
 from fountain.common.router import json_array
 from fountain.common.wiring import CurrentDatabase, CurrentSequence
 from fountain.scripts import heading_order, repository, schemas, service
-from fountain.scripts.serializers import (
-    to_element,
-    to_heading,
-    to_heading_response,
-    to_script,
-    to_script_response,
-    to_structure,
-)
+from fountain.scripts.repository import PARTS, Structure
 
 operations = Operations()
 ScriptId = Annotated[ParameterInteger64, Path(alias="scriptId")]
@@ -24,6 +18,59 @@ HeadingIdInQuery = Annotated[ParameterInteger64, Query(alias="headingId")]
 First = Annotated[ParameterInteger64 | None, Query(alias="from")]
 Last = Annotated[ParameterInteger64 | None, Query(alias="to")]
 _REORDERED = "Reorder successful."
+
+
+def _without_nulls(row: Row, *names: str) -> dict[str, Any]:
+    """Return the named values that are set: the contract has no null."""
+    return {name: row[name] for name in names if row[name] is not None}
+
+
+# Rows were validated when they were stored; `model_construct` doesn't do it again.
+def to_script(row: Row) -> schemas.Script:
+    """Return the response for a script that is read."""
+    fields = _without_nulls(row, "title", "author", "description", "sequence_number")
+    return schemas.Script.model_construct(script_id=row["id"], **fields)
+
+
+def to_script_response(row: Row) -> schemas.ScriptResponse:
+    """Return the response for a script that was created or changed."""
+    return schemas.ScriptResponse(script_id=row["id"], sequence_number=row["sequence_number"])
+
+
+def to_heading(row: Row) -> schemas.SectionHeading:
+    """Return the response for a heading that is read."""
+    return schemas.SectionHeading.model_construct(
+        heading_id=row["id"],
+        script_id=row["script_id"],
+        title=row["title"],
+        sequence_number=row["sequence_number"],
+    )
+
+
+def to_heading_response(row: Row) -> schemas.SectionHeadingResponse:
+    """Return the response for a heading that was created or changed."""
+    return schemas.SectionHeadingResponse(
+        heading_id=row["id"], script_id=row["script_id"], sequence_number=row["sequence_number"]
+    )
+
+
+def to_element(row: Row) -> schemas.ScriptElement:
+    """Return the response for an element."""
+    return schemas.ScriptElement.model_construct(
+        element_id=row["id"],
+        script_id=row["script_id"],
+        position=row["position"],
+        **_without_nulls(row, *PARTS),
+    )
+
+
+def to_structure(structure: Structure) -> schemas.ScriptStructure:
+    """Return the response for a script with its headings and elements."""
+    return schemas.ScriptStructure.model_construct(
+        script=to_script(structure.script),
+        sections=[to_heading(row) for row in structure.headings],
+        elements=[to_element(row) for row in structure.elements],
+    )
 
 
 @operations.handles("createScript")

@@ -1,13 +1,9 @@
-from typing import Any
-
-from pydantic import MISSING
-
 from bedplate.clients.client import ServiceClient
-from bedplate.contracts import ContractModel
 from bedplate.database import Database, ReadSession, Row, WriteSession
 from bedplate.schemas import MAX_INT64
 from fountain.common import service as numbering
-from fountain.scripts import repository
+from fountain.common.contracts import members
+from fountain.scripts import repository, schemas
 from fountain.scripts.exceptions import (
     ElementNotFound,
     HeadingNotFound,
@@ -16,26 +12,14 @@ from fountain.scripts.exceptions import (
     ScriptNotFound,
 )
 from fountain.scripts.repository import HEADINGS, SCRIPTS, Structure
-from fountain.scripts.schemas import (
-    ElementRequest,
-    ScriptRequest,
-    ScriptUpdateRequest,
-    SectionHeadingRequest,
-    SectionHeadingUpdateRequest,
-)
 
 
-def _members(request: ContractModel) -> dict[str, Any]:
-    """Return the members that a request has; the others are MISSING."""
-    return {name: value for name, value in request if value is not MISSING}
-
-
-async def create(database: Database, sequence: ServiceClient, new: ScriptRequest) -> Row:
+async def create(database: Database, sequence: ServiceClient, new: schemas.ScriptRequest) -> Row:
     """Store a script; return its identifier and number.
 
     Raises `UpstreamUnavailable`: then nothing is stored.
     """
-    fields = {"author": None, "description": None, **_members(new)}
+    fields = {"author": None, "description": None, **members(new)}
     identifier, number = await numbering.create(SCRIPTS, database, sequence, **fields)
     return {"id": identifier, "sequence_number": number}
 
@@ -48,9 +32,9 @@ async def get(session: ReadSession, script_id: int) -> Row:
     return script
 
 
-async def change(session: WriteSession, script_id: int, update: ScriptUpdateRequest) -> Row:
+async def change(session: WriteSession, script_id: int, update: schemas.ScriptUpdateRequest) -> Row:
     """Change the members of `update`; return identifier and number. Raises `ScriptNotFound`."""
-    script = await repository.change_script(session, script_id, _members(update))
+    script = await repository.change_script(session, script_id, members(update))
     if script is None:
         raise ScriptNotFound
     return script
@@ -81,7 +65,7 @@ async def get_heading(session: ReadSession | WriteSession, script_id: int, headi
 
 
 async def add_heading(
-    database: Database, sequence: ServiceClient, script_id: int, new: SectionHeadingRequest
+    database: Database, sequence: ServiceClient, script_id: int, new: schemas.SectionHeadingRequest
 ) -> Row:
     """Store a heading; return its identifier, its script's and its number.
 
@@ -94,11 +78,13 @@ async def add_heading(
 
 
 async def change_heading(
-    session: WriteSession, script_id: int, heading_id: int, update: SectionHeadingUpdateRequest
+    session: WriteSession,
+    script_id: int,
+    heading_id: int,
+    update: schemas.SectionHeadingUpdateRequest,
 ) -> Row:
     """Change the members of `update`; return the heading. Raises `HeadingNotFound`."""
-    title = _members(update).get("title")
-    heading = await repository.change_heading(session, script_id, heading_id, title)
+    heading = await repository.change_heading(session, script_id, heading_id, members(update))
     if heading is None:
         raise HeadingNotFound
     return heading
@@ -127,12 +113,12 @@ async def get_element(session: ReadSession, script_id: int, element_id: int) -> 
     return element
 
 
-async def place(session: WriteSession, script_id: int, new: ElementRequest) -> Row:
+async def place(session: WriteSession, script_id: int, new: schemas.ElementRequest) -> Row:
     """Store an element and return it; those from its position on move up by one.
 
     Raises `ScriptNotFound`, `HeadingNotFound` and `PositionRefused`.
     """
-    fields = _members(new)
+    fields = members(new)
     count = await repository.lock_elements(session, script_id, more=1)
     if count is None:
         raise ScriptNotFound

@@ -1,7 +1,7 @@
-from collections.abc import AsyncIterator, Sequence
-from typing import cast
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from bedplate.database import AnyOf, ReadSession, Row, Statement, WriteSession
 from fountain.common import repository as common
@@ -10,10 +10,11 @@ from fountain.common.repository import (
     new_value_if_set,
     part_statement,
     read_parts,
+    values_if_set,
 )
 from fountain.session_context.models import Session
 
-SESSIONS = NumberedTable("session", cast("Table", Session.__table__), "user_id", "context")
+SESSIONS = NumberedTable("session", Session, "user_id", "context")
 
 _COLUMNS = (Session.id, Session.user_id, Session.context)
 _VISIBLE = Session.sequence_number.is_not(None)
@@ -45,10 +46,7 @@ async def look_up(session: ReadSession, identifiers: Sequence[int]) -> list[Row]
     return await common.look_up(session, _LOOK_UP, identifiers)
 
 
-async def change(
-    session: WriteSession, identifier: int, *, set_context: bool, context: str | None
-) -> Row | None:
-    """Replace the context if `set_context`; return the session, or None."""
-    return await session.one_or_none(
-        _CHANGE, identifier=identifier, set_context=set_context, new_context=context
-    )
+async def change(session: WriteSession, identifier: int, fields: Mapping[str, Any]) -> Row | None:
+    """Replace the context if it is in `fields`; return the session, or None."""
+    values = values_if_set(["context"], fields)
+    return await session.one_or_none(_CHANGE, identifier=identifier, **values)

@@ -1,8 +1,7 @@
-from pydantic import MISSING
-
 from bedplate.clients.client import ServiceClient
 from bedplate.database import Database, ReadSession, Row, WriteSession
 from fountain.common import service as numbering
+from fountain.common.contracts import members
 from fountain.session_context import repository
 from fountain.session_context.exceptions import SessionNotFound
 from fountain.session_context.repository import SESSIONS
@@ -11,7 +10,7 @@ from fountain.session_context.schemas import SessionRequest, SessionUpdateReques
 
 async def create(database: Database, sequence: ServiceClient, new: SessionRequest) -> Row:
     """Open a session and return it. Raises `UpstreamUnavailable`: then nothing is stored."""
-    fields = {"user_id": new.user_id, "context": None if new.context is MISSING else new.context}
+    fields = {"context": None, **members(new)}
     identifier, _ = await numbering.create(SESSIONS, database, sequence, **fields)
     return {"id": identifier, **fields}
 
@@ -26,9 +25,7 @@ async def get(session: ReadSession, identifier: int) -> Row:
 
 async def change(session: WriteSession, identifier: int, update: SessionUpdateRequest) -> Row:
     """Replace the context if there is a new one; return the session. Raises `SessionNotFound`."""
-    set_context = update.context is not MISSING
-    context = None if update.context is MISSING else update.context
-    row = await repository.change(session, identifier, set_context=set_context, context=context)
+    row = await repository.change(session, identifier, members(update))
     if row is None:
         raise SessionNotFound
     return row

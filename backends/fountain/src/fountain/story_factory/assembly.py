@@ -11,17 +11,8 @@ from typing import TypeVar
 import orjson
 from pydantic import MISSING
 
+from fountain.story_factory import schemas
 from fountain.story_factory.orchestration import Line, Play
-from fountain.story_factory.schemas import (
-    Action,
-    Character,
-    Context,
-    FullStory,
-    Orchestration,
-    SectionHeading,
-    SpokenWord,
-    StoryElement,
-)
 from fountain.story_factory.upstream import Element, Session, Structure
 
 Known = TypeVar("Known")
@@ -31,9 +22,9 @@ Known = TypeVar("Known")
 class Objects:
     """What elements refer to, by id, without the unknown."""
 
-    characters: Mapping[int, Character] = field(default_factory=dict)
-    actions: Mapping[int, Action] = field(default_factory=dict)
-    spoken_words: Mapping[int, SpokenWord] = field(default_factory=dict)
+    characters: Mapping[int, schemas.Character] = field(default_factory=dict)
+    actions: Mapping[int, schemas.Action] = field(default_factory=dict)
+    spoken_words: Mapping[int, schemas.SpokenWord] = field(default_factory=dict)
     sessions: Mapping[int, Session] = field(default_factory=dict)
 
 
@@ -42,17 +33,19 @@ def distinct(identifiers: Iterable[int | None]) -> list[int]:
     return list(dict.fromkeys(at for at in identifiers if at is not None))
 
 
-def full_story(structure: Structure, objects: Objects, files: Orchestration) -> FullStory:
+def full_story(
+    structure: Structure, objects: Objects, files: schemas.Orchestration
+) -> schemas.FullStory:
     """Return the whole story."""
     script = structure.script
     headings = sorted(structure.sections, key=lambda item: (item.sequence_number, item.heading_id))
-    return FullStory(
+    return schemas.FullStory(
         script_id=script.script_id,
         title=script.title,
         author=script.author,
         description=script.description,
         sections=[
-            SectionHeading(
+            schemas.SectionHeading(
                 heading_id=heading.heading_id,
                 script_id=script.script_id,
                 title=heading.title,
@@ -65,7 +58,7 @@ def full_story(structure: Structure, objects: Objects, files: Orchestration) -> 
     )
 
 
-def story_elements(elements: Iterable[Element], objects: Objects) -> list[StoryElement]:
+def story_elements(elements: Iterable[Element], objects: Objects) -> list[schemas.StoryElement]:
     """Return the elements in the order of their positions."""
     return [_element(element, objects) for element in _ordered(elements)]
 
@@ -81,14 +74,14 @@ def _ordered(elements: Iterable[Element]) -> list[Element]:
     return sorted(elements, key=lambda element: element.position)
 
 
-def context_of(session: Session, character: Character | MISSING) -> Context:
+def context_of(session: Session, character: schemas.Character | MISSING) -> schemas.Context:
     """Return a session as the context of a character.
 
     Its data are the session's text if this is a JSON object of strings, else the text as `context`.
     """
     data = MISSING if session.context is MISSING else _data(session.context)
     owner = MISSING if character is MISSING else character.character_id
-    return Context(context_id=session.session_id, character_id=owner, data=data)
+    return schemas.Context(context_id=session.session_id, character_id=owner, data=data)
 
 
 def _data(text: str) -> dict[str, str]:
@@ -101,15 +94,13 @@ def _data(text: str) -> dict[str, str]:
     return {"context": text}
 
 
-def _element(element: Element, objects: Objects) -> StoryElement:
+def _element(element: Element, objects: Objects) -> schemas.StoryElement:
     character = _known(objects.characters, element.character_id)
     words = _known(objects.spoken_words, element.spoken_word_id)
     session = _known(objects.sessions, element.context_id)
     if words is not MISSING:
-        words = SpokenWord(
-            dialogue_id=words.dialogue_id, text=words.text, sequence=element.position
-        )
-    return StoryElement(
+        words = words.model_copy(update={"sequence": element.position})
+    return schemas.StoryElement(
         sequence=element.position,
         heading_id=MISSING if element.heading_id is None else element.heading_id,
         character=character,

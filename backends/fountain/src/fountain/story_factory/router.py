@@ -1,13 +1,14 @@
 import hashlib
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 
-from bedplate.conditional import IfNoneMatch, Preconditions
+from bedplate.conditional import IfNoneMatch
 from bedplate.contracts import Operations, ParameterInteger64
 from bedplate.state import from_state
 from fountain.story_factory import service
-from fountain.story_factory.orchestration import csound_file, lilypond_file, midi_file
+from fountain.story_factory.orchestration import Play, csound_file, lilypond_file, midi_file
 from fountain.story_factory.schemas import FullStory, Orchestration, StorySequence
 from fountain.story_factory.sources import Sources
 
@@ -42,38 +43,22 @@ async def get_story_sequences(
     return await service.story_sequences(sources, script_id, first, last)
 
 
-@operations.handles("getCsoundFile")
-async def get_csound_file(
-    script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
-) -> Response:
-    """Return the Csound file."""
-    content = await service.file(sources, script_id, csound_file)
-    return _file_response(content, condition, "sound.csd", "text/x-csound; charset=utf-8")
+def _handle_file(
+    operation_id: str, render: Callable[[Play], bytes], name: str, media_type: str
+) -> None:
+    @operations.handles(operation_id)
+    async def get_file(
+        script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
+    ) -> Response:
+        """Return a file of the story's music."""
+        content = await service.file(sources, script_id, render)
+        etag = f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
+        if condition.not_modified(etag):
+            return Response(status_code=304, headers={"ETag": etag})
+        headers = {"ETag": etag, "Content-Disposition": f'inline; filename="{name}"'}
+        return Response(content, headers=headers, media_type=media_type)
 
 
-@operations.handles("getLilyPondFile")
-async def get_lilypond_file(
-    script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
-) -> Response:
-    """Return the LilyPond file."""
-    content = await service.file(sources, script_id, lilypond_file)
-    return _file_response(content, condition, "sheet.ly", "text/x-lilypond; charset=utf-8")
-
-
-@operations.handles("getMidiFile")
-async def get_midi_file(
-    script_id: ScriptIdInPath, sources: CurrentSources, condition: IfNoneMatch
-) -> Response:
-    """Return the MIDI file."""
-    content = await service.file(sources, script_id, midi_file)
-    return _file_response(content, condition, "music.mid", "audio/midi")
-
-
-def _file_response(
-    content: bytes, condition: Preconditions, name: str, media_type: str
-) -> Response:
-    etag = f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
-    if condition.not_modified(etag):
-        return Response(status_code=304, headers={"ETag": etag})
-    headers = {"ETag": etag, "Content-Disposition": f'inline; filename="{name}"'}
-    return Response(content, headers=headers, media_type=media_type)
+_handle_file("getCsoundFile", csound_file, "sound.csd", "text/x-csound; charset=utf-8")
+_handle_file("getLilyPondFile", lilypond_file, "sheet.ly", "text/x-lilypond; charset=utf-8")
+_handle_file("getMidiFile", midi_file, "music.mid", "audio/midi")
