@@ -111,7 +111,7 @@ class NumberedTable:
     def __init__(self, kind: str, model: Any, *fields: str) -> None:
         self.kind = kind
         table = model.__table__
-        new = {name: bindparam(f"new_{name}") for name in (*fields, "created_at")}
+        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in (*fields, "created_at")}
         unnumbered = table.c.sequence_number.is_(None)
         this_row = table.c.id == bindparam("identifier")
         self._add = Statement(insert(table).values(new).returning(table.c.id))
