@@ -34,9 +34,6 @@ BACKEND_CHECK_SECONDS = 3.0
 WRONG_ADDRESS = ("28", "3D")
 """Classes of SQLSTATE: invalid authorization, invalid catalog name (PostgreSQL, appendix A)."""
 
-States = dict[str, dict[str, Any]]
-"""The lifespan state of each backend by its name."""
-
 
 def compose(
     backends: Sequence[Backend],
@@ -122,9 +119,9 @@ def _create_whole(
     """Return the application that runs every lifespan and serves what belongs to no backend."""
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[States]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with contextlib.AsyncExitStack() as stack:
-            states: States = {}
+            states = {}
             for name, app in apps.items():
                 run: Any = app.router.lifespan_context
                 states[name] = await stack.enter_async_context(run(app)) or {}

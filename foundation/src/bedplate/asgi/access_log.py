@@ -1,9 +1,7 @@
 import asyncio
 import logging
-from collections.abc import Mapping
 from typing import Any
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,7 +16,7 @@ from bedplate.observability.routes import is_z_page, route_template
 from bedplate.problems import Forbidden, InternalServerError, NotFound, problem_response
 from bedplate.problems.exceptions import UNHANDLED
 
-SECURITY_HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
+_SECURITY_HEADERS = [(b"x-content-type-options", b"nosniff")]
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left before its response
 _LOGGER = logging.getLogger("bedplate.access")
 _ERRORS = logging.getLogger("bedplate.exceptions")
@@ -36,7 +34,7 @@ class AccessLog:
     `wrap_outermost`. The request's id is in `scope["state"]["request_id"]`, in every log line and
     in the response. Inner layers leave further response headers in
     `scope["state"]["response_headers"]`, the principal's id in `principal_id` and a problem's code
-    in `problem`. `headers` go out with every response. Z-pages are logged at debug level.
+    in `problem`. Z-pages are logged at debug level.
     """
 
     def __init__(
@@ -45,12 +43,10 @@ class AccessLog:
         *,
         backend: str,
         metrics: RequestMetrics | None = None,
-        headers: Mapping[str, str] = SECURITY_HEADERS,
     ) -> None:
         self.app = app
         self.backend = backend
         self.metrics = metrics
-        self._headers = Headers(headers).raw
         # Setting the variable of `bind_contextvars` costs a request half of what calling that does.
         tokens = bind_contextvars(request_id="")
         reset_contextvars(**tokens)
@@ -87,7 +83,7 @@ class AccessLog:
         headers = [
             *message.get("headers", ()),
             (HEADER, state["request_id"].encode("ascii")),
-            *self._headers,
+            *_SECURITY_HEADERS,
             *state.get("response_headers", ()),
         ]
         return {**message, "headers": headers}

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -42,8 +43,14 @@ class HttpServer:
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._state = ConnectionState()
-        self._config = _config(application, keep_alive)
-        self._server: asyncio.AbstractServer | None = None
+        self._protocol = partial(
+            DrainingHttpProtocol,
+            config=_config(application, keep_alive),
+            server_state=self._state,
+            app_state=self.lifespan.state,
+            _loop=self._loop,
+        )
+        self._server: asyncio.AbstractServer
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -65,14 +72,6 @@ class HttpServer:
         self._backlog = self._listener.dup()  # the server closes its own
         self._refresh_date()
 
-    def _protocol(self) -> asyncio.Protocol:
-        return DrainingHttpProtocol(
-            config=self._config,
-            server_state=self._state,
-            app_state=self.lifespan.state,
-            _loop=self._loop,
-        )
-
     def _refresh_date(self) -> None:
         date = format_datetime(clock.now(), usegmt=True).encode()
         self._state.default_headers = [(b"date", date)]
@@ -93,8 +92,7 @@ class HttpServer:
         """
         if last and refuse_new_connections(self._backlog):
             await asyncio.sleep(HANDSHAKE_SECONDS)
-        if self._server is not None:
-            self._server.close()
+        self._server.close()
         if last:
             for connection in accept_waiting(self._backlog):
                 await self._loop.connect_accepted_socket(self._protocol, connection)
