@@ -49,16 +49,12 @@ def backend_summary(point: EntryPoint) -> str:
 
 
 def _declared_summary(module: ast.Module, name: str) -> str:
-    """Return the argument `summary` of the call that a module assigns to `name`.
-
-    Raises ValueError when there is no such call, or when the argument isn't a literal.
-    """
+    """Return the argument `summary` of the call that a module assigns to `name`, or raise."""
     for statement in module.body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
-            targets = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-            for argument in statement.value.keywords:
-                if name in targets and argument.arg == "summary":
-                    return str(ast.literal_eval(argument.value))
+        match statement:
+            case ast.Assign([ast.Name(target)], ast.Call(keywords=keywords)) if target == name:
+                arguments = {keyword.arg: keyword.value for keyword in keywords}
+                return str(ast.literal_eval(arguments["summary"]))
     raise ValueError(f"{name} declares no summary")
 
 

@@ -88,10 +88,6 @@ def check_name(name: str, *, taken: Collection[str], identifiers: Collection[str
         raise UsageError(f"{name!r} is too short: choose a whole word.")
     classes = {_camel(names.singular), f"{_camel(name)}Settings"}
     words = {name, names.singular, names.plural, *classes}
-    if any(keyword.iskeyword(word) for word in words) or any(hasattr(builtins, c) for c in classes):
-        raise UsageError(f"{name!r} is a word of Python: choose another name.")
-    if classes & set(identifiers):
-        raise UsageError(
-            f"{name!r} would make a class that hides one of Bedplate's: choose another."
-        )
+    if any(map(keyword.iskeyword, words)) or classes & {*dir(builtins), *identifiers}:
+        raise UsageError(f"{name!r} is a word of Python, or would hide a class: choose another.")
     return names

@@ -188,31 +188,29 @@ def _certificate(certificate: Certificate, services: Sequence[PublicService]) ->
 def plugins_of(options: KongOptions) -> list[Document]:
     """Return the plugins of every service; Kong runs them by priority, not in this order."""
     plugins: list[Document] = []
+    config: Document
     if options.request_id:
         # `uuid#counter`, Kong's default, has a character that backends refuse in an id.
         config = {"header_name": "X-Request-ID", "generator": "uuid", "echo_downstream": True}
         plugins.append({"name": "correlation-id", "config": config})
     if options.consumers:
-        plugins.append({"name": "key-auth", "config": _key_auth()})
+        config = {
+            "key_names": ["X-API-Key"],
+            "key_in_header": True,
+            # A key in the query would appear in access logs.
+            "key_in_query": False,
+            "key_in_body": False,
+            "hide_credentials": True,
+            # A browser's preflight request has no key.
+            "run_on_preflight": False,
+        }
+        plugins.append({"name": "key-auth", "config": config})
     if options.rate_limits is not None:
         config = _rate_limiting(options.rate_limits, options)
         plugins.append({"name": "rate-limiting", "config": config})
     if options.prometheus:
         plugins.append({"name": "prometheus"})
     return plugins
-
-
-def _key_auth() -> Document:
-    return {
-        "key_names": ["X-API-Key"],
-        "key_in_header": True,
-        # A key in the query would appear in access logs.
-        "key_in_query": False,
-        "key_in_body": False,
-        "hide_credentials": True,
-        # A browser's preflight request has no key.
-        "run_on_preflight": False,
-    }
 
 
 def _rate_limiting(limits: RateLimits, options: KongOptions) -> Document:
