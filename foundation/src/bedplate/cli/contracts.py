@@ -43,23 +43,17 @@ def generate(
     check: Annotated[bool, typer.Option(help="Only check that they are up to date.")] = False,
 ) -> None:
     """Generate the models of contracts, or check that they are up to date."""
-    bound = ((each.name, binding) for each, binding in _bound(backend))
-    stale = [name for name, binding in bound if not _generate(name, binding, check=check)]
-    if stale:
-        raise CommandError(f"Models are stale: run `bedplate contracts generate {stale[0]}`.")
-
-
-def _generate(name: str, binding: ContractBinding, *, check: bool) -> bool:
-    """Write the models of a contract if they are stale; return whether they are up to date."""
-    if binding.models is None:
-        return True
-    text = generate_models(binding.load(), name)
-    if binding.models.exists() and binding.models.read_text(encoding="utf-8") == text:
-        return True
-    if not check:
-        binding.models.write_text(text, encoding="utf-8")
-        typer.echo(f"{binding.models.name} of {name} is written.")
-    return not check
+    for each, binding in _bound(backend):
+        models = binding.models
+        if models is None:
+            continue
+        text = generate_models(binding.load(), each.name)
+        if models.exists() and models.read_text(encoding="utf-8") == text:
+            continue
+        if check:
+            raise CommandError(f"Models are stale: run `bedplate contracts generate {each.name}`.")
+        models.write_text(text, encoding="utf-8")
+        typer.echo(f"{models.name} of {each.name} is written.")
 
 
 @app.command()

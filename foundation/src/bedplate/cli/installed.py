@@ -4,7 +4,7 @@ Their names are read from the distributions' metadata; a backend is imported onl
 """
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,18 +58,6 @@ def _declared_summary(module: ast.Module, name: str) -> str:
     raise ValueError(f"{name} declares no summary")
 
 
-def _load(name: str, points: Mapping[str, EntryPoint]) -> "Backend":
-    if name not in points:
-        names = ", ".join(points) or "none"
-        raise UsageError(f"No backend is named {name!r}. Installed: {names}.")
-    try:
-        backend: Backend = points[name].load()
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise CommandError(f"The backend {name} can't be imported ({reason}).") from error
-    return backend
-
-
 def load_all(names: Sequence[str] = ()) -> "list[Backend]":
     """Return the backends of these names, each once, or every installed one when none is named.
 
@@ -81,7 +69,17 @@ def load_all(names: Sequence[str] = ()) -> "list[Backend]":
         raise CommandError(
             "No backend is installed: install one, or write one with `bedplate new NAME`."
         )
-    return [_load(name, points) for name in dict.fromkeys(names or points)]
+    backends = []
+    for name in dict.fromkeys(names or points):
+        if name not in points:
+            listed = ", ".join(points) or "none"
+            raise UsageError(f"No backend is named {name!r}. Installed: {listed}.")
+        try:
+            backends.append(points[name].load())
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise CommandError(f"The backend {name} can't be imported ({reason}).") from error
+    return backends
 
 
 def load_one(name: str | None) -> "Backend":
