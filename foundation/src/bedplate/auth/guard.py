@@ -43,7 +43,6 @@ class Guard(SecurityBase):
     alternatives: Mapping[str, SecurityModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Make `scopes` a set."""
         self.scopes = frozenset(self.scopes)
 
     def requiring(self, *scopes: str) -> Self:

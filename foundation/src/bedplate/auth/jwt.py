@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import structlog
 from fastapi.requests import HTTPConnection
@@ -140,12 +140,10 @@ class JWTSessions:
         if header.get("alg") not in self._algorithms:
             return None
         key = await self._keys.find(header.get("kid"))
-        subject = None if key is None else self._subject(token, key)
-        return Principal("user", subject) if subject else None
-
-    def _subject(self, token: bytes, key: jwt.PyJWK) -> str | None:
+        if key is None:
+            return None
         try:
-            claims: dict[str, Any] = jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
                 algorithms=self._algorithms,
@@ -156,4 +154,4 @@ class JWTSessions:
             )
         except _MALFORMED:
             return None
-        return str(claims["sub"])
+        return Principal("user", claims["sub"]) if claims["sub"] else None

@@ -65,7 +65,6 @@ class Health:
     status_token: SecretStr | None = None
 
     def __post_init__(self) -> None:
-        """Remember the start, for `/statusz`."""
         self._started_at = clock.now()
         self._started = clock.monotonic()
         self._running: asyncio.Task[dict[str, CheckResult]] | None = None

@@ -32,10 +32,8 @@ class Limiter:
 
     When Redis doesn't answer within `timeout` seconds, `on_failure` applies until it does:
     `fall_back` counts in this process, `refuse` answers 503, `allow` lets every request pass.
-    Redis is then probed every `probe_interval` seconds, and no request waits for it.
-
-    `observe` receives the name of each decision, for metrics; those without Redis begin with
-    `fallback`.
+    Redis is then probed every `probe_interval` seconds, and no request waits for it. `observe`
+    receives the name of each decision, for metrics.
     """
 
     def __init__(

@@ -97,7 +97,8 @@ class Broadcast(Generic[Item]):
             yield follower
         finally:
             self.followers -= 1
-            self._rest()
+            if self.followers == 0:
+                self._rest()
 
     def _begin(self, after: int | None, run: str | None) -> int:
         if after is None:
@@ -107,12 +108,11 @@ class Broadcast(Generic[Item]):
         return max(after, 0)
 
     def _rest(self) -> None:
-        if self.followers == 0:
-            self._released = self.last
-            self._batches.clear()
-            if self._next is not None:
-                self._next.cancel()
-                self._next = None
+        self._released = self.last
+        self._batches.clear()
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
 
     def _take(self, after: int, wants: Wants[Item] | None) -> tuple[int, Batch[Item] | None]:
         """Return how many items after `after` are lost, and the batch after those."""

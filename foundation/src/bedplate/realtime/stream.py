@@ -92,7 +92,6 @@ class Stream(Generic[Item]):
     limits: StreamLimits = field(default_factory=StreamLimits)
 
     def __post_init__(self) -> None:
-        """Begin with an empty inbox."""
         self._inbox: asyncio.Queue[str] = asyncio.Queue(self.limits.waiting)
         self._follower: Follower[Item] | None = None
         self._sending: float | None = None

@@ -6,7 +6,6 @@ PR_SET_PDEATHSIG it works on macOS, and for a process that changed its user.
 """
 
 import atexit
-import contextlib
 import os
 import shutil
 import subprocess
@@ -80,19 +79,18 @@ def _main() -> None:
 
 def _end(pids: dict[int, int]) -> None:
     for pid, signal in pids.items():
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal)
+        _send_signal(pid, signal)
     deadline = time.monotonic() + _GRACE_SECONDS
-    while any(map(_exists, pids)) and time.monotonic() < deadline:
+    while any(_send_signal(pid, 0) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
-    for pid in filter(_exists, pids):
-        with contextlib.suppress(OSError):
-            os.kill(pid, SIGKILL)
+    for pid in pids:
+        _send_signal(pid, SIGKILL)
 
 
-def _exists(pid: int) -> bool:
+def _send_signal(pid: int, signal: int) -> bool:
+    """Return whether the process exists; signal 0 only asks."""
     try:
-        os.kill(pid, 0)
+        os.kill(pid, signal)
     except OSError:
         return False
     return True
