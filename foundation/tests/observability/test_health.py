@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from fastapi import Depends, FastAPI, HTTPException
 from pydantic import SecretStr
+from starlette.requests import Request
 
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import Health, HealthCheck, health_router
@@ -193,6 +194,15 @@ async def test_status(
         "build": "abc",
         "checks": {"database": {"status": "ok"}},
     }
+
+
+async def test_the_token_may_have_any_characters() -> None:
+    """A header is bytes: a token beyond ASCII, or that isn't UTF-8 in the environment, is known."""
+    for token in ("schlüssel" * 4, "voilà" * 7, "\udcff" * 32):
+        sent = b"Bearer " + token.encode("utf-8", "surrogateescape")
+        scope = {"type": "http", "client": (REMOTE, 1), "headers": [(b"authorization", sent)]}
+        assert Health(status_token=SecretStr(token)).may_see_detail(Request(scope))
+        assert not Health(status_token=SecretStr("x" * 32)).may_see_detail(Request(scope))
 
 
 async def test_error_in_detail(

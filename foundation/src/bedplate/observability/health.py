@@ -130,8 +130,10 @@ class Health:
         if self.status_token is None:
             return False
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        expected = self.status_token.get_secret_value().encode()
-        actual = token.strip().encode("utf-8", "surrogateescape")
+        expected = self.status_token.get_secret_value().encode("utf-8", "surrogateescape")
+        actual = token.strip().encode(
+            "latin-1"
+        )  # the bytes that were sent, as Starlette reads them
         return scheme.lower() == "bearer" and hmac.compare_digest(actual, expected)
 
 
