@@ -52,13 +52,12 @@ class ServerSettings:
             raise NoSettingsYet
         return text
 
-    async def enqueue(self, values: Mapping[str, Any], *, by: str) -> None:
-        """Queue values for the next start."""
-        text, _, _ = await self.read()
+    async def enqueue(self, text: ConfigText, values: Mapping[str, Any], *, by: str) -> None:
+        """Queue values for the next start; `text` has those that they may replace."""
         async with self._queue.change() as queue:
             for name, value in values.items():
                 known = queue.changes.get(name)
-                former = [text.get(BY_NAME[name].path) if text is not None else None]
+                former = [text.get(BY_NAME[name].path)]
                 if known is not None:
                     former += [known.value, *known.former]
                 queue.changes[name] = QueuedChange(

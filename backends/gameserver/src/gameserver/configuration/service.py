@@ -58,8 +58,8 @@ class Configuration:
                     text.changed(by_path(values))  # raises before anything is written
                     await self._settings.write(values)
                 return {name: Changed(outcome=Outcome.WRITTEN) for name in values}
-            await self._settings.require(condition)
-            await self._settings.enqueue(values, by=by)
+            text = await self._settings.require(condition)
+            await self._settings.enqueue(text, values, by=by)
             return await self._change_running(values, by=by)
 
     async def _change_running(self, values: Mapping[str, Any], *, by: str) -> dict[str, Changed]:

@@ -64,7 +64,7 @@ class DeliveryQueue:
             _, oldest = self._waiting[1]  # the first is under way
             del self._waiting[1]
             self.dropped += 1
-            _fail(oldest, _DROPPED)
+            _end(oldest, DeliveryState.FAILED, _DROPPED)
         self._idle.clear()
         self._news.set()
         return delivery
@@ -89,18 +89,17 @@ class DeliveryQueue:
             self._idle.set()
 
     async def _deliver(self, message: Message, delivery: Delivery) -> None:
-        while delivery.state is DeliveryState.WAITING:
-            delivery.attempts += 1
+        for attempt in range(1, self._patience.tries + 1):
+            delivery.attempts = attempt
             pause = await self._try(message, delivery)
             if pause is None:
                 return
-            if delivery.attempts >= self._patience.tries:
-                _fail(delivery, delivery.error or "It failed.")
-                return
-            await asyncio.sleep(pause)
+            if attempt < self._patience.tries:
+                await asyncio.sleep(pause)
+        _end(delivery, DeliveryState.FAILED, delivery.error)
 
     async def _try(self, message: Message, delivery: Delivery) -> float | None:
-        """Call once; return the seconds until the next try, or None after the last one."""
+        """Call once; return the seconds until the next try, or None once the delivery has ended."""
         pause = self._patience.pause(delivery.attempts)
         try:
             body = body_of(self.hook, message)
@@ -112,7 +111,7 @@ class DeliveryQueue:
             ):
                 pass  # only the status counts
         except AddressRefused as error:
-            _fail(delivery, str(error))
+            _end(delivery, DeliveryState.FAILED, str(error))
             return None
         except TimeoutError:
             delivery.error = f"The receiver did not answer within {CALL_SECONDS:.0f} s."
@@ -122,24 +121,23 @@ class DeliveryQueue:
             return pause
         except Exception as error:  # noqa: BLE001 - a delivery must not end the queue
             structlog.get_logger().error("webhook_failed", hook=str(self.hook.id), exc_info=error)
-            _fail(delivery, "It failed unexpectedly; the log says more.")
+            _end(delivery, DeliveryState.FAILED, "It failed unexpectedly; the log says more.")
             return None
         return self._judge(response, delivery, pause)
 
     def _judge(self, response: httpx2.Response, delivery: Delivery, pause: float) -> float | None:
         delivery.status = response.status_code
-        if response.is_success:
-            delivery.state, delivery.error = DeliveryState.DELIVERED, None
-            delivery.ended_at = clock.now()
-            return None
         delivery.error = f"The receiver answered {response.status_code}."
-        if response.is_redirect:
-            _fail(delivery, "The receiver redirects; redirects are not followed.")
-            return None
-        if response.status_code not in _TRY_AGAIN:
-            _fail(delivery, delivery.error)
-            return None
-        return max(pause, retry_after(response.headers.get("retry-after"), clock.now()))
+        if response.status_code in _TRY_AGAIN:
+            return max(pause, retry_after(response.headers.get("retry-after"), clock.now()))
+        if response.is_success:
+            _end(delivery, DeliveryState.DELIVERED, None)
+        elif response.is_redirect:
+            text = "The receiver redirects; redirects are not followed."
+            _end(delivery, DeliveryState.FAILED, text)
+        else:
+            _end(delivery, DeliveryState.FAILED, delivery.error)
+        return None
 
 
 def retry_after(header: str | None, now: datetime) -> float:
@@ -156,6 +154,6 @@ def retry_after(header: str | None, now: datetime) -> float:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
-def _fail(delivery: Delivery, error: str) -> None:
-    delivery.state, delivery.error = DeliveryState.FAILED, error
+def _end(delivery: Delivery, state: DeliveryState, error: str | None) -> None:
+    delivery.state, delivery.error = state, error
     delivery.ended_at = clock.now()

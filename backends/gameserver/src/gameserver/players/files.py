@@ -34,24 +34,19 @@ class PlayerFile:
         """
         for _ in range(_READINGS - 1):
             try:
-                return self._entries(self._content())
+                return self._read_once()
             except PlayerFileDamaged:
                 time.sleep(_PAUSE_SECONDS)
-        return self._entries(self._content())
+        return self._read_once()
 
-    def _content(self) -> bytes:
+    def _read_once(self) -> list[Entry]:
         try:
             with os.fdopen(os.open(self._path, READ_FLAGS), "rb") as file:
-                return file.read(MAX_FILE_BYTES + 1)
-        except FileNotFoundError:
-            return b"[]"
-        except OSError:
-            raise PlayerFileDamaged(self._path.name) from None
-
-    def _entries(self, content: bytes) -> list[Entry]:
-        try:
+                content = file.read(MAX_FILE_BYTES + 1)
             entries = json.loads(content.decode("utf-8-sig"))
-        except (ValueError, RecursionError):
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, RecursionError):
             raise PlayerFileDamaged(self._path.name) from None
         if len(content) > MAX_FILE_BYTES or not isinstance(entries, list):
             raise PlayerFileDamaged(self._path.name)
