@@ -20,14 +20,12 @@ from gameserver.files.exceptions import (
 )
 from gameserver.files.schemas import Folder
 from gameserver.files.text import is_text
-from gameserver.files.tree import MAX_FILE_BYTES, MAX_PATH_LENGTH, Content
+from gameserver.files.tree import MAX_FILE_BYTES, MAX_PATH_LENGTH, etag_of
 from gameserver.files.wiring import CurrentFiles
 from gameserver.process.exceptions import GameBusy
 from gameserver.security import CurrentAdmin
 
 router = APIRouter(prefix="/files", tags=["files"])
-
-
 upload = Upload(
     path="/files/content",
     method="PUT",
@@ -71,9 +69,10 @@ async def read_file(
 ) -> Response:
     """Return a file byte for byte: as text/plain if it is UTF-8, else as an octet stream."""
     content = await files.read(path)
-    if condition.not_modified(content.etag):
-        return Response(status_code=304, headers={"ETag": content.etag})
-    return Response(content.content, headers=_headers(content))
+    etag = etag_of(content)
+    if condition.not_modified(etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    return Response(content, headers={"ETag": etag, **_headers(content)})
 
 
 @router.put(
@@ -97,8 +96,8 @@ async def write_file(
     """
     condition = Preconditions(if_match.if_match, if_none_match.if_none_match)
     as_text = request.headers.get("content-type", "").strip().lower().startswith(_TEXT)
-    written = await files.write(path, await request.body(), condition, as_text=as_text)
-    return Response(status_code=204, headers={"ETag": written.etag})
+    etag = await files.write(path, await request.body(), condition, as_text=as_text)
+    return Response(status_code=204, headers={"ETag": etag})
 
 
 @router.delete("/content", status_code=204, responses=_WRITE, summary="Delete a file")
@@ -110,12 +109,10 @@ async def delete_file(
     return Response(status_code=204)
 
 
-def _headers(content: Content) -> dict[str, str]:
+def _headers(content: bytes) -> dict[str, str]:
     """Return headers with which no browser runs a file's content."""
-    kind = f"{_TEXT}; charset=utf-8" if is_text(content.content) else _BYTES
     return {
-        "Content-Type": kind,
-        "ETag": content.etag,
+        "Content-Type": f"{_TEXT}; charset=utf-8" if is_text(content) else _BYTES,
         "Content-Disposition": "attachment",
         "Cache-Control": "no-store",
     }

@@ -10,7 +10,7 @@ from bedplate.problems import PreconditionFailed
 from gameserver.files.exceptions import ConditionNeeded, FileInUse, FileMissing
 from gameserver.files.schemas import FileEntry
 from gameserver.files.text import keep_format
-from gameserver.files.tree import Content, FileTree, Names, names_of
+from gameserver.files.tree import FileTree, Names, etag_of, names_of
 from gameserver.process.game import Game
 from gameserver.status import AT_REST
 
@@ -33,7 +33,7 @@ class RawFiles:
         """Return the entries of a folder. Raises `InvalidPath`, `FileMissing`, `NotAFile`."""
         return await asyncio.to_thread(self._tree.entries, names_of(path))
 
-    async def read(self, path: str) -> Content:
+    async def read(self, path: str) -> bytes:
         """Return a file's bytes. Also raises `FileTooLarge`, and `FileInUse` for a live world."""
         names = names_of(path)
         if _is_world(names) and self._is_up():
@@ -42,8 +42,8 @@ class RawFiles:
 
     async def write(
         self, path: str, content: bytes, condition: Preconditions, *, as_text: bool
-    ) -> Content:
-        """Replace or create a file, and return it. A replaced file must be the one that was read.
+    ) -> str:
+        """Replace the file that was read, or create one, and return its ETag.
 
         Also raises `ConditionNeeded`, `PreconditionFailed`, `NotText`, `FileInUse`, `GameBusy`.
         """
@@ -52,9 +52,9 @@ class RawFiles:
             former = await asyncio.to_thread(self._tree.find, names)
             _check(former, condition)
             if as_text:
-                content = keep_format(former.content if former else None, content)
+                content = keep_format(former, content)
             await asyncio.to_thread(self._tree.write, names, content)
-            return await asyncio.to_thread(self._tree.read, names)
+            return etag_of(content)
 
     async def delete(self, path: str, condition: Preconditions) -> None:
         """Delete the file that was read. Raises what `write` raises, and `FileMissing`."""
@@ -83,12 +83,12 @@ class RawFiles:
         return self._game.status.state not in AT_REST
 
 
-def _check(former: Content | None, condition: Preconditions) -> None:
+def _check(former: bytes | None, condition: Preconditions) -> None:
     """Raise unless the file is the one that the client has read, or a new one doesn't exist."""
     if condition.if_match is not None:
         if former is None:
             raise FileMissing
-        if not condition.if_match.matches_strongly(former.etag):
+        if not condition.if_match.matches_strongly(etag_of(former)):
             raise PreconditionFailed
     elif condition.if_none_match is not None and condition.if_none_match.anything:
         if former is not None:

@@ -12,7 +12,6 @@ import itertools
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -69,16 +68,9 @@ def is_name(name: str) -> bool:
     return name.isprintable() and is_plain_name(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A file's bytes and their ETag."""
-
-    content: bytes
-
-    @property
-    def etag(self) -> str:
-        """A strong ETag (RFC 9110, section 8.8.3)."""
-        return f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
+def etag_of(content: bytes) -> str:
+    """Return the strong ETag of a file's bytes (RFC 9110, section 8.8.3)."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 class FileTree:
@@ -94,7 +86,7 @@ class FileTree:
             listed = [_to_entry(item) for item in itertools.islice(visible, _MAX_ENTRIES)]
         return sorted(listed, key=lambda entry: entry.name)
 
-    def read(self, names: Names) -> Content:
+    def read(self, names: Names) -> bytes:
         """Return a file's bytes. Raises `FileMissing`, `NotAFile`, `FileTooLarge`."""
         with self._parent(names) as (folder, name):
             descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
@@ -103,9 +95,9 @@ class FileTree:
                 content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             raise FileTooLarge(f"Files of more than {MAX_FILE_BYTES} bytes can't be read.")
-        return Content(content)
+        return content
 
-    def find(self, names: Names) -> Content | None:
+    def find(self, names: Names) -> bytes | None:
         """Return a file's bytes, or None if there is none. Raises what else `read` raises."""
         try:
             return self.read(names)
