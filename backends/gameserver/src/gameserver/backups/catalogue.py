@@ -1,5 +1,3 @@
-"""The complete backups: listed, pinned, deleted, and pruned."""
-
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

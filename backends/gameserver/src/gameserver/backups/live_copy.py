@@ -1,5 +1,3 @@
-"""Copies the world of a running game, which only the game itself can copy consistently."""
-
 import asyncio
 import contextlib
 from collections.abc import Callable
@@ -30,9 +28,10 @@ _SAVE_FINISHED: Final = "Offthread save of savegame done."
 class LiveCopy:
     """Has the running game copy its world (`/genbackup`), and takes the copy once it is complete.
 
-    The game reports the end in its own language and without naming the file, the file has its
-    final name from the beginning, and a stop truncates it. So this class watches the file: it is
-    complete when it no longer grows, has all its pages, and passes SQLite's check.
+    Only the game can copy its world consistently while it runs. It reports the end in its own
+    language and without naming the file, the file has its final name from the beginning, and a
+    stop truncates it. So this class watches the file: it is complete when it no longer grows, has
+    all its pages, and passes SQLite's check.
     """
 
     def __init__(self, game: Game, layout: Layout, settings: GameServerSettings) -> None:

@@ -1,5 +1,3 @@
-"""Off-host copies of backups: made afterwards, in the background, never in a backup's way."""
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
@@ -23,7 +21,7 @@ _LIST_TIMEOUT_SECONDS: Final = 10.0
 
 
 class OffHostCopies:
-    """Keeps a copy of each backup in a remote store, if there is one.
+    """Keeps a copy of each backup in a remote store, if there is one, in the background.
 
     A copy that failed is tried again at the manager's next start. Whatever happens to a copy, the
     local backup stays.

@@ -1,9 +1,3 @@
-"""Restores: a backup replaces the present data, completely or not at all.
-
-The replacement is one file transaction with a journal. After a crash in the middle of one, the next
-start finishes or undoes it: `gameserver.wiring.open_file_transactions`.
-"""
-
 import asyncio
 import contextlib
 import json
@@ -44,10 +38,11 @@ _CONFIG: Final = "serverconfig.json"
 
 @dataclass(eq=False)
 class Restores:
-    """Restores backups.
+    """Restores backups: each replaces the present data, completely or not at all.
 
     Before anything is replaced, the whole archive is checked and the present data is backed up as
-    `before-restore`: restoring that backup undoes the restore.
+    `before-restore`: restoring that backup undoes the restore. The replacement is one file
+    transaction: after a crash, `gameserver.wiring.open_file_transactions` finishes or undoes it.
     """
 
     layout: Layout

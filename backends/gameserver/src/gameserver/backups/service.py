@@ -1,5 +1,3 @@
-"""Makes backups, whether the game runs or not."""
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
@@ -48,7 +46,7 @@ class BackupRequest:
 
 @dataclass(eq=False)
 class Backups:
-    """Makes backups, one at a time.
+    """Makes backups, one at a time, whether the game runs or not.
 
     A backup gets its name when it is complete and on disk.
     """

@@ -1,5 +1,3 @@
-"""Takes in archives of backups from elsewhere, after all of their content was checked."""
-
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -27,7 +25,10 @@ _USUAL_GROWTH: Final = 3
 
 @dataclass(eq=False)
 class Uploads:
-    """Takes in archives, whose bytes the settings limit, packed and unpacked."""
+    """Takes in archives from elsewhere, once all of their content is checked.
+
+    The settings limit their bytes, packed and unpacked.
+    """
 
     layout: Layout
     catalogue: Catalogue

@@ -1,5 +1,3 @@
-"""Changes settings of a running game through its console; only its own reply confirms one."""
-
 import math
 import re
 from typing import Any, Final
@@ -15,7 +13,10 @@ _WAIT_SECONDS: Final = 2.0
 
 
 async def apply_live(console: Console, key: Key, value: Any, *, by: str) -> str | None:
-    """Send a setting to the running game; return None once confirmed, else why it must wait."""
+    """Send a setting to the running game's console.
+
+    Returns None when its reply confirms the value, else why the value must wait.
+    """
     words = command_words(key, value)
     if words is None:
         return "The console can't take this value."

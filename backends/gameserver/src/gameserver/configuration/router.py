@@ -1,5 +1,3 @@
-"""HTTP: the settings of the game."""
-
 from fastapi import APIRouter, Response
 
 from bedplate.conditional import IfMatch, IfNoneMatch

@@ -1,5 +1,3 @@
-"""serverconfig.json, and the queue of changes that wait until the game is down."""
-
 import asyncio
 import hashlib
 from collections.abc import Mapping
@@ -20,7 +18,7 @@ _MAX_PREVIOUS: Final = 20
 
 
 class ServerSettings:
-    """The file and the queue.
+    """serverconfig.json, and the queue of changes that wait until the game is down.
 
     `first` is the content of a file that doesn't exist yet; with None the game creates it.
     """

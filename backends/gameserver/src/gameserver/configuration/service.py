@@ -1,5 +1,3 @@
-"""Reads and changes the game's settings: at once where the game can, else when it is down."""
-
 import asyncio
 import json
 from collections.abc import Mapping
@@ -25,7 +23,7 @@ _WHITELIST_HINT: Final = (
 
 
 class Configuration:
-    """The settings of this server's game."""
+    """Reads and changes the game's settings: at once where the game can, else when it is down."""
 
     def __init__(self, settings: ServerSettings, game: Game, whitelist: Path) -> None:
         self._settings = settings

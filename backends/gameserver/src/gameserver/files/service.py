@@ -1,5 +1,3 @@
-"""Reads and edits raw files of the game, except those that the running game uses."""
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
@@ -22,7 +20,7 @@ _WORLDS: Final = (".vcdbs", ".vcdbs-wal", ".vcdbs-shm", ".vcdbs-journal")
 
 
 class RawFiles:
-    """The files below serverdata."""
+    """Reads and edits files below serverdata, except those that the running game uses."""
 
     def __init__(self, tree: FileTree, game: Game) -> None:
         self._tree = tree

@@ -1,5 +1,3 @@
-"""Delivers events to one webhook, one after the other, with retries."""
-
 import asyncio
 from collections import deque
 from dataclasses import dataclass
@@ -37,7 +35,7 @@ class Patience:
 
 
 class DeliveryQueue:
-    """The queue of one webhook. It is bounded, so a dead receiver can't fill the memory."""
+    """Delivers events to one webhook, one after the other, with retries; the queue is bounded."""
 
     def __init__(self, hook: HookRecord, client: httpx2.AsyncClient, patience: Patience) -> None:
         self.hook = hook

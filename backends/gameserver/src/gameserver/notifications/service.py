@@ -1,5 +1,3 @@
-"""Webhooks: stored in a file, and called for the events that they name."""
-
 import asyncio
 import contextlib
 from collections.abc import Collection

@@ -1,5 +1,3 @@
-"""Players: who they are, and what can be done to them, whether the game runs or not."""
-
 import asyncio
 from typing import Final
 

@@ -1,5 +1,3 @@
-"""Who played when, stored without addresses."""
-
 import asyncio
 from typing import Final, Self
 
@@ -17,7 +15,7 @@ PAUSE_SECONDS: Final = 1.0
 
 
 class Sessions:
-    """The last `MAX_SESSIONS` sessions of players, from the events of joining and leaving."""
+    """The last `MAX_SESSIONS` sessions of players, from events; addresses are not stored."""
 
     def __init__(self, document: Document[SessionLog], events: Events) -> None:
         self._document = document
