@@ -131,9 +131,7 @@ class Health:
             return False
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         expected = self.status_token.get_secret_value().encode("utf-8", "surrogateescape")
-        actual = token.strip().encode(
-            "latin-1"
-        )  # the bytes that were sent, as Starlette reads them
+        actual = token.encode("latin-1").strip()  # the bytes of the header, as Starlette reads it
         return scheme.lower() == "bearer" and hmac.compare_digest(actual, expected)
 
 
