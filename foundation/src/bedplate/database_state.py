@@ -57,10 +57,7 @@ async def _say_what_is_missing(name: str, migrations: Migrations, database: Data
 async def open_database(
     backend: Backend, settings: DatabaseSettings, metrics: RequestMetrics
 ) -> AsyncIterator[Database]:
-    """Yield the database: migrated outside of production, else with a log line of what is missing.
-
-    Raises `SettingsError` for an unusable URL.
-    """
+    """Yield the database, prepared for the start. Raises `SettingsError` for an unusable URL."""
     try:
         database = Database.open(settings, application_name=backend.name)
     except DatabaseURLError as error:

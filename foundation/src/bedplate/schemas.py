@@ -63,7 +63,6 @@ class _Text:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Return the validation of the text."""
         return core_schema.no_info_after_validator_function(self._validate, handler(source))
 
     def _validate(self, value: str) -> str:
@@ -85,7 +84,6 @@ class MultiLineStr(_Text):
     def __get_pydantic_json_schema__(
         self, _: CoreSchema, __: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return exactly what is accepted."""
         return {"type": "string", "maxLength": self.max_length, "pattern": "^[^\\u0000]*$"}
 
 
@@ -102,14 +100,12 @@ class SingleLineStr(_Text):
     printable: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a bound that the pattern can't express."""
         if self.max_length < 2:  # noqa: PLR2004 - a first and a last character
             raise ValueError("The max_length of a SingleLineStr must be at least 2.")
 
     def __get_pydantic_json_schema__(
         self, _: CoreSchema, __: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return exactly what is accepted."""
         ends = f"[^\\u0000{_INVISIBLE_CLASS}]"
         inside = f"[^{_UNPRINTABLE_CLASS}]" if self.printable else "[^\\u0000]"
         text = f"{ends}(?:{inside}{{0,{self.max_length - 2}}}{ends})?"
@@ -167,7 +163,6 @@ class _Bounded:
     parse: ClassVar[Any]
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the validation of the number."""
         number = core_schema.int_schema(ge=self.minimum, le=self.maximum)
         return core_schema.no_info_before_validator_function(self.parse, number)
 

@@ -43,7 +43,6 @@ class Declaration(Protocol):
     @property
     def name(self) -> str:
         """The name of the backend."""
-        ...
 
 
 class Opened:
@@ -137,14 +136,11 @@ class State:
         for name, annotation in cls.fields.items():
             field = cls._openers.get(name)
             for need, kind in field.needs.items() if field else ():
+                needs = f"{cls.__name__}.{name} needs {need!r}"
                 if need not in earlier:
-                    raise TypeError(
-                        f"{cls.__name__}.{name} needs {need!r}, which no earlier field declares."
-                    )
+                    raise TypeError(f"{needs}, which no earlier field declares.")
                 if not _suits(earlier[need], kind):
-                    raise TypeError(
-                        f"{cls.__name__}.{name} needs {need!r} as {kind}, not {earlier[need]}."
-                    )
+                    raise TypeError(f"{needs} as {kind}, not {earlier[need]}.")
             earlier[name] = annotation
 
     @classmethod

@@ -24,9 +24,9 @@ _VERSION = re.compile(r"0|[1-9][0-9]{0,18}")
 class ETagSet:
     """The entity tags in `If-Match` or `If-None-Match`; `anything` when the header is `*`."""
 
-    anything: bool
-    strong: frozenset[str]
-    weak: frozenset[str]
+    anything: bool = False
+    strong: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
 
     def matches_strongly(self, etag: str) -> bool:
         """Return whether `etag` (quoted) matches, by the strong comparison of `If-Match`."""
@@ -50,10 +50,9 @@ class Preconditions:
         return self.if_none_match is not None and self.if_none_match.matches_weakly(etag)
 
     def versions(self) -> list[int] | None:
-        """Return the version numbers that `If-Match` accepts, or None for any.
+        """Return the numbers of `version_etag` that `If-Match` accepts, or None for any.
 
-        For ETags from `version_etag`. A write puts them into its WHERE, so that check and change
-        are one statement.
+        A write puts them into its WHERE, so that check and change are one statement.
         """
         if self.if_match is None or self.if_match.anything:
             return None
@@ -69,7 +68,7 @@ def version_etag(version: int) -> str:
 def parse_etags(text: str, name: str) -> ETagSet:
     """Return the entity tags of a header. Raises `BadRequest` naming the header."""
     if text.strip(" \t") == "*":
-        return ETagSet(anything=True, strong=frozenset(), weak=frozenset())
+        return ETagSet(anything=True)
     tags: list[tuple[str | None, str]] = []
     end = 0
     while element := _ELEMENT.match(text, end):
@@ -80,7 +79,6 @@ def parse_etags(text: str, name: str) -> ETagSet:
     if len(tags) > _MAX_TAGS:
         raise BadRequest(f"{name} can't have more than {_MAX_TAGS} entity tags.")
     return ETagSet(
-        anything=False,
         strong=frozenset(value for weak, value in tags if not weak),
         weak=frozenset(value for weak, value in tags if weak),
     )

@@ -182,8 +182,7 @@ class IdempotentRequest:
 
         The handler gets a transaction, which is committed before this returns. With `autocommit`
         a request without a key gets an `AutocommitSession`: for handlers that run one statement.
-        Raises `IdempotencyKeyReused`, `RequestStillRunning`. Errors are not stored: a request that
-        failed may be sent again with its key.
+        Errors are not stored. Raises `IdempotencyKeyReused`, `RequestStillRunning`.
         """
         if self._key is None:
             database = self._database

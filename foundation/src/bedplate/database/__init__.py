@@ -1,7 +1,4 @@
-"""The database of a backend: URLs, engine, sessions, statements, migrations, pages.
-
-Needs the extra: `pip install 'bedplate[database]'`.
-"""
+"""The database of a backend: URLs, engine, sessions, statements, migrations, pages."""
 
 try:
     import sqlalchemy as _sqlalchemy  # noqa: F401 - asked for the sake of the message

@@ -43,15 +43,10 @@ class Driver(ABC):
     async def execute(self, connection: Any, text: str) -> None:
         """Run a command without parameters or records, as BEGIN is one."""
 
-    def turn(
-        self,
-        seconds: float | None,  # noqa: ARG002 - nobody waits
-    ) -> contextlib.AbstractAsyncContextManager[None]:
-        """Wait for the turn to write, where writers wait for one another rather than for rows.
-
-        Raises `LockTimeout` after `seconds`, or the usual bound.
-        """
-        return contextlib.nullcontext()
+    @contextlib.asynccontextmanager
+    async def turn(self, seconds: float | None) -> AsyncIterator[None]:  # noqa: ARG002
+        """Wait for the turn to write; there is none where writers wait for rows."""
+        yield
 
     def lock_limit(self, seconds: float) -> str | None:  # noqa: ARG002
         """Return the command that bounds a transaction's waits for locks, if there is one."""
@@ -155,7 +150,7 @@ class SQLiteDriver(Driver):
 
     @contextlib.asynccontextmanager
     async def turn(self, seconds: float | None) -> AsyncIterator[None]:
-        """Wait for the turn to write: SQLite has one writer at a time."""
+        """Wait for the turn: SQLite has one writer. Raises `LockTimeout` after `seconds`."""
         try:
             async with asyncio.timeout(self._command_timeout if seconds is None else seconds):
                 await self._writing.acquire()

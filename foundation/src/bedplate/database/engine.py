@@ -25,10 +25,7 @@ _RETURNED_AT = "bedplate.returned_at"
 
 
 def create_engine(settings: DatabaseSettings, *, application_name: str) -> AsyncEngine:
-    """Return an engine; no connection is opened yet, but a SQLite file's folder is made.
-
-    Raises `bedplate.database.urls.DatabaseURLError`.
-    """
+    """Return an engine; make a SQLite file's folder. Raises `DatabaseURLError`."""
     target = parse_database_url(
         settings.database_url.get_secret_value(), pooler=settings.database_pooler
     )

@@ -113,8 +113,14 @@ _BY_SQLITE_CODE: Final[dict[str, type[Violation]]] = {
 }
 
 
-def translate(error: BaseException) -> ProblemError | None:
-    """Return the problem that a driver's error means, or None when it is our own mistake."""
+def translate(error: BaseException, *, connecting: bool = False) -> ProblemError | None:
+    """Return the problem that a driver's error means, or None when it is our own mistake.
+
+    When `connecting`, a refused password or a database that doesn't exist is an outage too: it may
+    be being set up, and the service must work again when it is there.
+    """
+    if connecting and isinstance(error, _CONNECTING):
+        return DatabaseUnavailable()
     if isinstance(error, exc.DBAPIError):
         return _translate_wrapped(error)
     if isinstance(error, asyncpg.PostgresError):
@@ -124,15 +130,6 @@ def translate(error: BaseException) -> ProblemError | None:
     if isinstance(error, OverflowError | UnicodeEncodeError):
         return DataRefused()
     return DatabaseUnavailable() if isinstance(error, _LOST) else None
-
-
-def translate_connecting(error: Exception) -> ProblemError | None:
-    """Return the problem that an error means which a connection could not be had for.
-
-    Here a refused password or a database that doesn't exist is an outage too: the service can't
-    know whether the other side is being set up, and must work again when it is.
-    """
-    return DatabaseUnavailable() if isinstance(error, _CONNECTING) else translate(error)
 
 
 def _translate_wrapped(error: exc.DBAPIError) -> ProblemError | None:

@@ -17,24 +17,14 @@ class Chosen:
 class Filters:
     """The columns that a list may be filtered by, under the names of the query's parameters.
 
-    filters = Filters(completed=Task.completed, owner=Task.user_id)
-
-    @cache
-    def statement(names: frozenset[str]) -> PagedList:
-        return PagedList(select(…).where(*filters.conditions(names)), …)
-
-    chosen = filters.choose(completed=completed, owner=None)
-    page = await statement(chosen.names).page(session, limit=limit, **chosen.values)
+    `Filters(completed=Task.completed, owner=Task.user_id)`
     """
 
     def __init__(self, **columns: Any) -> None:
         self._columns = columns
 
     def choose(self, **values: Any) -> Chosen:
-        """Return the filters that have a value; None means any.
-
-        Raises KeyError for a name that isn't declared.
-        """
+        """Return the filters that have a value, not None. Raises KeyError for an unknown name."""
         if unknown := values.keys() - self._columns.keys():
             raise KeyError(*unknown)
         given = {name: value for name, value in values.items() if value is not None}

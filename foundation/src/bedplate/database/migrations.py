@@ -65,10 +65,7 @@ class Migrations:
         return await self._on_connection(engine, MigrationContext.get_current_revision)
 
     async def missing(self, engine: AsyncEngine) -> list[str]:
-        """Return the revisions that the database lacks, the next one first.
-
-        Raises Alembic's CommandError when the database is ahead of the files.
-        """
+        """Return the revisions that the database lacks. Raises CommandError when it is ahead."""
         current = await self.current(engine)
         try:
             scripts = ScriptDirectory.from_config(self._config())
@@ -88,9 +85,8 @@ class Migrations:
     async def revision(self, engine: AsyncEngine, message: str) -> Path:
         """Write the next migration file from what differs, and return its path.
 
-        It is named after today and `message`. Raises FileExistsError when there is such a file,
-        ValueError when `message` has no word, and Alembic's CommandError when the database lacks
-        migrations.
+        It is named after today and `message`. Raises FileExistsError for an existing name,
+        ValueError for a `message` without a word, and CommandError when migrations are missing.
         """
         name = f"{clock.now():%Y-%m-%d}_{_slug(message)}"
         if (self.folder / f"{name}.py").exists():
@@ -184,10 +180,9 @@ async def _without_timeout(connection: AsyncConnection) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _without_foreign_keys(connection: AsyncConnection) -> AsyncIterator[None]:
-    """Don't enforce foreign keys, and wait long for another process that migrates.
+    """Wait long for another process that migrates, and don't enforce foreign keys.
 
-    Alembic changes a table by making another one, and dropping the old one would delete what refers
-    to it.
+    Alembic replaces a table to change it, and dropping the old one would delete what refers to it.
     """
     bound = await _pragma(connection, "busy_timeout")
     await _pragma(connection, f"busy_timeout = {_SQLITE_WAIT_MILLISECONDS}")

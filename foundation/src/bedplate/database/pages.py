@@ -1,8 +1,7 @@
 """Pages of lists, as JSON: by keyset or by offset.
 
 A keyset page begins where the last one ended, however deep, whatever was inserted. Offset pages are
-for lists of some thousands, where people jump to a page: the database walks over everything before
-the offset and counts everything behind it.
+for lists of some thousands, where people jump to a page.
 
 On PostgreSQL the database makes the JSON of a page, and Python never sees its rows: for 1,000 rows
 that costs a tenth of building them here. On SQLite, Pydantic makes the same JSON.

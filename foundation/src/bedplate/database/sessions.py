@@ -17,12 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from bedplate.database.drivers import driver_of
 from bedplate.database.engine import create_engine
-from bedplate.database.exceptions import (
-    DatabaseUnavailable,
-    LockTimeout,
-    translate,
-    translate_connecting,
-)
+from bedplate.database.exceptions import DatabaseUnavailable, LockTimeout, translate
 from bedplate.database.statements import Row, Statement
 from bedplate.settings import DatabaseSettings
 
@@ -140,10 +135,7 @@ class AutocommitSession(WriteSession):
         self._written = False
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
-        """Return every row, as `WriteSession.all` does.
-
-        Raises `RuntimeError` for a second statement that writes: it needs a `WriteSession`.
-        """
+        """Return every row. Raises as `WriteSession.all`; RuntimeError for a second write."""
         if self._ended:
             raise RuntimeError("The session has ended already.")
         if not statement.writes:
@@ -179,10 +171,7 @@ class Database:
 
     @classmethod
     def open(cls, settings: DatabaseSettings, *, application_name: str = "bedplate") -> Self:
-        """Return a database; the first statement connects.
-
-        Raises `bedplate.database.urls.DatabaseURLError`.
-        """
+        """Return a database; the first statement connects. Raises `DatabaseURLError`."""
         return cls(create_engine(settings, application_name=application_name))
 
     def read(self) -> ReadSession:
@@ -256,9 +245,8 @@ class Database:
 
 def _is_harmless(error: BaseException) -> bool:
     """Return whether the error left the connection usable: only its statement was refused."""
-    if isinstance(error, LockTimeout):
-        return True
-    return isinstance(error, Exception) and not isinstance(error, DatabaseUnavailable)
+    lost = isinstance(error, DatabaseUnavailable) and not isinstance(error, LockTimeout)
+    return isinstance(error, Exception) and not lost
 
 
 @contextlib.contextmanager
@@ -267,7 +255,7 @@ def _translated(*, connecting: bool = False) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        problem = translate_connecting(error) if connecting else translate(error)
+        problem = translate(error, connecting=connecting)
         if isinstance(problem, DatabaseUnavailable):
             structlog.get_logger("bedplate.database").warning(
                 "database_unavailable",

@@ -19,9 +19,7 @@ _MAX_FIELDS = 3
 class Sorting:
     """The dependency that reads `sort`, over the columns that a client may sort by.
 
-        by = Sorting({"created_at": Task.created_at, "title": Task.title}, "-created_at", Task.id)
-
-        async def list_tasks(order: Annotated[Order, Depends(by)]) -> …
+    `Sorting({"created_at": Task.created_at, "title": Task.title}, "-created_at", Task.id)`
 
     `default` is the order without `sort`. `unique` ends every order, so that each has one sequence.
     A client may name three fields at most: each order is a statement of its own.

@@ -72,10 +72,7 @@ class Compiled:
         ]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return the parameters in the order of the placeholders.
-
-        Raises `KeyError` when a parameter is missing: a mistake of the caller.
-        """
+        """Return the values in the order of the placeholders. Raises KeyError for a missing one."""
         return [
             processor(self._value(name, values)) if processor else self._value(name, values)
             for name, processor in self._parameters

@@ -62,8 +62,8 @@ class DatabaseURL:
 def parse_database_url(text: str, *, pooler: bool = False) -> DatabaseURL:
     """Return what SQLAlchemy and the driver need to connect to `text`.
 
-    `pooler` says that a transaction pooler stands in between; a host name with `-pooler` says so
-    too (Neon). Raises `DatabaseURLError`, and touches nothing.
+    `pooler`: a transaction pooler stands in between; a host name with `-pooler` says so too (Neon).
+    Raises `DatabaseURLError`, and touches nothing.
     """
     try:
         url = make_url(text)
@@ -126,7 +126,13 @@ def _address(url: URL, options: dict[str, str]) -> URL:
         password=options.get("password", url.password),
         query={name: url.query[name] for name in ("host", "port") if name in url.query},
     )
-    if not _ports_fit(address):
+    try:
+        _, arguments = address.get_dialect()().create_connect_args(address)
+        port: int | list[int] = arguments.get("port", 1)
+        ports = [port] if isinstance(port, int) else port
+    except (SQLAlchemyError, ValueError):
+        ports = [0]
+    if not all(1 <= each <= _MAX_PORT for each in ports):
         raise DatabaseURLError(
             "The hosts and ports of the PostgreSQL URL don't fit together: "
             "each host needs one port, from 1 to 65535."
@@ -134,21 +140,8 @@ def _address(url: URL, options: dict[str, str]) -> URL:
     return address
 
 
-def _ports_fit(address: URL) -> bool:
-    try:
-        _, found = address.get_dialect()().create_connect_args(address)
-    except (SQLAlchemyError, ValueError):
-        return False
-    ports: int | list[int] = found.get("port", 1)
-    return all(1 <= port <= _MAX_PORT for port in ([ports] if isinstance(ports, int) else ports))
-
-
 def _connect_arguments(options: dict[str, str]) -> dict[str, Any]:
-    """Return what libpq's parameters mean to asyncpg's `connect`.
-
-    `channel_binding` means nothing to it: asyncpg can't bind the channel, while SCRAM and TLS work
-    as ever.
-    """
+    """Return what libpq's parameters mean to asyncpg, which can't bind a channel, only use TLS."""
     arguments: dict[str, Any] = {}
     if (tls := _tls(options)) is not None:
         arguments["ssl"] = tls

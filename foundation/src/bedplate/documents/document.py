@@ -64,10 +64,9 @@ class Document(Generic[Model]):
 
     @contextlib.asynccontextmanager
     async def change(self) -> AsyncIterator[Model]:
-        """Give the model to change; on leaving it is written if it changed.
+        """Yield the model, which nobody else changes meanwhile; on leaving, write it if it changed.
 
-        Nobody else changes the document meanwhile. Nothing is written when the body raises.
-        Raises what `read` and `write` raise.
+        Nothing is written when the body raises. Raises what `read` and `write` raise.
         """
         async with self._lock:
             value = await self.read()
@@ -91,10 +90,7 @@ class ModelFile(Generic[Model]):
         self._max_bytes = max_bytes
 
     def read(self) -> Model | None:
-        """Return the model, or None when there is no file.
-
-        Raises `DamagedDocument` or `UnsuitableFile`; the file is left as it is.
-        """
+        """Return the model, or None when there is no file. Raises as `Document.read` does."""
         refuse_unsuitable(self.path)
         try:
             with os.fdopen(os.open(self.path, _READ), "rb") as file:
@@ -111,11 +107,7 @@ class ModelFile(Generic[Model]):
             raise DamagedDocument(self.path, _explain(error)) from None
 
     def write(self, value: Model) -> None:
-        """Put `value` into the file, whatever it held.
-
-        Raises `WriteFailed`, `UnsuitableFile`, and ValueError for a value that would not be read
-        back as it is.
-        """
+        """Put `value` into the file, whatever it held. Raises as `Document.write` does."""
         content = dump(value)
         self._refuse_unreadable(value, content)
         if len(content) > self._max_bytes:

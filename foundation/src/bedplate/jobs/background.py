@@ -13,12 +13,6 @@ from bedplate.problems import ProblemError
 class Jobs:
     """The background jobs of an application; opened and closed by its lifespan.
 
-    ```python
-    async with Jobs() as jobs:
-        jobs.every(3600, delete_expired_keys, name="delete_expired_keys")
-        yield {"jobs": jobs}
-    ```
-
     On leaving, jobs are asked to stop (`stopping`), cancelled after `stop_seconds`, and awaited.
     A job that does not even end on cancellation within the same time is named in the log.
     """

@@ -49,7 +49,6 @@ class Cron:
     zone: str = "UTC"
 
     def __post_init__(self) -> None:
-        """Refuse what can't be read, and what never comes."""
         if self.next_after(datetime(2000, 1, 1, tzinfo=UTC)) is None:
             raise CronError("The cron expression names a day that never comes.")
 

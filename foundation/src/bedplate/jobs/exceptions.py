@@ -29,9 +29,6 @@ class TooManySchedules(Conflict):
 
     code = "too_many_schedules"
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"There can't be more than {most} schedules: remove one first.")
-
 
 class RunSkipped(Exception):
     """An action has nothing to do now; its text is one sentence that says why."""

@@ -57,11 +57,13 @@ class Work:
             return self._reason or Outcome(RunState.INTERRUPTED, "It was cancelled.")
         error = self._task.exception()
         if error is None:
-            return Outcome(RunState.SUCCEEDED, _shortened(self._task.result()))
-        if isinstance(error, RunSkipped):
-            return Outcome(RunState.SKIPPED, _shortened(str(error)))
-        structlog.get_logger().error("job_failed", job="schedule", exc_info=error)
-        return Outcome(RunState.FAILED, _shortened(_sentence(error)))
+            state, text = RunState.SUCCEEDED, self._task.result()
+        elif isinstance(error, RunSkipped):
+            state, text = RunState.SKIPPED, str(error)
+        else:
+            structlog.get_logger().error("job_failed", job="schedule", exc_info=error)
+            state, text = RunState.FAILED, _sentence(error)
+        return Outcome(state, text and text[:MAX_TEXT_LENGTH])
 
 
 def _sentence(error: BaseException) -> str:
@@ -69,7 +71,3 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, ProblemError):
         return error.detail or error.title
     return f"It failed unexpectedly ({type(error).__name__}); the log says more."
-
-
-def _shortened(text: str | None) -> str | None:
-    return text if text is None else text[:MAX_TEXT_LENGTH]

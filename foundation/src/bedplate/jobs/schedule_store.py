@@ -41,10 +41,7 @@ class ScheduleStore(Generic[Action]):
         self.running: Collection[UUID] = ()
 
     async def open(self) -> None:
-        """Read the document, and mark the runs that a crash interrupted.
-
-        Raises `bedplate.documents.DamagedDocument`.
-        """
+        """Read the document; mark the runs that a crash interrupted. Raises `DamagedDocument`."""
         stored = await self._document.read()
         self._schedules = {schedule.id: schedule for schedule in stored.schedules}
         if self.history.load(stored.runs, clock.now()):
@@ -69,7 +66,9 @@ class ScheduleStore(Generic[Action]):
         """Store a new schedule and return it. Raises `TooManySchedules`, DocumentError."""
         async with self._writing:
             if len(self._schedules) >= self._max_schedules:
-                raise TooManySchedules(self._max_schedules)
+                raise TooManySchedules(
+                    f"There can't be more than {self._max_schedules} schedules: remove one first."
+                )
             now = clock.now()
             return await self._put(new, id=ids.uuid(), created_at=now, counted_until=now)
 

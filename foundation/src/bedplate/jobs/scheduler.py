@@ -33,11 +33,6 @@ TOO_LATE = "It was missed, and would have come too late."
 class Scheduler(Generic[Action]):
     """Runs the schedules of a store when they are due.
 
-    ```python
-    async with Scheduler(store, perform, drain=drain) as scheduler:
-        await store.add(ScheduleNew[Action](name="Backup", cron="0 4 * * *", action=…))
-    ```
-
     Two runs of one schedule never overlap, and a run that fails never harms the next. Every run is
     saved before it begins: one that a crash interrupts is `interrupted` after the restart. On
     leaving, runs are cancelled and awaited for `stop_seconds`; while the process drains, none
@@ -96,20 +91,14 @@ class Scheduler(Generic[Action]):
         return len(self._in_progress)
 
     async def run_now(self, schedule_id: UUID, *, by: str) -> Run:
-        """Begin a run at once, also of a disabled schedule, and return it.
-
-        Raises `ScheduleNotFound`, `ScheduleBusy`.
-        """
+        """Begin a run, also of a disabled schedule. Raises `ScheduleNotFound`, `ScheduleBusy`."""
         schedule = self.store.get(schedule_id)
         if schedule_id in self._in_progress:
             raise ScheduleBusy
         return self._begin(schedule, Trigger.MANUAL, by=by)
 
     async def cancel(self, schedule_id: UUID, *, by: str) -> Run:
-        """Cancel the run in progress, and return it with its result.
-
-        Raises `ScheduleNotFound`, `ScheduleIdle`.
-        """
+        """Cancel the run and return its result. Raises `ScheduleNotFound`, `ScheduleIdle`."""
         in_progress = self._in_progress.get(self.store.get(schedule_id).id)
         if in_progress is None:
             raise ScheduleIdle
@@ -146,10 +135,7 @@ class Scheduler(Generic[Action]):
             await self.store.save()
 
     def _begin_or_skip(self, schedule: Schedule[Action], now: datetime) -> bool:
-        """Deal with every moment up to `now`: the last one runs, or is skipped and says why.
-
-        Returns whether it is skipped.
-        """
+        """Begin or skip the run of the last moment up to `now`; return whether it is skipped."""
         due = schedule.latest_until(now) or now
         late = now - due
         reason = BUSY if schedule.id in self._in_progress else _reason_to_skip(schedule, late)
