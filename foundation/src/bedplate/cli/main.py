@@ -77,15 +77,10 @@ def _run(words: list[str]) -> int:
 def _run_command(name: str, words: list[str]) -> int:
     place = _place(name)
     import typer  # noqa: PLC0415 - only a command needs it
-    from typer.main import get_command  # noqa: PLC0415
 
-    from bedplate.cli.arguments import application  # noqa: PLC0415
+    from bedplate.cli.arguments import command_of  # noqa: PLC0415
 
-    app = resolve_name(place)
-    if not isinstance(app, typer.Typer):
-        function, app = app, application()
-        app.command()(function)
-    command = get_command(app)
+    command = command_of(resolve_name(place))
     try:
         # Generated files name the command line that generates them.
         line = ("bedplate", name, *words)

@@ -15,7 +15,6 @@ from bedplate.cli.installed import load_all
 from bedplate.cli.output import table
 
 WEBSOCKET = "WS"
-HEADINGS = ("METHOD", "PATH", "NAME", "AUTH")
 
 
 def routes(backend: BackendName = None) -> None:
@@ -23,7 +22,8 @@ def routes(backend: BackendName = None) -> None:
     tables = []
     for each in load_all([backend] if backend else []):
         application_ = create_app(each, registry=CollectorRegistry())
-        tables.append(f"{each.name}\n{table([HEADINGS, *list_routes(application_)])}")
+        rows = [("METHOD", "PATH", "NAME", "AUTH"), *list_routes(application_)]
+        tables.append(f"{each.name}\n{table(rows)}")
     typer.echo("\n\n".join(tables))
 
 

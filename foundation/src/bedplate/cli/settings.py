@@ -10,7 +10,6 @@ from bedplate.cli.output import table
 from bedplate.runtime import Serving
 from bedplate.settings import Settings, explain
 
-HEADINGS = ("VARIABLE", "VALUE", "FROM", "MEANING")
 _MAX_PORT = 65535
 
 
@@ -62,5 +61,6 @@ def settings(backend: BackendName = None) -> None:
     classes = {each.name: each.settings for each in load_all([backend] if backend else [])}
     if backend is None:
         classes = {"the process": ProcessSettings, **classes}
-    sections = (f"{name}\n{table([HEADINGS, *explain(kind)])}" for name, kind in classes.items())
+    headings = ("VARIABLE", "VALUE", "FROM", "MEANING")
+    sections = (f"{name}\n{table([headings, *explain(kind)])}" for name, kind in classes.items())
     typer.echo("\n\n".join(sections))

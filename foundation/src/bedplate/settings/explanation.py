@@ -11,7 +11,6 @@ from bedplate.settings.base import Settings
 from bedplate.settings.sources import sources_of
 
 MASK = "***"
-_NOT_SET = "not set"
 _STORES = {"postgres", "postgresql", "redis", "rediss", "sqlite", "unix", "valkey", "valkeys"}
 _PASSWORD = re.compile(r"://[^\s/]*@")
 
@@ -46,7 +45,7 @@ def explain(settings_class: type[Settings]) -> list[SettingLine]:
 def _display(value: Any) -> str:
     """Return a value as an environment variable would hold it, with secrets masked."""
     if value is None:
-        return _NOT_SET
+        return "not set"
     if isinstance(value, SecretStr):
         return _store_address(value.get_secret_value()) or MASK
     if isinstance(value, bool):
