@@ -1,5 +1,3 @@
-"""`bedplate contracts`: prints, checks and compares contracts, and generates code from them."""
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated

@@ -1,5 +1,3 @@
-"""`bedplate gateway`: configuration of Kong and DNS, generated from the backends."""
-
 import os
 import re
 import shlex

@@ -1,5 +1,3 @@
-"""The names in a new backend, all derived from the one that the user chooses."""
-
 import builtins
 import keyword
 import re
@@ -18,7 +16,7 @@ _FORM = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class Names:
-    """The names of a backend: `order_lines`, `OrderLine`, `/order-lines`, `ORDER_LINES_` …."""
+    """The names in a new backend, all from one: `order_lines`, `OrderLine`, `ORDER_LINES_` …."""
 
     name: str
 

@@ -1,5 +1,3 @@
-"""`bedplate openapi`: prints the OpenAPI document of a backend, without serving it."""
-
 from pathlib import Path
 from typing import Annotated
 

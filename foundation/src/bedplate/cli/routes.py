@@ -1,5 +1,3 @@
-"""`bedplate routes`: the method, path, name and authentication of each route."""
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,3 @@
-"""Generates models from a contract."""
-
 import re
 import subprocess
 import sys

@@ -1,5 +1,3 @@
-"""Skeletons of handlers: the signatures that the operations of a contract need."""
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -11,7 +9,7 @@ _PLACES = {"path": "Path", "query": "Query", "header": "Header", "cookie": "Cook
 
 
 def sketch_handlers(contract: Contract, names: Iterable[str]) -> str:
-    """Return the source of handlers for these operations, each with `...` as its body."""
+    """Return skeletons of handlers for these operations, each with `...` as its body."""
     return "\n\n".join(_handler(contract, contract.operations[name]) for name in names)
 
 

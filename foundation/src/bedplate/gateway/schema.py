@@ -1,5 +1,3 @@
-"""Checks generated documents against the JSON Schemas in the folder `schemas`."""
-
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ _FOLDER = Path(__file__).with_name("schemas")
 def refuse_invalid(document: Any, schema: str) -> None:
     """Raise `GatewayError` with the place of an error, if a document doesn't match a schema.
 
-    The error never repeats the value: it may be a key.
+    `schema` is a file in the folder `schemas`. The error never repeats the value: it may be a key.
     """
     error = best_match(_validator(schema).iter_errors(document))
     if error is not None:

@@ -1,5 +1,3 @@
-"""Explains settings for `bedplate settings`: value, origin and meaning."""
-
 import re
 from enum import Enum
 from typing import Any, NamedTuple

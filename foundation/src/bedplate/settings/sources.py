@@ -1,5 +1,3 @@
-"""The sources of settings, and their order."""
-
 import os
 from collections.abc import Iterator
 from pathlib import Path
