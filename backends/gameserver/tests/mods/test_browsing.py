@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx2
 
 from gameserver.mods.browsing import Search, browse
-from gameserver.mods.database import Cache, ModDatabase
+from gameserver.mods.cache import FileCache
+from gameserver.mods.database import ModDatabase
 from gameserver.mods.listing import ListedMod
 from gameserver.outgoing.fetching import Bounds, Downloads
 from gameserver.outgoing.sources import Sources
@@ -25,7 +26,7 @@ async def test_thousands_of_mods_are_looked_through_elsewhere(
 
     async with httpx2.AsyncClient() as client:
         downloads = Downloads(client, Sources(database_url, frozenset()), Bounds(1 << 20, 10))
-        database = ModDatabase(downloads, database_url, Cache(tmp_path))
+        database = ModDatabase(downloads, database_url, FileCache(tmp_path))
         answer = await browse(database, Watched(text="lantern"), limit=1, offset=0)
     assert answer.content.total > 1
     assert threads

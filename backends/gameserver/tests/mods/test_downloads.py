@@ -38,16 +38,16 @@ def url() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("place", "problem", "text"),
     [
-        ("https://elsewhere.example/a", DownloadRefused, "may not come from this host"),
-        ("https://localhost/a", DownloadRefused, "within a private network"),
-        ("http://localhost/a", DownloadRefused, "over HTTPS only"),
-        ("ftp://localhost/a", DownloadRefused, "no URL of a file on the web"),
+        ("https://elsewhere.example/a", DownloadRefused, "its host is not allowed"),
+        ("https://localhost/a", DownloadRefused, "address within a private network"),
+        ("http://localhost/a", DownloadRefused, "its host must be asked over HTTPS"),
+        ("ftp://localhost/a", DownloadRefused, "its URL is not an HTTP or HTTPS URL"),
         ("/404", DownloadRefused, "isn't there any more"),
         ("/410", DownloadRefused, "isn't there any more"),
         ("/round", DownloadRefused, "too many redirects"),
         ("/200", ModTooLarge, "more than 100 bytes"),
         ("/500", ModDatabaseUnavailable, "doesn't answer"),
-        ("http://127.0.0.1:1/a", DownloadRefused, "may not come from this host"),
+        ("http://127.0.0.1:1/a", DownloadRefused, "its host is not allowed"),
     ],
 )
 async def test_problems(

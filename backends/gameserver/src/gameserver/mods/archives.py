@@ -1,4 +1,4 @@
-"""Mods as zip files: looked at, never unpacked. What is wrong with one is said before it is used.
+"""Mods as zip files: inspected, never unpacked. A bad one is refused before it is used.
 
 The game unpacks mods into its cache, so a zip that would write outside of it, or fill the disk, is
 refused here (reference/game-server-managers.md, pitfalls 3 and 4).
@@ -35,7 +35,6 @@ class ZipBounds:
 
 
 BOUNDS: Final = ZipBounds()
-_MODINFO: Final = "modinfo.json"
 _END: Final = b"PK\x05\x06"
 _END_SIZE: Final = 22
 _ZIP64_LOCATOR: Final = b"PK\x06\x07"
@@ -44,50 +43,46 @@ _MAX_COMMENT_LENGTH: Final = 65_535
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED: Final = 0x1
 _CHUNK: Final = 256 * 1024
+_INVALID_FIELDS: Final = (ValueError, RuntimeError, OverflowError)  # as `zipfile` raises them
+_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, *_INVALID_FIELDS)
 
 
 def read_modinfo(path: Path) -> ModInfo:
-    """Return what a zip says about itself, without looking at the rest of it. Blocking.
-
-    Raises `InvalidModFile`.
-    """
+    """Return a zip's modinfo without checking the rest. Blocking. Raises `InvalidModFile`."""
     with _opened(path, BOUNDS) as archive:
         return _modinfo(archive)
 
 
 def check_mod(path: Path, bounds: ZipBounds = BOUNDS) -> ModInfo:
-    """Return what a zip says about itself once all of it was checked. Blocking: seconds.
+    """Return a zip's modinfo once all of the zip was checked. Blocking: seconds.
 
-    Every name, type and size is judged before anything is unpacked; then every entry is unpacked
-    to nowhere, which proves its checksum and its true size. Raises `InvalidModFile`.
+    Every name, type and size is checked first; then every entry is decompressed and discarded,
+    which proves its checksum and its true size. Raises `InvalidModFile`.
     """
     with _opened(path, bounds) as archive:
         _check_entries(archive, path.stat().st_size, bounds)
         info = _modinfo(archive)
-        _check_contents(archive)
+        for entry in archive.infolist():
+            with archive.open(entry) as file:  # stops at the declared size, checks the CRC
+                while file.read(_CHUNK):
+                    pass
         return info
-
-
-_DAMAGED: Final = (
-    zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError,
-    RuntimeError, OverflowError,
-)  # fmt: skip
 
 
 @contextlib.contextmanager
 def _opened(path: Path, bounds: ZipBounds) -> Iterator[zipfile.ZipFile]:
-    """Open a zip whose directory is bounded; every error of its form is an `InvalidModFile`."""
+    """Open a zip whose directory is bounded; damage raises `InvalidModFile`."""
     try:
         with path.open("rb") as file:
             _check_directory(file, path.stat().st_size, bounds)
             with zipfile.ZipFile(file) as archive:
                 yield archive
     except _DAMAGED:
-        raise InvalidModFile("It is no zip file, or a damaged one.") from None
+        raise InvalidModFile("It is not a zip file, or a damaged one.") from None
 
 
 def _check_directory(file: IO[bytes], size: int, bounds: ZipBounds) -> None:
-    """Refuse a directory that would fill the memory; `zipfile` reads all of it at once."""
+    """Refuse a directory that would fill the memory, since `zipfile` reads all of it at once."""
     if size > bounds.packed:
         raise InvalidModFile(f"It has more than {bounds.packed} bytes.")
     file.seek(max(0, size - _END_SIZE - _MAX_COMMENT_LENGTH - _LOCATOR_SIZE))
@@ -96,7 +91,7 @@ def _check_directory(file: IO[bytes], size: int, bounds: ZipBounds) -> None:
     if end < 0 or tail[end : end + 4] != _END or tail[-2:] != b"\0\0":
         end = tail.rfind(_END)
     if end < 0 or len(tail) - end < _END_SIZE:
-        raise InvalidModFile("It is no zip file, or a cut one.")
+        raise InvalidModFile("It is not a zip file, or it is incomplete.")
     if tail[max(0, end - _LOCATOR_SIZE) : end].startswith(_ZIP64_LOCATOR):
         raise InvalidModFile("It is a Zip64 file, which no mod needs.")
     if int.from_bytes(tail[end + 12 : end + 16], "little") > bounds.directory:
@@ -131,22 +126,14 @@ def _check_entry(entry: zipfile.ZipInfo, bounds: ZipBounds) -> None:
 
 
 def _modinfo(archive: zipfile.ZipFile) -> ModInfo:
-    found = [item for item in archive.infolist() if item.filename.casefold() == _MODINFO]
-    if len(found) != 1:
+    entries = [item for item in archive.infolist() if item.filename.casefold() == "modinfo.json"]
+    if len(entries) != 1:
         raise InvalidModFile("A mod has exactly one modinfo.json at the root of its zip file.")
-    if found[0].file_size > MAX_MODINFO_BYTES:
+    if entries[0].file_size > MAX_MODINFO_BYTES:
         raise InvalidModFile(f"Its modinfo.json has more than {MAX_MODINFO_BYTES} bytes.")
-    with archive.open(found[0]) as file:
+    with archive.open(entries[0]) as file:
         content = file.read(MAX_MODINFO_BYTES + 1)
     try:
         return ModInfo.parse(content)
     except UnreadableModInfo as error:
         raise InvalidModFile(f"Its modinfo.json can't be used: {error}") from None
-
-
-def _check_contents(archive: zipfile.ZipFile) -> None:
-    """Unpack every entry to nowhere: `zipfile` stops at the declared size, and checks the CRC."""
-    for entry in archive.infolist():
-        with archive.open(entry) as file:
-            while file.read(_CHUNK):
-                pass

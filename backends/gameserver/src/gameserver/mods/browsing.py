@@ -1,4 +1,4 @@
-"""The list of the mod database, filtered, sorted and in pages of our own: it has none."""
+"""The list of the mod database, filtered and sorted here, in pages, which the database lacks."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -39,7 +39,7 @@ _KEYS: dict[Order, Callable[[ListedMod], Any]] = {
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for. `text` is in name, summary, author or id; `tags` are all of them."""
+    """A search: every word of `text` in name, summary, author or id, and all of the `tags`."""
 
     text: str = ""
     tags: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Search:
     ascending: bool = False
 
     def admits(self, mod: ListedMod) -> bool:
-        """Return whether a mod is looked for, apart from the game's version."""
+        """Return whether a mod matches, apart from the game's version."""
         words = self.text.casefold().split()
         said = " ".join((mod.name, mod.summary, mod.author, *mod.mod_ids)).casefold()
         tags = {tag.casefold() for tag in mod.tags}
@@ -62,20 +62,16 @@ class Search:
         )
 
     def among(self, mods: Iterable[ListedMod], made_for: frozenset[int] | None) -> list[ListedMod]:
-        """Return those that are looked for, in order; `made_for` are numbers that may be among."""
+        """Return the matches in order, equal ones by their number; only numbers of `made_for`."""
         suiting = (mod for mod in mods if made_for is None or mod.number in made_for)
-        return self.sorted(mod for mod in suiting if self.admits(mod))
-
-    def sorted(self, mods: Iterable[ListedMod]) -> list[ListedMod]:
-        """Return mods in the order asked for; equal ones by their number."""
-        by_number = sorted(mods, key=_KEYS[Order.NUMBER])
-        return sorted(by_number, key=_KEYS[self.order], reverse=not self.ascending)
+        matches = sorted(filter(self.admits, suiting), key=_KEYS[Order.NUMBER])
+        return sorted(matches, key=_KEYS[self.order], reverse=not self.ascending)
 
 
 async def browse(
     database: ModDatabase, search: Search, *, limit: int, offset: int
 ) -> Answer[ModListing]:
-    """Return a page of what is looked for. Raises `ModDatabaseUnavailable`."""
+    """Return a page of the matches. Raises `ModDatabaseUnavailable`."""
     answer = await database.mods()
     stale, fetched_at = answer.stale, answer.fetched_at
     made_for: frozenset[int] | None = None
@@ -84,11 +80,7 @@ async def browse(
         made_for = suiting.content
         stale, fetched_at = stale or suiting.stale, min(fetched_at, suiting.fetched_at)
     # Some 5,000 mods take up to a tenth of a second.
-    found = await asyncio.to_thread(search.among, answer.content, made_for)
-    page = ModListing(
-        total=len(found),
-        mods=found[offset : offset + limit],
-        stale=stale,
-        fetched_at=fetched_at,
-    )
+    matches = await asyncio.to_thread(search.among, answer.content, made_for)
+    mods = matches[offset : offset + limit]
+    page = ModListing(total=len(matches), mods=mods, stale=stale, fetched_at=fetched_at)
     return Answer(page, fetched_at, stale)

@@ -1,6 +1,6 @@
-"""Changes of Mods/: all or nothing, remembered, and undone on demand.
+"""Changes of Mods/: all or nothing, recorded, and undone on demand.
 
-Files and the manager's memory of them are exchanged together through one journal, so a crash at any
+Files and the manager's records of them are replaced together through one journal, so a crash at any
 moment leaves both as before or both as after.
 """
 
@@ -23,10 +23,10 @@ _FILE_MODE = 0o644
 
 @dataclass
 class Change:
-    """What becomes of files in Mods/, by name: the staged file, or None to take it away.
+    """New content of files in Mods/, by name: the staged file, or None to remove it.
 
-    `replaces` names the files of the mods that change, which a staged file may take the place of.
-    `records` are the new memories by mod id; None forgets. `text` says it in one sentence.
+    `replaces` names the files of the mods that change: only these may be replaced. `records` are
+    the new records by mod id; None removes one. `text` says it in one sentence.
     """
 
     text: str
@@ -36,7 +36,7 @@ class Change:
 
 
 class Changes:
-    """Makes changes, and keeps what they replaced in `former`, for the last `max_kept` of them."""
+    """Makes changes, and keeps what the last `max_kept` of them replaced in the folder `former`."""
 
     def __init__(
         self, inventory: Inventory, transactions: FileTransactions, former: Path, *, max_kept: int
@@ -56,16 +56,15 @@ class Changes:
         state = await self._document.read()
         generation = await asyncio.to_thread(self._describe, change, state, by)
         state.generations.append(generation)
-        self._remember(state, change.records)
-        await self._exchange(change.files, state, staging, self._former / generation.id)
-        await self.tidy()
+        former = self._former / generation.id
+        await self._exchange(change.files, change.records, state, staging, keep=former)
         return generation
 
     async def undo(self, change_id: str | None, staging: Path, *, force: bool) -> str:
-        """Bring back the state before a change, and so undo those after it; None is the last one.
+        """Restore the state before a change, and so undo those after it; None is the last one.
 
-        Returns in words what was undone. Raises `NoPreviousMods`, and `ModFilesChanged` when a hand
-        has changed since what would be replaced, unless `force`.
+        Returns in words what was undone. Raises `NoPreviousMods`, and unless `force`
+        `ModFilesChanged` when files that would be replaced were changed by hand since.
         """
         state = await self._document.read()
         undone = _from(state.generations, change_id)
@@ -75,10 +74,8 @@ class Changes:
         records: dict[str, Record | None] = {}
         for generation in reversed(undone):
             records.update(generation.records)
-        self._remember(state, records)
         del state.generations[-len(undone) :]
-        await self._exchange(files, state, staging, None)
-        await self.tidy()
+        await self._exchange(files, records, state, staging, keep=None)
         return "Undone: " + "; ".join(generation.text for generation in reversed(undone))
 
     async def tidy(self) -> None:
@@ -108,23 +105,25 @@ class Changes:
             records={mod_id: state.records.get(mod_id) for mod_id in change.records},
         )
 
-    @staticmethod
-    def _remember(state: ModsState, records: Mapping[str, Record | None]) -> None:
-        for mod_id, record in records.items():
-            if record is None:
-                state.records.pop(mod_id, None)
-            else:
-                state.records[mod_id] = record
-
     async def _exchange(
-        self, files: Mapping[str, Path | None], state: ModsState, staging: Path, keep: Path | None
+        self,
+        files: Mapping[str, Path | None],
+        records: Mapping[str, Record | None],
+        state: ModsState,
+        staging: Path,
+        *,
+        keep: Path | None,
     ) -> None:
+        """Replace files and the document, with these records changed in `state`."""
+        merged = {**state.records, **records}
+        state.records = {mod_id: record for mod_id, record in merged.items() if record is not None}
         document = staging / "mods.json"
         content = state.model_dump_json(indent=2).encode()
         await asyncio.to_thread(write_atomically, document, content)
         await asyncio.to_thread(_make_readable, files)
         targets = {self._folder / name: staged for name, staged in files.items()}
         await self._transactions.replace({**targets, self._document.path: document}, keep=keep)
+        await self.tidy()
 
     def _refuse_changed(self, undone: list[Generation]) -> None:
         """Refuse when a file isn't what the last of these changes left there."""
@@ -171,7 +170,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _sha256_now(path: Path) -> str | None:
-    """Return the hash of what lies there; "" for what has none, None for nothing."""
+    """Return the hash of a file; "" for a folder or link, None for nothing."""
     if path.is_symlink() or not path.is_file():
         return "" if os.path.lexists(path) else None
     return sha256_of(path)

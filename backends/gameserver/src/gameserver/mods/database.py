@@ -5,12 +5,11 @@ Its API answers HTTP 200 for errors too; the text `statuscode` in the body is wh
 """
 
 import asyncio
-import hashlib
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 from weakref import WeakValueDictionary
@@ -18,7 +17,7 @@ from weakref import WeakValueDictionary
 from pydantic import BaseModel, ValidationError
 
 from bedplate import clock
-from bedplate.documents.atomic import write_atomically
+from gameserver.mods.cache import FileCache
 from gameserver.mods.exceptions import ModDatabaseUnavailable, ModNotFound
 from gameserver.mods.listing import ListedMod, ModPage, mods_of, page_of
 from gameserver.mods.modinfo import storable
@@ -34,53 +33,11 @@ Choose = Callable[[object], object]
 """Returns what is kept of a member of a document; None if the member makes no sense."""
 
 
-class Cached(BaseModel):
-    """An answer of the mod database, and when it came."""
+class _Cached(BaseModel):
+    """A part of an answer of the mod database, as JSON, and when it came."""
 
-    key: str
     fetched_at: datetime
     body: str
-
-
-class Cache:
-    """Answers by key in files of one folder; beyond `max_entries` the longest unused are dropped.
-
-    A key never becomes a path: its hash does. A damaged file is as good as none.
-    """
-
-    def __init__(self, folder: Path, *, max_entries: int = 500) -> None:
-        self._folder = folder
-        self._max_entries = max_entries
-
-    async def get(self, key: str) -> Cached | None:
-        """Return what is kept under a key."""
-        return await asyncio.to_thread(self._read, key)
-
-    async def put(self, key: str, body: str) -> Cached:
-        """Keep an answer that came just now. If the disk is full, nothing is kept."""
-        cached = Cached(key=key, fetched_at=clock.now(), body=body)
-        await asyncio.to_thread(self._write, cached)
-        return cached
-
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-
-    def _read(self, key: str) -> Cached | None:
-        try:
-            cached = Cached.model_validate_json(self._path(key).read_bytes())
-        except (OSError, ValidationError):
-            return None
-        return cached if cached.key == key else None
-
-    def _write(self, cached: Cached) -> None:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._path(cached.key), cached.model_dump_json().encode())
-            kept = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
-            for file in kept[: -self._max_entries]:
-                file.unlink(missing_ok=True)
-        except OSError:
-            return
 
 
 @dataclass(frozen=True)
@@ -97,10 +54,6 @@ class Answer(Generic[Content]):
         return max(0, int((clock.now() - self.fetched_at).total_seconds()))
 
 
-class _Away(Exception):
-    """The database didn't answer, or its answer makes no sense."""
-
-
 class _Missing(Exception):
     """The database says 404."""
 
@@ -114,7 +67,7 @@ class ModDatabase:
     """
 
     def __init__(
-        self, downloads: Downloads, base: str, cache: Cache, *, fresh_seconds: float = 3600.0
+        self, downloads: Downloads, base: str, cache: FileCache, *, fresh_seconds: float = 3600.0
     ) -> None:
         self._downloads = downloads
         self._base = base.rstrip("/")
@@ -175,27 +128,35 @@ class ModDatabase:
         """
         url = self._base + path
         async with self._locks.setdefault(url, asyncio.Lock()):
-            cached = await self._cache.get(url)
+            cached = await asyncio.to_thread(self._cached, url)
             stale = False
             if cached is None or clock.now() - cached.fetched_at >= self._fresh:
-                try:
-                    cached = await self._cache.put(url, await self._fetch(url, member, choose))
-                except _Away:
-                    if cached is None:
-                        raise ModDatabaseUnavailable from None
-                    stale = True
+                body = await self._fetch(url, member, choose)
+                stale = body is None
+                if body is not None:
+                    cached = _Cached(fetched_at=clock.now(), body=body)
+                    content = cached.model_dump_json().encode()
+                    await asyncio.to_thread(self._cache.write, url, content)
+            if cached is None:
+                raise ModDatabaseUnavailable
             return Answer(cached.body, cached.fetched_at, stale)
 
-    async def _fetch(self, url: str, member: str, choose: Choose) -> str:
+    def _cached(self, url: str) -> _Cached | None:
+        with contextlib.suppress(ValidationError):
+            return _Cached.model_validate_json(self._cache.read(url) or b"")
+        return None
+
+    async def _fetch(self, url: str, member: str, choose: Choose) -> str | None:
+        """Return what `choose` takes, or None if the database is away or talks nonsense."""
         if clock.monotonic() < self._away_until:
-            raise _Away
+            return None
         try:
             response, content = await self._downloads.read(url)
             require_ok(response)
             return await asyncio.to_thread(_chosen, content, member, choose)
         except (FetchError, ValueError, RecursionError):
             self._away_until = clock.monotonic() + _RETRY_SECONDS
-            raise _Away from None
+            return None
 
 
 def _chosen(content: bytes, member: str, choose: Choose) -> str:

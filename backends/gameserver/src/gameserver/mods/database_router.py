@@ -1,5 +1,3 @@
-"""HTTP: the mod database, from its cache when it is away."""
-
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -40,7 +38,7 @@ async def browse_mods(
     limit: Annotated[int, QueryInt(1, _MAX_MODS), Query()] = 50,
     offset: Annotated[int, QueryInt(0, 1_000_000), Query()] = 0,
 ) -> ModListing:
-    """Return a page. `stale` and the `Age` header say when the database itself is away."""
+    """Return a page. `stale` and the `Age` header show that the database is away."""
     search = Search(q, tuple(tag or ()), author, side or "", game_version or "", order, ascending)
     answer = await browse(mods.database, search, limit=limit, offset=offset)
     _show_age(response, answer.age)
@@ -59,13 +57,12 @@ async def get_listed_mod(
     answer = await mods.database.page(mod.lower())
     _show_age(response, answer.age)
     game = await mods.game_version()
-    stock = await mods.inventory.installed()
-    page, enabled = answer.content, stock.enabled()
+    page, enabled = answer.content, (await mods.inventory.installed()).enabled()
     mod_ids = {release.mod_id for release in page.releases if release.mod_id}
     best = {mod_id: best_release(page.releases, mod_id, game=game) for mod_id in mod_ids}
     return ModDetail(
         mod=page,
-        recommended={mod_id: one.version for mod_id, one in best.items() if one is not None},
+        recommended={mod_id: item.version for mod_id, item in best.items() if item is not None},
         installed={mod_id: enabled[mod_id].version for mod_id in mod_ids & enabled.keys()},
         stale=answer.stale,
         fetched_at=answer.fetched_at,

@@ -1,8 +1,6 @@
 """Mods from the mod database, as files in a staging folder; what was fetched once is kept."""
 
 import asyncio
-import hashlib
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +8,7 @@ from typing import Final
 from bedplate import ids
 from gameserver.disk import sha256_of
 from gameserver.mods.archives import check_mod
+from gameserver.mods.cache import FileCache
 from gameserver.mods.database import ModDatabase
 from gameserver.mods.exceptions import (
     DownloadRefused,
@@ -30,10 +29,7 @@ from gameserver.mods.resolution import (
 from gameserver.mods.schemas import Origin, Suits
 from gameserver.outgoing.exceptions import (
     FetchError,
-    HostRefused,
-    NoWebURL,
-    PlainHTTPRefused,
-    PrivateAddress,
+    SourceRefused,
     StatusRefused,
     TooLarge,
     TooManyRedirects,
@@ -41,57 +37,7 @@ from gameserver.outgoing.exceptions import (
 from gameserver.outgoing.fetching import Downloads
 from gameserver.version_numbers import is_same
 
-MAX_CACHE_BYTES: Final = 1024**3
 _GONE: Final = frozenset({404, 410})
-_REFUSALS: Final[dict[type[FetchError], str]] = {
-    NoWebURL: "That is no URL of a file on the web.",
-    HostRefused: "Files of mods may not come from this host.",
-    PlainHTTPRefused: "Files of mods come over HTTPS only.",
-    PrivateAddress: "The host has an address within a private network.",
-    TooManyRedirects: "The file is behind too many redirects.",
-}
-
-
-class FileCache:
-    """Files that were downloaded, by URL; beyond `max_bytes` the longest unused are dropped."""
-
-    def __init__(self, folder: Path, *, max_bytes: int = MAX_CACHE_BYTES) -> None:
-        self._folder = folder
-        self._max_bytes = max_bytes
-
-    def take(self, url: str, target: Path) -> bool:
-        """Copy the file of a URL to `target`, and return whether it was there. Blocking."""
-        kept = self._path(url)
-        try:
-            shutil.copyfile(kept, target)
-            kept.touch()
-        except OSError:
-            target.unlink(missing_ok=True)
-            return False
-        return True
-
-    def keep(self, url: str, source: Path) -> None:
-        """Keep a copy of a file; if the disk is full, keep none. Blocking."""
-        kept = self._path(url)
-        part = kept.with_name(f"{kept.name}.{ids.token(8)}")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, part)
-            part.replace(kept)
-            self._prune()
-        except OSError:
-            part.unlink(missing_ok=True)
-
-    def _path(self, url: str) -> Path:
-        return self._folder / hashlib.sha256(url.encode()).hexdigest()
-
-    def _prune(self) -> None:
-        files = [(file, file.stat()) for file in self._folder.iterdir()]
-        room = self._max_bytes
-        for file, status in sorted(files, key=lambda item: item[1].st_mtime_ns, reverse=True):
-            room -= status.st_size
-            if room < 0:
-                file.unlink(missing_ok=True)
 
 
 async def download_mod(downloads: Downloads, url: str, target: Path) -> None:
@@ -105,11 +51,13 @@ async def download_mod(downloads: Downloads, url: str, target: Path) -> None:
     except TooLarge:
         max_bytes = downloads.bounds.max_bytes
         raise ModTooLarge(f"The file has more than {max_bytes} bytes.") from None
+    except (SourceRefused, TooManyRedirects) as error:
+        raise DownloadRefused(f"The file can't be downloaded: {error}.") from None
     except FetchError as error:
-        refusal = _REFUSALS.get(type(error))
         if isinstance(error, StatusRefused) and error.status in _GONE:
-            refusal = "The file isn't there any more; it may be retracted."
-        raise (DownloadRefused(refusal) if refusal else ModDatabaseUnavailable()) from None
+            text = "The file isn't there any more; it may be retracted."
+            raise DownloadRefused(text) from None
+        raise ModDatabaseUnavailable from None
 
 
 @dataclass(frozen=True)
@@ -143,9 +91,12 @@ class DatabaseCatalogue:
         release = self._choose(page, need)
         path = self.staging / f"{ids.token(8)}.zip"
         url, files = str(release.url), self.sources.files
-        if not await asyncio.to_thread(files.take, url, path):
+        content = await asyncio.to_thread(files.read, url)
+        if content is not None:
+            await asyncio.to_thread(path.write_bytes, content)
+        else:
             await download_mod(self.sources.downloads, url, path)
-            await asyncio.to_thread(files.keep, url, path)
+            await asyncio.to_thread(lambda: files.write(url, path.read_bytes()))
         return await self._checked(need, release, path)
 
     def _choose(self, page: ModPage, need: Requirement) -> Release:

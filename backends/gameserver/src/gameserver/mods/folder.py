@@ -1,8 +1,8 @@
-"""What lies in Mods/: every file and folder there, whoever put it.
+"""Every file and folder in Mods/, whoever put it there.
 
-A mod is switched off by the suffix `.disabled`. The game loads only .zip, .cs, .dll and folders, so
-it ignores such a file; unlike WorldConfig.DisabledMods this survives a new serverconfig.json, holds
-for every world, and is seen by whoever looks into the folder.
+The suffix `.disabled` disables a mod. The game loads only .zip, .cs, .dll and folders, so it
+ignores such a file; unlike WorldConfig.DisabledMods this survives a new serverconfig.json, holds
+for every world, and is visible in the folder.
 """
 
 import os
@@ -22,7 +22,7 @@ _MAX_FILES: Final = 2_000
 
 
 class FileKind(StrEnum):
-    """What the game would make of it. A link is never followed."""
+    """How the game would treat a file. A link is never followed."""
 
     ZIP = "zip"
     FOLDER = "folder"
@@ -39,7 +39,7 @@ _KINDS: Final = {".zip": FileKind.ZIP, ".cs": FileKind.SOURCE, ".dll": FileKind.
 class ModFile:
     """One file or folder in Mods/: `problem` says why the game wouldn't load it, else None.
 
-    `sha256` is that of a zip, and empty for everything else.
+    `sha256` is empty for everything but a zip.
     """
 
     name: str
@@ -52,20 +52,20 @@ class ModFile:
 
 
 class ModsFolder:
-    """Looks into Mods/. What it once read it reads again only when the file has changed."""
+    """Reads Mods/. It reads a file again only when the file has changed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._known: dict[tuple[str, int, int, int], ModFile] = {}
 
     def files(self) -> list[ModFile]:
-        """Return what is there, by name. Blocking: it hashes files that it doesn't know yet."""
+        """Return the files, by name. Blocking: it hashes files that it doesn't know yet."""
         known: dict[tuple[str, int, int, int], ModFile] = {}
         for entry in sorted(_entries(self.path), key=lambda entry: entry.name)[:_MAX_FILES]:
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
-                continue  # taken away this very moment
+                continue  # removed this very moment
             key = (entry.name, status.st_ino, status.st_size, status.st_mtime_ns)
             known[key] = self._known.get(key) or _look(self.path / entry.name, status)
         self._known = known
@@ -73,7 +73,7 @@ class ModsFolder:
 
 
 def _entries(path: Path) -> list[os.DirEntry[str]]:
-    """Return what isn't hidden; names that are no text can't be shown, and the game fails there."""
+    """Return what isn't hidden and has a name that is text; the game fails on other names."""
     try:
         with os.scandir(path) as entries:
             return [
@@ -86,27 +86,21 @@ def _entries(path: Path) -> list[os.DirEntry[str]]:
 
 
 def _look(path: Path, status: os.stat_result) -> ModFile:
-    enabled = not path.name.endswith(DISABLED)
     name = path.name.removesuffix(DISABLED)
-    found = ModFile(path.name, _kind(name, status.st_mode), enabled, status.st_size)
+    file = ModFile(path.name, _kind(name, status.st_mode), path.name == name, status.st_size)
     try:
-        if found.kind is FileKind.ZIP:
-            return _look_into_zip(path, found)
-        if found.kind is FileKind.FOLDER:
-            return replace(found, info=_folder_info(path / "modinfo.json"))
-    except (OSError, UnreadableModInfo):
-        return replace(found, problem="It can't be read.")
-    return found
-
-
-def _look_into_zip(path: Path, found: ModFile) -> ModFile:
-    if found.size > MAX_MOD_BYTES:
-        return replace(found, problem="It is larger than a mod may be.")
-    found = replace(found, sha256=sha256_of(path))
-    try:
-        return replace(found, info=read_modinfo(path))
+        if file.kind is FileKind.FOLDER:
+            return replace(file, info=_folder_info(path / "modinfo.json"))
+        if file.kind is not FileKind.ZIP:
+            return file
+        if file.size > MAX_MOD_BYTES:
+            return replace(file, problem="It is larger than a mod may be.")
+        file = replace(file, sha256=sha256_of(path))
+        return replace(file, info=read_modinfo(path))
     except InvalidModFile as error:
-        return replace(found, problem=error.detail)
+        return replace(file, problem=error.detail)
+    except (OSError, UnreadableModInfo):
+        return replace(file, problem="It can't be read.")
 
 
 def _kind(name: str, mode: int) -> FileKind:

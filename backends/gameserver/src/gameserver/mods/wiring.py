@@ -12,9 +12,10 @@ from gameserver.events import Events
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.mods.archives import MAX_MOD_BYTES
+from gameserver.mods.cache import FileCache
 from gameserver.mods.changes import Changes
-from gameserver.mods.database import MAX_ANSWER_BYTES, Cache, ModDatabase
-from gameserver.mods.fetching import FileCache, ModSources
+from gameserver.mods.database import MAX_ANSWER_BYTES, ModDatabase
+from gameserver.mods.fetching import ModSources
 from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
 from gameserver.mods.restarts import Restarts
@@ -30,7 +31,6 @@ from gameserver.security import CurrentAdmin
 from gameserver.settings import GameServerSettings
 from gameserver.simulator import StandIns
 
-_USER_AGENT: Final = "bedplate-gameserver"
 _MAX_REDIRECTS: Final = 5
 
 
@@ -52,7 +52,7 @@ async def open_mods(
     )
     await changes.tidy()
     async with httpx2.AsyncClient(
-        headers={"User-Agent": _USER_AGENT}, trust_env=False, verify=trusted()
+        headers={"User-Agent": "bedplate-gameserver"}, trust_env=False, verify=trusted()
     ) as client:
         yield ModLibrary(
             layout,
@@ -75,7 +75,7 @@ def _sources(
     database = ModDatabase(
         Downloads(client, sources, answers),
         base,
-        Cache(layout.cache / "mod-database"),
+        FileCache(layout.cache / "mod-database"),
         fresh_seconds=settings.mod_cache_fresh_seconds,
     )
     files = Bounds(MAX_MOD_BYTES, settings.mod_download_seconds, redirects=_MAX_REDIRECTS)

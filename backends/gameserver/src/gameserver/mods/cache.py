@@ -1,0 +1,48 @@
+"""What was fetched from the mod database and from hosts of mods, kept on disk."""
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+from bedplate.documents.atomic import write_atomically
+from bedplate.documents.exceptions import DocumentError
+
+MAX_CACHE_BYTES: Final = 1024**3
+
+
+class FileCache:
+    """Content by key, in files of one folder; beyond `max_bytes` the longest unused are dropped.
+
+    A key never becomes a path: its hash does. All of it is blocking.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int = MAX_CACHE_BYTES) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+
+    def read(self, key: str) -> bytes | None:
+        """Return the content of a key, or None."""
+        path = self._path(key)
+        try:
+            content = path.read_bytes()
+            os.utime(path)
+        except OSError:
+            return None
+        return content
+
+    def write(self, key: str, content: bytes) -> None:
+        """Keep the content of a key. If the disk is full, nothing is kept."""
+        with contextlib.suppress(OSError, DocumentError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._path(key), content)
+            files = [(file, file.stat()) for file in self._folder.iterdir()]
+            room = self._max_bytes
+            for file, status in sorted(files, key=lambda item: item[1].st_mtime_ns, reverse=True):
+                room -= status.st_size
+                if room < 0:
+                    file.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / hashlib.sha256(key.encode()).hexdigest()
