@@ -12,15 +12,10 @@ import typer
 DEFAULT_URL = "http://127.0.0.1:8000/gameserver"
 """Where `scripts/run` serves the manager beside the other backends."""
 
-app = typer.Typer(help="The game-server manager.", no_args_is_help=True)
-
 PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 """The simulated game reads its own arguments, `--help` among them."""
 
-
-@app.callback()
-def _gameserver() -> None:
-    """Make every command a subcommand."""
+app = typer.Typer(help="The game-server manager.", no_args_is_help=True)
 
 
 @app.command("simulate", context_settings=PASSED_ON, add_help_option=False)
@@ -32,12 +27,10 @@ def simulate(context: typer.Context) -> None:
         simulator.run_game(context.args)
 
 
-@app.command("console")
+@app.command()
 def console(
     url: Annotated[str, typer.Option(help="URL of the manager")] = DEFAULT_URL,
-    key: Annotated[
-        str | None, typer.Option(help="API key. Default: the admin key of the settings")
-    ] = None,
+    key: Annotated[str, typer.Option(help="API key. Default: the settings' admin key")] = "",
 ) -> None:
     """Follow the game's console and send what you type, until Ctrl-C."""
     from gameserver.console.terminal import follow  # noqa: PLC0415 - the other commands start without it
@@ -61,10 +54,7 @@ def stand_ins(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with (
-        _explain_missing_simulator(),
-        simulator.serve_stand_ins(mods, versions) as urls,
-    ):
+    with _explain_missing_simulator(), simulator.serve_stand_ins(mods, versions) as urls:
         typer.echo(f"VS_MOD_DATABASE_URL={urls.mod_database}")
         typer.echo(f"VS_VERSION_FEED_URL={urls.version_feed}")
         stop.wait()

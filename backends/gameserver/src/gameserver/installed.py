@@ -101,11 +101,9 @@ class InstalledVersions:
 
 def _installations_in(servers: Path) -> list[Installation]:
     """Return the versions in a folder. Links don't count: they may lead anywhere."""
-    if not servers.is_dir():
-        return []
     installations = [
         Installation(folder.name, folder)
-        for folder in servers.iterdir()
+        for folder in servers.glob("*")
         if is_version(folder.name) and folder.is_dir() and not folder.is_symlink()
     ]
     return sorted(installations, key=lambda item: VersionNumber.parse(item.version), reverse=True)

@@ -10,7 +10,7 @@ from bedplate.problems import (
 
 
 class InvalidModFile(UnprocessableContent):
-    """A file is no mod that may be installed; the detail says why."""
+    """A file is not a mod that may be installed; the detail says why."""
 
     code = "invalid_mod_file"
 
@@ -66,7 +66,7 @@ class GameIsRunning(Conflict):
 
 
 class ModFileConflict(Conflict):
-    """A file that isn't replaced has the name that a new one would get."""
+    """A file outside of this change has the name that a new one would get."""
 
     code = "mod_file_conflict"
 
@@ -92,13 +92,13 @@ class NoPreviousMods(NotFound):
 
 
 class DownloadRefused(UnprocessableContent):
-    """A mod can't be fetched from there; the detail says why."""
+    """A mod can't be downloaded from there; the detail says why."""
 
     code = "download_refused"
 
 
 class ModDatabaseUnavailable(ServiceUnavailable):
-    """The mod database doesn't answer, and nothing that would do is cached."""
+    """The mod database doesn't answer, and its answer isn't cached."""
 
     code = "mod_database_unavailable"
 

@@ -1,4 +1,4 @@
-"""The mods of this server: what lies in Mods/, joined with what the manager remembers."""
+"""The mods of this server: the files in Mods/, joined with the manager's records."""
 
 import asyncio
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _ODDITIES: Final = {
 
 @dataclass(frozen=True)
 class InstalledMods:
-    """Files and memory, as they were at one moment."""
+    """Files and records, as they were at one moment."""
 
     files: list[ModFile]
     state: ModsState
@@ -43,7 +43,7 @@ class InstalledMods:
         return enabled
 
     def present(self) -> Present:
-        """Return what a resolution begins with."""
+        """Return the mods that a resolution starts from."""
         enabled = self.enabled()
         ids = {file.info.mod_id for file in self.files if file.info is not None}
         return Present(enabled, frozenset(ids - enabled.keys()), frozenset(self.state.pinned))
@@ -65,7 +65,7 @@ class InstalledMods:
             raise ModRequired(names)
 
     def record_of(self, file: ModFile) -> Record | None:
-        """Return what is remembered of a file, if the manager installed it."""
+        """Return the record of a file, if the manager installed it."""
         record = self.state.records.get(file.info.mod_id) if file.info is not None else None
         name = file.name.removesuffix(DISABLED)
         return record if record is not None and record.file == name else None
@@ -85,7 +85,7 @@ class InstalledMods:
         return None
 
     def client_mods(self, game: str | None) -> ClientMods:
-        """Return what players need: enabled mods that a client must have, too."""
+        """Return what players need: the enabled mods that clients must have, too."""
         mods = [
             ClientMod(mod_id=mod_id, name=info.name, version=info.version, url=self._url_of(info))
             for mod_id, info in sorted(self.enabled().items())
@@ -95,19 +95,19 @@ class InstalledMods:
 
 
 class Inventory:
-    """Looks at the mods of this server."""
+    """Reads the mods of this server."""
 
     def __init__(self, folder: ModsFolder, document: Document[ModsState]) -> None:
         self.folder = folder
         self.document = document
 
     async def installed(self) -> InstalledMods:
-        """Return what is there now."""
+        """Return the files and records of this moment."""
         state = await self.document.read()
         return InstalledMods(await asyncio.to_thread(self.folder.files), state)
 
     async def mods(self, game: str | None) -> Mods:
-        """Return what is there, in the words of the API; `game` is the installed version."""
+        """Return all mods as responses show them; `game` is the installed version."""
         installed = await self.installed()
         return Mods(
             game_version=game,

@@ -1,4 +1,4 @@
-"""What the mod database says of mods, in our own words. All of it is untrusted text."""
+"""Mods as the mod database lists them, under our own field names. All of it is untrusted text."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
@@ -32,7 +32,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def safe_html(html: object) -> str:
     """Return HTML that runs nothing and loads nothing but images from the web.
 
-    Of a text that is too long, the beginning; of what is no text, nothing.
+    A text that is too long is cut; any other value becomes "".
     """
     return nh3.clean(
         html[:MAX_HTML_LENGTH] if isinstance(html, str) else "",
@@ -45,7 +45,7 @@ def safe_html(html: object) -> str:
 
 
 def safe_link(value: object) -> str | None:
-    """Return a link to the web as it is, and None for every other (`javascript:`, `data:`)."""
+    """Return a link to the web as it is, and None for any other (`javascript:`, `data:`)."""
     link = value.strip() if isinstance(value, str) else ""
     try:
         parts = urlsplit(link)
@@ -73,7 +73,7 @@ def _ids(value: object) -> list[str]:
 
 
 def _moment(value: object) -> datetime | None:
-    """Return a time of the database, which has no zone and is taken for UTC."""
+    """Return a time of the database, which has no time zone: it is taken as UTC."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
@@ -90,25 +90,30 @@ HTML = Annotated[str, BeforeValidator(safe_html)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
-class ListedMod(BaseModel):
-    """A mod as the list of the mod database has it. `number` is the database's own id."""
+class _Described(BaseModel):
+    """What the list and a mod's page have in common. `number` is the database's own id."""
 
     number: Annotated[Count, Field(validation_alias="modid")]
     asset_number: Annotated[Count, Field(validation_alias="assetid")] = 0
-    mod_ids: Annotated[Ids, Field(validation_alias="modidstrs")] = []
     name: Text = ""
-    summary: Text = ""
     author: Text = ""
     alias: Annotated[Text, Field(validation_alias="urlalias")] = ""
     side: Text = ""
     type: Text = ""
-    logo: Link = None
     tags: Texts = []
     downloads: Count = 0
     follows: Count = 0
     comments: Count = 0
-    trending_points: Annotated[Count, Field(validation_alias="trendingpoints")] = 0
     last_released: Annotated[Moment, Field(validation_alias="lastreleased")] = None
+
+
+class ListedMod(_Described):
+    """A mod as the list of the mod database has it."""
+
+    mod_ids: Annotated[Ids, Field(validation_alias="modidstrs")] = []
+    summary: Text = ""
+    logo: Link = None
+    trending_points: Annotated[Count, Field(validation_alias="trendingpoints")] = 0
 
 
 class Release(BaseModel):
@@ -125,33 +130,21 @@ class Release(BaseModel):
     changelog: HTML = ""
 
 
-class ModPage(BaseModel):
+class ModPage(_Described):
     """A mod with its text and releases. Text and changelogs are sanitised HTML."""
 
-    number: Annotated[Count, Field(validation_alias="modid")]
-    asset_number: Annotated[Count, Field(validation_alias="assetid")] = 0
-    name: Text = ""
     text: HTML = ""
-    author: Text = ""
-    alias: Annotated[Text, Field(validation_alias="urlalias")] = ""
-    side: Text = ""
-    type: Text = ""
     logo: Annotated[Link, Field(validation_alias="logofile")] = None
     homepage: Annotated[Link, Field(validation_alias="homepageurl")] = None
     source_code: Annotated[Link, Field(validation_alias="sourcecodeurl")] = None
     issue_tracker: Annotated[Link, Field(validation_alias="issuetrackerurl")] = None
     wiki: Annotated[Link, Field(validation_alias="wikiurl")] = None
-    downloads: Count = 0
-    follows: Count = 0
-    comments: Count = 0
     created: Moment = None
-    last_released: Annotated[Moment, Field(validation_alias="lastreleased")] = None
-    tags: Texts = []
     releases: list[Release] = []
 
 
 def mods_of(items: object) -> list[ListedMod]:
-    """Return the mods of a list; an item that makes no sense is left out."""
+    """Return the mods of a list, without those that make no sense."""
     mods = (_parsed(ListedMod, item) for item in (items if isinstance(items, list) else []))
     return [mod for mod in mods if mod is not None and mod.number]
 

@@ -1,9 +1,10 @@
 """A mod's `modinfo.json`, read as leniently as the game reads it.
 
-The game reads it with Newtonsoft.Json (vsapi, ModInfo.cs): a byte-order mark, comments, trailing
-commas, single quotes and unquoted keys are borne, keys match in any case, the last of two wins.
+The game reads it with Newtonsoft.Json (vsapi, ModInfo.cs): it accepts a byte-order mark, comments,
+trailing commas, single quotes and unquoted keys; keys match in any case, the last of two wins.
 """
 
+import codecs
 import json
 import re
 from typing import Any, Final, Self
@@ -18,9 +19,7 @@ GAME_MODS: Final = frozenset({"game", "survival", "creative"})
 _MOD_ID: Final = re.compile(r"[a-z][a-z0-9]{0,63}", re.ASCII)
 _NOT_IN_ID: Final = re.compile(r"[^a-z0-9]", re.ASCII)
 _SIDES: Final = {"server": "server", "client": "client", "universal": "both"}
-_ENCODINGS: Final = (
-    (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
-)  # fmt: skip
+_UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_TEXT_LENGTH: Final = 2_000
 _MAX_ITEMS: Final = 200
 
@@ -32,16 +31,14 @@ class UnreadableModInfo(ValueError):
 class ModInfo(BaseModel):
     """What a mod says about itself. All of it is untrusted text.
 
-    `dependencies` maps an id to the least version, "" being any; `side` is server, client or both.
+    `dependencies` maps an id to the minimum version, "" for any; `side` is server, client or both.
     """
 
     mod_id: str
     name: str
     version: str = ""
-    type: str = "code"
     side: str = "both"
     required_on_client: bool = True
-    required_on_server: bool = True
     description: str = ""
     website: str = ""
     authors: list[str] = Field(default_factory=list)
@@ -52,17 +49,16 @@ class ModInfo(BaseModel):
         """Return what `content` says. Raises `UnreadableModInfo`."""
         fields = _Fields(_loads(content))
         name = fields.text("name")
-        mod_id = (fields.text("modid") or id_from_name(name)).strip().lower()
+        # The game derives an id from the name, too (vsapi, ModInfo.ToModID).
+        mod_id = (fields.text("modid") or _NOT_IN_ID.sub("", name.lower())).strip().lower()
         if not is_mod_id(mod_id):
             raise UnreadableModInfo("It has neither a usable modid nor a name to derive one from.")
         return cls(
             mod_id=mod_id,
             name=name or mod_id,
             version=fields.text("version").strip()[:64],
-            type=fields.text("type", "code").lower()[:16],
             side=_SIDES.get(fields.text("side").strip().lower(), "both"),
             required_on_client=fields.truth("requiredonclient"),
-            required_on_server=fields.truth("requiredonserver"),
             description=fields.text("description"),
             website=fields.text("website"),
             authors=fields.texts("authors"),
@@ -76,9 +72,9 @@ class _Fields:
     def __init__(self, document: dict[str, Any]) -> None:
         self._values = {name.lower(): value for name, value in document.items()}
 
-    def text(self, name: str, default: str = "") -> str:
+    def text(self, name: str) -> str:
         value = self._values.get(name)
-        return storable(str(value)) if isinstance(value, str | int | float) else default
+        return storable(str(value)) if isinstance(value, str | int | float) else ""
 
     def texts(self, name: str) -> list[str]:
         value = self._values.get(name)
@@ -95,10 +91,10 @@ class _Fields:
             return {}
         if len(value) > _MAX_ITEMS:
             raise UnreadableModInfo(f"It names more than {_MAX_ITEMS} dependencies.")
-        named = {name.strip().lower(): least for name, least in value.items()}
+        named = {name.strip().lower(): need for name, need in value.items()}
         return {
-            mod_id: least.strip()[:64] if isinstance(least, str) and least.strip() != "*" else ""
-            for mod_id, least in named.items()
+            mod_id: need.strip()[:64] if isinstance(need, str) and need.strip() != "*" else ""
+            for mod_id, need in named.items()
             if is_mod_id(mod_id)
         }
 
@@ -112,19 +108,16 @@ def storable(text: str) -> str:
 
 
 def is_mod_id(text: str) -> bool:
-    """Return whether a text is a mod's id: safe as part of a file name, and of a URL."""
+    """Return whether a text is a mod's id, and so safe in a file name and a URL."""
     return _MOD_ID.fullmatch(text) is not None
-
-
-def id_from_name(name: str) -> str:
-    """Return the id that the game gives a mod which names none (vsapi, ModInfo.ToModID)."""
-    return _NOT_IN_ID.sub("", name.lower())
 
 
 def _loads(content: bytes) -> dict[str, Any]:
     if len(content) > MAX_MODINFO_BYTES:
         raise UnreadableModInfo(f"It has more than {MAX_MODINFO_BYTES} bytes.")
-    text = _decoded(content)
+    encoding = "utf-16" if content.startswith(_UTF_16_MARKS) else "utf-8"
+    # .NET replaces what it can't decode.
+    text = content.decode(encoding, "replace").lstrip("\ufeff")
     try:
         document = _lenient(text)
     except (ValueError, RecursionError):
@@ -132,12 +125,6 @@ def _loads(content: bytes) -> dict[str, Any]:
     if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
         raise UnreadableModInfo("It is not a JSON object.")
     return document
-
-
-def _decoded(content: bytes) -> str:
-    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
-    # .NET replaces what it can't decode.
-    return content.decode(encoding, "replace").lstrip("\ufeff")
 
 
 def _lenient(text: str) -> Any:

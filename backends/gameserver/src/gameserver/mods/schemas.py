@@ -1,7 +1,4 @@
-"""What goes over the wire, and what the manager remembers of mods.
-
-Whatever comes from a mod or the mod database is untrusted text.
-"""
+"""What goes over the wire, and what is stored. Text from mods and their database is untrusted."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -48,8 +45,8 @@ class Suits(StrEnum):
 class InstalledMod(BaseModel):
     """A file or folder in Mods/, and the mod in it. `mod_id` is null where there is no modinfo.
 
-    origin            hand: somebody put it there past the manager
-    changed_by_hand   the manager installed it, and its content is another one now
+    origin            hand: somebody put it there without the manager
+    changed_by_hand   the manager installed it, and its content has changed since
     problem           why the game won't load it, or null
     """
 
@@ -75,7 +72,7 @@ class InstalledMod(BaseModel):
 
 
 class Mods(BaseModel):
-    """All mods. `missing`: installed once, and taken away by hand. `problems`: what can't load."""
+    """All mods. `missing`: installed, then removed by hand. `problems`: why mods can't load."""
 
     game_version: str | None
     mods: list[InstalledMod]
@@ -93,8 +90,8 @@ class RequestedMod(Schema):
 class ChangeOptions(Schema):
     """How a change of mods is made.
 
-    restart                the game is stopped for it and started again; without it, it must be down
-    rollback_if_not_ready  when the game isn't ready afterwards, the mods are as before again
+    restart                 stop the game for it, and start it again; else the game must be stopped
+    rollback_if_not_ready   restore the former mods if the game isn't ready afterwards
     """
 
     restart: StrictBool = False
@@ -109,7 +106,7 @@ class InstallMods(ChangeOptions):
 
 
 class InstallFromURL(ChangeOptions):
-    """A mod's file on an allowed host, and what it must be when that is known."""
+    """A mod's file on an allowed host, and if known the id that it must have."""
 
     url: URL
     mod_id: ModId | None = None
@@ -132,13 +129,13 @@ class PlanMods(Schema):
 
 
 class RemoveMod(ChangeOptions):
-    """How a mod is taken out; `force` does it although other mods need it."""
+    """How a mod is removed, disabled or enabled; `force` ignores dependencies."""
 
     force: StrictBool = False
 
 
 class RollBack(ChangeOptions):
-    """Which change is undone, with all after it; without one the last.
+    """Which change to undo, with all after it: by default the last.
 
     `force` overwrites what was changed by hand since.
     """
@@ -148,7 +145,7 @@ class RollBack(ChangeOptions):
 
 
 class Step(BaseModel):
-    """What becomes of one mod. `replaces` are the files in Mods/ that go."""
+    """The change of one mod. `replaces` are the files in Mods/ that are removed."""
 
     action: Action
     mod_id: str
@@ -162,7 +159,7 @@ class Step(BaseModel):
 
 
 class Plan(BaseModel):
-    """What a change would do, every reason against it, and what is only worth saying."""
+    """What a change would do, every reason that prevents it, and warnings that don't."""
 
     game_version: str | None
     steps: list[Step]
@@ -181,7 +178,7 @@ class ModChange(BaseModel):
 
 
 class ModUpdate(BaseModel):
-    """A newer release that suits the game; `pinned` ones are left alone by an update of all."""
+    """A newer release that suits the game; an update of all mods skips `pinned` ones."""
 
     mod_id: str
     name: str
@@ -229,7 +226,7 @@ class Names(BaseModel):
 
 
 class ClientMod(BaseModel):
-    """A mod that players need. `url` is where its file is, as far as the manager knows."""
+    """A mod that players need. `url` is where its file is, if the manager knows."""
 
     mod_id: str
     name: str
@@ -245,7 +242,7 @@ class ClientMods(BaseModel):
 
 
 class Record(BaseModel):
-    """A file that the manager installed. `sha256` tells whether a hand changed it since."""
+    """A file that the manager installed. `sha256` shows whether it was changed by hand since."""
 
     mod_id: str
     version: str
@@ -260,8 +257,8 @@ class Record(BaseModel):
 class FileChange(BaseModel):
     """What a change did to one file in Mods/.
 
-    former   its name in the generation's folder; None when the file is new
-    sha256   of what lies there since; None when nothing does
+    former   its name in the generation's folder; None for a new file
+    sha256   of the file since then; None for a removed one
     """
 
     name: str
@@ -270,7 +267,7 @@ class FileChange(BaseModel):
 
 
 class Generation(BaseModel):
-    """The state of Mods/ before one change, as far as the change touched it."""
+    """The state of Mods/ before one change, limited to what the change touched."""
 
     id: str
     at: datetime

@@ -1,4 +1,4 @@
-"""The addresses behind a name, and which of them are of the public internet."""
+"""The addresses of a host name, and which of them are public."""
 
 import asyncio
 import socket
@@ -14,13 +14,13 @@ class UnknownHost(Exception):
 
 
 async def look_up(host: str, port: int) -> list[Address]:
-    """Return every address of a host, the one to try first at the front. Raises `UnknownHost`."""
+    """Return every address of a host, the one to try first at first. Raises `UnknownHost`."""
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise UnknownHost from None
-    return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries]
 
 
 def is_public(address: Address) -> bool:

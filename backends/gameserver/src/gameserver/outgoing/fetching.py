@@ -1,7 +1,7 @@
-"""Fetching: from sources that are allowed, at addresses that are public, within bounds.
+"""Downloads: from sources that are allowed, at addresses that are public, within bounds.
 
-Every redirect is judged like the first URL. The address that was judged is the one connected to,
-so a name can't change its mind in between (DNS rebinding).
+Every redirect is checked like the first URL. The checked address is the one that is connected to,
+so a name that resolves to another one in between (DNS rebinding) leads nowhere.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from gameserver.outgoing.exceptions import (
 )
 from gameserver.outgoing.sources import Sources
 
-_PORTION: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 20
 _SILENCE_SECONDS: Final = 30.0
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK: Final = 200
@@ -35,14 +35,14 @@ ProgressCallback = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a download may take: bytes, seconds for all of it, redirects on the way."""
+    """Limits of a download: bytes, seconds for all of it, and redirects."""
 
     max_bytes: int
     seconds: float
     redirects: int = 3
 
     def check_size(self, size: int) -> None:
-        """Raise `TooLarge` when there are more bytes than there may be."""
+        """Raise `TooLarge` when `size` is more than `max_bytes`."""
         if size > self.max_bytes:
             raise TooLarge
 
@@ -55,7 +55,6 @@ class Downloads:
         client: httpx2.AsyncClient,
         sources: Sources,
         bounds: Bounds,
-        *,
         look_up: LookUp = look_up,
     ) -> None:
         self.bounds = bounds
@@ -88,7 +87,7 @@ class Downloads:
             self.bounds.check_size(expected)
             size = 0
             with await asyncio.to_thread(target.open, "xb") as file:
-                async for chunk in response.aiter_raw(_PORTION):
+                async for chunk in response.aiter_raw(_CHUNK_BYTES):
                     size += len(chunk)
                     self.bounds.check_size(size)
                     await asyncio.to_thread(file.write, chunk)
@@ -112,15 +111,15 @@ class Downloads:
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
         for _ in range(self.bounds.redirects + 1):
-            judged = self._sources.check(url)
-            response = await self._ask(judged, headers)
+            checked = self._sources.check(url)
+            response = await self._request(checked, headers)
             if response.status_code not in _REDIRECTS:
                 return response
             await response.aclose()
-            url = str(judged.join(response.headers.get("location", "")))
+            url = str(checked.join(response.headers.get("location", "")))
         raise TooManyRedirects
 
-    async def _ask(self, url: httpx2.URL, headers: Mapping[str, str]) -> httpx2.Response:
+    async def _request(self, url: httpx2.URL, headers: Mapping[str, str]) -> httpx2.Response:
         if self._sources.may_be_private(url):
             return await self._send(url, headers)
         failure: httpx2.TransportError = httpx2.ConnectError("The host has no address.")
@@ -143,9 +142,9 @@ class Downloads:
     async def _send(
         self, url: httpx2.URL, headers: Mapping[str, str], address: Address | None = None
     ) -> httpx2.Response:
-        """Send a request, to this address if there is one, whatever the name says by then.
+        """Send a request; with `address` to that one, whatever the name resolves to by then.
 
-        Its connection isn't kept: another name at this address has to prove itself anew.
+        Such a connection isn't kept: another name at this address needs a TLS handshake of its own.
         """
         extensions = {}
         if address is not None:
@@ -159,7 +158,7 @@ class Downloads:
 
 
 def require_ok(response: httpx2.Response) -> None:
-    """Raise `StatusRefused` unless the answer is 200."""
+    """Raise `StatusRefused` unless the status is 200."""
     if response.status_code != _OK:
         raise StatusRefused(response.status_code)
 

@@ -1,4 +1,4 @@
-"""From where the manager fetches files."""
+"""The URLs that the manager may fetch from."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,10 @@ from gameserver.outgoing.exceptions import HostRefused, NoWebURL, PlainHTTPRefus
 class Sources:
     """Where files may come from.
 
-    trusted: a URL that the operator gave; its origin may be plain HTTP, and in a private network.
-    hosts: others by name in lower case, over HTTPS, at public addresses. private: these may be
-    plain HTTP and in a private network, too. any_port: they may use another port than 443.
+    trusted    a URL that the operator set; its origin may be plain HTTP, and in a private network
+    hosts      others by name in lower case, over HTTPS, at public addresses
+    private    the hosts may be plain HTTP and in a private network, too
+    any_port   the hosts may use another port than 443
     """
 
     trusted: str
@@ -22,7 +23,7 @@ class Sources:
     any_port: bool = False
 
     def check(self, text: str) -> httpx2.URL:
-        """Return a URL that may be asked; redirects are checked alike. Raises `SourceRefused`."""
+        """Return a URL that may be fetched, also by a redirect. Raises `SourceRefused`."""
         url = _read(text)
         if self._is_trusted(url):
             return url
@@ -39,13 +40,14 @@ class Sources:
 
     def _is_trusted(self, url: httpx2.URL) -> bool:
         try:
-            return _origin(url) == _origin(_read(self.trusted))
+            trusted = _read(self.trusted)
         except NoWebURL:
             return False
+        return (url.scheme, url.host, url.port) == (trusted.scheme, trusted.host, trusted.port)
 
 
 def _read(text: str) -> httpx2.URL:
-    """Return the parts as the client sees them, so that what is judged is what is asked."""
+    """Parse a URL as the client does, so that the URL checked is the one requested."""
     try:
         url = httpx2.URL(text)
         usable = url.scheme in {"http", "https"} and bool(url.host) and url.port != 0
@@ -54,7 +56,3 @@ def _read(text: str) -> httpx2.URL:
     if not usable or url.userinfo:
         raise NoWebURL
     return url
-
-
-def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port

@@ -18,7 +18,6 @@ from gameserver.versions.schemas import Channel, ChannelCache, FeedCache, Offere
 
 DOCUMENT_BOUNDS: Final = Bounds(8 << 20, 20.0)
 _NOT_MODIFIED: Final = 304
-_PLATFORM: Final = "linuxserver"
 _MAX_VERSIONS: Final = 2_000
 _MAX_URLS: Final = 4
 _MAX_TEXT_LENGTH: Final = 200
@@ -36,12 +35,7 @@ class VersionFeed:
     """
 
     def __init__(
-        self,
-        downloads: Downloads,
-        url: str,
-        cache: Document[FeedCache],
-        *,
-        fresh_seconds: float,
+        self, downloads: Downloads, url: str, cache: Document[FeedCache], *, fresh_seconds: float
     ) -> None:
         self._downloads = downloads
         self._url = url.rstrip("/")
@@ -58,7 +52,10 @@ class VersionFeed:
         Raises `FeedUnavailable` if the feed doesn't answer and never did.
         """
         async with self._lock:
-            cached = await self._cached()
+            try:
+                cached = await self._cache.read()
+            except DamagedDocument:
+                cached = FeedCache()
             if not refresh and cached.fetched_at and clock.now() - cached.fetched_at < self._fresh:
                 return cached
             if clock.monotonic() < self._down_until:
@@ -81,12 +78,6 @@ class VersionFeed:
                 if offered.version == version:
                     return offered
         raise VersionNotOffered
-
-    async def _cached(self) -> FeedCache:
-        try:
-            return await self._cache.read()
-        except DamagedDocument:
-            return FeedCache()
 
     async def _fetch(self, cached: FeedCache) -> FeedCache:
         channels = {}
@@ -127,7 +118,7 @@ def _parse(content: bytes, channel: Channel) -> list[OfferedVersion]:
         raise ValueError("The feed is not a JSON object.")  # noqa: TRY004 - input, not a call
     offers = []
     for version, platforms in document.items():
-        entry = platforms.get(_PLATFORM) if isinstance(platforms, dict) else None
+        entry = platforms.get("linuxserver") if isinstance(platforms, dict) else None
         if is_version(version) and isinstance(entry, dict):
             offers.append(_offer(version, channel, entry))
     return [offer for offer in offers if offer is not None][:_MAX_VERSIONS]

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -29,39 +30,37 @@ _PROGRAMS: Final = ("VintagestoryServer", "VintagestoryServer.dll", "Vintagestor
 _REQUIRED_BYTES: Final = 600_000_000
 
 
+@dataclass(frozen=True)
 class Installer:
     """Downloads and unpacks versions. `limits` bound what an archive may unpack to."""
 
-    def __init__(
-        self, layout: Layout, installed: InstalledVersions, downloads: Downloads, limits: Limits
-    ) -> None:
-        self._layout = layout
-        self._installed = installed
-        self._downloads = downloads
-        self._limits = limits
+    layout: Layout
+    installed: InstalledVersions
+    downloads: Downloads
+    limits: Limits
 
     async def install(self, offered: OfferedVersion, progress: Progress) -> None:
         """Install a version; the first one becomes current. If that fails, nothing of it is left.
 
         Raises `VersionInstalled`, `InsufficientStorage`, `DownloadFailed` and `ArchiveError`.
         """
-        folder = self._installed.folder(offered.version)
+        folder = self.installed.folder(offered.version)
         if await asyncio.to_thread(folder.exists):
             raise VersionInstalled
-        await asyncio.to_thread(require_room, self._layout.staging, _REQUIRED_BYTES)
-        staged = self._layout.staging / f"version-{ids.token(8)}"
+        await asyncio.to_thread(require_room, self.layout.staging, _REQUIRED_BYTES)
+        staged = self.layout.staging / f"version-{ids.token(8)}"
         await asyncio.to_thread(staged.mkdir)
         try:
             archive, game = staged / "game.tar.gz", staged / "game"
             progress.report(0, f"Downloading {offered.version}")
-            await download_game(self._downloads, offered, archive, progress.part(0, 0.7).report)
+            await download_game(self.downloads, offered, archive, progress.part(0, 0.7).report)
             progress.report(0.7, f"Unpacking {offered.version}")
             await finish_in_thread(lambda: self._unpack(archive, game, offered.version, progress))
             await finish_in_thread(lambda: _publish(game, folder))
         finally:
             await finish_in_thread(lambda: remove_tree(staged))
-        if await self._installed.current() is None:
-            await self._installed.select(offered.version)
+        if await self.installed.current() is None:
+            await self.installed.select(offered.version)
         progress.report(1, f"{offered.version} is installed")
 
     def _unpack(self, archive: Path, target: Path, version: str, progress: Progress) -> None:
@@ -72,7 +71,7 @@ class Installer:
         with archive.open("rb") as file:
             Unpacking(
                 target,
-                self._limits,
+                self.limits,
                 header=GameHeader,
                 copy_links=True,
                 on_progress=lambda _: progress.check(),

@@ -1,11 +1,12 @@
 """Lists, installs and deletes versions of the game."""
 
 import asyncio
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.documents.threads import finish_in_thread
 from gameserver.backups.worlds import world_file
+from gameserver.disk import remove_tree
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
@@ -21,39 +22,32 @@ from gameserver.versions.schemas import Channel, FeedCache, Version, VersionList
 _CHANGING = frozenset({OperationKind.INSTALL, OperationKind.SWITCH})
 
 
+@dataclass(frozen=True)
 class Versions:
     """The versions that are installed or offered by the feed."""
 
-    def __init__(
-        self,
-        layout: Layout,
-        installed: InstalledVersions,
-        feed: VersionFeed,
-        installer: Installer,
-        operations: Operations,
-    ) -> None:
-        self._layout = layout
-        self._installed = installed
-        self.feed = feed
-        self.installer = installer
-        self._operations = operations
+    layout: Layout
+    installed: InstalledVersions
+    feed: VersionFeed
+    installer: Installer
+    operations: Operations
 
     async def list(self, *, refresh: bool = False) -> VersionList:
         """Return the offered and the installed versions, newest first.
 
-        If the feed never answered, only the installed ones.
+        If the feed never answered, it returns only the installed ones.
         """
         try:
             feed = await self.feed.read(refresh=refresh)
         except FeedUnavailable:
             feed = FeedCache()
-        current = await self._installed.current()
-        number = current.version if current else None
-        installed = {installation.version for installation in await self._installed.list()}
+        installation = await self.installed.current()
+        current = installation.version if installation else None
+        installed = {item.version for item in await self.installed.list()}
         world_version = await self.world_version()
         return VersionList(
-            versions=_merged(feed, installed, number, world_version),
-            current=number,
+            versions=_merged(feed, installed, current, world_version),
+            current=current,
             world_version=world_version,
             fetched_at=feed.fetched_at,
             stale=self.feed.stale,
@@ -61,8 +55,8 @@ class Versions:
 
     async def world_version(self) -> str | None:
         """Return the newest version that has run the current world."""
-        world = await asyncio.to_thread(world_file, self._layout)
-        return await self._installed.world_version(world.name)
+        world = await asyncio.to_thread(world_file, self.layout)
+        return await self.installed.world_version(world.name)
 
     async def start_install(self, version: str, *, by: str) -> Operation:
         """Begin to install a version, and return its operation.
@@ -70,7 +64,7 @@ class Versions:
         The first installed version becomes the current one. Raises `VersionInstalled`,
         `VersionNotOffered`, `FeedUnavailable`, `OperationInProgress`.
         """
-        if await asyncio.to_thread(self._installed.folder(version).exists):
+        if await asyncio.to_thread(self.installed.folder(version).exists):
             raise VersionInstalled
         offered = await self.feed.find(version)
 
@@ -78,24 +72,23 @@ class Versions:
             await self.installer.install(offered, progress)
             return {"version": version}
 
-        return await self._operations.start(
-            OperationKind.INSTALL, work, by=by, not_beside=_CHANGING
-        )
+        return await self.operations.start(OperationKind.INSTALL, work, by=by, not_beside=_CHANGING)
 
     async def delete(self, version: str) -> None:
         """Delete an installed version. Raises `VersionNotInstalled`, `VersionInUse`."""
-        installation = await self._installed.find(version)
-        current = await self._installed.current()
+        installation = await self.installed.find(version)
+        current = await self.installed.current()
         if current is not None and current.version == version:
             raise VersionInUse("This version is the current one; switch to another first.")
-        if any(operation.kind in _CHANGING for operation in self._operations.running()):
+        if any(operation.kind in _CHANGING for operation in self.operations.running()):
             raise VersionInUse("A version is being installed or switched to; wait until that ends.")
-        await finish_in_thread(lambda: self._remove(installation.folder))
+        staged = self.layout.staging / f"deleted-{version}"
+        await finish_in_thread(lambda: _remove(installation.folder, staged))
 
-    def _remove(self, folder: Path) -> None:
-        deleted = self._layout.staging / f"deleted-{folder.name}"
-        folder.rename(deleted)  # gone at once under its name; a start removes what a crash leaves
-        shutil.rmtree(deleted, ignore_errors=True)
+
+def _remove(folder: Path, staged: Path) -> None:
+    folder.rename(staged)  # at once; the next start of the manager removes what a crash leaves
+    remove_tree(staged)
 
 
 def _merged(
