@@ -149,7 +149,7 @@ async def test_a_start_that_is_overtaken_by_a_stop(game: Game) -> None:
     async def stop() -> None:
         await game.stop(by="test", reason="Changed my mind.")
 
-    game._lifecycle._before_start = [stop]
+    game.lifecycle.before_start = [stop]
     with pytest.raises(StartCancelled):
         await game.start(by="test")
     assert state_of(game) is GameState.STOPPED
@@ -278,7 +278,7 @@ async def test_a_pending_restart_is_called_off(open_game: OpenGame) -> None:
     await game.wait_for(GameState.CRASHED, timeout=SOON)
     await game.stop(by="test", reason="Enough.")
     assert (state_of(game), game.status.restart_at) == (GameState.STOPPED, None)
-    assert game._lifecycle._policy.planned._planned is None
+    assert game.lifecycle.policy.planned._planned is None
 
 
 async def test_a_missing_runtime_is_explained(open_game: OpenGame) -> None:

@@ -41,7 +41,7 @@ async def test_a_start_waits_for_the_world(game: Game, taken: asyncio.Event) -> 
         assert taken.is_set()
         raise StartRefused("Not today.")
 
-    game._lifecycle._before_start = [refuse]
+    game.lifecycle.before_start = [refuse]
     asyncio.get_running_loop().call_later(0.1, taken.set)
     with pytest.raises(StartRefused):
         await start_when_free(game, by="test")

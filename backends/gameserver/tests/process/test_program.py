@@ -10,6 +10,7 @@ from bedplate.settings import Environment
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.process.launch import Launcher
+from gameserver.process.ownership import ProcessLock
 from gameserver.process.program import passed_on
 from gameserver.settings import GameServerSettings
 
@@ -35,7 +36,8 @@ def make(layout: Layout, installed: InstalledVersions) -> Make:
     """Give what finds programs with changed settings."""
 
     def make(**changes: object) -> Launcher:
-        return Launcher(GameServerSettings.load(_env_file=None, **changes), layout, installed)
+        settings = GameServerSettings.load(_env_file=None, **changes)
+        return Launcher(settings, layout, installed, ProcessLock(layout))
 
     return make
 

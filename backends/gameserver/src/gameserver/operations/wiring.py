@@ -1,5 +1,6 @@
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -27,17 +28,17 @@ async def open_operations(layout: Layout) -> AsyncIterator[Operations]:
         yield operations
 
 
+@dataclass
 class Acceptance:
     """Answers a request whose work goes on: 202, and where to watch it."""
 
-    def __init__(self, request: Request, response: Response) -> None:
-        self._request = request
-        self._response = response
+    request: Request
+    response: Response
 
     def __call__(self, operation: Operation) -> Operation:
         """Name the operation in `Location` (RFC 9110, section 15.3.3), and return it."""
-        root = self._request.scope.get("root_path", "")
-        self._response.headers["Location"] = f"{root}/operations/{operation.id}"
+        root = self.request.scope.get("root_path", "")
+        self.response.headers["Location"] = f"{root}/operations/{operation.id}"
         return operation
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from bedplate import clock
@@ -22,39 +23,30 @@ PATIENCE_SECONDS: Final = 900.0
 _POLL_SECONDS: Final = 0.05
 
 
+@dataclass(eq=False)
 class Game:
     """The one game of this manager.
 
     Each request is audited and runs to its end, even if the caller is cancelled meanwhile.
     """
 
-    def __init__(
-        self,
-        console: Console,
-        board: StatusBoard,
-        launcher: Launcher,
-        lifecycle: Lifecycle,
-        world: WorldLock,
-        audit: Audit,
-        jobs: Jobs,
-    ) -> None:
-        self.console = console
-        self._board = board
-        self._launcher = launcher
-        self._lifecycle = lifecycle
-        self._world = world
-        self._audit = audit
-        self._jobs = jobs
+    console: Console
+    board: StatusBoard
+    launcher: Launcher
+    lifecycle: Lifecycle
+    world: WorldLock
+    audit: Audit
+    jobs: Jobs
 
     @property
     def status(self) -> GameStatus:
         """What the game is doing."""
-        return self._board.status
+        return self.board.status
 
     @property
     def busy_with(self) -> str | None:
         """What has exclusive access to the world at the moment, in words."""
-        return self._world.purpose
+        return self.world.purpose
 
     async def start(self, *, by: str) -> None:
         """Start the game, and return when its process runs; `wait_for` waits until it is ready.
@@ -62,8 +54,8 @@ class Game:
         Raises `GameAlreadyRunning`, `GameBusy`, `GameNotInstalled`, `StartRefused`,
         `StartCancelled`, `ManagerShuttingDown`.
         """
-        self._lifecycle.check_at_rest()
-        await self._jobs.finish(self._start(by), name="game_start")
+        self.lifecycle.check_at_rest()
+        await self.jobs.finish(self._start(by), name="game_start")
 
     async def stop(self, *, by: str, reason: str, for_good: bool = True) -> None:
         """Stop the game, and return when its process is gone, or at once when there is none.
@@ -71,15 +63,15 @@ class Game:
         A planned restart is cancelled. Unless the stop is `for_good`, the next manager starts the
         game again if this one is killed meanwhile. Raises `ProcessStillExiting`.
         """
-        await self._jobs.finish(self._stop(by, reason, for_good=for_good), name="game_stop")
+        await self.jobs.finish(self._stop(by, reason, for_good=for_good), name="game_stop")
 
     async def restart(self, *, by: str, reason: str) -> None:
         """Stop the game if it runs, and start it. Raises what `start` raises."""
-        await self._jobs.finish(self._restart(by, reason), name="game_restart")
+        await self.jobs.finish(self._restart(by, reason), name="game_restart")
 
     async def kill(self, *, by: str) -> None:
         """End the process at once; what was not saved is lost. Raises `ProcessStillExiting`."""
-        await self._jobs.finish(self._kill(by), name="game_kill")
+        await self.jobs.finish(self._kill(by), name="game_kill")
 
     async def wait_for(
         self,
@@ -87,7 +79,7 @@ class Game:
         timeout: float,  # noqa: ASYNC109 - bound of a wait
     ) -> GameStatus:
         """Return the status as soon as it is one of `states`. Raises `TimeoutError`."""
-        return await self._board.wait_for(*states, seconds=timeout)
+        return await self.board.wait_for(*states, seconds=timeout)
 
     @contextlib.asynccontextmanager
     async def exclusive(self, purpose: str, *, installing: bool = False) -> AsyncIterator[None]:
@@ -96,10 +88,10 @@ class Game:
         `purpose` says to others what they wait for: "a restore". With `installing` the status
         shows it. Raises `GameNotStopped`, `GameBusy`.
         """
-        async with self._world.hold(purpose):
-            if self._lifecycle.has_process:
+        async with self.world.hold(purpose):
+            if self.lifecycle.has_process:
                 raise GameNotStopped(self.status.state)
-            display = self._board.installing(purpose) if installing else contextlib.nullcontext()
+            display = self.board.installing(purpose) if installing else contextlib.nullcontext()
             try:
                 with display:
                     yield
@@ -109,48 +101,48 @@ class Game:
     async def open(self, *, autostart: str) -> None:
         """Take over from an earlier manager; `autostart` as in `Lifecycle.resume`."""
         await self._find_program()
-        await self._lifecycle.resume(autostart=autostart)
+        await self.lifecycle.resume(autostart=autostart)
 
     async def close(self) -> None:
         """Stop the game, since the manager shuts down; the next one starts it again."""
-        await self._lifecycle.shut_down()
+        await self.lifecycle.shut_down()
 
     async def _find_program(self) -> None:
-        program = await self._launcher.find_program()
-        self._board.set_program(
+        program = await self.launcher.find_program()
+        self.board.set_program(
             installed=program is not None,
             version=program.version if program else None,
             simulated=program is not None and program.simulated,
-            hint=self._launcher.installation_hint(),
+            hint=self.launcher.installation_hint(),
         )
 
     async def _start(self, by: str) -> None:
-        stops = self._lifecycle.stops
-        async with self._world.hold(START):
-            self._lifecycle.check_at_rest()
-            await self._audit.record(by, "start")
-            await self._lifecycle.start(stops)
+        stops = self.lifecycle.stops
+        async with self.world.hold(START):
+            self.lifecycle.check_at_rest()
+            await self.audit.record(by, "start")
+            await self.lifecycle.start(stops)
 
     async def _stop(self, by: str, reason: str, *, for_good: bool) -> None:
-        await self._audit.record(by, "stop", reason=reason)
+        await self.audit.record(by, "stop", reason=reason)
         if for_good:
-            await self._lifecycle.remember_wanted(wanted=False)
-        await self._lifecycle.stop(reason)
-        await self._lifecycle.wait_for_planned_start()
+            await self.lifecycle.remember_wanted(wanted=False)
+        await self.lifecycle.stop(reason)
+        await self.lifecycle.wait_for_planned_start()
 
     async def _restart(self, by: str, reason: str) -> None:
-        async with self._world.hold("a restart"):
-            await self._audit.record(by, "restart", reason=reason)
-            stops = self._lifecycle.stops + 1  # the one that follows, and no other
-            await self._lifecycle.stop(reason)
-            await self._lifecycle.start(stops)
+        async with self.world.hold("a restart"):
+            await self.audit.record(by, "restart", reason=reason)
+            stops = self.lifecycle.stops + 1  # the one that follows, and no other
+            await self.lifecycle.stop(reason)
+            await self.lifecycle.start(stops)
 
     async def _kill(self, by: str) -> None:
         try:
-            await self._lifecycle.kill()
+            await self.lifecycle.kill()
         finally:
-            await self._lifecycle.remember_wanted(wanted=False)
-            await self._audit.record(by, "kill")
+            await self.lifecycle.remember_wanted(wanted=False)
+            await self.audit.record(by, "kill")
 
 
 @contextlib.asynccontextmanager

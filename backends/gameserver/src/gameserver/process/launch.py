@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -33,35 +34,33 @@ _MAX_PORT: Final = 65_535
 _MEGABYTE: Final = 1024 * 1024
 
 
+@dataclass(eq=False)
 class Launcher:
     """Finds the game's program, and starts its process, which inherits the `process_lock`."""
 
-    def __init__(
-        self, settings: GameServerSettings, layout: Layout, installed: InstalledVersions
-    ) -> None:
-        self.process_lock = ProcessLock(layout)
-        self._settings = settings
-        self._layout = layout
-        self._installed = installed
+    settings: GameServerSettings
+    layout: Layout
+    installed: InstalledVersions
+    process_lock: ProcessLock
 
     async def find_program(self) -> Program | None:
         """Return the operator's own command, else the installed version, else the stand-in.
 
         None when nothing is installed: in production, or without `gameserver[simulator]`.
         """
-        if self._settings.game_command is not None:
-            return Program(self._with_arguments(*shlex.split(self._settings.game_command)))
-        installation = await self._installed.current()
+        if self.settings.game_command is not None:
+            return Program(self._with_arguments(*shlex.split(self.settings.game_command)))
+        installation = await self.installed.current()
         if installation is not None:
             command = self._with_arguments(*command_in(installation.folder))
             return Program(command, installation.folder, installation.version)
-        if self._settings.production or (simulated := simulator.command()) is None:
+        if self.settings.production or (simulated := simulator.command()) is None:
             return None
         return Program(self._with_arguments(*simulated), simulated=True)
 
     def installation_hint(self) -> str | None:
         """Return how to get a program where the simulator is missing; None in production."""
-        return None if self._settings.production else simulator.INSTALL_HINT
+        return None if self.settings.production else simulator.INSTALL_HINT
 
     async def check(self) -> Program:
         """Return the program to start. Raises `GameNotInstalled`, `StartRefused`."""
@@ -71,9 +70,9 @@ class Launcher:
         await asyncio.to_thread(
             check_start,
             program,
-            self._layout,
-            port=self._settings.game_port,
-            min_free_megabytes=self._settings.min_free_megabytes,
+            self.layout,
+            port=self.settings.game_port,
+            min_free_megabytes=self.settings.min_free_megabytes,
         )
         return program
 
@@ -87,7 +86,7 @@ class Launcher:
             await asyncio.to_thread(Path(environment["SQLITE_TMPDIR"]).mkdir, exist_ok=True)
             return await Child.spawn(
                 program.command,
-                folder=program.folder or self._layout.server_data,
+                folder=program.folder or self.layout.server_data,
                 environment=environment,
                 inherited=[lock],
                 on_output=console.feed,
@@ -101,16 +100,16 @@ class Launcher:
 
     def environment(self) -> dict[str, str]:
         """Return the complete environment of the game, which has none of the manager's secrets."""
-        variables = self._settings.game_environment
+        variables = self.settings.game_environment
         configured = {name: value.get_secret_value() for name, value in variables.items()}
-        temporary = os.fspath(self._layout.server_data.absolute() / "Cache")
+        temporary = os.fspath(self.layout.server_data.absolute() / "Cache")
         return {**passed_on(os.environ), "SQLITE_TMPDIR": temporary, **configured}
 
     def _with_arguments(self, *command: str) -> tuple[str, ...]:
-        settings = self._settings
+        settings = self.settings
         port = () if settings.game_port is None else ("--port", str(settings.game_port))
         own = shlex.split(settings.game_arguments)
-        data = os.fspath(self._layout.server_data.absolute())
+        data = os.fspath(self.layout.server_data.absolute())
         return (*command, "--dataPath", data, *port, *own)
 
 

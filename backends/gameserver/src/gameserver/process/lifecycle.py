@@ -5,6 +5,7 @@ The table of the game's states and of what changes them is `TRANSITIONS` in `gam
 
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -31,6 +32,7 @@ BeforeStart = Callable[[], Awaitable[None]]
 """Runs before each start, while there is no process; a `ProblemError` prevents the start."""
 
 
+@dataclass(eq=False)
 class Lifecycle:
     """Starts and ends the process. Whoever starts it holds the world lock.
 
@@ -38,41 +40,30 @@ class Lifecycle:
     comes before the process runs.
     """
 
-    def __init__(
-        self,
-        board: StatusBoard,
-        console: Console,
-        launcher: Launcher,
-        ladder: StopLadder,
-        policy: RestartPolicy,
-        record: Document[ProcessRecord],
-        jobs: Jobs,
-        before_start: Sequence[BeforeStart] = (),
-    ) -> None:
-        self.stops = 0
-        self._board = board
-        self._console = console
-        self._launcher = launcher
-        self._ladder = ladder
-        self._policy = policy
-        self._record = record
-        self._jobs = jobs
-        self._before_start = before_start
-        self._orphan = Orphan(launcher.process_lock, jobs, ask_seconds=ladder.ask_seconds)
-        self._run: Run | None = None
-        self._shutting_down = False
+    board: StatusBoard
+    console: Console
+    launcher: Launcher
+    ladder: StopLadder
+    policy: RestartPolicy
+    orphan: Orphan
+    record: Document[ProcessRecord]
+    jobs: Jobs
+    before_start: Sequence[BeforeStart] = ()
+    stops: int = field(default=0, init=False)
+    _run: Run | None = field(default=None, init=False)
+    _shutting_down: bool = field(default=False, init=False)
 
     @property
     def has_process(self) -> bool:
         """Whether a process of the game runs, also one that an earlier manager left."""
-        return self._run is not None or self._orphan.exists
+        return self._run is not None or self.orphan.exists
 
     def check_at_rest(self) -> None:
         """Raise `ManagerShuttingDown`, or `GameAlreadyRunning` while there is a process."""
         if self._shutting_down:
             raise ManagerShuttingDown
         if self.has_process:
-            raise GameAlreadyRunning(self._board.status.state)
+            raise GameAlreadyRunning(self.board.status.state)
 
     async def start(self, stops: int) -> None:
         """Start the process because somebody asked for it.
@@ -80,48 +71,48 @@ class Lifecycle:
         Raises `StartCancelled` when there were other `stops` meanwhile, and what `Game.start` does.
         """
         self._check_not_stopped_since(stops)
-        self._policy.planned.cancel()
-        self._policy.crashes.reset()
+        self.policy.planned.cancel()
+        self.policy.crashes.reset()
         await self.remember_wanted(wanted=True)
         await self._launch(stops)
 
     async def stop(self, reason: str) -> None:
         """End the process, and return when it is gone. Raises `ProcessStillExiting`."""
         self._cancel_starts()
-        if self._orphan.exists:
-            await self._orphan.wait()
+        if self.orphan.exists:
+            await self.orphan.wait()
         elif self._run is not None:
             self._run.stop(reason)
-            await self._wait_at_rest(self._ladder.max_seconds + 1.0)
-        elif self._board.status.state is GameState.CRASHED:
-            self._board.become(GameState.STOPPED, Cause.STOP, reason=reason)
+            await self._wait_at_rest(self.ladder.max_seconds + 1.0)
+        elif self.board.status.state is GameState.CRASHED:
+            self.board.become(GameState.STOPPED, Cause.STOP, reason=reason)
 
     async def wait_for_planned_start(self) -> None:
         """Return when a start that was in progress has given up, or after `KILL_SECONDS`."""
-        await self._policy.planned.wait(KILL_SECONDS)
+        await self.policy.planned.wait(KILL_SECONDS)
 
     async def kill(self) -> None:
         """End the process at once. Raises `ProcessStillExiting`."""
         self._cancel_starts()
         if self._run is not None:
             self._run.kill("It was killed; what was not saved is lost.")
-        await self._orphan.kill()
+        await self.orphan.kill()
         await self._wait_at_rest(KILL_SECONDS)
-        if self._board.status.state is GameState.CRASHED:
-            self._board.become(GameState.STOPPED, Cause.STOP)
+        if self.board.status.state is GameState.CRASHED:
+            self.board.become(GameState.STOPPED, Cause.STOP)
 
     async def resume(self, *, autostart: str) -> None:
         """End the game of an earlier manager, and start the game if it should run.
 
         `autostart` is `always`, `never`, or `last`: as the earlier manager left it.
         """
-        wanted = (await self._record.read()).wanted
-        if self._launcher.process_lock.is_held():
+        wanted = (await self.record.read()).wanted
+        if self.launcher.process_lock.is_held():
             reason = "An earlier manager left its game running."
-            self._board.become(GameState.STOPPING, Cause.ORPHAN, reason=reason)
-            self._orphan.end(lambda text: self._exited(ExitReason(ExitKind.MANAGER, text)))
+            self.board.become(GameState.STOPPING, Cause.ORPHAN, reason=reason)
+            self.orphan.end(lambda text: self._exited(ExitReason(ExitKind.MANAGER, text)))
         if {"always": True, "never": False, "last": wanted}[autostart]:
-            self._policy.planned.plan(self._orphan.wait, partial(self._start_unasked, self.stops))
+            self.policy.planned.plan(self.orphan.wait, partial(self._start_unasked, self.stops))
 
     async def shut_down(self) -> None:
         """End the process for the manager's own exit; from now on nothing starts."""
@@ -135,7 +126,7 @@ class Lifecycle:
         A full disk is logged: it must not keep anybody from stopping the game.
         """
         try:
-            async with self._record.change() as record:
+            async with self.record.change() as record:
                 record.wanted = wanted
         except DocumentError as error:
             structlog.get_logger().error("wanted_not_saved", wanted=wanted, reason=str(error))
@@ -152,15 +143,15 @@ class Lifecycle:
             self._exited(ExitReason(ExitKind.START_REFUSED, error.detail or error.title))
 
     async def _launch(self, stops: int) -> None:
-        program = await self._launcher.check()
-        for prepare in self._before_start:
+        program = await self.launcher.check()
+        for prepare in self.before_start:
             await prepare()
         self._check_not_stopped_since(stops)
-        run = Run(self._console, self._board, self._ladder, self._jobs)
-        self._console.begin(run.read_facts)
-        run.begin(await self._launcher.spawn(program, self._console), program)
+        run = Run(self.console, self.board, self.ladder, self.jobs)
+        self.console.begin(run.read_facts)
+        run.begin(await self.launcher.spawn(program, self.console), program)
         self._run = run
-        self._jobs.start(self._supervise(run), name="game_process")
+        self.jobs.start(self._supervise(run), name="game_process")
         if stops != self.stops:
             run.kill("It was stopped before it had started.")
             raise StartCancelled
@@ -176,11 +167,11 @@ class Lifecycle:
 
     def _exited(self, reason: ExitReason) -> None:
         restart = None if self._shutting_down else partial(self._start_unasked, self.stops)
-        self._policy.handle(reason, restart)
+        self.policy.handle(reason, restart)
 
     def _cancel_starts(self) -> None:
         self.stops += 1
-        self._policy.planned.cancel()
+        self.policy.planned.cancel()
 
     def _check_not_stopped_since(self, stops: int) -> None:
         if self._shutting_down:
@@ -190,6 +181,6 @@ class Lifecycle:
 
     async def _wait_at_rest(self, seconds: float) -> None:
         try:
-            await self._board.wait_for(*AT_REST, seconds=seconds)
+            await self.board.wait_for(*AT_REST, seconds=seconds)
         except TimeoutError:
             raise ProcessStillExiting from None

@@ -10,6 +10,7 @@ import fcntl
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -105,6 +106,7 @@ class ProcessLock:
         return [pid for pid in pids if pid != os.getpid()]
 
 
+@dataclass(eq=False)
 class Orphan:
     """A game that a killed manager left running. It gets `ask_seconds` to save the world.
 
@@ -112,11 +114,10 @@ class Orphan:
     and exit.
     """
 
-    def __init__(self, lock: ProcessLock, jobs: Jobs, *, ask_seconds: float) -> None:
-        self._lock = lock
-        self._jobs = jobs
-        self._ask_seconds = ask_seconds
-        self._ending: asyncio.Task[None] | None = None
+    lock: ProcessLock
+    jobs: Jobs
+    ask_seconds: float
+    _ending: asyncio.Task[None] | None = field(default=None, init=False)
 
     @property
     def exists(self) -> bool:
@@ -125,7 +126,7 @@ class Orphan:
 
     def end(self, on_exit: Callable[[str], None]) -> None:
         """Begin to end it; `on_exit` receives a sentence about how it ended."""
-        self._ending = self._jobs.start(self._end(on_exit), name="orphan")
+        self._ending = self.jobs.start(self._end(on_exit), name="orphan")
 
     async def wait(self) -> None:
         """Return when it is gone, or there was none."""
@@ -135,16 +136,16 @@ class Orphan:
     async def kill(self) -> None:
         """End it at once, without saving the world."""
         if self._ending is not None:
-            await self._lock.signal_holders(signal.SIGKILL)
+            await self.lock.signal_holders(signal.SIGKILL)
 
     async def _end(self, on_exit: Callable[[str], None]) -> None:
         structlog.get_logger().warning("orphan_found")
         try:
-            await self._lock.signal_holders(signal.SIGTERM)
+            await self.lock.signal_holders(signal.SIGTERM)
             outcome = "was stopped; the world is saved"
-            if not await self._lock.is_released_within(self._ask_seconds):
-                await self._lock.signal_holders(signal.SIGKILL)
-                await self._lock.is_released_within(KILL_SECONDS)
+            if not await self.lock.is_released_within(self.ask_seconds):
+                await self.lock.signal_holders(signal.SIGKILL)
+                await self.lock.is_released_within(KILL_SECONDS)
                 outcome = "had to be killed"
             on_exit(f"The game that an earlier manager left running {outcome}.")
         finally:

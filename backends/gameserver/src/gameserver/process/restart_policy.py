@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -82,49 +83,42 @@ class PlannedStart:
                 self._in_progress = None
 
 
+@dataclass(eq=False)
 class RestartPolicy:
     """Shows exits; after a crash it plans the next start, or gives up.
 
     crashes: reset it when a person starts the game. planned: the next start.
     """
 
-    def __init__(
-        self,
-        board: StatusBoard,
-        console: Console,
-        events: Events,
-        crashes: CrashCounter,
-        planned: PlannedStart,
-    ) -> None:
-        self.crashes = crashes
-        self.planned = planned
-        self._board = board
-        self._console = console
-        self._events = events
+    board: StatusBoard
+    console: Console
+    events: Events
+    crashes: CrashCounter
+    planned: PlannedStart
 
     def handle(self, reason: ExitReason, restart: Step | None) -> None:
         """Show how a process ended. After a crash plan `restart`; None when the manager leaves."""
         if reason.kind in {ExitKind.MANAGER, ExitKind.PLAYER}:
-            self._board.become(GameState.STOPPED, Cause.EXIT, **_after(reason))
-            self._board.announce(f"The game has stopped: {reason.text}")
+            self.board.become(GameState.STOPPED, Cause.EXIT, **_after(reason))
+            self.board.announce(f"The game has stopped: {reason.text}")
             return
         pause = None if restart is None else self.crashes.count(clock.now())
         refused = reason.kind is ExitKind.START_REFUSED
-        self._board.become(
+        self.board.become(
             GameState.CRASHED,
             Cause.FAILED_START if refused else Cause.EXIT,
             restart_at=None if pause is None else clock.now() + timedelta(seconds=pause),
             **_after(reason),
         )
-        self._console.say(f"The game crashed: {reason.text}")
-        self._board.announce(reason.text)
+        self.console.say(f"The game crashed: {reason.text}")
+        self.board.announce(reason.text)
         if restart is not None and pause is not None:
             self.planned.plan(partial(asyncio.sleep, pause), restart)
         elif restart is not None:
             text = f"The game crashed too often, and stays down. {reason.text}"
-            self._console.say(text)
+            self.console.say(text)
             lines = "\n".join(reason.last_lines[-5:])
-            self._events.publish(EventKind.GAVE_UP, text, last_lines=lines)
+            self.events.publish(EventKind.GAVE_UP, text, last_lines=lines)
 
 
 def _after(reason: ExitReason) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from dataclasses import dataclass, field
 
 from bedplate.jobs.background import Jobs
 from gameserver.console.service import Console
@@ -12,25 +13,23 @@ from gameserver.process.stopping import StopLadder
 from gameserver.status import Cause, GameState, StatusBoard
 
 
+@dataclass(eq=False)
 class Run:
     """A run of the game. Nothing else talks to its process."""
 
-    def __init__(
-        self, console: Console, board: StatusBoard, ladder: StopLadder, jobs: Jobs
-    ) -> None:
-        self._child: Child
-        self._console = console
-        self._board = board
-        self._ladder = ladder
-        self._jobs = jobs
-        self._stopping: asyncio.Task[None] | None = None
-        self._stop_reason: str | None = None
-        """Why the manager ends the process, if it does."""
+    console: Console
+    board: StatusBoard
+    ladder: StopLadder
+    jobs: Jobs
+    _child: Child = field(init=False)
+    _stopping: asyncio.Task[None] | None = field(default=None, init=False)
+    _stop_reason: str | None = field(default=None, init=False)
+    """Why the manager ends the process, if it does."""
 
     def begin(self, child: Child, program: Program) -> None:
         """Show that `child` starts; from now on what its console says changes the status."""
         self._child = child
-        self._board.become(
+        self.board.become(
             GameState.STARTING,
             Cause.START,
             pid=child.pid,
@@ -39,35 +38,35 @@ class Run:
             version=program.version,
             simulated=program.simulated,
         )
-        self._console.accept_commands(None, GameState.STARTING)
-        self._board.announce("The game starts.")
+        self.console.accept_commands(None, GameState.STARTING)
+        self.board.announce("The game starts.")
         self.read_facts()  # it may have said something already
 
     def read_facts(self) -> None:
         """Change the status to what the console's facts say."""
-        facts = self._console.facts.current
-        state = self._board.status.state
+        facts = self.console.facts.current
+        state = self.board.status.state
         if state is GameState.STARTING and facts.ready_at is not None:
-            self._board.become(
+            self.board.become(
                 GameState.RUNNING, Cause.CONSOLE, port=facts.port, version=facts.version
             )
-            self._console.accept_commands(self._child.write, GameState.RUNNING)
-            self._board.announce("The game runs.")
+            self.console.accept_commands(self._child.write, GameState.RUNNING)
+            self.board.announce("The game runs.")
         elif state in {GameState.STARTING, GameState.RUNNING} and facts.shuts_down:
             reason = "The game shuts itself down."
-            self._board.become(GameState.STOPPING, Cause.CONSOLE, reason=reason)
-            self._console.accept_commands(None, GameState.STOPPING)
-            self._board.announce(reason)
+            self.board.become(GameState.STOPPING, Cause.CONSOLE, reason=reason)
+            self.console.accept_commands(None, GameState.STOPPING)
+            self.board.announce(reason)
 
     def stop(self, reason: str) -> None:
         """Begin to stop the process, unless a stop is in progress."""
         if self._stopping is None:
-            takes_commands = self._board.status.state is GameState.RUNNING
-            self._board.become(GameState.STOPPING, Cause.STOP, reason=reason)
-            self._board.announce(reason)
+            takes_commands = self.board.status.state is GameState.RUNNING
+            self.board.become(GameState.STOPPING, Cause.STOP, reason=reason)
+            self.board.announce(reason)
             self._stop_reason = self._stop_reason or reason
             work = self._descend(reason, takes_commands=takes_commands)
-            self._stopping = self._jobs.start(work, name="game_stop_ladder")
+            self._stopping = self.jobs.start(work, name="game_stop_ladder")
 
     def kill(self, reason: str) -> None:
         """End the process at once."""
@@ -77,9 +76,9 @@ class Run:
     async def wait(self) -> ExitReason:
         """Return how the process ended, once it has."""
         code = await self._child.wait()
-        self._console.accept_commands(None, GameState.STOPPED)
-        self._console.end()
-        facts, lines = self._console.facts.current, tuple(self._console.tail())
+        self.console.accept_commands(None, GameState.STOPPED)
+        self.console.end()
+        facts, lines = self.console.facts.current, tuple(self.console.tail())
         if self._stopping is not None:
             await asyncio.wait({self._stopping})  # it adds what the stop took to the reason
         if self._stop_reason is not None:
@@ -90,8 +89,8 @@ class Run:
 
     async def _descend(self, reason: str, *, takes_commands: bool) -> None:
         try:
-            extra = await self._ladder.descend(
-                self._child, self._console, takes_commands=takes_commands
+            extra = await self.ladder.descend(
+                self._child, self.console, takes_commands=takes_commands
             )
             if extra is not None and self._stop_reason == reason:
                 self._stop_reason = f"{reason.rstrip('.')}; {extra}."

@@ -14,7 +14,7 @@ from gameserver.layout import Layout
 from gameserver.process.game import Game
 from gameserver.process.launch import Launcher
 from gameserver.process.lifecycle import BeforeStart, Lifecycle
-from gameserver.process.ownership import process_document
+from gameserver.process.ownership import Orphan, ProcessLock, process_document
 from gameserver.process.restart_policy import CrashCounter, PlannedStart, RestartPolicy
 from gameserver.process.stopping import KILL_SECONDS, StopLadder
 from gameserver.process.world_lock import WorldLock
@@ -40,12 +40,15 @@ async def open_game(
     before_start: Sequence[BeforeStart],
 ) -> AsyncIterator[Game]:
     """Yield the game. It is stopped as soon as the manager begins to drain."""
-    launcher, ladder = Launcher(settings, layout, installed), _stop_ladder(settings)
-    crashes, world = CrashCounter(settings), WorldLock()
+    ladder, world, lock = _stop_ladder(settings), WorldLock(), ProcessLock(layout)
+    launcher = Launcher(settings, layout, installed, lock)
     async with Jobs(stop_seconds=KILL_SECONDS) as jobs:
-        policy = RestartPolicy(status, console, events, crashes, PlannedStart(world, jobs))
+        planned = PlannedStart(world, jobs)
+        policy = RestartPolicy(status, console, events, CrashCounter(settings), planned)
+        orphan = Orphan(lock, jobs, ladder.ask_seconds)
+        record = process_document(layout)
         lifecycle = Lifecycle(
-            status, console, launcher, ladder, policy, process_document(layout), jobs, before_start
+            status, console, launcher, ladder, policy, orphan, record, jobs, before_start
         )
         game = Game(console, status, launcher, lifecycle, world, audit, jobs)
         await game.open(autostart=settings.autostart)
