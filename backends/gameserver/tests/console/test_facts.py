@@ -68,7 +68,7 @@ def test_start() -> None:
     facts = reading.facts.current
     assert (facts.phase, facts.version, facts.ready_at) == ("RunGame", "1.21.0", None)
     assert (facts.network_version, facts.api_version) == ("1.21.7", "1.21.0")
-    assert facts.mods == ("game", "creative", "survival")
+    assert facts.mods.loaded == ["game", "creative", "survival"]
     assert reading.take(READY) == [True]
     assert facts.port == 42420
     assert facts.ready_at is not None
@@ -108,11 +108,11 @@ def test_nobody_can_say_ready_but_the_server(level: str, text: str) -> None:
 def test_an_autosave_ends_with_its_last_durable_line() -> None:
     """`World saved!` comes too early; the save counts when the savegame is on disk."""
     reading = Reading(*AUTOSAVE[:-1])
-    assert reading.facts.current.saves == 0
-    assert reading.facts.current.saving_since == BEGIN
+    assert reading.facts.current.saves.count == 0
+    assert reading.facts.current.saves.saving_since == BEGIN
     reading.take(AUTOSAVE[-1])
-    facts = reading.facts.current
-    assert (facts.saves, facts.saving_since, facts.last_save_seconds) == (1, None, 6.0)
+    saves = reading.facts.current.saves
+    assert (saves.count, saves.saving_since, saves.last_seconds) == (1, None, 6.0)
     assert reading.kinds == [EventKind.WORLD_SAVED]
     assert reading.events[0].facts == {"seconds": 6.0}
 
@@ -121,7 +121,7 @@ def test_a_shutdown_saves_too() -> None:
     """While shutting down there is no off-thread part: `World saved!` is the end of it."""
     reading = Reading(*SHUTDOWN)
     facts = reading.facts.current
-    assert (facts.saves, facts.last_save_seconds, facts.stopped) == (1, 1.0, True)
+    assert (facts.saves.count, facts.saves.last_seconds, facts.stopped) == (1, 1.0, True)
     assert facts.stopped_on_purpose
     assert reading.kinds == [EventKind.WORLD_SAVED]
 
@@ -147,7 +147,7 @@ def test_overloads_warnings_and_errors_are_counted() -> None:
         ("Error", "Exception: Object reference not set"),
     )
     facts = reading.facts.current
-    assert (facts.overloads, facts.last_overload_milliseconds) == (1, 563)
+    assert (facts.overloads.count, facts.overloads.last_milliseconds) == (1, 563)
     assert (facts.warnings, facts.errors) == (2, 1)
     assert reading.kinds == [EventKind.OVERLOADED]
 
@@ -160,7 +160,7 @@ def test_failed_mods() -> None:
         ("Error", "[other] Could not resolve some dependencies:"),
         ("Error", "Critical error occurred in the following mod: somemod@1.0.0"),
     )
-    assert reading.facts.current.failed_mods == {
+    assert reading.facts.current.mods.failed == {
         "wildcraftfruit": "herbarium@1.0.0 - Missing",
         "other": "Could not resolve some dependencies",
         "somemod": "Critical error",
@@ -172,8 +172,8 @@ def test_facts_are_bounded() -> None:
     names = ", ".join(f"m{number}" for number in range(5 * MAX_MODS))
     errors = [("Error", f"[m{n}]     x@1.0.0 - Missing") for n in range(2 * MAX_PROBLEMS)]
     reading = Reading(("Notification", f"Mods, sorted by dependency: {names}"), *errors)
-    assert len(reading.facts.current.mods) <= MAX_MODS
-    assert len(reading.facts.current.failed_mods) == MAX_PROBLEMS
+    assert len(reading.facts.current.mods.loaded) <= MAX_MODS
+    assert len(reading.facts.current.mods.failed) == MAX_PROBLEMS
 
 
 def test_players_are_told() -> None:
@@ -191,7 +191,7 @@ def test_a_new_run_begins_afresh() -> None:
     """Nothing of the last run counts for the next."""
     reading = Reading(*START, READY, *AUTOSAVE)
     reading.facts.begin()
-    assert reading.facts.current.saves == 0
+    assert reading.facts.current.saves.count == 0
     assert reading.facts.current.ready_at is None
 
 

@@ -54,7 +54,7 @@ async def test_imitations_in_chat(open_game: OpenGame) -> None:
     before = game.status
     await shown_until(game, "joins.")
     assert game.status == before
-    assert game.console.facts.current.saves == 0
+    assert game.console.facts.current.saves.count == 0
 
 
 async def shown_until(game: Game, part: str) -> list[str]:

@@ -87,7 +87,7 @@ async def test_the_end_shows_what_was_held_back(silent: Console) -> None:
     silent.feed(f"{STAMP}Fatal] Disk space is be".encode())
     silent.end()
     assert texts(silent) == ["Disk space is be"]
-    assert silent.facts.current.last_fatal == "Disk space is be"
+    assert silent.facts.current.fatal == "Disk space is be"
 
 
 async def test_a_flood_is_shown_in_part(silent: Console) -> None:

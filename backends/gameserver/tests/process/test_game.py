@@ -63,7 +63,7 @@ async def test_a_life(game: Game) -> None:
     await game.stop(by="test", reason="Test.")
     assert state_of(game) is GameState.STOPPED
     assert (game.status.exit_code, game.status.reason, game.status.pid) == (0, "Test.", None)
-    assert game.console.facts.current.saves == 1
+    assert game.console.facts.current.saves.count == 1
 
 
 async def test_events_of_a_life(open_state: OpenState) -> None:
@@ -161,7 +161,7 @@ async def test_a_hang_at_stop(open_game: OpenGame) -> None:
     await run(game)
     await game.stop(by="test", reason="Test.")
     assert game.status.reason == "Test; it took SIGTERM to stop it."
-    assert game.console.facts.current.saves == 1
+    assert game.console.facts.current.saves.count == 1
 
 
 async def test_a_game_that_ignores_everything(open_game: OpenGame) -> None:
@@ -309,7 +309,7 @@ async def test_a_game_that_is_told_to_end_from_outside(running_game: Game) -> No
     os.kill(running_game.status.pid, signal.SIGTERM)
     status = await running_game.wait_for(GameState.STOPPED, GameState.CRASHED, timeout=SOON)
     assert status.state is GameState.STOPPED
-    assert running_game.console.facts.current.saves == 1
+    assert running_game.console.facts.current.saves.count == 1
 
 
 async def test_a_full_disk(open_game: OpenGame) -> None:

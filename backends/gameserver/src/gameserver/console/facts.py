@@ -9,6 +9,7 @@ from typing import Final
 
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.online_players import OnlinePlayer, OnlinePlayers
+from gameserver.console.schemas import Mods, Overloads, Saves
 from gameserver.events import EventKind, Events
 
 MAX_MODS: Final = 2_000
@@ -49,16 +50,15 @@ _ROUTINE: Final = (
 """How the lines begin that the server logs on its own, which are no reply to a command."""
 
 
-@dataclass(slots=True)
+@dataclass
 class GameFacts:
     """What the console of the present run has revealed so far; it changes with the lines.
 
-    phase               the run phase
-    port                where the game listens, once it is ready
-    last_save_seconds   from the beginning of the save to its last durable line
-    mods                ids in the order in which they are loaded
-    failed_mods         why, by id
-    stop_reason         why the game shuts down, in its own words
+    phase         the run phase
+    port          where the game listens, once it is ready
+    saves         `last_seconds` is from the beginning of a save to its last durable line
+    fatal         the last fatal error
+    stop_reason   why the game shuts down, in its own words
     """
 
     phase: str | None = None
@@ -67,18 +67,16 @@ class GameFacts:
     api_version: str | None = None
     ready_at: datetime | None = None
     port: int | None = None
-    saving_since: datetime | None = None
-    saves: int = 0
-    last_saved_at: datetime | None = None
-    last_save_seconds: float | None = None
-    overloads: int = 0
-    last_overload_at: datetime | None = None
-    last_overload_milliseconds: int | None = None
-    mods: tuple[str, ...] = ()
-    failed_mods: dict[str, str] = field(default_factory=dict)
+    mods: Mods = field(default_factory=partial(Mods, loaded=[], failed={}))
+    saves: Saves = field(
+        default_factory=partial(Saves, count=0, saving_since=None, last_at=None, last_seconds=None)
+    )
+    overloads: Overloads = field(
+        default_factory=partial(Overloads, count=0, last_at=None, last_milliseconds=None)
+    )
     warnings: int = 0
     errors: int = 0
-    last_fatal: str | None = None
+    fatal: str | None = None
     stop_reason: str | None = None
     stopped: bool = False
 
@@ -90,7 +88,7 @@ class GameFacts:
     @property
     def stopped_on_purpose(self) -> bool:
         """Whether somebody stopped it, as opposed to a failure of its own."""
-        if not self.shuts_down or self.last_fatal is not None:
+        if not self.shuts_down or self.fatal is not None:
             return False
         return "exception" not in (self.stop_reason or "").lower()
 
@@ -125,7 +123,7 @@ class Facts:
     def end(self) -> None:
         """Let everybody leave: the run has ended. Its facts stay."""
         self.online.clear()
-        self._set(saving_since=None)
+        self.current.saves.saving_since = None
 
     def take(self, line: ConsoleLine) -> bool:
         """Take a line, and return whether the server logged it on its own, as no reply."""
@@ -142,12 +140,14 @@ class Facts:
     def _notification(self, line: ConsoleLine) -> bool:
         text = line.text
         if text.startswith("Autosaving game world"):
-            return self._set(saving_since=line.at)
+            self.current.saves.saving_since = line.at
+            return True
         if _SAVE_ENDS.fullmatch(text):
             return self._saved(line)
         if (match := _MODS.fullmatch(text)) is not None:
             names = [name.strip()[:MAX_NAME_LENGTH] for name in match["mods"].split(",")]
-            return self._set(mods=tuple(name for name in names if name)[:MAX_MODS])
+            self.current.mods.loaded = [name for name in names if name][:MAX_MODS]
+            return True
         for pattern, fact in _NOTIFIED:
             if (match := pattern.match(text)) is not None:
                 return self._set(**{fact: match[1]})
@@ -162,7 +162,8 @@ class Facts:
         if (match := _NETWORK_VERSION.fullmatch(text)) is not None:
             return self._set(network_version=match["network"], api_version=match["api"])
         if text.startswith("Mods and systems notified, now saving everything"):
-            return self._set(saving_since=self.current.saving_since or line.at)
+            self.current.saves.saving_since = self.current.saves.saving_since or line.at
+            return True
         if text.startswith("World saved! Saved "):
             return self._saved(line) if self.current.shuts_down else True
         if text == "Stopped the server!":
@@ -170,14 +171,10 @@ class Facts:
         return False
 
     def _saved(self, line: ConsoleLine) -> bool:
-        began = self.current.saving_since
+        count, began = self.current.saves.count + 1, self.current.saves.saving_since
         seconds = None if began is None else max(0.0, (line.at - began).total_seconds())
-        self._set(
-            saving_since=None,
-            saves=self.current.saves + 1,
-            last_saved_at=line.at,
-            last_save_seconds=seconds,
-        )
+        saves = Saves(count=count, saving_since=None, last_at=line.at, last_seconds=seconds)
+        self.current.saves = saves
         facts = {} if seconds is None else {"seconds": seconds}
         self._events.publish(EventKind.WORLD_SAVED, "The world was saved.", **facts)
         return True
@@ -187,11 +184,9 @@ class Facts:
         if (match := _OVERLOADED.match(line.text)) is None:
             return False
         milliseconds = int(match["ms"])
-        self._set(
-            overloads=self.current.overloads + 1,
-            last_overload_at=line.at,
-            last_overload_milliseconds=milliseconds,
-        )
+        count = self.current.overloads.count + 1
+        overloads = Overloads(count=count, last_at=line.at, last_milliseconds=milliseconds)
+        self.current.overloads = overloads
         text = f"The game is overloaded: a tick took {milliseconds} ms."
         self._events.publish(EventKind.OVERLOADED, text, milliseconds=milliseconds)
         return True
@@ -209,11 +204,12 @@ class Facts:
         return False
 
     def _failed(self, mod: str, why: str) -> None:
-        if mod in self.current.failed_mods or len(self.current.failed_mods) < MAX_PROBLEMS:
-            self._set(failed_mods={**self.current.failed_mods, mod: why})
+        failed = self.current.mods.failed
+        if mod in failed or len(failed) < MAX_PROBLEMS:
+            failed[mod] = why
 
     def _fatal(self, line: ConsoleLine) -> bool:
-        return self._set(last_fatal=line.text[:2_000])
+        return self._set(fatal=line.text[:2_000])
 
     def _publish_player(self, kind: EventKind, verb: str, player: OnlinePlayer) -> None:
         self._events.publish(kind, f"{player.name} {verb}.", name=player.name, uid=player.uid)

@@ -59,6 +59,30 @@ class Lines(BaseModel):
     lines: list[Line]
 
 
+class Mods(BaseModel):
+    """The mods of the present run, as the game lists them."""
+
+    loaded: list[str] = Field(description="Ids, in the order in which they are loaded")
+    failed: dict[str, str] = Field(description="Why, by id")
+
+
+class Saves(BaseModel):
+    """Saves of the present run."""
+
+    count: int
+    saving_since: datetime | None
+    last_at: datetime | None
+    last_seconds: float | None
+
+
+class Overloads(BaseModel):
+    """Ticks that took too long, in the present run."""
+
+    count: int
+    last_at: datetime | None
+    last_milliseconds: int | None
+
+
 class IssuedTicket(BaseModel):
     """Allows one connection."""
 

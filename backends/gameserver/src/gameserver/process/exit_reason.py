@@ -37,8 +37,8 @@ class ExitReason:
 
 def explain_crash(code: int, facts: GameFacts) -> str:
     """Return the cause of a crash in one sentence, as far as exit code and console reveal it."""
-    if facts.last_fatal is not None:
-        return f"The game ended itself: {facts.last_fatal[:_MAX_LENGTH]}"
+    if facts.fatal is not None:
+        return f"The game ended itself: {facts.fatal[:_MAX_LENGTH]}"
     if code == MISSING_RUNTIME:
         return (
             f"The .NET runtime that this version of the game needs is missing (exit code {code}): "

@@ -4,35 +4,11 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from bedplate.schemas import Schema
-from gameserver.console.facts import GameFacts
+from gameserver.console.schemas import Mods, Overloads, Saves
 from gameserver.process.game import Game
 from gameserver.status import GameState
 
 Reason = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-
-
-class Mods(BaseModel):
-    """The mods of the present run, as the game lists them."""
-
-    loaded: list[str] = Field(description="Ids, in the order in which they are loaded")
-    failed: dict[str, str] = Field(description="Why, by id")
-
-
-class Saves(BaseModel):
-    """Saves of the present run."""
-
-    count: int
-    saving_since: datetime | None
-    last_at: datetime | None
-    last_seconds: float | None
-
-
-class Overloads(BaseModel):
-    """Ticks that took too long, in the present run."""
-
-    count: int
-    last_at: datetime | None
-    last_milliseconds: int | None
 
 
 class RunFacts(BaseModel):
@@ -79,34 +55,9 @@ class StopRequest(Schema):
 
 def to_response(game: Game) -> ServerStatus:
     """Return the status for clients."""
+    facts = vars(game.console.facts.current)
     return ServerStatus(
         **vars(game.status),
         busy_with=game.busy_with,
-        run=_run(game.console.facts.current, len(game.console.online)),
-    )
-
-
-def _run(facts: GameFacts, online: int) -> RunFacts:
-    return RunFacts(
-        phase=facts.phase,
-        ready_at=facts.ready_at,
-        version=facts.version,
-        network_version=facts.network_version,
-        api_version=facts.api_version,
-        players_online=online,
-        mods=Mods(loaded=list(facts.mods), failed=facts.failed_mods),
-        saves=Saves(
-            count=facts.saves,
-            saving_since=facts.saving_since,
-            last_at=facts.last_saved_at,
-            last_seconds=facts.last_save_seconds,
-        ),
-        overloads=Overloads(
-            count=facts.overloads,
-            last_at=facts.last_overload_at,
-            last_milliseconds=facts.last_overload_milliseconds,
-        ),
-        warnings=facts.warnings,
-        errors=facts.errors,
-        fatal=facts.last_fatal,
+        run=RunFacts(**facts, players_online=len(game.console.online)),
     )
