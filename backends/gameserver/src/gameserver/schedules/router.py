@@ -121,14 +121,11 @@ def _answer(
 
 def _to_response(scheduler: Scheduler[Action], schedule: Kept, who: Principal) -> Schedule:
     runs = scheduler.store.runs(schedule.id)
-    fields = {name: getattr(schedule, name) for name in ScheduleNew.model_fields}
+    fields = dict(schedule)
     if ADMIN not in who.scopes and isinstance(schedule.action, CommandAction):
         command = redact_command(schedule.action.command)
         fields["action"] = schedule.action.model_copy(update={"command": command})
     return Schedule(
-        id=schedule.id,
-        version=schedule.version,
-        created_at=schedule.created_at,
         **fields,
         next_run=schedule.next_after(clock.now()),
         running=schedule.id in scheduler.store.running,
