@@ -14,10 +14,7 @@ class Drain:
         self._streams_end = asyncio.Event()
 
     def begin(self, *, keep_streams: bool = False) -> None:
-        """Begin to shut down; to be called on the event loop.
-
-        With `keep_streams`, streams go on until `begin` is called again without it.
-        """
+        """Begin to shut down, on the event loop; with `keep_streams`, a later call ends streams."""
         self.draining = True
         if not keep_streams:
             self._streams_end.set()

@@ -53,10 +53,7 @@ def _limited(max_bytes: int, seconds: float, app: ASGIApp) -> ASGIApp:
 
 
 class ByRoute:
-    """Puts `layer` around the application, and another layer around some routes.
-
-    `routes` names them by method and exact path: `{("POST", "/backups/upload"): layer}`.
-    """
+    """Puts `layer` around the application, and another around `routes` (method, exact path)."""
 
     def __init__(
         self, app: ASGIApp, *, layer: Layer, routes: Mapping[tuple[str, str], Layer]

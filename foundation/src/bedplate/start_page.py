@@ -74,9 +74,7 @@ def render(backends: Mapping[str, Backend], root_path: str = "") -> str:
     titles = [backend.title for backend in backends.values()]
     return PAGE.substitute(
         title=escape(titles[0] if len(titles) == 1 else "What runs here"),
-        sections="\n".join(
-            _section(backend, root_path + prefix) for prefix, backend in backends.items()
-        ),
+        sections="\n".join(_section(b, root_path + prefix) for prefix, b in backends.items()),
         health=_links(HEALTH, root_path),
     )
 

@@ -22,7 +22,7 @@ _LOGGER = logging.getLogger("bedplate.access")
 _ERRORS = logging.getLogger("bedplate.exceptions")
 
 # Close codes of RFC 6455, section 7.4.
-_ABNORMAL_CLOSURE = 1006
+_ABNORMAL_CLOSURE = 1006  # nobody closed it
 _INTERNAL_ERROR = 1011
 _DENIAL = "websocket.http.response"
 
@@ -151,10 +151,7 @@ class HTTPExchange(_Exchange):
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass on the response; log the request when it is complete.
-
-        Background tasks run after the response, so they are not part of the request.
-        """
+        """Pass on the response; log the request when it is complete, before background tasks."""
         kind = message["type"]
         if kind == "http.response.start":
             self.started = True
@@ -199,10 +196,7 @@ class HTTPExchange(_Exchange):
 
 
 class WebSocketExchange(_Exchange):
-    """One WebSocket: adds the request id to its handshake, and logs its close code.
-
-    Code 1006 says that nobody closed it.
-    """
+    """One WebSocket: its handshake gets the request id, and its close code is logged."""
 
     _accepted = False
     _status: int | None = None

@@ -88,10 +88,7 @@ def has_non_finite_number(body: bytes) -> bool:
 
 
 def has_lone_surrogate(body: bytes) -> bool:
-    """Return whether a JSON text escapes a surrogate without its other half.
-
-    Python accepts it as a character, which neither UTF-8 nor a database can hold.
-    """
+    """Return whether a JSON text escapes half of a surrogate pair, which UTF-8 can't hold."""
     return any(_SURROGATES.fullmatch(escape) for escape in _ESCAPES.findall(body))
 
 

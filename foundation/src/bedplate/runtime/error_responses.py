@@ -1,7 +1,4 @@
-"""Responses to malformed or too large requests, which no application sees.
-
-They are problem documents with the request id in header, body and log, as every other error.
-"""
+"""Problem documents for malformed or too large requests, which no application sees."""
 
 from collections.abc import Iterable
 from http import HTTPStatus

@@ -144,10 +144,7 @@ def _exit_after(seconds: float) -> None:
 
 
 def on_stop_signals(leave: Callable[[], None], force: Callable[[str], None]) -> None:
-    """Call `leave` on the first SIGTERM or SIGINT, and `force` on every later one.
-
-    To be called on the event loop of the main thread.
-    """
+    """Call `leave` on the first SIGTERM or SIGINT of the main thread's loop, then `force`."""
     received: list[signal.Signals] = []
 
     def receive(number: signal.Signals) -> None:

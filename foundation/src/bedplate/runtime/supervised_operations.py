@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +33,7 @@ _NOT_FORWARDED = {CLIENT_HEADER, b"accept-encoding", b"connection", b"host"}
 _NOT_FORWARDED |= {b"content-length", b"transfer-encoding"}
 
 
+@dataclass
 class SupervisedOperations:
     """ASGI application: /healthz, /readyz, /statusz and /metrics of all workers.
 
@@ -42,12 +44,9 @@ class SupervisedOperations:
     time, with its number in the label `worker`.
     """
 
-    def __init__(
-        self, drain: Drain, workers: Mapping[int, Path], *, answer_seconds: float = ANSWER_SECONDS
-    ) -> None:
-        self._drain = drain
-        self._workers = workers
-        self._answer_seconds = answer_seconds
+    drain: Drain
+    workers: Mapping[int, Path]
+    answer_seconds: float = ANSWER_SECONDS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -66,7 +65,7 @@ class SupervisedOperations:
     async def _states(self, scope: Scope) -> Response:
         headers = [header for header in scope["headers"] if header[0] not in _NOT_FORWARDED]
         responses = await self._ask_all(scope, [*headers, forwarded_client(scope)])
-        ok = not self._drain.draining and all(r.status == OK for r in responses.values())
+        ok = not self.drain.draining and all(r.status == OK for r in responses.values())
         content = {
             "status": "ok" if ok else "unavailable",
             "workers": [
@@ -87,9 +86,9 @@ class SupervisedOperations:
         self, scope: Scope, headers: Iterable[tuple[bytes, bytes]]
     ) -> dict[int, WorkerResponse]:
         target = scope["path"].encode() + b"?" + scope["query_string"]
-        ask = partial(request_worker, target=target, headers=headers, seconds=self._answer_seconds)
-        responses = await asyncio.gather(*map(ask, self._workers.values()))
-        return dict(zip(self._workers, responses, strict=True))
+        ask = partial(request_worker, target=target, headers=headers, seconds=self.answer_seconds)
+        responses = await asyncio.gather(*map(ask, self.workers.values()))
+        return dict(zip(self.workers, responses, strict=True))
 
 
 def _content(body: bytes) -> object:

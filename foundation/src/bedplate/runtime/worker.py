@@ -29,10 +29,9 @@ def work(
 ) -> None:
     """Serve as a worker process, and exit.
 
-    `operations_path` is the Unix socket of its operations application, if any.
-
-    The worker writes READY to `supervisor`, or one sentence that says why it can't start. It drains
-    when the other end closes: the supervisor asks for that, or is dead.
+    `operations_path` is the Unix socket of its operations application, if any. The worker writes
+    READY to `supervisor`, or one sentence that says why it can't start. It drains when the other
+    end closes: the supervisor asks for that, or is dead.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor handles a terminal's ^C
     try:
