@@ -47,11 +47,7 @@ class BetterAuthTables:
 
 
 class BetterAuthSessions:
-    """Authenticates the user of a better-auth session.
-
-    Accepts the bearer token, raw or signed, and the signed session cookie, with or without the
-    `__Secure-` prefix that it has behind HTTPS.
-    """
+    """Authenticates the user of a better-auth session: a bearer token, or the signed cookie."""
 
     def __init__(
         self,

@@ -76,10 +76,7 @@ class RequestDurations(_Collector):
 
 
 class ActiveRequests(_Collector):
-    """Counts the active requests at each scrape: a request only enters and leaves `backends`.
-
-    By backend, and by the id of its scope: the method and the scope.
-    """
+    """Counts active requests at each scrape: `backends` has the method and scope of each, by id."""
 
     def __init__(self) -> None:
         self.backends: defaultdict[str, dict[int, tuple[str, Scope]]] = defaultdict(dict)

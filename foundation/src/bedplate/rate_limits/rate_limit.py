@@ -84,10 +84,9 @@ class RateLimit:
             raise _too_many_requests(decision)
 
     async def charge_once(self, connection: HTTPConnection) -> None:
-        """Charge the client's address, unless this request is charged already.
+        """Charge the client's address, unless this request is charged already. Raises as `charge`.
 
-        For requests that are refused before any dependency runs, such as malformed JSON. Raises as
-        `charge`.
+        For requests that are refused before any dependency runs, such as malformed JSON.
         """
         if "rate_limit_charged" not in _state(connection):
             await self.charge(connection, None)

@@ -13,9 +13,8 @@ from bedplate.observability.logs import EventDict, configure_logging
 def captured_logs(level: str = "debug") -> Iterator[list[EventDict]]:
     """Yield a list to which every log entry of at least `level` is appended, in order.
 
-    Entries of structlog and of the standard library look alike: `event`, `level`, `logger`,
-    `timestamp`, context variables (`request_id`), and their own members; secrets are masked.
-    Afterwards the configuration of logging is as it was.
+    Entries of structlog and of the standard library look alike, with context variables
+    (`request_id`); secrets are masked. Afterwards the configuration of logging is as it was.
     """
     root = logging.getLogger()
     root_level, handlers = root.level, list(root.handlers)
