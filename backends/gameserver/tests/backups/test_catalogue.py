@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from bedplate.documents import Document
 from bedplate.jobs.background import Jobs
 from bedplate.testing.processes import free_port
@@ -15,6 +13,7 @@ from gameserver.backups.stores import ARCHIVE, LocalStore
 from gameserver.events import Events
 from gameserver.operations.schemas import OperationLog
 from gameserver.operations.service import Operations
+from gameserver.settings import GameServerSettings
 
 
 async def test_a_copy_that_cannot_be_begun(tmp_path: Path, backup_record: Backup) -> None:
@@ -24,14 +23,17 @@ async def test_a_copy_that_cannot_be_begun(tmp_path: Path, backup_record: Backup
         folder.mkdir()
     (staged / ARCHIVE).touch()
     log = Document(tmp_path / "operations.json", OperationLog, default=OperationLog)
-    key = SecretStr("unused")
-    endpoint = f"http://127.0.0.1:{free_port()}"
-    remote = S3Store(
-        bucket="b", prefix="", region="r", endpoint=endpoint, access_key=key, secret_key=key
+    settings = GameServerSettings.load(
+        _env_file=None,
+        backup_store="s3",
+        backup_s3_bucket="copies",
+        backup_s3_endpoint=f"http://127.0.0.1:{free_port()}",
+        backup_s3_access_key="unused",
+        backup_s3_secret_key="unused",
     )
     async with Jobs() as jobs:
         local = LocalStore(here)
-        copies = OffHostCopies(local, remote, Operations(log, jobs))
+        copies = OffHostCopies(local, S3Store(settings), Operations(log, jobs))
         catalogue = Catalogue(local, copies, Events(), dict.fromkeys(BackupKind, 1))
         await catalogue.add(backup_record, staged)
         assert [item.id for item in await catalogue.list()] == [backup_record.id]

@@ -10,7 +10,6 @@ import boto3  # type: ignore[import-untyped]  # it has no stubs
 import httpx2
 import pytest
 from moto.server import ThreadedMotoServer
-from pydantic import SecretStr
 
 from bedplate.settings import SettingsError
 from bedplate.testing.client import Client
@@ -184,7 +183,7 @@ async def test_a_bucket_that_is_not_there_is_said_to_be_unavailable(
     s3_url: str, backup_record: Any
 ) -> None:
     """A wrong bucket is our error, not the library's."""
-    store = S3Store(bucket="missing", prefix="p", region="us-east-1", endpoint=s3_url)
+    store = _store(s3_url, backup_s3_bucket="missing")
     with pytest.raises((OffHostStoreUnavailable, BackupNotFound)):
         await store.update(backup_record)
 
@@ -195,12 +194,6 @@ def test_s3_without_a_bucket_is_refused() -> None:
         GameServerSettings.load(_env_file=None, backup_store="s3")
 
 
-def _store(url: str) -> S3Store:
-    return S3Store(
-        bucket=BUCKET,
-        prefix="p",
-        region="us-east-1",
-        endpoint=url,
-        access_key=SecretStr("access"),
-        secret_key=SecretStr("secret"),
-    )
+def _store(url: str, **changes: Any) -> S3Store:
+    settings = {**_settings(url), "backup_s3_prefix": "p", **changes}
+    return S3Store(GameServerSettings.load(_env_file=None, **settings))

@@ -94,7 +94,7 @@ def opened(tmp_path: Path, events: Events) -> Open:
 async def add(notifications: Notifications, url: str, **fields: Any) -> DeliveryQueue:
     """Add a webhook, and return what carries to it."""
     values = {"name": "Hook", "url": SecretStr(url), "events": [EventKind.CRASHED], **fields}
-    return notifications.get((await notifications.add(HookNew(**values))).id)
+    return await notifications.add(HookNew(**values))
 
 
 async def flushed(queue: DeliveryQueue) -> Delivery:

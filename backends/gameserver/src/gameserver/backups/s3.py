@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from gameserver.archives.unpacking import ProgressCallback
 from gameserver.backups.exceptions import BackupNotFound, OffHostStoreUnavailable
 from gameserver.backups.schemas import Backup
 from gameserver.backups.stores import ARCHIVE, MAX_RECORD_BYTES, RECORD, is_backup_id
+from gameserver.settings import GameServerSettings
 
 _PART_BYTES: Final = 8 << 20
 _MAX_PARALLEL_READS: Final = 8
@@ -26,33 +27,26 @@ class S3Store:
     request lasts long. Every method raises `OffHostStoreUnavailable` when the store doesn't answer.
     """
 
-    def __init__(
-        self,
-        *,
-        bucket: str,
-        prefix: str,
-        region: str,
-        endpoint: str | None = None,
-        access_key: SecretStr | None = None,
-        secret_key: SecretStr | None = None,
-    ) -> None:
+    def __init__(self, settings: GameServerSettings) -> None:
         """Create a client, which sends no request yet.
 
-        Without keys the machine's own are used (role, environment). `endpoint` is the URL of a
-        store that isn't Amazon's, and without TLS if it begins with http.
+        Without keys the machine's own are used (role, environment). An endpoint that begins with
+        http is used without TLS.
         """
         from obstore.store import S3Store as ObjectStore  # noqa: PLC0415 - an extra
 
+        key, secret = settings.backup_s3_access_key, settings.backup_s3_secret_key
+        endpoint = settings.backup_s3_endpoint
         options: dict[str, str] = {}
-        if access_key is not None and secret_key is not None:
-            options["access_key_id"] = access_key.get_secret_value()
-            options["secret_access_key"] = secret_key.get_secret_value()
+        if key is not None and secret is not None:
+            options["access_key_id"] = key.get_secret_value()
+            options["secret_access_key"] = secret.get_secret_value()
         if endpoint is not None:
             options["endpoint"] = endpoint
         self._objects = ObjectStore(
-            bucket,
-            prefix=prefix or None,
-            region=region,
+            settings.backup_s3_bucket,
+            prefix=settings.backup_s3_prefix or None,
+            region=settings.backup_s3_region,
             client_options={
                 "allow_http": (endpoint or "").startswith("http://"),
                 "connect_timeout": timedelta(seconds=10),

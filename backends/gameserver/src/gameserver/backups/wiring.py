@@ -51,7 +51,8 @@ async def open_backups(
     Half-made restores were finished or undone before, by `gameserver.wiring`.
     """
     local = LocalStore(layout.backups)
-    copies = OffHostCopies(local, _remote_store(settings), operations)
+    remote = S3Store(settings) if settings.backup_store == "s3" else None
+    copies = OffHostCopies(local, remote, operations)
     keep = {
         BackupKind.MANUAL: settings.keep_manual_backups,
         BackupKind.SCHEDULED: settings.keep_scheduled_backups,
@@ -69,16 +70,3 @@ async def open_backups(
     await finish_in_thread(live_copy.tidy)
     await catalogue.open()
     yield BackupServices(backups, catalogue, restores, uploads)
-
-
-def _remote_store(settings: GameServerSettings) -> S3Store | None:
-    if settings.backup_store == "local":
-        return None
-    return S3Store(
-        bucket=settings.backup_s3_bucket,
-        prefix=settings.backup_s3_prefix,
-        region=settings.backup_s3_region,
-        endpoint=settings.backup_s3_endpoint,
-        access_key=settings.backup_s3_access_key,
-        secret_key=settings.backup_s3_secret_key,
-    )

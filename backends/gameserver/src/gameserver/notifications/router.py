@@ -32,8 +32,7 @@ async def add_webhook(
     new: HookNew, notifications: CurrentNotifications, response: Response, _: CurrentAdmin
 ) -> Hook:
     """Store a webhook. Only this response shows its secret."""
-    hook = await notifications.add(new)
-    return _answer(notifications.get(hook.id), response, secret=True)
+    return _answer(await notifications.add(new), response, secret=True)
 
 
 @router.get("/{hook_id}", responses=errors(HookNotFound), summary="Get a webhook")
@@ -58,8 +57,8 @@ async def patch_webhook(
     _: CurrentAdmin,
 ) -> Hook:
     """Change the fields that are sent. Only this response shows a new secret."""
-    await notifications.change(hook_id, sent, condition.versions())
-    return _answer(notifications.get(hook_id), response, secret=sent.new_secret)
+    queue = await notifications.change(hook_id, sent, condition.versions())
+    return _answer(queue, response, secret=sent.new_secret)
 
 
 @router.delete(

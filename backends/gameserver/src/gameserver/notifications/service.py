@@ -77,8 +77,8 @@ class Notifications:
         """Send a message that says it is a test."""
         return self.get(hook_id).put(Message(ids.uuid(), "test", _TEST, clock.now(), {}))
 
-    async def add(self, new: HookNew) -> HookRecord:
-        """Store a webhook; return it with its secret. Raises `HookRefused`, `TooManyHooks`."""
+    async def add(self, new: HookNew) -> DeliveryQueue:
+        """Store a webhook, and return its queue. Raises `HookRefused`, `TooManyHooks`."""
         self._rules.check_url(new.url.get_secret_value())
         async with self._writing:
             if len(self._queues) >= MAX_HOOKS:
@@ -92,12 +92,11 @@ class Notifications:
                 **dict(new),
             )
             await self._write({**self._records(), hook.id: hook})
-            self._add_queue(hook)
-        return hook
+            return self._add_queue(hook)
 
     async def change(
         self, hook_id: UUID, sent: HookPatch, versions: Collection[int] | None
-    ) -> HookRecord:
+    ) -> DeliveryQueue:
         """Change the sent fields. Raises `HookNotFound`, `HookRefused`, `PreconditionFailed`."""
         if sent.url is not None:
             self._rules.check_url(sent.url.get_secret_value())
@@ -110,7 +109,7 @@ class Notifications:
             hook = queue.hook.model_copy(update=changes)
             await self._write({**self._records(), hook_id: hook})
             queue.hook = hook
-        return hook
+        return queue
 
     async def remove(self, hook_id: UUID, versions: Collection[int] | None) -> None:
         """Delete a webhook and its queue. Raises `HookNotFound`, `PreconditionFailed`."""
@@ -134,8 +133,9 @@ class Notifications:
     async def _write(self, records: dict[UUID, HookRecord]) -> None:
         await self._document.write(HookList(hooks=list(records.values())))
 
-    def _add_queue(self, hook: HookRecord) -> None:
-        self._queues[hook.id] = DeliveryQueue(hook, self._client, self._patience)
+    def _add_queue(self, hook: HookRecord) -> DeliveryQueue:
+        queue = self._queues[hook.id] = DeliveryQueue(hook, self._client, self._patience)
+        return queue
 
     def _on_event(self, event: Event) -> None:
         for queue in self._queues.values():

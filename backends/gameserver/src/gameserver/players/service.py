@@ -33,13 +33,10 @@ class Players:
     validate names, which become part of commands.
     """
 
-    def __init__(
-        self, layout: Layout, game: Game, audit: Audit, *, patience: float = PATIENCE_SECONDS
-    ) -> None:
+    def __init__(self, layout: Layout, game: Game, audit: Audit) -> None:
         self._files = RosterReader(layout)
         self._game = game
         self._audit = audit
-        self._patience = patience
 
     @property
     def _console(self) -> Console:
@@ -101,7 +98,7 @@ class Players:
                 f"/kick {player.name} {reason}", by=by, allow_selectors=True
             )
             try:
-                await replies.next(self._patience)
+                await replies.next(PATIENCE_SECONDS)
             except TimeoutError:
                 return Change(outcome=Outcome.UNCONFIRMED, reply=reply.lines)
         return Change(outcome=Outcome.DONE, proof=Proof.EFFECT, reply=reply.lines)
@@ -130,7 +127,7 @@ class Players:
 
     async def _confirm(self, action: PlayerAction, before: Roster, replies: LineWaiter) -> Change:
         proof = None
-        end = clock.monotonic() + self._patience
+        end = clock.monotonic() + PATIENCE_SECONDS
         while clock.monotonic() < end:
             if action.shows(before, await self._files.read()):
                 return Change(outcome=Outcome.DONE, proof=Proof.EFFECT)
