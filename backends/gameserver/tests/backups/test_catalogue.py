@@ -4,36 +4,25 @@ from pathlib import Path
 
 from bedplate.documents import Document
 from bedplate.jobs.background import Jobs
-from bedplate.testing.processes import free_port
 from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.off_host import OffHostCopies
-from gameserver.backups.s3 import S3Store
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import ARCHIVE, LocalStore
 from gameserver.events import Events
 from gameserver.operations.schemas import OperationLog
 from gameserver.operations.service import Operations
-from gameserver.settings import GameServerSettings
 
 
 async def test_a_copy_that_cannot_be_begun(tmp_path: Path, backup_record: Backup) -> None:
     """A backup stands when its off-host copy can't be written down; the copy can come later."""
-    here, staged = tmp_path / "here", tmp_path / "staged"
-    for folder in (here, staged, tmp_path / "operations.json"):
+    here, elsewhere, staged = (tmp_path / name for name in ("here", "elsewhere", "staged"))
+    for folder in (here, elsewhere, staged, tmp_path / "operations.json"):
         folder.mkdir()
     (staged / ARCHIVE).touch()
     log = Document(tmp_path / "operations.json", OperationLog, default=OperationLog)
-    settings = GameServerSettings.load(
-        _env_file=None,
-        backup_store="s3",
-        backup_s3_bucket="copies",
-        backup_s3_endpoint=f"http://127.0.0.1:{free_port()}",
-        backup_s3_access_key="unused",
-        backup_s3_secret_key="unused",
-    )
     async with Jobs() as jobs:
         local = LocalStore(here)
-        copies = OffHostCopies(local, S3Store(settings), Operations(log, jobs))
+        copies = OffHostCopies(local, LocalStore(elsewhere), Operations(log, jobs))
         catalogue = Catalogue(local, copies, Events(), dict.fromkeys(BackupKind, 1))
         await catalogue.add(backup_record, staged)
         assert [item.id for item in await catalogue.list()] == [backup_record.id]

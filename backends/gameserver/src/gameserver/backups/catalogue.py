@@ -87,7 +87,7 @@ class Catalogue:
 
     async def add(self, backup: Backup, staged: Path) -> None:
         """Add a complete archive, which is in a staged folder of its own."""
-        await self.local.put(backup, staged)
+        await self.local.put(backup, staged, lambda _: None)
         size = backup.bytes // 1_000_000
         text = f"The backup of {backup.world} is complete ({backup.kind}, {size} MB)."
         self.events.publish(EventKind.BACKUP_FINISHED, text, backup=backup.id, bytes=backup.bytes)

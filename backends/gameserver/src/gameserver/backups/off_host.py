@@ -19,6 +19,9 @@ from gameserver.operations.service import Operations
 _LIST_FRESH_SECONDS: Final = 60.0
 _LIST_TIMEOUT_SECONDS: Final = 10.0
 
+Store = LocalStore | S3Store
+"""The interface that a local folder and an object store share: mypy checks each use for both."""
+
 
 class OffHostCopies:
     """Keeps a copy of each backup in a remote store, if there is one, in the background.
@@ -27,7 +30,7 @@ class OffHostCopies:
     local backup stays.
     """
 
-    def __init__(self, local: LocalStore, remote: S3Store | None, operations: Operations) -> None:
+    def __init__(self, local: LocalStore, remote: Store | None, operations: Operations) -> None:
         self._local = local
         self._remote = remote
         self._operations = operations
@@ -53,7 +56,7 @@ class OffHostCopies:
     async def resume(self) -> None:
         """Begin every copy again that isn't done: the manager was down, or the store was."""
         for backup in await self._local.list():
-            if backup.off_host is not CopyState.DONE:
+            if self._remote is not None and backup.off_host is not CopyState.DONE:
                 await self.begin(backup)
 
     async def list(self) -> "list[Backup]":
@@ -81,9 +84,7 @@ class OffHostCopies:
 
     def read(self, backup: Backup) -> AsyncIterator[bytes]:
         """Yield the archive of a backup that is only off-host."""
-        if self._remote is None:
-            raise BackupNotFound
-        return self._remote.read(backup.id)
+        return (self._remote or self._local).read(backup.id)
 
     async def update(self, backup: Backup) -> None:
         """Store a changed record in the remote store too, if it has a copy."""
@@ -99,7 +100,7 @@ class OffHostCopies:
                 await self._remote.delete(backup.id)
                 self._listed = None
 
-    async def _copy(self, backup_id: str, remote: S3Store, progress: Progress) -> None:
+    async def _copy(self, backup_id: str, remote: Store, progress: Progress) -> None:
         backup = await self._local.get(backup_id)
         on_progress = progress.counter(backup.bytes, "Copying off-host")
         try:

@@ -1,17 +1,20 @@
-"""The local store of backups, and what every store of backups has in common."""
+"""The local store of backups; `s3.S3Store` has the same methods."""
 
 import asyncio
 import os
 import re
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+import anyio
 import structlog
 
 from bedplate.documents import Document, DocumentError
 from bedplate.documents.atomic import sync_folder
 from bedplate.documents.threads import finish_in_thread
+from gameserver.archives.unpacking import CHUNK, ProgressCallback
 from gameserver.backups.exceptions import BackupNotFound
 from gameserver.backups.schemas import ID_PATTERN, Backup
 
@@ -53,15 +56,23 @@ class LocalStore:
             raise BackupNotFound
         return await (await self._record(backup_id)).read()
 
-    async def put(self, backup: Backup, staged: Path) -> None:
+    async def put(self, backup: Backup, staged: Path, on_progress: ProgressCallback) -> None:
         """Write the record, then rename the staged folder: one rename, once all is on disk."""
         await (await asyncio.to_thread(_record_in, staged)).write(backup)
         await finish_in_thread(lambda: _rename(staged, self._path(backup.id)))
+        on_progress(backup.bytes)
 
     async def update(self, backup: Backup) -> None:
         """Write a backup's record. Raises `BackupNotFound`."""
         await self.get(backup.id)
         await (await self._record(backup.id)).write(backup)
+
+    async def read(self, backup_id: str) -> AsyncIterator[bytes]:
+        """Yield the archive. Raises `BackupNotFound`."""
+        await self.get(backup_id)
+        async with await anyio.open_file(self.archive(backup_id), "rb") as file:
+            while chunk := await file.read(CHUNK):
+                yield chunk
 
     async def delete(self, backup_id: str) -> None:
         """Rename a backup, then remove it from the disk. Raises `BackupNotFound`."""
