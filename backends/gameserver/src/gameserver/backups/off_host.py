@@ -56,7 +56,7 @@ class OffHostCopies:
     async def resume(self) -> None:
         """Begin every copy again that isn't done: the manager was down, or the store was."""
         for backup in await self._local.list():
-            if self._remote is not None and backup.off_host is not CopyState.DONE:
+            if backup.off_host is not CopyState.DONE:
                 await self.begin(backup)
 
     async def list(self) -> "list[Backup]":

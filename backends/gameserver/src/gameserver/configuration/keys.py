@@ -65,10 +65,6 @@ def number(minimum: float, maximum: float) -> Any:
     return Annotated[float, Field(strict=True, ge=minimum, le=maximum, allow_inf_nan=False)]
 
 
-def _world(name: str, kind: Any, default: Any, meaning: str, *, locked: bool = False) -> Key:
-    return Key(f"WorldConfig.{name}", kind, default, meaning, locked=locked)
-
-
 _WARNING: Final = (
     "PLEASE NOTE: This file is also loaded when you start a single player world. If you want to "
     "run a dedicated server without affecting single player, we recommend you install the game "
@@ -121,19 +117,21 @@ KEYS: Final = (
     Key("DefaultRoleCode", Text, "suplayer", "Role of a new player"),
     Key("ModPaths", Items, None, "Folders of mods; relative ones lie in the game's own folder"),
     Key("AntiAbuse", whole(0, 10), 0, "How strictly odd behaviour is punished"),
-    _world("Design", JsonValue, None, "Design of the world", locked=True),
-    _world("SaveFileLocation", Text | None, None, "The world's file"),
-    _world("WorldName", Text | None, "A new world", "Name of a new world"),
-    _world("AllowCreativeMode", StrictBool, True, "Players may be in creative mode"),
-    _world("PlayStyle", Text | None, "surviveandbuild",
+    Key("WorldConfig.Design", JsonValue, None, "Design of the world", locked=True),
+    Key("WorldConfig.SaveFileLocation", Text | None, None, "The world's file"),
+    Key("WorldConfig.WorldName", Text | None, "A new world", "Name of a new world"),
+    Key("WorldConfig.AllowCreativeMode", StrictBool, True, "Players may be in creative mode"),
+    Key("WorldConfig.PlayStyle", Text | None, "surviveandbuild",
         "surviveandbuild, exploration, wildernesssurvival, …"),
-    _world("PlayStyleLangCode", Text | None, "surviveandbuild-bands", "Text of the play style"),
-    _world("WorldType", Text | None, "standard", "standard or superflat, for a new world"),
-    _world("WorldConfiguration", Members | None, None, "Rules of a new world"),
-    _world("MapSizeY", whole(32, 16_384) | None, None, "Height of a new world in blocks"),
-    _world("CreatedByPlayerName", Text | None, None, "Who made the world", locked=True),
-    _world("DisabledMods", Items | None, None, "Mods that the world doesn't load, as id@version"),
-    _world("RepairMode", StrictBool, False, "Load damaged worlds as far as possible"),
+    Key("WorldConfig.PlayStyleLangCode", Text | None, "surviveandbuild-bands",
+        "Text of the play style"),
+    Key("WorldConfig.WorldType", Text | None, "standard", "standard or superflat, for a new world"),
+    Key("WorldConfig.WorldConfiguration", Members | None, None, "Rules of a new world"),
+    Key("WorldConfig.MapSizeY", whole(32, 16_384) | None, None, "Height of a new world in blocks"),
+    Key("WorldConfig.CreatedByPlayerName", Text | None, None, "Who made the world", locked=True),
+    Key("WorldConfig.DisabledMods", Items | None, None,
+        "Mods that the world doesn't load, as id@version"),
+    Key("WorldConfig.RepairMode", StrictBool, False, "Load damaged worlds as far as possible"),
     Key("NextPlayerGroupUid", whole(), 10, "Counter of groups", locked=True),
     Key("GroupChatHistorySize", whole(0, 10_000), 20, "Lines of chat that are kept"),
     Key("MaxOwnedGroupChannelsPerUser", whole(0, 10_000), 10, "Groups that a player may own"),

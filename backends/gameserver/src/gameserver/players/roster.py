@@ -77,10 +77,9 @@ class RosterReader:
 
     async def read(self) -> Roster:
         """Return the present entries. Raises `PlayerFileDamaged`."""
-        return await asyncio.to_thread(self.read_now, clock.now())
+        return await asyncio.to_thread(self._read, clock.now())
 
-    def read_now(self, now: datetime) -> Roster:
-        """Return the entries in force at `now`. Blocks. Raises `PlayerFileDamaged`."""
+    def _read(self, now: datetime) -> Roster:
         return Roster(
             known=self.known.read(),
             whitelist=[entry for entry in self.whitelist.read() if in_force(entry, now)],
