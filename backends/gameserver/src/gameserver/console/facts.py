@@ -9,7 +9,7 @@ from typing import Final
 
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.online_players import OnlinePlayer, OnlinePlayers
-from gameserver.console.schemas import Mods, Overloads, Saves
+from gameserver.console.schemas import Overloads, RunMods, Saves
 from gameserver.events import EventKind, Events
 
 MAX_MODS: Final = 2_000
@@ -67,7 +67,7 @@ class GameFacts:
     api_version: str | None = None
     ready_at: datetime | None = None
     port: int | None = None
-    mods: Mods = field(default_factory=partial(Mods, loaded=[], failed={}))
+    mods: RunMods = field(default_factory=partial(RunMods, loaded=[], failed={}))
     saves: Saves = field(
         default_factory=partial(Saves, count=0, saving_since=None, last_at=None, last_seconds=None)
     )

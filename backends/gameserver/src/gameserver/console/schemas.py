@@ -59,7 +59,7 @@ class Lines(BaseModel):
     lines: list[Line]
 
 
-class Mods(BaseModel):
+class RunMods(BaseModel):
     """The mods of the present run, as the game lists them."""
 
     loaded: list[str] = Field(description="Ids, in the order in which they are loaded")

@@ -4,7 +4,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from bedplate.schemas import Schema
-from gameserver.console.schemas import Mods, Overloads, Saves
+from gameserver.console.schemas import Overloads, RunMods, Saves
 from gameserver.process.game import Game
 from gameserver.status import GameState
 
@@ -20,7 +20,7 @@ class RunFacts(BaseModel):
     network_version: str | None
     api_version: str | None
     players_online: int
-    mods: Mods
+    mods: RunMods
     saves: Saves
     overloads: Overloads
     warnings: int
