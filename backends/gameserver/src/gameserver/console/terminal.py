@@ -81,7 +81,9 @@ async def _send_typed(url: str, key: str) -> None:
                 typer.secho(f"       not sent: {error}", fg=typer.colors.RED)
                 continue
             if response.is_error:
-                typer.secho(f"       {response.json()['detail']}", fg=typer.colors.RED)
+                is_problem = "problem+json" in response.headers.get("content-type", "")
+                reason = response.json()["detail"] if is_problem else response.reason_phrase
+                typer.secho(f"       not sent: {reason}", fg=typer.colors.RED)
 
 
 async def _typed() -> AsyncIterator[str]:
