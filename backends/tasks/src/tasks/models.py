@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, Integer, MetaData, String, text
+from sqlalchemy import Identity, Index, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bedplate.conditional.idempotency import idempotency_table
-from bedplate.database import GUID, UTCDateTime
+from bedplate.database import GUID, BigInt, UTCDateTime
 
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 1000
@@ -26,10 +26,7 @@ class Task(Base):
 
     __tablename__ = "tasks"
 
-    # SQLite numbers rows by itself only for INTEGER.
-    id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True
-    )
+    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
     user_id: Mapped[UUID] = mapped_column(GUID)
     title: Mapped[str] = mapped_column(String(MAX_TITLE_LENGTH))
     description: Mapped[str | None] = mapped_column(String(MAX_DESCRIPTION_LENGTH))

@@ -12,9 +12,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     bindparam,
-    case,
     delete,
     func,
     insert,
@@ -26,6 +24,7 @@ from sqlalchemy import (
 from bedplate.auth.tables import user_sessions, users
 from bedplate.database import AnyOf, ReadSession, Row, Statement, WriteSession
 from bedplate.database.pages import Keyset, Page, PagedList
+from bedplate.database.partial_updates import new_value_if_set, values_if_set
 from tasks.models import Task
 from tasks.schemas import Task as TaskOut
 
@@ -49,13 +48,6 @@ _SAME_VERSION = _SAME_TASK & or_(
 )
 
 
-def _new_value(name: str, column: Any) -> ColumnElement[Any]:
-    return case(
-        (bindparam(f"set_{name}", type_=Boolean), bindparam(f"new_{name}", type_=column.type)),
-        else_=column,
-    )
-
-
 _GET = Statement(select(*_COLUMNS).where(_SAME_TASK))
 _ADD = Statement(
     insert(Task)
@@ -73,9 +65,9 @@ _CHANGE = Statement(
     update(Task)
     .where(_SAME_VERSION)
     .values(
-        title=_new_value("title", Task.title),
-        description=_new_value("description", Task.description),
-        completed=_new_value("completed", Task.completed),
+        title=new_value_if_set(Task.title),
+        description=new_value_if_set(Task.description),
+        completed=new_value_if_set(Task.completed),
         updated_at=bindparam("now"),
         version=Task.version + 1,
     )
@@ -159,10 +151,7 @@ async def change(
     now: datetime,
 ) -> Row | None:
     """Change these fields if the task is there in one of `versions`; return it, or None."""
-    values: dict[str, Any] = {}
-    for name in ("title", "description", "completed"):
-        values[f"set_{name}"] = name in fields
-        values[f"new_{name}"] = fields.get(name)
+    values = values_if_set(("title", "description", "completed"), fields)
     return await session.one_or_none(
         _CHANGE, owner=owner, task_id=task_id, now=now, **values, **_accepted(versions)
     )

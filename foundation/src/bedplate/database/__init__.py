@@ -18,13 +18,14 @@ from bedplate.database.exceptions import (
 from bedplate.database.migrations import Migrations
 from bedplate.database.sessions import AutocommitSession, Database, ReadSession, WriteSession
 from bedplate.database.statements import AnyOf, Row, Statement
-from bedplate.database.types import GUID, UTCDateTime
+from bedplate.database.types import GUID, BigInt, UTCDateTime
 from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database_url
 
 __all__ = [
     "GUID",
     "AnyOf",
     "AutocommitSession",
+    "BigInt",
     "CheckViolation",
     "DataRefused",
     "Database",

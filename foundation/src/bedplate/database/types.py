@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, String, Uuid
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from bedplate.database.exceptions import DataRefused
@@ -15,6 +15,10 @@ from bedplate.database.exceptions import DataRefused
 MIN_INSTANT: Final = datetime.min.replace(tzinfo=UTC) + timedelta(microseconds=1)
 MAX_INSTANT: Final = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
 """asyncpg takes the instants beyond these two for PostgreSQL's infinities."""
+
+
+BigInt = BigInteger().with_variant(Integer, "sqlite")
+"""An integer of 64 bits. SQLite's is an INTEGER, since it numbers rows by itself only for that."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -3,8 +3,8 @@ from datetime import datetime
 from sqlalchemy import Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bedplate.database import UTCDateTime
-from fountain.common.models import BIG_INT, new_metadata
+from bedplate.database import BigInt, UTCDateTime
+from fountain.common.models import new_metadata
 
 
 class Base(DeclarativeBase):
@@ -19,7 +19,7 @@ class Counter(Base):
     __tablename__ = "sequence_counter"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    last: Mapped[int] = mapped_column(BIG_INT, server_default=text("0"))
+    last: Mapped[int] = mapped_column(BigInt, server_default=text("0"))
 
 
 class Element(Base):
@@ -29,8 +29,8 @@ class Element(Base):
     __table_args__ = (UniqueConstraint("number"),)
 
     element_type: Mapped[str] = mapped_column(Text, primary_key=True)
-    element_id: Mapped[int] = mapped_column(BIG_INT, primary_key=True, autoincrement=False)
-    number: Mapped[int] = mapped_column(BIG_INT)
+    element_id: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInt)
 
 
 class Version(Base):
@@ -39,7 +39,7 @@ class Version(Base):
     __tablename__ = "sequence_versions"
 
     element_type: Mapped[str] = mapped_column(Text, primary_key=True)
-    element_id: Mapped[int] = mapped_column(BIG_INT, primary_key=True, autoincrement=False)
-    version: Mapped[int] = mapped_column(BIG_INT, primary_key=True, autoincrement=False)
+    element_id: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
     data: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

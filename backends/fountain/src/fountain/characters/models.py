@@ -1,7 +1,8 @@
 from sqlalchemy import ForeignKey, Identity, Index, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fountain.common.models import BIG_INT, new_metadata
+from bedplate.database import BigInt
+from fountain.common.models import new_metadata
 
 
 class Base(DeclarativeBase):
@@ -11,7 +12,7 @@ class Base(DeclarativeBase):
 
 
 class _Paraphrase:
-    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
     commentary: Mapped[str] = mapped_column(Text)
 
@@ -21,7 +22,7 @@ class Character(Base):
 
     __tablename__ = "characters"
 
-    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
 
@@ -39,7 +40,7 @@ class Action(Base):
 
     __tablename__ = "actions"
 
-    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
     description: Mapped[str] = mapped_column(Text)
 
 
@@ -56,7 +57,7 @@ class SpokenWord(Base):
 
     __tablename__ = "spoken_words"
 
-    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
 
 

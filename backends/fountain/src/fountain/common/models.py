@@ -2,13 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Identity, Integer, MetaData
+from sqlalchemy import Identity, MetaData
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bedplate.database import UTCDateTime
-
-# SQLite numbers rows by itself only for INTEGER.
-BIG_INT = BigInteger().with_variant(Integer, "sqlite")
+from bedplate.database import BigInt, UTCDateTime
 
 
 def new_metadata() -> MetaData:
@@ -28,6 +25,6 @@ class NumberedRow:
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 
-    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
-    sequence_number: Mapped[int | None] = mapped_column(BIG_INT)
+    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
+    sequence_number: Mapped[int | None] = mapped_column(BigInt)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -1,18 +1,15 @@
 """Statements that several services run."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
-    ColumnElement,
     Select,
     Text,
     bindparam,
-    case,
     delete,
     insert,
     text,
@@ -58,20 +55,6 @@ async def look_up(
     possible = [at for at in dict.fromkeys(identifiers) if 0 < at <= MAX_INT64]
     rows = {row["id"]: row for row in await session.all(statement, identifiers=possible)}
     return [rows[identifier] for identifier in possible if identifier in rows]
-
-
-def new_value_if_set(name: str, column: Any) -> ColumnElement[Any]:
-    """Return the parameter `new_NAME` where the parameter `set_NAME` is true, else the column."""
-    new_value = bindparam(f"new_{name}", type_=column.type)
-    return case((bindparam(f"set_{name}", type_=Boolean), new_value), else_=column)
-
-
-def values_if_set(names: Iterable[str], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of `new_value_if_set` for these names, of which `fields` are set."""
-    return {
-        **{f"set_{name}": name in fields for name in names},
-        **{f"new_{name}": fields.get(name) for name in names},
-    }
 
 
 class BulkUpdate:

@@ -3,8 +3,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Identity, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bedplate.database import UTCDateTime
-from fountain.common.models import BIG_INT, NumberedRow, new_metadata
+from bedplate.database import BigInt, UTCDateTime
+from fountain.common.models import NumberedRow, new_metadata
 
 
 class Base(DeclarativeBase):
@@ -25,9 +25,9 @@ class Script(NumberedRow, Base):
     title: Mapped[str] = mapped_column(Text)
     author: Mapped[str | None] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
-    element_count: Mapped[int] = mapped_column(BIG_INT, server_default=text("0"))
-    copies_begun: Mapped[int] = mapped_column(BIG_INT, server_default=text("0"))
-    copies_stored: Mapped[int] = mapped_column(BIG_INT, server_default=text("0"))
+    element_count: Mapped[int] = mapped_column(BigInt, server_default=text("0"))
+    copies_begun: Mapped[int] = mapped_column(BigInt, server_default=text("0"))
+    copies_stored: Mapped[int] = mapped_column(BigInt, server_default=text("0"))
     recheck_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
@@ -46,14 +46,14 @@ class ScriptElement(Base):
     __tablename__ = "script_elements"
     __table_args__ = (UniqueConstraint("script_id", "position"), {"sqlite_autoincrement": True})
 
-    id: Mapped[int] = mapped_column(BIG_INT, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
     script_id: Mapped[int] = mapped_column(ForeignKey(Script.id))
-    position: Mapped[int] = mapped_column(BIG_INT)
+    position: Mapped[int] = mapped_column(BigInt)
     heading_id: Mapped[int | None] = mapped_column(ForeignKey(SectionHeading.id))
-    character_id: Mapped[int | None] = mapped_column(BIG_INT)
-    action_id: Mapped[int | None] = mapped_column(BIG_INT)
-    spoken_word_id: Mapped[int | None] = mapped_column(BIG_INT)
-    context_id: Mapped[int | None] = mapped_column(BIG_INT)
+    character_id: Mapped[int | None] = mapped_column(BigInt)
+    action_id: Mapped[int | None] = mapped_column(BigInt)
+    spoken_word_id: Mapped[int | None] = mapped_column(BigInt)
+    context_id: Mapped[int | None] = mapped_column(BigInt)
 
 
 Index(None, SectionHeading.script_id, SectionHeading.id)

@@ -18,13 +18,12 @@ from sqlalchemy import (
 )
 
 from bedplate.database import ReadSession, Row, Statement, WriteSession
+from bedplate.database.partial_updates import new_value_if_set, values_if_set
 from fountain.common.repository import (
     BulkUpdate,
     NumberedTable,
-    new_value_if_set,
     part_statement,
     read_parts,
-    values_if_set,
 )
 from fountain.scripts.models import Script, ScriptElement, SectionHeading
 
@@ -62,7 +61,7 @@ _GET_SCRIPT = Statement(select(*_SCRIPT).where(_THIS_SCRIPT))
 _UPDATE_SCRIPT = update(Script).where(_THIS_SCRIPT)
 _CHANGE_SCRIPT = Statement(
     _UPDATE_SCRIPT.values(
-        {name: new_value_if_set(name, getattr(Script, name)) for name in _TEXTS}
+        {name: new_value_if_set(getattr(Script, name)) for name in _TEXTS}
     ).returning(Script.id, Script.sequence_number)
 )
 _LIST_HEADINGS = Statement(
@@ -74,7 +73,7 @@ _GET_HEADING = Statement(select(*_HEADING).where(_THIS_HEADING))
 _CHANGE_HEADING = Statement(
     update(SectionHeading)
     .where(_THIS_HEADING)
-    .values(title=new_value_if_set("title", SectionHeading.title))
+    .values(title=new_value_if_set(SectionHeading.title))
     .returning(*_HEADING)
 )
 _LIST_ELEMENTS = Statement(

@@ -1,7 +1,8 @@
 from sqlalchemy import Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fountain.common.models import BIG_INT, NumberedRow, new_metadata
+from bedplate.database import BigInt
+from fountain.common.models import NumberedRow, new_metadata
 
 
 class Base(DeclarativeBase):
@@ -15,5 +16,5 @@ class Session(NumberedRow, Base):
 
     __tablename__ = "sessions"
 
-    user_id: Mapped[int] = mapped_column(BIG_INT)
+    user_id: Mapped[int] = mapped_column(BigInt)
     context: Mapped[str | None] = mapped_column(Text)

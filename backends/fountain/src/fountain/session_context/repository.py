@@ -4,13 +4,12 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from bedplate.database import AnyOf, ReadSession, Row, Statement, WriteSession
+from bedplate.database.partial_updates import new_value_if_set, values_if_set
 from fountain.common import repository as common
 from fountain.common.repository import (
     NumberedTable,
-    new_value_if_set,
     part_statement,
     read_parts,
-    values_if_set,
 )
 from fountain.session_context.models import Session
 
@@ -26,7 +25,7 @@ _LOOK_UP = Statement(select(*_COLUMNS).where(_VISIBLE, AnyOf(Session.id, "identi
 _CHANGE = Statement(
     update(Session)
     .where(_THIS_SESSION)
-    .values(context=new_value_if_set("context", Session.context))
+    .values(context=new_value_if_set(Session.context))
     .returning(*_COLUMNS)
 )
 
