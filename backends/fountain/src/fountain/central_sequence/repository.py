@@ -10,9 +10,6 @@ from fountain.common.repository import BulkUpdate
 _OF_KIND = Element.element_type == bindparam("kind")
 _LISTED = (_OF_KIND, AnyOf(Element.element_id, "identifiers"))
 
-_NUMBER = Statement(
-    select(Element.number).where(_OF_KIND, Element.element_id == bindparam("identifier"))
-)
 # An update that changes nothing locks the row until the transaction ends.
 _LOCK = Statement(update(Counter).values(last=Counter.last).returning(Counter.last))
 _INCREMENT = Statement(update(Counter).values(last=Counter.last + 1).returning(Counter.last))
@@ -39,12 +36,6 @@ _ADD_VERSION = Statement(
         created_at=bindparam("now"),
     )
 )
-
-
-async def number(session: ReadSession | WriteSession, kind: str, identifier: int) -> int | None:
-    """Return the number of an element, or None."""
-    row = await session.one_or_none(_NUMBER, kind=kind, identifier=identifier)
-    return row["number"] if row else None
 
 
 async def lock(session: WriteSession) -> None:

@@ -23,13 +23,13 @@ _MAX_LISTED_NUMBERS = 20
 
 async def number(database: Database, kind: str, identifier: int) -> int:
     """Return the number of an element, which gets the next one if it has none."""
-    known = await repository.number(database.read(), kind, identifier)
-    if known is not None:
-        return known
+    known = await repository.numbers(database.read(), kind, [identifier])
+    if identifier in known:
+        return known[identifier]
     async with database.write() as session:
         await repository.lock(session)
-        known = await repository.number(session, kind, identifier)
-        return known or await repository.add(session, kind, identifier)
+        known = await repository.numbers(session, kind, [identifier])
+        return known.get(identifier) or await repository.add(session, kind, identifier)
 
 
 async def numbers(session: ReadSession, kind: str, identifiers: Sequence[int]) -> dict[int, int]:
@@ -80,7 +80,6 @@ async def record_version(
     """Store a later version of an element and return its number."""
     await repository.lock(session)
     text = json.dumps(data, separators=(",", ":"))
-    first = FIRST_RECORDED_VERSION
     return await repository.add_version(
-        session, kind, identifier, first=first, data=text, now=clock.now()
+        session, kind, identifier, first=FIRST_RECORDED_VERSION, data=text, now=clock.now()
     )

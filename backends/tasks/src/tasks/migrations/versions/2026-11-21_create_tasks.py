@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from bedplate.database import GUID, UTCDateTime
+from bedplate.database import GUID, BigInt, UTCDateTime
 
 revision = "2026_11_21_create_tasks"
 down_revision = None
@@ -14,12 +14,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "tasks",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            sa.Identity(),
-            nullable=False,
-        ),
+        sa.Column("id", BigInt, sa.Identity(), nullable=False),
         sa.Column("user_id", GUID, nullable=False),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("description", sa.String(1000)),

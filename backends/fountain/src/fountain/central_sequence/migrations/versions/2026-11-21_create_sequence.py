@@ -3,37 +3,35 @@
 import sqlalchemy as sa
 from alembic import op
 
-from bedplate.database import UTCDateTime
+from bedplate.database import BigInt, UTCDateTime
 
 revision = "2026_11_21_create_sequence"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
 
 def upgrade() -> None:
     counter = op.create_table(
         "sequence_counter",
         sa.Column("id", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("last", _BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("last", BigInt, server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="sequence_counter_pkey"),
     )
     op.bulk_insert(counter, [{"id": 1, "last": 0}])
     op.create_table(
         "sequence_elements",
         sa.Column("element_type", sa.Text(), nullable=False),
-        sa.Column("element_id", _BIG, nullable=False, autoincrement=False),
-        sa.Column("number", _BIG, nullable=False),
+        sa.Column("element_id", BigInt, nullable=False, autoincrement=False),
+        sa.Column("number", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("element_type", "element_id", name="sequence_elements_pkey"),
         sa.UniqueConstraint("number", name="sequence_elements_number_key"),
     )
     op.create_table(
         "sequence_versions",
         sa.Column("element_type", sa.Text(), nullable=False),
-        sa.Column("element_id", _BIG, nullable=False, autoincrement=False),
-        sa.Column("version", _BIG, nullable=False, autoincrement=False),
+        sa.Column("element_id", BigInt, nullable=False, autoincrement=False),
+        sa.Column("version", BigInt, nullable=False, autoincrement=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("created_at", UTCDateTime, nullable=False),
         sa.PrimaryKeyConstraint(

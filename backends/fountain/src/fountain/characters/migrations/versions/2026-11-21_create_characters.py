@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bedplate.database import BigInt
+
 revision = "2026_11_21_create_characters"
 down_revision = None
 branch_labels = None
@@ -13,21 +15,20 @@ _KINDS = (
     ("actions", "action_paraphrases", ("description",)),
     ("spoken_words", "spoken_word_paraphrases", ("text",)),
 )
-_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
     for originals, paraphrases, texts in _KINDS:
         op.create_table(
             originals,
-            sa.Column("id", _BIG, sa.Identity(), nullable=False),
+            sa.Column("id", BigInt, sa.Identity(), nullable=False),
             *(sa.Column(text, sa.Text(), nullable=False) for text in texts),
             sa.PrimaryKeyConstraint("id", name=f"{originals}_pkey"),
         )
         op.create_table(
             paraphrases,
-            sa.Column("id", _BIG, sa.Identity(), nullable=False),
-            sa.Column("original_id", _BIG, nullable=False),
+            sa.Column("id", BigInt, sa.Identity(), nullable=False),
+            sa.Column("original_id", BigInt, nullable=False),
             sa.Column("text", sa.Text(), nullable=False),
             sa.Column("commentary", sa.Text(), nullable=False),
             sa.PrimaryKeyConstraint("id", name=f"{paraphrases}_pkey"),

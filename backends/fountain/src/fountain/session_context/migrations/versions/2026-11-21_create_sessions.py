@@ -3,23 +3,21 @@
 import sqlalchemy as sa
 from alembic import op
 
-from bedplate.database import UTCDateTime
+from bedplate.database import BigInt, UTCDateTime
 
 revision = "2026_11_21_create_sessions"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
 
 def upgrade() -> None:
     op.create_table(
         "sessions",
-        sa.Column("id", _BIG, sa.Identity(), nullable=False),
-        sa.Column("user_id", _BIG, nullable=False),
+        sa.Column("id", BigInt, sa.Identity(), nullable=False),
+        sa.Column("user_id", BigInt, nullable=False),
         sa.Column("context", sa.Text(), nullable=True),
-        sa.Column("sequence_number", _BIG, nullable=True),
+        sa.Column("sequence_number", BigInt, nullable=True),
         sa.Column("created_at", UTCDateTime, nullable=False),
         sa.PrimaryKeyConstraint("id", name="sessions_pkey"),
         sqlite_autoincrement=True,
