@@ -28,7 +28,11 @@ class ValkeyServer(RealServer):
         do not flush each other's data.
         """
         standing_url = os.environ.get("TEST_REDIS_URL")
-        return cls(standing_url=_database_of(standing_url, worker) if standing_url else None)
+        if not standing_url:
+            return cls()
+        parts = urlsplit(standing_url)
+        database = int(parts.path.removeprefix("/") or 0) + worker
+        return cls(standing_url=parts._replace(path=f"/{database}").geturl())
 
     @property
     def url(self) -> str:
@@ -63,12 +67,6 @@ class ValkeyServer(RealServer):
 
     def _create(self) -> None:
         self._start_on_a_free_port(lambda: _new_process(self._port))
-
-
-def _database_of(url: str, worker: int) -> str:
-    parts = urlsplit(url)
-    number = int(parts.path.removeprefix("/") or 0)
-    return parts._replace(path=f"/{number + worker}").geturl()
 
 
 def _new_process(port: int) -> ServerProcess:
