@@ -210,10 +210,7 @@ class FromState:
 
 
 def from_state(kind: Any) -> Any:
-    """Return the dependency that finds a field by its type.
-
-    CurrentGame = Annotated[Game, from_state(Game)]
-    """
+    """Return the dependency that finds a field of the state by its type."""
     return Depends(FromState(kind))
 
 

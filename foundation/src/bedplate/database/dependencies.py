@@ -1,9 +1,4 @@
-"""The sessions that a route declares: the route decides the transaction.
-
-ReadSession    SELECTs, each by itself
-WriteSession   a transaction, committed before the response leaves
-Autocommit     at most one statement that writes, which is its own transaction
-"""
+"""The sessions that a route declares: the route decides the transaction."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated

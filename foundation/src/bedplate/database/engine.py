@@ -87,15 +87,6 @@ def _ping_idle_connections(engine: AsyncEngine) -> None:
             raise InvalidatePoolError from error
 
 
-def _make_folder(target: DatabaseURL) -> None:
-    try:
-        Path(str(target.url.database)).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatabaseURLError(
-            f"The folder of the SQLite file can't be made: {error.strerror}."
-        ) from None
-
-
 def _switch_to_wal(cursor: Any, seconds: float) -> None:
     """Wait while others set the same new file up; SQLite itself would refuse at once."""
     deadline = clock.monotonic() + seconds
@@ -114,8 +105,12 @@ def _switch_to_wal(cursor: Any, seconds: float) -> None:
 def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngine:
     pool: dict[str, Any] = {"poolclass": StaticPool}
     if not target.in_memory:
-        _make_folder(target)
         pool = _pool_options(settings)
+        try:
+            Path(str(target.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = f"The folder of the SQLite file can't be made: {error.strerror}."
+            raise DatabaseURLError(reason) from None
     # A connection comes back without a transaction, so none needs to be ended.
     engine = create_async_engine(
         target.url,

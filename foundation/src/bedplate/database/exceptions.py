@@ -68,12 +68,18 @@ class DataRefused(UnprocessableContent):
     detail = "A value can't be stored."
 
 
-_BY_STATE: Final[dict[str, type[Violation]]] = {
+# By SQLSTATE, and by the names of SQLite's result codes.
+_VIOLATIONS: Final[dict[str, type[Violation]]] = {
     "23505": UniqueViolation,
     "23P01": UniqueViolation,
     "23503": ForeignKeyViolation,
     "23514": CheckViolation,
     "23502": CheckViolation,
+    "SQLITE_CONSTRAINT_UNIQUE": UniqueViolation,
+    "SQLITE_CONSTRAINT_PRIMARYKEY": UniqueViolation,
+    "SQLITE_CONSTRAINT_FOREIGNKEY": ForeignKeyViolation,
+    "SQLITE_CONSTRAINT_CHECK": CheckViolation,
+    "SQLITE_CONSTRAINT_NOTNULL": CheckViolation,
 }
 # SQLSTATE classes: connection, resources, intervention, system, rollback, internal; then a server
 # that is a standby just now, and a transaction that idled or lasted for too long.
@@ -104,13 +110,6 @@ _CONNECTING = (
     exc.SQLAlchemyError,
     exc.EmulatedDBAPIException,
 )
-_BY_SQLITE_CODE: Final[dict[str, type[Violation]]] = {
-    "SQLITE_CONSTRAINT_UNIQUE": UniqueViolation,
-    "SQLITE_CONSTRAINT_PRIMARYKEY": UniqueViolation,
-    "SQLITE_CONSTRAINT_FOREIGNKEY": ForeignKeyViolation,
-    "SQLITE_CONSTRAINT_CHECK": CheckViolation,
-    "SQLITE_CONSTRAINT_NOTNULL": CheckViolation,
-}
 
 
 def translate(error: BaseException, *, connecting: bool = False) -> ProblemError | None:
@@ -145,7 +144,7 @@ def _translate_wrapped(error: exc.DBAPIError) -> ProblemError | None:
 
 def _translate_postgresql(error: asyncpg.PostgresError) -> ProblemError | None:
     state = error.sqlstate or ""
-    if (kind := _BY_STATE.get(state)) is not None:
+    if (kind := _VIOLATIONS.get(state)) is not None:
         # PostgreSQL 17 and older name the column of NOT NULL, newer ones a constraint.
         name = getattr(error, "constraint_name", None) or getattr(error, "column_name", None)
         return kind(name or "")
@@ -160,7 +159,7 @@ def _translate_postgresql(error: asyncpg.PostgresError) -> ProblemError | None:
 
 def _translate_sqlite(error: sqlite3.Error) -> ProblemError | None:
     name = getattr(error, "sqlite_errorname", "")
-    if (kind := _BY_SQLITE_CODE.get(name)) is not None:
+    if (kind := _VIOLATIONS.get(name)) is not None:
         return kind(str(error).partition(": ")[2])
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LockTimeout()

@@ -50,10 +50,7 @@ class Migrations:
         return f"{self.name}_alembic_version"
 
     async def upgrade(self, engine: AsyncEngine, revision: str = "head") -> None:
-        """Run the migrations up to `revision`; two processes that start at once take turns.
-
-        All of them are one transaction: when one fails, nothing has changed.
-        """
+        """Run the migrations up to `revision`, all or none; two processes at once take turns."""
         await self._with_config(engine, lambda config: command.upgrade(config, revision))
 
     async def downgrade(self, engine: AsyncEngine, revision: str) -> None:
@@ -91,37 +88,34 @@ class Migrations:
         name = f"{clock.now():%Y-%m-%d}_{_slug(message)}"
         if (self.folder / f"{name}.py").exists():
             raise FileExistsError(f"There is a migration {name} already: choose another message.")
-        made: list[Any] = []
 
-        def write(config: Config) -> None:
+        def write(config: Config) -> Any:
             config.set_main_option("file_template", _option(name))
-            made.append(command.revision(config, message=message, autogenerate=True))
+            return command.revision(config, message=message, autogenerate=True)
 
-        await self._with_config(engine, write)
-        return Path(made[0].path)
+        script = await self._with_config(engine, write)
+        return Path(script.path)
 
     def _config(self) -> Config:
         config = Config(stdout=io.StringIO())
         config.set_main_option("script_location", _option(_ENVIRONMENT))
         config.set_main_option("version_locations", _option(self.folder))
         config.set_main_option("path_separator", "newline")
-        config.attributes["metadata"] = self.metadata
-        config.attributes["version_table"] = self.version_table
+        config.attributes.update(metadata=self.metadata, version_table=self.version_table)
         return config
 
-    async def _with_config(self, engine: AsyncEngine, run: Callable[[Config], Any]) -> None:
-        def with_connection(connection: Connection) -> None:
+    async def _with_config(self, engine: AsyncEngine, run: Callable[[Config], _Result]) -> _Result:
+        def with_connection(connection: Connection) -> _Result:
             config = self._config()
-            config.attributes["connection"] = connection
-            config.attributes["owns"] = self._owns
+            config.attributes.update(connection=connection, owns=self._owns)
             # SQLite needs no lock: its transaction begins as the only writer.
             if connection.dialect.name == "postgresql":
                 key = crc32(self.version_table.encode())
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-            run(config)
+            return run(config)
 
         async with _migrating(engine) as connection:
-            await connection.run_sync(with_connection)
+            return await connection.run_sync(with_connection)
 
     async def _on_connection(
         self, engine: AsyncEngine, look: Callable[[MigrationContext], _Result]
@@ -154,15 +148,14 @@ def _slug(message: str) -> str:
 
 @asynccontextmanager
 async def _migrating(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Yield a connection in a transaction that may take hours, as an index may.
-
-    Raises RuntimeError when rows refer to nothing afterwards (SQLite).
-    """
+    """Yield a transaction that may take hours, as an index may."""
     bounds = _without_timeout if engine.dialect.name == "postgresql" else _without_foreign_keys
     async with engine.connect() as connection, bounds(connection), connection.begin():
         yield connection
         if engine.dialect.name == "sqlite":
-            await _refuse_broken_references(connection)
+            row = (await connection.execute(text("PRAGMA foreign_key_check"))).first()
+            if row is not None:
+                raise RuntimeError(f"After the migration {row[0]} has rows that refer to nothing.")
 
 
 @asynccontextmanager
@@ -199,9 +192,3 @@ async def _pragma(connection: AsyncConnection, words: str) -> Any:
     driver: Any = (await connection.get_raw_connection()).driver_connection
     rows = list(await driver.execute_fetchall(f"PRAGMA {words}"))
     return rows[0][0] if rows else None
-
-
-async def _refuse_broken_references(connection: AsyncConnection) -> None:
-    broken = (await connection.execute(text("PRAGMA foreign_key_check"))).first()
-    if broken is not None:
-        raise RuntimeError(f"After the migration {broken[0]} has rows that refer to nothing.")

@@ -112,10 +112,7 @@ def _keyset_json(rows: Columns, keyset: Keyset) -> Columns:
 
 
 def _at(column: Any, there: Any) -> Any:
-    """Return the value of a column in the one row that a condition holds for.
-
-    Not by max(), which PostgreSQL 17 and older don't have for UUIDs.
-    """
+    """Return a column of the one row that is `there`. PostgreSQL 17 has no max() of UUIDs."""
     return func.array_agg(column).filter(there)[1]
 
 
@@ -147,8 +144,8 @@ class OffsetPage:
 class OffsetList:
     """A list in pages of JSON by offset: a SELECT of the columns that go out, and its order.
 
-    `order` is what ORDER BY takes, and must end in something unique, or an item may show twice. The
-    names of the columns are the names in the JSON, and must be those of `item_type`.
+    `order` is what ORDER BY takes, and must end in something unique, or an item may show twice.
+    Columns are named as for a `PagedList`.
     """
 
     def __init__(
@@ -198,11 +195,7 @@ def _json_array(objects: Any, *conditions: Any) -> ColumnElement[str]:
 
 
 def _member(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a column as JSON shows it.
-
-    Instants are RFC 3339 in UTC with a fraction only when there is one, and decimals are strings,
-    as Pydantic writes them.
-    """
+    """Return a column as Pydantic writes it: instants in UTC (RFC 3339), decimals as strings."""
     if isinstance(column.type, UTCDateTime):
         shown = func.to_char(func.timezone("UTC", column), _literal(_ISO_FORMAT))
         return func.replace(shown, _literal(".000000Z"), _literal("Z"))

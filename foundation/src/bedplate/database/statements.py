@@ -60,10 +60,9 @@ class Compiled:
             **{name: bind.effective_value for name, bind in binds.items() if name not in required},
             **{part: whole.parameters[part] for part in parts},
         }
+        types = {name: bind.type for name, bind in (binds | parts).items()}
         self._parameters = [
-            (name, _bind_processor(parts[name].type, dialect))
-            if name in parts
-            else (binds[name].key, _bind_processor(binds[name].type, dialect))
+            (name if name in parts else binds[name].key, _bind_processor(types[name], dialect))
             for name in whole.positiontup or []
         ]
         self._columns = [

@@ -51,10 +51,7 @@ def refuse_unsuitable(path: Path) -> None:
 
 
 def mode_of(path: Path) -> int | None:
-    """Return the mode of what `path` names, a link itself; None when there is nothing.
-
-    Raises `UnsuitableFile` when the system doesn't say.
-    """
+    """Return the mode of what is there, be it a link; None for nothing. Raises `UnsuitableFile`."""
     try:
         return path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):

@@ -35,11 +35,7 @@ class Document(Generic[Model]):
         default: Callable[[], Model],
         max_bytes: int = LARGEST,
     ) -> None:
-        """Describe the document; nothing is read yet.
-
-        `default` makes the model of a file that doesn't exist. A larger file than `max_bytes` is
-        neither read nor written.
-        """
+        """`default` makes the model of a missing file; `max_bytes` bounds reading and writing."""
         self.path = path
         self._file = ModelFile(path, model, max_bytes=max_bytes)
         self._default = default

@@ -16,7 +16,6 @@ class PathLock:
         self._owner: asyncio.Task[object] | None = None
 
     async def __aenter__(self) -> None:
-        """Wait for the turn."""
         task = asyncio.current_task()
         if self._owner is task:
             raise RuntimeError(f"{self._path} is being changed by this very task.")
@@ -24,7 +23,6 @@ class PathLock:
         self._owner = task
 
     async def __aexit__(self, *_: object) -> None:
-        """Let the next one in."""
         self._owner = None
         self._lock.release()
 

@@ -101,19 +101,16 @@ class _Renames:
     def undo(self) -> None:
         """Put the new one back to where it was staged, and the old one to its place."""
         if self._staged is not None and not lexists(self._staged) and self._in_place():
-            self._unstage(self._staged)
+            if self._staged.parent.is_dir():
+                self.target.rename(self._staged)
+            else:
+                self._make_room()
         if self._existed and lexists(self._aside):
             self._make_room()
             self._aside.rename(self.target)
 
     def _in_place(self) -> bool:
         return lexists(self.target) and (not self._existed or lexists(self._aside))
-
-    def _unstage(self, staged: Path) -> None:
-        if staged.parent.is_dir():
-            self.target.rename(staged)
-        else:
-            self._make_room()
 
     def _make_room(self) -> None:
         """Take away what stands in the target's place: somebody else made it meanwhile."""

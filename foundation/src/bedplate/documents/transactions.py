@@ -26,10 +26,7 @@ class FileTransactions:
     """
 
     def __init__(self, journal: Path) -> None:
-        """Describe the journal: a folder of its own on the targets' file system.
-
-        It is made when it is missing. One process at a time may use it.
-        """
+        """Take the journal: a folder on the targets' file system, for one process at a time."""
         self._journal = journal
         self._lock = lock_of(journal)
 

@@ -40,10 +40,7 @@ def zone_named(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True)
 class Cron:
-    """A cron expression in a time zone.
-
-    Raises `CronError` when the expression or the zone can't be read, or when it never comes.
-    """
+    """A cron expression in a time zone. Raises `CronError` when it can't be read or never comes."""
 
     expression: str
     zone: str = "UTC"
