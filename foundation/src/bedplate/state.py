@@ -14,6 +14,7 @@ names an earlier field of the same type.
 """
 
 import contextlib
+import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -96,7 +97,6 @@ class State:
     fields: ClassVar[dict[str, Any]] = {}
     """The type of each field, in the order in which they open."""
     _openers: ClassVar[dict[str, Opened]] = {}
-    _names: ClassVar[dict[Any, list[str]]] = {}
 
     backend: Declaration
     settings: Settings
@@ -125,9 +125,6 @@ class State:
             elif name not in cls.fields and cls.__module__ != __name__:
                 raise TypeError(f"{cls.__name__}.{name} needs an opener: `= opened(…)`.")
             cls.fields[name] = annotation
-        cls._names = {}
-        for name, annotation in cls.fields.items():
-            cls._names.setdefault(annotation, []).append(name)
         cls._check_openers()
 
     @classmethod
@@ -174,9 +171,10 @@ class State:
         return {**vars(self), _KEY: self}
 
     @classmethod
+    @functools.cache
     def name_of(cls, kind: Any) -> str:
         """Return the name of the one field of this type. Raises `TypeError` for none or several."""
-        names = cls._names.get(kind, [])
+        names = [name for name, annotation in cls.fields.items() if annotation == kind]
         if len(names) != 1:
             raise TypeError(f"{cls.__name__} has {len(names)} fields of type {kind}, not one.")
         return names[0]

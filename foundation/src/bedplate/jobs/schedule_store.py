@@ -1,7 +1,7 @@
 """Schedules and their runs, kept in a document."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Generic
 from uuid import UUID
@@ -36,7 +36,8 @@ class ScheduleStore(Generic[Action]):
         self._max_schedules = max_schedules
         self._schedules: dict[UUID, Schedule[Action]] = {}
         self._writing = asyncio.Lock()
-        self.history = History(keep_runs)
+        self._keep_runs = keep_runs
+        self._runs: dict[UUID, list[Run]] = {}
         self.changed = asyncio.Event()
         self.running: Collection[UUID] = ()
 
@@ -44,7 +45,10 @@ class ScheduleStore(Generic[Action]):
         """Read the document; mark the runs that a crash interrupted. Raises `DamagedDocument`."""
         stored = await self._document.read()
         self._schedules = {schedule.id: schedule for schedule in stored.schedules}
-        if self.history.load(stored.runs, clock.now()):
+        change = {"state": RunState.INTERRUPTED, "text": INTERRUPTED, "ended_at": clock.now()}
+        for run in stored.runs:
+            self.add_run(run.model_copy(update=change) if run.state is RunState.RUNNING else run)
+        if any(run.state is RunState.RUNNING for run in stored.runs):
             await self.save()
 
     def schedules(self) -> list[Schedule[Action]]:
@@ -60,7 +64,7 @@ class ScheduleStore(Generic[Action]):
 
     def runs(self, schedule_id: UUID) -> list[Run]:
         """Return a schedule's last runs, the newest first. Raises `ScheduleNotFound`."""
-        return self.history.of(self.get(schedule_id).id)
+        return self._runs.get(self.get(schedule_id).id, [])[::-1]
 
     async def add(self, new: ScheduleNew[Action]) -> Schedule[Action]:
         """Store a new schedule and return it. Raises `TooManySchedules`, DocumentError."""
@@ -106,13 +110,36 @@ class ScheduleStore(Generic[Action]):
             rest = {key: value for key, value in self._schedules.items() if key != schedule_id}
             await self._write(rest)
             del self._schedules[schedule_id]
-            self.history.forget(schedule_id)
+            self._runs.pop(schedule_id, None)
 
     def count(self, schedule: Schedule[Action], now: datetime) -> Schedule[Action]:
         """Return the schedule with every moment up to `now` dealt with; `save` writes it."""
         counted = schedule.model_copy(update={"counted_until": now})
         self._schedules[schedule.id] = counted
         return counted
+
+    def add_run(self, run: Run) -> None:
+        """Add a run. A skip that repeats the last one is counted with it.
+
+        The oldest of more than `keep_runs` goes, but none that is under way.
+        """
+        runs = self._runs.setdefault(run.schedule_id, [])
+        last = runs[-1] if runs else None
+        if last and run.state is last.state is RunState.SKIPPED and run.text == last.text:
+            same = {"id": last.id, "began_at": last.began_at, "times": last.times + run.times}
+            runs[-1] = run.model_copy(update=same)
+            return
+        runs.append(run)
+        if len(runs) > self._keep_runs:
+            oldest = next((old for old in runs if old.state is not RunState.RUNNING), runs[0])
+            runs.remove(oldest)
+
+    def replace_run(self, ended: Run) -> None:
+        """Put a run in the place of the one with its id, if that is still known."""
+        runs = self._runs.get(ended.schedule_id, [])
+        for position, run in enumerate(runs):
+            if run.id == ended.id:
+                runs[position] = ended
 
     async def save(self) -> None:
         """Write everything. A full disk stops no run: that is only logged."""
@@ -138,53 +165,7 @@ class ScheduleStore(Generic[Action]):
 
     async def _write(self, schedules: dict[UUID, Schedule[Action]]) -> None:
         stored = StoredSchedules[Action].model_construct(
-            schedules=list(schedules.values()), runs=self.history.all()
+            schedules=list(schedules.values()),
+            runs=[run for runs in self._runs.values() for run in runs],
         )
         await self._document.write(stored)
-
-
-class History:
-    """The last `kept` runs of each schedule; one that is under way is never dropped."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._runs: dict[UUID, list[Run]] = {}
-
-    def load(self, runs: Sequence[Run], now: datetime) -> bool:
-        """Take stored runs; return whether one was cut short, which is marked as such."""
-        change = {"state": RunState.INTERRUPTED, "text": INTERRUPTED, "ended_at": now}
-        for run in runs:
-            self.add(run.model_copy(update=change) if run.state is RunState.RUNNING else run)
-        return any(run.state is RunState.RUNNING for run in runs)
-
-    def of(self, schedule_id: UUID) -> list[Run]:
-        """Return a schedule's runs, the newest first."""
-        return self._runs.get(schedule_id, [])[::-1]
-
-    def all(self) -> list[Run]:
-        """Return every run, those of one schedule in the order in which they began."""
-        return [run for runs in self._runs.values() for run in runs]
-
-    def add(self, run: Run) -> None:
-        """Add a run. A skip that repeats the last one is counted with it."""
-        runs = self._runs.setdefault(run.schedule_id, [])
-        last = runs[-1] if runs else None
-        if last and run.state is last.state is RunState.SKIPPED and run.text == last.text:
-            same = {"id": last.id, "began_at": last.began_at, "times": last.times + run.times}
-            runs[-1] = run.model_copy(update=same)
-            return
-        runs.append(run)
-        if len(runs) > self._kept:
-            oldest = next((old for old in runs if old.state is not RunState.RUNNING), runs[0])
-            runs.remove(oldest)
-
-    def replace(self, ended: Run) -> None:
-        """Put a run in the place of the one with its id, if that is still known."""
-        runs = self._runs.get(ended.schedule_id, [])
-        for position, run in enumerate(runs):
-            if run.id == ended.id:
-                runs[position] = ended
-
-    def forget(self, schedule_id: UUID) -> None:
-        """Forget a schedule's runs."""
-        self._runs.pop(schedule_id, None)

@@ -168,7 +168,7 @@ class Scheduler(Generic[Action]):
             began_at=clock.now(),
             **others,
         )
-        self.store.history.add(run)
+        self.store.add_run(run)
         return run
 
     async def _save_and_perform(self, schedule: Schedule[Action], run: Run) -> str | None:
@@ -179,7 +179,7 @@ class Scheduler(Generic[Action]):
         outcome = await work.outcome()
         change = {"state": outcome.state, "text": outcome.text, "ended_at": clock.now()}
         ended = run.model_copy(update=change)
-        self.store.history.replace(ended)
+        self.store.replace_run(ended)
         await self.store.save()
         del self._in_progress[schedule.id]
         self._report(schedule, ended)
