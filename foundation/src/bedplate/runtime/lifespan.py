@@ -38,7 +38,7 @@ class Lifespan:
         await self._answered.wait()
         if self._started:
             return
-        error = await self._outcome()
+        error = await _outcome(self._task)
         # An application without a lifespan ends without receiving an event: that is no failure.
         if error is not None and (self._received or self._failure is not None):
             raise failure_to_start(error) from error
@@ -50,22 +50,12 @@ class Lifespan:
         if self._task is None or (self._task.done() and not self._started):
             return True
         self._events.put_nowait({"type": "lifespan.shutdown"})
-        error = await self._outcome()
+        error = await _outcome(self._task)
         if error is None and self._failure is not None:
             error = RuntimeError(self._failure)
         if error is not None:
             structlog.get_logger().error("shutdown_failed", exc_info=error)
         return error is None
-
-    async def _outcome(self) -> Exception | None:
-        assert self._task is not None  # noqa: S101 - for the type checker
-        await asyncio.wait({self._task})
-        if self._task.cancelled():
-            return RuntimeError("The lifespan was cancelled.")
-        error = self._task.exception()
-        if error is not None and not isinstance(error, Exception):
-            raise error
-        return error
 
     async def _receive(self) -> Message:
         self._received = True
@@ -77,3 +67,14 @@ class Lifespan:
             self._answered.set()
         elif message["type"].endswith(".failed"):
             self._failure = message.get("message") or "no reason given"
+
+
+async def _outcome(task: asyncio.Task[None]) -> Exception | None:
+    """Return how the application's task ended: its exception, if any."""
+    await asyncio.wait({task})
+    if task.cancelled():
+        return RuntimeError("The lifespan was cancelled.")
+    error = task.exception()
+    if error is not None and not isinstance(error, Exception):
+        raise error
+    return error

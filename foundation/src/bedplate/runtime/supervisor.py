@@ -98,8 +98,7 @@ class Worker:
             loop.remove_reader(self.process.sentinel)
         self.process.join()
         self._line.close()
-        assert self.process.exitcode is not None  # noqa: S101 - for the type checker, it ended
-        return self.process.exitcode
+        return self.process.exitcode or 0
 
     def leave(self) -> None:
         """Ask it to drain, together with all others."""
