@@ -2,16 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 PATTERN: Final = r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}(?:-(?:dev|pre|rc)\.[0-9]{1,6})?"
 """For schemas: the form in which the game and its mods write versions, unanchored."""
 
-_FORM: Final = re.compile(
-    r"(?P<numbers>[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6})"
-    r"(?:-(?P<stage>dev|pre|rc)\.(?P<attempt>[0-9]{1,6}))?",
-    re.ASCII,
-)
+_EXACT: Final = re.compile(PATTERN, re.ASCII)
 _LENIENT: Final = re.compile(
     r"v?(?P<numbers>[0-9]{1,6}(?:\.[0-9]{1,6}){0,2})(?:\.0{1,6})?"
     r"(?:-(?P<stage>dev|pre|rc)\.?(?P<attempt>[0-9]{0,6}))?",
@@ -33,19 +29,12 @@ class VersionNumber:
     attempt: int
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> "VersionNumber":
         """Parse a text such as `1.22.7` or `v1.22.0-rc.3`. Raises `InvalidVersionNumber`."""
-        match = _FORM.fullmatch(text.removeprefix("v"))
-        if match is None:
+        number = number_of(text)
+        if number is None or not is_version(text.removeprefix("v")):
             raise InvalidVersionNumber("A version looks like 1.22.7 or 1.22.0-rc.3.")
-        return cls.of(match)
-
-    @classmethod
-    def of(cls, match: re.Match[str]) -> Self:
-        """Return the number that a pattern found; missing numbers are 0."""
-        major, minor, patch = [*map(int, match["numbers"].split(".")), 0, 0][:3]
-        stage = _STAGES[(match["stage"] or "").lower()]
-        return cls((major, minor, patch), stage, int(match["attempt"] or 0))
+        return number
 
     @property
     def stable(self) -> bool:
@@ -55,13 +44,17 @@ class VersionNumber:
 
 def is_version(text: str) -> bool:
     """Return whether a text is exactly a version number, and so safe as a folder's name."""
-    return _FORM.fullmatch(text) is not None
+    return _EXACT.fullmatch(text) is not None
 
 
 def number_of(text: str) -> VersionNumber | None:
     """Return the number that `1.2.3`, `v1.2`, `1.2.3-rc1` or `1.2.3-rc.1` names, else None."""
     match = _LENIENT.fullmatch(text.strip())
-    return None if match is None else VersionNumber.of(match)
+    if match is None:
+        return None
+    major, minor, patch = [*map(int, match["numbers"].split(".")), 0, 0][:3]
+    stage = _STAGES[(match["stage"] or "").lower()]
+    return VersionNumber((major, minor, patch), stage, int(match["attempt"] or 0))
 
 
 def is_same(version: str, other: str) -> bool:

@@ -33,9 +33,8 @@ class ModNotFound(NotFound):
 
     code = "mod_not_found"
 
-    def __init__(self, mod_id: str = "") -> None:
-        named = f" ({mod_id})" if mod_id else ""
-        super().__init__(f"The mod database has no such mod{named}.")
+    def __init__(self, mod_id: str) -> None:
+        super().__init__(f"The mod database has no such mod ({mod_id}).")
 
 
 class ModConflict(Conflict):

@@ -5,6 +5,7 @@ ignores such a file; unlike WorldConfig.DisabledMods this survives a new serverc
 for every world, and is visible in the folder.
 """
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass, replace
@@ -74,15 +75,13 @@ class ModsFolder:
 
 def _entries(path: Path) -> list[os.DirEntry[str]]:
     """Return what isn't hidden and has a name that is text; the game fails on other names."""
-    try:
-        with os.scandir(path) as entries:
-            return [
-                entry
-                for entry in entries
-                if not entry.name.startswith(".") and storable(entry.name) == entry.name
-            ]
-    except FileNotFoundError:
-        return []
+    with contextlib.suppress(FileNotFoundError), os.scandir(path) as entries:
+        return [
+            entry
+            for entry in entries
+            if not entry.name.startswith(".") and storable(entry.name) == entry.name
+        ]
+    return []
 
 
 def _look(path: Path, status: os.stat_result) -> ModFile:

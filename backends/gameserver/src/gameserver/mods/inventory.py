@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bedplate.documents import Document
-from gameserver.mods.exceptions import ModNotInstalled, ModRequired
+from gameserver.mods.exceptions import ModNotInstalled
 from gameserver.mods.folder import DISABLED, FileKind, ModFile, ModsFolder
 from gameserver.mods.modinfo import ModInfo
 from gameserver.mods.resolution import Present, flaws
@@ -51,18 +51,6 @@ class InstalledMods:
     def files_of(self, mod_id: str) -> list[ModFile]:
         """Return every file of a mod."""
         return [file for file in self.files if file.info and file.info.mod_id == mod_id]
-
-    def check_installed(self, *mod_ids: str) -> None:
-        """Raise `ModNotInstalled` unless all of these mods are installed."""
-        if not all(map(self.files_of, mod_ids)):
-            raise ModNotInstalled
-
-    def check_not_required(self, mod_id: str) -> None:
-        """Raise `ModRequired` if other enabled mods depend on this one."""
-        enabled = self.enabled().values()
-        names = sorted(info.mod_id for info in enabled if mod_id in info.dependencies)
-        if names:
-            raise ModRequired(names)
 
     def record_of(self, file: ModFile) -> Record | None:
         """Return the record of a file, if the manager installed it."""

@@ -15,7 +15,7 @@ from gameserver.mods.database import Answer, ModDatabase
 from gameserver.mods.exceptions import InvalidModFile, ModNotFound
 from gameserver.mods.fetching import DatabaseCatalogue, ModSources, download_mod
 from gameserver.mods.inventory import InstalledMods, Inventory
-from gameserver.mods.listing import ModPage, Release
+from gameserver.mods.listing import ModPage
 from gameserver.mods.modinfo import ModInfo
 from gameserver.mods.resolution import Fetched, Requirement, Resolver, best_release, suits
 from gameserver.mods.schemas import Action, ModUpdate, ModUpdates, Origin, Plan, Record, Step
@@ -46,15 +46,13 @@ class ModRequest:
     any_game_version: bool = False
 
 
+@dataclass(frozen=True)
 class Planner:
     """Finds out what a request would install, without changing anything."""
 
-    def __init__(
-        self, inventory: Inventory, sources: ModSources, game_version: GameVersion
-    ) -> None:
-        self._inventory = inventory
-        self._sources = sources
-        self._game_version = game_version
+    inventory: Inventory
+    sources: ModSources
+    game_version: GameVersion
 
     async def plan(
         self, request: ModRequest, staging: Path, progress: Progress, *, by: str
@@ -63,15 +61,15 @@ class Planner:
 
         Files that it needs are downloaded into `staging`. Raises what downloads raise.
         """
-        game = await self._game_version()
-        installed = await self._inventory.installed()
+        game = await self.game_version()
+        installed = await self.inventory.installed()
         progress.report(0.05, "Asking the mod database.")
         requirements = [*request.requirements, *await self._updates(request, installed, game)]
         files = list(request.files)
         if request.url is not None:
             files.append(await self._from_url(request.url, request.url_mod_id, staging))
         progress.report(0.1, "Downloading files.")
-        catalogue = DatabaseCatalogue(self._sources, staging, game, request.any_game_version)
+        catalogue = DatabaseCatalogue(self.sources, staging, game, request.any_game_version)
         resolver = Resolver(installed.present(), catalogue.fetch, game)
         resolution = await resolver.resolve(requirements, files)
         added = [mod for mod in resolution.chosen.values() if not _is_there(mod, installed)]
@@ -89,7 +87,7 @@ class Planner:
         if not request.update_all and request.update is None:
             return []
         available = await find_updates(
-            self._sources.database, installed, game, any_game_version=request.any_game_version
+            self.sources.database, installed, game, any_game_version=request.any_game_version
         )
         return [
             Requirement(update.mod_id, update.newest)
@@ -99,7 +97,7 @@ class Planner:
 
     async def _from_url(self, url: str, mod_id: str | None, staging: Path) -> Fetched:
         path = staging / f"{ids.token(8)}.zip"
-        await download_mod(self._sources.downloads, url, path)
+        await download_mod(self.sources.downloads, url, path)
         fetched = await checked_file(path, Origin.URL, url)
         if mod_id not in {None, fetched.info.mod_id}:
             raise InvalidModFile("The file is a different mod than the one you asked for.")
@@ -134,25 +132,21 @@ async def find_updates(
             page.content.releases, info.mod_id, game=game, any_game_version=any_game_version
         )
         if best is not None and is_newer(best.version, info.version):
-            pinned = info.mod_id in installed.state.pinned
-            updates.append(_update(info, best, game, pinned=pinned))
+            update = ModUpdate(
+                mod_id=info.mod_id,
+                name=info.name,
+                version=info.version,
+                newest=best.version,
+                suits=suits(best.game_versions, game),
+                pinned=info.mod_id in installed.state.pinned,
+                changelog=best.changelog,
+            )
+            updates.append(update)
     return ModUpdates(
         game_version=game,
         updates=updates,
         unknown=[info.mod_id for info, page in pages if page is None],
         stale=any(page.stale for _, page in known),
-    )
-
-
-def _update(info: ModInfo, best: Release, game: str | None, *, pinned: bool) -> ModUpdate:
-    return ModUpdate(
-        mod_id=info.mod_id,
-        name=info.name,
-        version=info.version,
-        newest=best.version,
-        suits=suits(best.game_versions, game),
-        pinned=pinned,
-        changelog=best.changelog,
     )
 
 

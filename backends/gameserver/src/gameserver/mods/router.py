@@ -38,7 +38,6 @@ from gameserver.mods.schemas import (
     Origin,
     PlanMods,
     RemoveMod,
-    RequestedMod,
     RollBack,
     UpdateMods,
 )
@@ -115,16 +114,16 @@ async def list_mod_changes(mods: CurrentMods, _: CurrentMonitor) -> list[ModChan
 @_begin("/plan", responses=errors(OperationInProgress), summary="See what a change would do")
 async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Resolve dependencies and fetch files, and change nothing; the plan is the result."""
-    request = ModRequest(
-        _requirements(body.mods), update_all=body.update_all, any_game_version=body.any_game_version
-    )
+    needs = [Requirement(mod.mod_id, mod.version) for mod in body.mods]
+    request = ModRequest(needs, update_all=body.update_all, any_game_version=body.any_game_version)
     return await work.look(partial(mods.plan, request, by=work.by))
 
 
 @_begin("/install", responses=_CHANGES, summary="Install mods")
 async def install_mods(body: InstallMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Install mods from the mod database with what they depend on: all of them, or none."""
-    request = ModRequest(_requirements(body.mods), any_game_version=body.any_game_version)
+    needs = [Requirement(mod.mod_id, mod.version) for mod in body.mods]
+    request = ModRequest(needs, any_game_version=body.any_game_version)
     return await work.change(body, partial(mods.install, request, body, by=work.by))
 
 
@@ -232,10 +231,6 @@ async def pin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> None:
 async def unpin_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentAdmin) -> None:
     """Let a mod be updated again."""
     await mods.pin(mod_id, pinned=False)
-
-
-def _requirements(mods: list[RequestedMod]) -> list[Requirement]:
-    return [Requirement(mod.mod_id, mod.version) for mod in mods]
 
 
 async def _stored(file: UploadFile, layout: Layout) -> Path:

@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bedplate import ids
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
 from gameserver.mods.changes import Change, Changes
-from gameserver.mods.exceptions import ModConflict
-from gameserver.mods.fetching import ModSources
+from gameserver.mods.database import ModDatabase
+from gameserver.mods.exceptions import ModConflict, ModNotInstalled, ModRequired
 from gameserver.mods.folder import DISABLED, FileKind, ModFile
 from gameserver.mods.inventory import InstalledMods, Inventory
 from gameserver.mods.planning import GameVersion, ModRequest, Planner, find_updates
@@ -21,33 +22,24 @@ from gameserver.mods.schemas import ChangeOptions, ClientMods, ModUpdates, Remov
 from gameserver.operations.progress import Progress
 
 
+@dataclass(frozen=True)
 class ModLibrary:
     """Changes mods, one change at a time."""
 
-    def __init__(
-        self,
-        layout: Layout,
-        inventory: Inventory,
-        changes: Changes,
-        sources: ModSources,
-        restarts: Restarts,
-        events: Events,
-        game_version: GameVersion,
-    ) -> None:
-        self._layout = layout
-        self.inventory = inventory
-        self._changes = changes
-        self.database = sources.database
-        self._planner = Planner(inventory, sources, game_version)
-        self.restarts = restarts
-        self._events = events
-        self.game_version = game_version
-        self._turn = asyncio.Lock()
+    layout: Layout
+    inventory: Inventory
+    changes: Changes
+    database: ModDatabase
+    planner: Planner
+    restarts: Restarts
+    events: Events
+    game_version: GameVersion
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @contextlib.asynccontextmanager
     async def staging(self) -> AsyncIterator[Path]:
         """Yield an empty folder on the file system of Mods/, which is removed afterwards."""
-        folder = self._layout.staging / f"mods-{ids.token(8)}"
+        folder = self.layout.staging / f"mods-{ids.token(8)}"
         await asyncio.to_thread(folder.mkdir, parents=True)
         try:
             yield folder
@@ -57,7 +49,7 @@ class ModLibrary:
     async def plan(self, request: ModRequest, progress: Progress, *, by: str) -> Outcome:
         """Return what a request would do; nothing in Mods/ changes."""
         async with self.staging() as staging:
-            plan, _ = await self._planner.plan(request, staging, progress, by=by)
+            plan, _ = await self.planner.plan(request, staging, progress, by=by)
         return {"plan": plan.model_dump(mode="json")}
 
     async def install(
@@ -68,7 +60,7 @@ class ModLibrary:
         Also raises what downloads and file transactions raise; then no mod has changed.
         """
         async with self._turn, self.staging() as staging:
-            plan, change = await self._planner.plan(request, staging, progress, by=by)
+            plan, change = await self.planner.plan(request, staging, progress, by=by)
             if plan.conflicts:
                 raise ModConflict(plan.conflicts)
             outcome: Outcome = {"changed": False}
@@ -110,7 +102,7 @@ class ModLibrary:
         """Restore the mods from before a change, by default the last."""
 
         async def undo() -> Outcome:
-            text = await self._changes.undo(options.change, staging, force=options.force)
+            text = await self.changes.undo(options.change, staging, force=options.force)
             self._announce(text, by)
             return {"changed": True, "text": text}
 
@@ -128,14 +120,17 @@ class ModLibrary:
     async def check_installed(self, *mod_ids: str) -> InstalledMods:
         """Return the installed mods. Raises `ModNotInstalled` unless these are among them."""
         installed = await self.inventory.installed()
-        installed.check_installed(*mod_ids)
+        if not all(map(installed.files_of, mod_ids)):
+            raise ModNotInstalled
         return installed
 
     async def check_removable(self, mod_id: str, *, force: bool) -> InstalledMods:
         """Return the installed mods. Raises `ModNotInstalled`, and `ModRequired` unless forced."""
         installed = await self.check_installed(mod_id)
-        if not force:
-            installed.check_not_required(mod_id)
+        enabled = installed.enabled().values()
+        needed_by = sorted(info.mod_id for info in enabled if mod_id in info.dependencies)
+        if needed_by and not force:
+            raise ModRequired(needed_by)
         return installed
 
     async def updates(self) -> ModUpdates:
@@ -151,19 +146,19 @@ class ModLibrary:
         self, change: Change, options: ChangeOptions, staging: Path, progress: Progress, *, by: str
     ) -> Outcome:
         async def make() -> Outcome:
-            generation = await self._changes.make(change, staging, by=by)
+            generation = await self.changes.make(change, staging, by=by)
             self._announce(change.text, by)
             return {"changed": True, "change": generation.id, "text": change.text}
 
         async def undo() -> None:
             async with self.staging() as folder:
-                text = await self._changes.undo(None, folder, force=True)
+                text = await self.changes.undo(None, folder, force=True)
             self._announce(text, by)
 
         return await self.restarts.around(make, undo, options, progress, by=by)
 
     def _announce(self, text: str, by: str) -> None:
-        self._events.publish(EventKind.MODS_CHANGED, f"{text}.", by=by)
+        self.events.publish(EventKind.MODS_CHANGED, f"{text}.", by=by)
 
     def _renames(self, mod_id: str, files: list[ModFile], staging: Path, *, enable: bool) -> Change:
         """Return the change that gives files their other name. Blocking: it copies them."""

@@ -18,6 +18,7 @@ from gameserver.mods.database import MAX_ANSWER_BYTES, ModDatabase
 from gameserver.mods.fetching import ModSources
 from gameserver.mods.folder import ModsFolder
 from gameserver.mods.inventory import Inventory
+from gameserver.mods.planning import Planner
 from gameserver.mods.restarts import Restarts
 from gameserver.mods.schemas import ChangeOptions, ModId, ModsState
 from gameserver.mods.service import ModLibrary
@@ -45,6 +46,11 @@ async def open_mods(
     events: Events,
 ) -> AsyncIterator[ModLibrary]:
     """Yield the mods of this server."""
+
+    async def version() -> str | None:
+        current = await installed.current()
+        return current.version if current is not None else game.status.version
+
     document = Document(layout.state / "mods.json", ModsState, default=ModsState)
     inventory = Inventory(ModsFolder(layout.mods), document)
     changes = Changes(
@@ -54,14 +60,16 @@ async def open_mods(
     async with httpx2.AsyncClient(
         headers={"User-Agent": "bedplate-gameserver"}, trust_env=False, verify=trusted()
     ) as client:
+        sources = _sources(settings, layout, client, stand_ins)
         yield ModLibrary(
             layout,
             inventory,
             changes,
-            _sources(settings, layout, client, stand_ins),
+            sources.database,
+            Planner(inventory, sources, version),
             Restarts(game, ready_seconds=settings.mod_ready_seconds),
             events,
-            lambda: _version(game, installed),
+            version,
         )
 
 
@@ -81,12 +89,6 @@ def _sources(
     files = Bounds(MAX_MOD_BYTES, settings.mod_download_seconds, redirects=_MAX_REDIRECTS)
     downloads = Downloads(client, sources, files)
     return ModSources(database, downloads, FileCache(layout.cache / "mod-files"))
-
-
-async def _version(game: Game, installed: InstalledVersions) -> str | None:
-    """Return the version of the game that mods must suit."""
-    current = await installed.current()
-    return current.version if current is not None else game.status.version
 
 
 _NOT_BESIDE: Final = frozenset(

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -21,6 +22,12 @@ from gameserver.versions.schemas import NewSwitch, VersionList
 from gameserver.versions.wiring import CurrentVersions
 
 router = APIRouter(prefix="/versions", tags=["versions"])
+_begin = partial(router.post, status_code=202)
+"""The decorator of a route that begins long work: it returns the operation to poll."""
+
+_WORK_ERRORS = (VersionNotOffered, FeedUnavailable, OperationInProgress, OperationInterrupted)
+_INSTALL_ERRORS = errors(VersionInstalled, *_WORK_ERRORS)
+_SWITCH_ERRORS = errors(VersionInUse, DowngradeRefused, *_WORK_ERRORS)
 
 Version = Annotated[str, Path(pattern=f"^{PATTERN}$", description="Such as 1.22.7 or 1.22.0-rc.3")]
 
@@ -35,18 +42,7 @@ async def list_versions(
     return await versions.versions.list(refresh=refresh)
 
 
-@router.post(
-    "/{version}/install",
-    status_code=202,
-    responses=errors(
-        VersionInstalled,
-        VersionNotOffered,
-        FeedUnavailable,
-        OperationInProgress,
-        OperationInterrupted,
-    ),
-    summary="Install a version",
-)
+@_begin("/{version}/install", responses=_INSTALL_ERRORS, summary="Install a version")
 async def install_version(
     version: Version, versions: CurrentVersions, admin: CurrentAdmin, accepted: Accepted
 ) -> Operation:
@@ -54,19 +50,7 @@ async def install_version(
     return accepted(await versions.versions.start_install(version, by=admin.id))
 
 
-@router.post(
-    "/{version}/switch",
-    status_code=202,
-    responses=errors(
-        VersionInUse,
-        DowngradeRefused,
-        VersionNotOffered,
-        FeedUnavailable,
-        OperationInProgress,
-        OperationInterrupted,
-    ),
-    summary="Upgrade or downgrade to a version",
-)
+@_begin("/{version}/switch", responses=_SWITCH_ERRORS, summary="Upgrade or downgrade to a version")
 async def switch_version(
     version: Version,
     versions: CurrentVersions,
@@ -75,8 +59,7 @@ async def switch_version(
     options: NewSwitch | None = None,
 ) -> Operation:
     """Install if needed, stop, back up, switch, start; roll back if it doesn't become ready."""
-    options = options or NewSwitch()
-    return accepted(await versions.switcher.start(version, options, by=admin.id))
+    return accepted(await versions.switcher.start(version, options or NewSwitch(), by=admin.id))
 
 
 @router.delete(

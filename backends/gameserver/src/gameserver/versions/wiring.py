@@ -23,7 +23,7 @@ from gameserver.versions.feed import DOCUMENT_BOUNDS, VersionFeed
 from gameserver.versions.installer import Installer
 from gameserver.versions.schemas import FeedCache
 from gameserver.versions.service import Versions
-from gameserver.versions.switcher import VersionSwitcher, recover_switch
+from gameserver.versions.switcher import VersionSwitcher, journal_of, recover_switch
 
 _MAX_FILES = 100_000
 
@@ -75,7 +75,6 @@ async def open_versions(
         installer = Installer(layout, installed, Downloads(client, sources, bounds), limits)
         versions = Versions(layout, installed, feed, installer, operations)
         switcher = VersionSwitcher(
-            layout,
             game,
             versions,
             installed,
@@ -83,6 +82,7 @@ async def open_versions(
             backups.restores,
             operations,
             events,
-            ready_seconds=settings.version_ready_seconds,
+            journal_of(layout),
+            settings.version_ready_seconds,
         )
         yield VersionServices(versions, switcher)
