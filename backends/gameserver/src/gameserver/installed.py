@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from bedplate.documents import Document
 from bedplate.problems import NotFound
 from gameserver.layout import Layout
-from gameserver.version_numbers import InvalidVersionNumber, VersionNumber, is_version
+from gameserver.version_numbers import InvalidVersionNumber, VersionNumber, is_version, version_key
 
 
 class VersionNotInstalled(NotFound):
@@ -106,4 +106,4 @@ def _installations_in(servers: Path) -> list[Installation]:
         for folder in servers.glob("*")
         if is_version(folder.name) and folder.is_dir() and not folder.is_symlink()
     ]
-    return sorted(installations, key=lambda item: VersionNumber.parse(item.version), reverse=True)
+    return sorted(installations, key=lambda item: version_key(item.version), reverse=True)

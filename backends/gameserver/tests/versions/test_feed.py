@@ -75,6 +75,15 @@ async def test_a_feed_that_never_answered_is_unavailable(
             await opened.read()
 
 
+async def test_a_cache_that_cannot_be_written_is_no_obstacle(
+    served_feed: tuple[Served, str], tmp_path: Path
+) -> None:
+    """While the disk refuses the cache, as when it is full, the feed itself still answers."""
+    (tmp_path / "cache.json").mkdir()
+    async with _opened(served_feed[1], tmp_path / "cache.json") as opened:
+        assert offered_in(await opened.read())
+
+
 async def test_a_feed_that_is_away_is_left_alone(
     feed: Served, served_feed: tuple[Served, str], tmp_path: Path, clock: SettableClock
 ) -> None:

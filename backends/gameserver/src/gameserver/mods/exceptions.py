@@ -79,8 +79,8 @@ class ModFilesChanged(Conflict):
     code = "mod_files_changed"
 
     def __init__(self, files: Sequence[str]) -> None:
-        names = ", ".join(files)
-        super().__init__(f"Changed by hand since: {names}. Force it to lose that.", files=files)
+        text = f"Changed by hand since: {', '.join(files)}. Force it to lose that."
+        super().__init__(text, files=files)
 
 
 class NoPreviousMods(NotFound):

@@ -1,7 +1,7 @@
 """Mods from the mod database, as files in a staging folder; what was fetched once is kept."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +58,12 @@ async def download_mod(downloads: Downloads, url: str, target: Path) -> None:
             text = "The file isn't there any more; it may be retracted."
             raise DownloadRefused(text) from None
         raise ModDatabaseUnavailable from None
+
+
+async def checked_file(path: Path, origin: Origin, url: str | None = None) -> Fetched:
+    """Return the mod in a staged file. Raises `InvalidModFile`."""
+    info = await asyncio.to_thread(check_mod, path)
+    return Fetched(info, path, await asyncio.to_thread(sha256_of, path), origin, url)
 
 
 @dataclass(frozen=True)
@@ -124,17 +130,15 @@ class DatabaseCatalogue:
 
     async def _checked(self, need: Requirement, release: Release, path: Path) -> Fetched:
         try:
-            info = await asyncio.to_thread(check_mod, path)
+            fetched = await checked_file(path, Origin.DATABASE, release.url)
         except InvalidModFile as error:
             text = f"The file of {need.mod_id} can't be used. {error.detail}"
             raise Refused(need.conflict("invalid_file", text)) from None
-        if info.mod_id != need.mod_id or not is_same(info.version, release.version):
+        if fetched.info.mod_id != need.mod_id or not is_same(fetched.info.version, release.version):
             asked = f"{need.mod_id} {release.version}"
             text = f"The file of {asked} says that it is another mod or version."
             raise Refused(need.conflict("identity", text))
-        sha256 = await asyncio.to_thread(sha256_of, path)
-        suiting = suits(release.game_versions, self.game)
-        return Fetched(info, path, sha256, Origin.DATABASE, release.url, suiting)
+        return replace(fetched, suits=suits(release.game_versions, self.game))
 
 
 def _needed(need: Requirement) -> str:

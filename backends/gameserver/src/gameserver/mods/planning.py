@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from bedplate import clock, ids
-from gameserver.disk import sha256_of
-from gameserver.mods.archives import check_mod
 from gameserver.mods.changes import Change
 from gameserver.mods.database import Answer, ModDatabase
 from gameserver.mods.exceptions import InvalidModFile, ModNotFound
-from gameserver.mods.fetching import DatabaseCatalogue, ModSources, download_mod
+from gameserver.mods.fetching import DatabaseCatalogue, ModSources, checked_file, download_mod
 from gameserver.mods.inventory import InstalledMods, Inventory
 from gameserver.mods.listing import ModPage
 from gameserver.mods.modinfo import ModInfo
@@ -59,7 +57,7 @@ class Planner:
     ) -> tuple[Plan, Change]:
         """Return how a request can be met, and the change of files and records that does it.
 
-        Files that it needs are downloaded into `staging`. Raises what downloads raise.
+        Files are downloaded into `staging`. Raises what downloads raise.
         """
         game = await self.game_version()
         installed = await self.inventory.installed()
@@ -148,12 +146,6 @@ async def find_updates(
         unknown=[info.mod_id for info, page in pages if page is None],
         stale=any(page.stale for _, page in known),
     )
-
-
-async def checked_file(path: Path, origin: Origin, url: str | None = None) -> Fetched:
-    """Return the mod in a staged file. Raises `InvalidModFile`."""
-    info = await asyncio.to_thread(check_mod, path)
-    return Fetched(info, path, await asyncio.to_thread(sha256_of, path), origin, url)
 
 
 def file_name(info: ModInfo) -> str:

@@ -1,11 +1,12 @@
-"""A change of mods and the game: it is down meanwhile, and afterwards it is seen to come up.
+"""The game around a change of mods: stopped for it, and watched until it is ready again.
 
-The game reads mods at its start only, and keeps their files open: to replace them under it can
+The game reads mods only when it starts, and keeps their files open: replacing them under it can
 crash it much later, so a change never happens while it runs. It is refused, or the game is
-restarted for it, with everything fetched and checked before it is stopped.
+restarted for it, once everything is fetched and checked.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -25,12 +26,12 @@ class GameNotReady(Conflict):
     code = "game_not_ready"
 
 
+@dataclass(frozen=True)
 class Restarts:
-    """Takes the game down for a change and up again; it is to be ready in `ready_seconds`."""
+    """Stops the game for a change and starts it again; it must be ready within `ready_seconds`."""
 
-    def __init__(self, game: Game, *, ready_seconds: float) -> None:
-        self._game = game
-        self._ready_seconds = ready_seconds
+    game: Game
+    ready_seconds: float
 
     def check_allowed(self, options: ChangeOptions) -> None:
         """Raise `GameIsRunning` unless the game is stopped or may be restarted."""
@@ -46,17 +47,17 @@ class Restarts:
         *,
         by: str,
     ) -> Outcome:
-        """Make a change with the game at rest; a game that ran is started again, whatever comes.
+        """Make a change while the game is stopped; a game that ran is started again in any case.
 
         Raises `GameIsRunning`, `GameBusy`, what `change` raises, and `GameNotReady` when the game
-        doesn't come up; then `undo` has been done if the options ask for it.
+        isn't ready afterwards; then `undo` has run if the options ask for it.
         """
         self.check_allowed(options)
         was_up = self._is_up()
         if was_up:
             progress.report(0.6, "Stops the game.")
         reason = "The mods are changed."
-        async with stopped_game(self._game, "a change of mods", by=by, reason=reason):
+        async with stopped_game(self.game, "a change of mods", by=by, reason=reason):
             progress.report(0.8, "Puts the files in place.")
             outcome = await change()
         if was_up:
@@ -66,13 +67,13 @@ class Restarts:
         return outcome
 
     def _is_up(self) -> bool:
-        return self._game.status.state not in AT_REST
+        return self.game.status.state not in AT_REST
 
     async def _bring_up(
         self, undo: Callable[[], Awaitable[None]] | None, progress: Progress, *, by: str
     ) -> None:
         progress.report(0.9, "Starts the game.")
-        reason = await start_until_ready(self._game, by=by, seconds=self._ready_seconds)
+        reason = await start_until_ready(self.game, by=by, seconds=self.ready_seconds)
         if reason is None:
             return
         if undo is None:
@@ -83,14 +84,14 @@ class Restarts:
                 ready=False,
             )
 
-        async def stop() -> None:  # once more when it crashed, and is started again on its own
-            await self._game.stop(by=by, reason="The former mods are brought back.", for_good=False)
+        async def stop() -> None:  # again if it crashed, and was restarted, meanwhile
+            await self.game.stop(by=by, reason="The former mods are brought back.", for_good=False)
 
         progress.report(0.95, "Brings the former mods back.")
         await stop()
-        async with exclusive_world(self._game, "bringing back the former mods", stop=stop):
+        async with exclusive_world(self.game, "bringing back the former mods", stop=stop):
             await undo()
-        again = await start_until_ready(self._game, by=by, seconds=self._ready_seconds)
+        again = await start_until_ready(self.game, by=by, seconds=self.ready_seconds)
         ending = "and the game runs." if again is None else f"and still it is not ready: {again}"
         raise GameNotReady(
             f"With the new mods the game was not ready: {reason} "

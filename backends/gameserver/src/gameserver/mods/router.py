@@ -23,7 +23,8 @@ from gameserver.mods.exceptions import (
     ModRequired,
     ModTooLarge,
 )
-from gameserver.mods.planning import ModRequest, checked_file
+from gameserver.mods.fetching import checked_file
+from gameserver.mods.planning import ModRequest
 from gameserver.mods.resolution import Requirement
 from gameserver.mods.restarts import Outcome
 from gameserver.mods.schemas import (
@@ -58,10 +59,10 @@ upload = Upload(
     path="/mods/upload", max_bytes=MAX_MOD_BYTES + _MULTIPART_BYTES, seconds="upload_seconds"
 )
 
-_CHANGES: Final = errors(GameIsRunning, OperationInProgress)
-_UPLOADS: Final = errors(InvalidModFile, GameIsRunning, OperationInProgress)
-_OF_ONE: Final = errors(ModNotInstalled, GameIsRunning, OperationInProgress)
-_OF_A_NEEDED_ONE: Final = errors(ModNotInstalled, ModRequired, GameIsRunning, OperationInProgress)
+_CHANGE_ERRORS: Final = errors(GameIsRunning, OperationInProgress)
+_UPLOAD_ERRORS: Final = errors(InvalidModFile, GameIsRunning, OperationInProgress)
+_MOD_ERRORS: Final = errors(ModNotInstalled, GameIsRunning, OperationInProgress)
+_REMOVAL_ERRORS: Final = errors(ModNotInstalled, ModRequired, GameIsRunning, OperationInProgress)
 
 
 @router.get("", summary="List the mods of this server")
@@ -119,7 +120,7 @@ async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> 
     return await work.look(partial(mods.plan, request, by=work.by))
 
 
-@_begin("/install", responses=_CHANGES, summary="Install mods")
+@_begin("/install", responses=_CHANGE_ERRORS, summary="Install mods")
 async def install_mods(body: InstallMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Install mods from the mod database with what they depend on: all of them, or none."""
     needs = [Requirement(mod.mod_id, mod.version) for mod in body.mods]
@@ -127,7 +128,7 @@ async def install_mods(body: InstallMods, mods: CurrentMods, work: CurrentModWor
     return await work.change(body, partial(mods.install, request, body, by=work.by))
 
 
-@_begin("/install-from-url", responses=_CHANGES, summary="Install a mod by URL")
+@_begin("/install-from-url", responses=_CHANGE_ERRORS, summary="Install a mod by URL")
 async def install_mod_from_url(
     body: InstallFromURL, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
@@ -138,7 +139,7 @@ async def install_mod_from_url(
     return await work.change(body, partial(mods.install, request, body, by=work.by))
 
 
-@_begin("/upload", responses=_UPLOADS, summary="Upload a mod")
+@_begin("/upload", responses=_UPLOAD_ERRORS, summary="Upload a mod")
 async def upload_mod(
     file: UploadFile,
     mods: CurrentMods,
@@ -168,7 +169,7 @@ async def upload_mod(
         raise
 
 
-@_begin("/update", responses=_OF_ONE, summary="Update mods")
+@_begin("/update", responses=_MOD_ERRORS, summary="Update mods")
 async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Update all that are enabled and not pinned, or those that are named."""
     await mods.check_installed(*(body.mods or ()))
@@ -178,13 +179,13 @@ async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork)
     return await work.change(body, partial(mods.install, request, body, by=work.by))
 
 
-@_begin("/rollback", responses=_CHANGES, summary="Roll back mods")
+@_begin("/rollback", responses=_CHANGE_ERRORS, summary="Roll back mods")
 async def roll_back_mods(body: RollBack, mods: CurrentMods, work: CurrentModWork) -> Operation:
     """Bring back the mods as they were before the last change, or before the one named."""
     return await work.change(body, partial(mods.roll_back, body, by=work.by))
 
 
-@_begin("/installed/{mod_id}/remove", responses=_OF_A_NEEDED_ONE, summary="Remove a mod")
+@_begin("/installed/{mod_id}/remove", responses=_REMOVAL_ERRORS, summary="Remove a mod")
 async def remove_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
@@ -193,7 +194,7 @@ async def remove_mod(
     return await work.change(body, partial(mods.remove, mod_id, body, by=work.by))
 
 
-@_begin("/installed/{mod_id}/disable", responses=_OF_A_NEEDED_ONE, summary="Disable a mod")
+@_begin("/installed/{mod_id}/disable", responses=_REMOVAL_ERRORS, summary="Disable a mod")
 async def disable_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
@@ -202,7 +203,7 @@ async def disable_mod(
     return await work.change(body, partial(mods.switch, mod_id, body, by=work.by, enable=False))
 
 
-@_begin("/installed/{mod_id}/enable", responses=_OF_ONE, summary="Enable a mod")
+@_begin("/installed/{mod_id}/enable", responses=_MOD_ERRORS, summary="Enable a mod")
 async def enable_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:

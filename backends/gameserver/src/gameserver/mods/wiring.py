@@ -67,7 +67,7 @@ async def open_mods(
             changes,
             sources.database,
             Planner(inventory, sources, version),
-            Restarts(game, ready_seconds=settings.mod_ready_seconds),
+            Restarts(game, settings.mod_ready_seconds),
             events,
             version,
         )

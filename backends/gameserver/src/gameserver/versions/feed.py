@@ -1,6 +1,7 @@
 """The feed of game versions: queried rarely, within bounds, and cached for when it is down."""
 
 import asyncio
+import contextlib
 import json
 import re
 from datetime import timedelta
@@ -9,10 +10,11 @@ from typing import Any, Final
 import structlog
 
 from bedplate import clock
-from bedplate.documents import DamagedDocument, Document
+from bedplate.documents import Document
+from bedplate.documents.exceptions import DocumentError
 from gameserver.outgoing.exceptions import FetchError
 from gameserver.outgoing.fetching import Bounds, Downloads, require_ok
-from gameserver.version_numbers import VersionNumber, is_version
+from gameserver.version_numbers import is_version, version_key
 from gameserver.versions.exceptions import FeedUnavailable, VersionNotOffered
 from gameserver.versions.schemas import Channel, ChannelCache, FeedCache, OfferedVersion
 
@@ -54,22 +56,24 @@ class VersionFeed:
         async with self._lock:
             try:
                 cached = await self._cache.read()
-            except DamagedDocument:
+            except DocumentError:
                 cached = FeedCache()
             if not refresh and cached.fetched_at and clock.now() - cached.fetched_at < self._fresh:
                 return cached
-            if clock.monotonic() < self._down_until:
-                return _require_fetched(cached)
-            try:
-                fetched = await self._fetch(cached)
-            except (FetchError, ValueError) as error:
-                structlog.get_logger().warning("version_feed_unavailable", reason=str(error))
-                self.stale = True
-                self._down_until = clock.monotonic() + _RETRY_SECONDS
-                return _require_fetched(cached)
-            self.stale = False
-            await self._cache.write(fetched)
-            return fetched
+            if clock.monotonic() >= self._down_until:
+                try:
+                    cached = await self._fetch(cached)
+                except (FetchError, ValueError) as error:
+                    structlog.get_logger().warning("version_feed_unavailable", reason=str(error))
+                    self.stale = True
+                    self._down_until = clock.monotonic() + _RETRY_SECONDS
+                else:
+                    self.stale = False
+                    with contextlib.suppress(DocumentError):
+                        await self._cache.write(cached)
+            if cached.fetched_at is None:
+                raise FeedUnavailable
+            return cached
 
     async def find(self, version: str) -> OfferedVersion:
         """Return an offered version. Raises `VersionNotOffered`, `FeedUnavailable`."""
@@ -94,18 +98,10 @@ class VersionFeed:
         return FeedCache(fetched_at=clock.now(), channels=channels)
 
 
-def _require_fetched(cached: FeedCache) -> FeedCache:
-    if cached.fetched_at is None:
-        raise FeedUnavailable
-    return cached
-
-
 def offered_in(feed: FeedCache) -> list[OfferedVersion]:
     """Return the versions of all channels, newest first."""
     versions = {item.version: item for cache in feed.channels.values() for item in cache.versions}
-    return sorted(
-        versions.values(), key=lambda item: VersionNumber.parse(item.version), reverse=True
-    )
+    return sorted(versions.values(), key=lambda item: version_key(item.version), reverse=True)
 
 
 def _parse(content: bytes, channel: Channel) -> list[OfferedVersion]:

@@ -47,15 +47,13 @@ class SwitchStep(StrEnum):
 class SwitchJournal(BaseModel):
     """The switch in progress; empty if there is none. A stored format.
 
-    before          the previous version, which a rollback selects again
-    backup          id of the backup of the world as that version left it
-    world_version   newest version that had run the world until then
+    before   the previous version, which a rollback selects again
+    backup   id of the backup of the world as that version left it
     """
 
     to: str | None = None
     before: str | None = None
     backup: str | None = None
-    world_version: str | None = None
     step: SwitchStep = SwitchStep.PREPARED
 
 
@@ -138,18 +136,15 @@ class VersionSwitcher:
         """Back up and switch, with exclusive access to the world; return the backup."""
         backup = None
         if options.backup and await self.backups.has_world():
-            note = f"Before version {version}"
-            request = BackupRequest(BackupKind.BEFORE_UPDATE, by, note)
+            request = BackupRequest(BackupKind.BEFORE_UPDATE, by, f"Before version {version}")
             backup = await self.backups.make_at_rest(request, progress)
         current = await self.installed.current()
-        await self.journal.write(
-            SwitchJournal(
-                to=version,
-                before=current.version if current else None,
-                backup=backup.id if backup else None,
-                world_version=await self.versions.world_version(),
-            )
+        journal = SwitchJournal(
+            to=version,
+            before=current.version if current else None,
+            backup=backup.id if backup else None,
         )
+        await self.journal.write(journal)
         await self.installed.select(version)
         return backup
 
