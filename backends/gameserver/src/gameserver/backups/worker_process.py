@@ -32,6 +32,7 @@ MIN_PROCESS_BYTES: Final = 64 << 20
 """Jobs of fewer bytes run in a thread: a process takes a second to start."""
 
 _REPORT_SECONDS: Final = 0.05
+_MAX_RESULT_BYTES: Final = 1 << 30
 _NICE: Final = 10
 _ENVIRONMENT: Final = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR")
 _ERRORS: Final[dict[str, type[ArchiveError]]] = {
@@ -67,58 +68,31 @@ async def perform(job: Job, size: int, on_progress: ProgressCallback = lambda _:
     """
     if size < MIN_PROCESS_BYTES:
         return await finish_in_thread(lambda: job.run(on_progress))
-    worker = _Worker(job, on_progress)
-    work = asyncio.ensure_future(asyncio.to_thread(worker.run))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", __name__, job.model_dump_json()),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+        limit=_MAX_RESULT_BYTES,
+    )
     try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        worker.cancel()
-        await asyncio.wait([work])
-        work.exception()  # retrieved, so that asyncio doesn't log it
-        raise
+        return await _follow(process, on_progress)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
-class _Worker:
-    """The process of one job, and the thread that follows it."""
-
-    def __init__(self, job: Job, on_progress: ProgressCallback) -> None:
-        self._job = job
-        self._on_progress = on_progress
-        self._process: subprocess.Popen[bytes] | None = None
-        self._cancelled = False
-
-    def cancel(self) -> None:
-        """Kill the process, or prevent its start."""
-        self._cancelled = True
-        if self._process is not None:
-            self._process.kill()
-
-    def run(self) -> Outcome:
-        """Start the process, report its progress, and return its outcome. Blocking."""
-        with subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-m", __name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-        ) as self._process:
-            try:
-                return self._follow(self._process)
-            finally:
-                self._process.kill()
-
-    def _follow(self, process: "subprocess.Popen[bytes]") -> Outcome:
-        assert process.stdin is not None  # noqa: S101 - it is a pipe
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        with contextlib.suppress(BrokenPipeError):  # the process has ended already
-            process.stdin.write(self._job.model_dump_json().encode())
-            process.stdin.close()
-        done = 0
-        for line in () if self._cancelled else process.stdout:
-            if line.startswith(b"{"):
-                return Result.model_validate_json(line).unwrap()
-            self._on_progress(int(line) - done)
-            done = int(line)
-        raise InternalServerError("The process that worked on the backup has died.")
+async def _follow(process: asyncio.subprocess.Process, on_progress: ProgressCallback) -> Outcome:
+    """Report the progress of a worker process, and return its outcome."""
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    done = 0
+    async for line in process.stdout:
+        if line.startswith(b"{"):
+            return (await asyncio.to_thread(Result.model_validate_json, line)).unwrap()
+        on_progress(int(line) - done)
+        done = int(line)
+    raise InternalServerError("The process that worked on the backup has died.")
 
 
 # The rest runs in the worker process.
@@ -147,7 +121,7 @@ def _main() -> None:
     os.nice(_NICE)
     with contextlib.suppress(AttributeError, OSError, psutil.Error):  # not on every system
         psutil.Process().ionice(psutil.IOPRIO_CLASS_BE, 7)
-    job = _JOB.validate_json(sys.stdin.buffer.read())
+    job = _JOB.validate_json(sys.argv[1])
     try:
         result = Result(outcome=job.run(_ProgressReport()))
     except BrokenPipeError:
