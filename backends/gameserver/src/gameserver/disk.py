@@ -28,17 +28,11 @@ def require_room(folder: Path, size: int) -> None:
 
     Blocking, though short: run it in a thread.
     """
-    needed = int(size * MARGIN)
-    free = free_bytes(folder)
+    needed, free = int(size * MARGIN), shutil.disk_usage(folder).free
     if free < needed:
         raise InsufficientStorage(
             f"This needs {needed // 1_000_000} MB of free disk; {free // 1_000_000} MB are free."
         )
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the free bytes of a folder's disk. Blocking, though short."""
-    return shutil.disk_usage(folder).free
 
 
 def remove_tree(path: Path) -> None:

@@ -112,8 +112,7 @@ class Unpack(BaseModel):
         """Run the job. Blocking. Raises `ArchiveError`, `OSError`."""
         limits = Limits(_MAX_FILES, self.max_bytes, self.max_bytes)
         with self.archive.open("rb") as file:
-            unpacking = Unpacking(self.target, limits, on_progress=on_progress)
-            files = unpacking.unpack_zstandard(file)
+            files = Unpacking(self.target, limits, on_progress=on_progress).unpack_zstandard(file)
         entry = files.pop(MANIFEST, None)
         if entry is None or entry.size > MAX_MANIFEST_BYTES:
             raise DamagedArchive(

@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.service import BackupRequest, record_of
 from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.worker_process import perform
-from gameserver.disk import MARGIN, free_bytes, remove_tree, require_room, write_stream
+from gameserver.disk import MARGIN, remove_tree, require_room, write_stream
 from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
@@ -66,7 +67,7 @@ class Uploads:
     async def _check_and_add(self, staged: Path, by: str, progress: Progress) -> Backup:
         archive, data = staged / ARCHIVE, staged / "data"
         unpacked_size = (await asyncio.to_thread(archive.stat)).st_size * _USUAL_GROWTH
-        free = await asyncio.to_thread(free_bytes, self.layout.staging)
+        free = (await asyncio.to_thread(shutil.disk_usage, self.layout.staging)).free
         max_bytes = min(self.settings.backup_unpacked_bytes, int(free / MARGIN))
         counter = progress.part(0, 0.9).counter(unpacked_size, "Checking the backup")
         job = Unpack(archive=archive, target=data, max_bytes=max_bytes)

@@ -44,10 +44,7 @@ class DeliveryQueue:
         self._client = client
         self._patience = patience
         self._waiting: deque[tuple[Message, Delivery]] = deque()
-        self._news = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._task = asyncio.create_task(self._work(), name=f"webhook {hook.id}")
+        self._task: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         """Return how many events wait, including the one under way."""
@@ -63,28 +60,25 @@ class DeliveryQueue:
             del self._waiting[1]
             self.dropped += 1
             _end(oldest, DeliveryState.FAILED, _DROPPED)
-        self._idle.clear()
-        self._news.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work(), name=f"webhook {self.hook.id}")
         return delivery
 
     async def flush(self) -> None:
         """Wait until the queue is empty."""
-        await self._idle.wait()
+        if self._task is not None:
+            await asyncio.wait({self._task})
 
     async def close(self) -> None:
         """Drop the waiting events."""
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
 
     async def _work(self) -> None:
-        while True:
-            await self._news.wait()
-            while self._waiting:
-                message, delivery = self._waiting[0]
-                await self._deliver(message, delivery)
-                self._waiting.popleft()
-            self._news.clear()
-            self._idle.set()
+        while self._waiting:
+            await self._deliver(*self._waiting[0])
+            self._waiting.popleft()
 
     async def _deliver(self, message: Message, delivery: Delivery) -> None:
         for attempt in range(1, self._patience.tries + 1):

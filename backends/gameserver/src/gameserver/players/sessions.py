@@ -44,9 +44,9 @@ class Sessions:
         self, *, name: str | None = None, after: str | None = None, limit: int = MAX_SESSIONS
     ) -> Page[Session]:
         """Return sessions of a player (in any case; None for all), the newest first."""
-        wanted = None if name is None else name.casefold()
+        folded = None if name is None else name.casefold()
         newest_first = reversed(self._sessions)
-        matches = (item for item in newest_first if wanted in {None, item.name.casefold()})
+        matches = (item for item in newest_first if folded in {None, item.name.casefold()})
         return page_of(matches, key=lambda session: str(session.id), after=after, limit=limit)
 
     def _hear(self, event: Event) -> None:
