@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 from weakref import WeakValueDictionary
 
@@ -107,16 +107,12 @@ class ModDatabase:
             raise ModNotFound(mod)
         return Answer(page, answer.fetched_at, answer.stale)
 
-    async def tags(self) -> Answer[list[str]]:
-        """Return the names of all tags. Raises `ModDatabaseUnavailable`."""
-        return await self._names("tags")
+    async def names(self, kind: Literal["tags", "gameversions"]) -> Answer[list[str]]:
+        """Return the names of all tags, or of the game's versions as mods name them.
 
-    async def game_versions(self) -> Answer[list[str]]:
-        """Return the game's versions as mods name them. Raises `ModDatabaseUnavailable`."""
-        return await self._names("gameversions")
-
-    async def _names(self, member: str) -> Answer[list[str]]:
-        answer = await self._answer(f"/api/{member}", member, _names_in)
+        Raises `ModDatabaseUnavailable`.
+        """
+        answer = await self._answer(f"/api/{kind}", kind, _names_in)
         return Answer(json.loads(answer.content), answer.fetched_at, answer.stale)
 
     async def _answer(

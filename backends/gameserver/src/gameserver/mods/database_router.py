@@ -72,7 +72,7 @@ async def get_listed_mod(
 @router.get("/tags", responses=errors(ModDatabaseUnavailable), summary="List the tags of mods")
 async def list_mod_tags(response: Response, mods: CurrentMods, _: CurrentMonitor) -> Names:
     """Return every tag that the mod database knows."""
-    return _names(response, await mods.database.tags())
+    return _names(response, await mods.database.names("tags"))
 
 
 @router.get(
@@ -82,7 +82,7 @@ async def list_mod_tags(response: Response, mods: CurrentMods, _: CurrentMonitor
 )
 async def list_mod_game_versions(response: Response, mods: CurrentMods, _: CurrentMonitor) -> Names:
     """Return every version of the game that the mod database knows."""
-    return _names(response, await mods.database.game_versions())
+    return _names(response, await mods.database.names("gameversions"))
 
 
 def _names(response: Response, answer: Answer[list[str]]) -> Names:

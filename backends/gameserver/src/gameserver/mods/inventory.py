@@ -82,12 +82,12 @@ class InstalledMods:
         return ClientMods(game_version=game, mods=mods)
 
 
+@dataclass(frozen=True)
 class Inventory:
     """Reads the mods of this server."""
 
-    def __init__(self, folder: ModsFolder, document: Document[ModsState]) -> None:
-        self.folder = folder
-        self.document = document
+    folder: ModsFolder
+    document: Document[ModsState]
 
     async def installed(self) -> InstalledMods:
         """Return the files and records of this moment."""

@@ -1,7 +1,7 @@
 """From requirements to a set of mods that fits together, or every reason why there is none.
 
 The mod database doesn't say what a mod depends on; only the modinfo.json in its file does. So files
-are fetched on the way, each once, to where nothing uses them yet.
+are fetched on the way, each once, into a staging folder.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -79,7 +79,7 @@ Fetch = Callable[[Requirement], Awaitable[Fetched]]
 
 @dataclass
 class Present:
-    """What is there before the change: enabled mods, the ids of disabled and of pinned ones."""
+    """The mods before the change: enabled ones, and the ids of disabled and of pinned ones."""
 
     enabled: Mapping[str, ModInfo]
     disabled: frozenset[str] = frozenset()
@@ -88,7 +88,7 @@ class Present:
 
 @dataclass
 class Resolution:
-    """The files to add, what prevents it, and what is only worth saying."""
+    """The files to add, the conflicts that prevent it, and warnings that don't."""
 
     chosen: dict[str, Fetched] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)

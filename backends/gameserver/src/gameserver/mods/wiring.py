@@ -1,5 +1,6 @@
 import contextlib
 from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import httpx2
@@ -99,33 +100,31 @@ ThisMod = Annotated[ModId, Path(description="The mod's id")]
 CurrentMods = Annotated[ModLibrary, from_state(ModLibrary)]
 
 
+@dataclass(frozen=True)
 class ModWork:
-    """Begins long work on mods for the admin who asks; `by` is who that is."""
+    """Begins long work on mods for the admin who sent the request."""
 
-    def __init__(
-        self,
-        mods: CurrentMods,
-        operations: CurrentOperations,
-        admin: CurrentAdmin,
-        accepted: Accepted,
-    ) -> None:
-        self.by = admin.id
-        self._mods = mods
-        self._operations = operations
-        self._accepted = accepted
+    mods: CurrentMods
+    operations: CurrentOperations
+    admin: CurrentAdmin
+    accepted: Accepted
+
+    @property
+    def by(self) -> str:
+        """The admin's id."""
+        return self.admin.id
 
     async def change(self, options: ChangeOptions, work: Work) -> Operation:
         """Return the operation that changes mods. Raises `GameIsRunning`, `OperationInProgress`."""
-        self._mods.restarts.check_allowed(options)
+        self.mods.restarts.check_allowed(options)
         return await self.look(work, not_beside=_NOT_BESIDE)
 
     async def look(self, work: Work, *, not_beside: Collection[OperationKind] = ()) -> Operation:
         """Return an operation on mods, which may run beside any other than `not_beside`."""
-        return self._accepted(
-            await self._operations.start(
-                OperationKind.MODS, work, by=self.by, not_beside=not_beside
-            )
+        operation = await self.operations.start(
+            OperationKind.MODS, work, by=self.by, not_beside=not_beside
         )
+        return self.accepted(operation)
 
 
 CurrentModWork = Annotated[ModWork, Depends()]

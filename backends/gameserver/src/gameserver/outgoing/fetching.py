@@ -47,20 +47,14 @@ class Bounds:
             raise TooLarge
 
 
+@dataclass(frozen=True)
 class Downloads:
     """Fetches documents and files from allowed sources, each within bounds."""
 
-    def __init__(
-        self,
-        client: httpx2.AsyncClient,
-        sources: Sources,
-        bounds: Bounds,
-        look_up: LookUp = look_up,
-    ) -> None:
-        self.bounds = bounds
-        self._client = client
-        self._sources = sources
-        self._look_up = look_up
+    client: httpx2.AsyncClient
+    sources: Sources
+    bounds: Bounds
+    look_up: LookUp = look_up
 
     async def read(
         self, url: str, headers: Mapping[str, str] | None = None
@@ -111,7 +105,7 @@ class Downloads:
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
         for _ in range(self.bounds.redirects + 1):
-            checked = self._sources.check(url)
+            checked = self.sources.check(url)
             response = await self._request(checked, headers)
             if response.status_code not in _REDIRECTS:
                 return response
@@ -120,7 +114,7 @@ class Downloads:
         raise TooManyRedirects
 
     async def _request(self, url: httpx2.URL, headers: Mapping[str, str]) -> httpx2.Response:
-        if self._sources.may_be_private(url):
+        if self.sources.may_be_private(url):
             return await self._send(url, headers)
         failure: httpx2.TransportError = httpx2.ConnectError("The host has no address.")
         for address in await self._public_addresses(url):
@@ -132,7 +126,7 @@ class Downloads:
 
     async def _public_addresses(self, url: httpx2.URL) -> list[Address]:
         try:
-            addresses = await self._look_up(url.raw_host.decode(), url.port or 443)
+            addresses = await self.look_up(url.raw_host.decode(), url.port or 443)
         except UnknownHost:
             raise httpx2.ConnectError("The host is unknown.") from None
         if not all(is_public(address) for address in addresses):
@@ -151,10 +145,10 @@ class Downloads:
             headers = {**headers, "Host": url.netloc.decode(), "Connection": "close"}
             extensions["sni_hostname"] = url.raw_host.decode()
             url = url.copy_with(host=str(address))
-        request = self._client.build_request(
+        request = self.client.build_request(
             "GET", url, headers=headers, timeout=_SILENCE_SECONDS, extensions=extensions
         )
-        return await self._client.send(request, stream=True, follow_redirects=False)
+        return await self.client.send(request, stream=True, follow_redirects=False)
 
 
 def require_ok(response: httpx2.Response) -> None:
