@@ -1,15 +1,13 @@
 """Some routes have bounds of their own."""
 
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from prometheus_client import CollectorRegistry
 
 from bedplate.application import create_app
-from bedplate.asgi import BodyLimit
 from bedplate.backend import Backend, Upload
-from bedplate.middleware_stack import ByRoute
+from bedplate.middleware_stack import RequestLimits
 from bedplate.settings import Settings
 from bedplate.testing.client import client
 
@@ -53,14 +51,13 @@ async def test_only_the_declared_method_and_path_count() -> None:
         assert (await api.post("/large/", content=b"x" * 11)).status_code == 413
 
 
-async def test_what_is_no_request_goes_through_the_ordinary_layer() -> None:
+async def test_what_is_no_request_goes_through_the_ordinary_limits() -> None:
     """A lifespan has neither method nor path."""
     seen: list[str] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         seen.append(scope["type"])
 
-    layer = partial(BodyLimit, max_bytes=1)
-    wrapped = ByRoute(app, layer=layer, routes={("POST", "/x"): layer})
+    wrapped = RequestLimits(app, limits=(1, 1), uploads={("POST", "/x"): (1, 1)})
     await wrapped({"type": "lifespan"}, None, None)  # type: ignore[arg-type]  # never called
     assert seen == ["lifespan"]

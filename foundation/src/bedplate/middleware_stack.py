@@ -1,7 +1,6 @@
 """The ASGI layers around a backend's routes, in their order."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,16 +20,16 @@ from bedplate.observability.metrics import RequestMetrics
 from bedplate.rate_limits import EXPOSED_HEADERS
 from bedplate.settings import Settings
 
-Layer = Callable[[ASGIApp], ASGIApp]
-"""Wraps an application: a layer class with its options applied."""
+Limits = tuple[int, float]
+"""Bytes of a body, and seconds until the response."""
 
 
 def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: RequestMetrics) -> None:
     """Wrap the routes; the layer that is added last is met first."""
     app.add_middleware(JSONBounds, max_depth=settings.max_json_depth)
-    limits = partial(_limited, settings.max_body_bytes, settings.request_timeout_seconds)
-    uploads = {(u.method, u.path): partial(_limited, *u.limits(settings)) for u in backend.uploads}
-    app.add_middleware(ByRoute, layer=limits, routes=uploads)
+    limits = settings.max_body_bytes, settings.request_timeout_seconds
+    uploads = {(u.method, u.path): u.limits(settings) for u in backend.uploads}
+    app.add_middleware(RequestLimits, limits=limits, uploads=uploads)
     app.add_middleware(HeadAsGet)
     if origins := backend.cors.origins(settings):
         wrap_outermost(
@@ -47,24 +46,26 @@ def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: Requ
         wrap_outermost(app, TrustedProxies, trusted=settings.trusted_proxies)
 
 
-def _limited(max_bytes: int, seconds: float, app: ASGIApp) -> ASGIApp:
-    """Limit the body of a request, and the time until its response."""
-    return RequestTimeout(BodyLimit(app, max_bytes=max_bytes), seconds=seconds)
+class RequestLimits:
+    """Limits each body in bytes, and the time until its response in seconds.
 
-
-class ByRoute:
-    """Puts `layer` around the application, and another around `routes` (method, exact path)."""
+    `uploads` are routes, by method and exact path, with limits of their own.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, layer: Layer, routes: Mapping[tuple[str, str], Layer]
+        self, app: ASGIApp, *, limits: Limits, uploads: Mapping[tuple[str, str], Limits]
     ) -> None:
-        self._ordinary = layer(app)
-        self._routes = {route: special(app) for route, special in routes.items()}
+        self._ordinary = _limited(app, *limits)
+        self._uploads = {route: _limited(app, *own) for route, own in uploads.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a connection through the layer of its route."""
+        """Serve a connection within the limits of its route."""
         served = self._ordinary
-        if self._routes and scope["type"] == "http":
+        if self._uploads and scope["type"] == "http":
             path = scope["path"].removeprefix(scope.get("root_path", ""))
-            served = self._routes.get((scope["method"], path), served)
+            served = self._uploads.get((scope["method"], path), served)
         await served(scope, receive, send)
+
+
+def _limited(app: ASGIApp, max_bytes: int, seconds: float) -> ASGIApp:
+    return RequestTimeout(BodyLimit(app, max_bytes=max_bytes), seconds=seconds)
