@@ -2,7 +2,8 @@
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 from bedplate.jobs.exceptions import RunSkipped
 from bedplate.jobs.schedule import Run
@@ -31,35 +32,18 @@ START_SECONDS: Final = 1800.0
 _SETTLED: Final = (GameState.RUNNING, GameState.CRASHED, GameState.STOPPED, GameState.NOT_INSTALLED)
 _MAX_REPLY_LENGTH: Final = 300
 
-Perform = Callable[[Any, str], Awaitable[str | None]]
+Perform = Callable[["ActionRunner", Any, str], Awaitable[str | None]]
 
 
+@dataclass(eq=False)
 class ActionRunner:
     """Carries out the runs of schedules: an action each."""
 
-    def __init__(
-        self,
-        game: Game,
-        events: Events,
-        backups: BackupServices,
-        operations: Operations,
-        updates: UpdateCheck,
-    ) -> None:
-        self._game = game
-        self._events = events
-        self._backups = backups
-        self._operations = operations
-        self._updates = updates
-        self._actions: dict[type, Perform] = {
-            schemas.RestartAction: self._restart,
-            schemas.StopAction: self._stop,
-            schemas.StartAction: self._start,
-            schemas.BackupAction: self._back_up,
-            schemas.PruneAction: self._prune,
-            schemas.CommandAction: self._command,
-            schemas.AnnouncementAction: self._announce,
-            schemas.UpdateCheckAction: self._check_updates,
-        }
+    game: Game
+    events: Events
+    backups: BackupServices
+    operations: Operations
+    updates: UpdateCheck
 
     async def __call__(self, schedule: KeptSchedule[Any], run: Run) -> str | None:
         """Do what a schedule asks for, and return what came of it in words.
@@ -67,34 +51,34 @@ class ActionRunner:
         Raises `RunSkipped` when there is nothing to do, and the errors of what it does.
         """
         by = f"schedule {schedule.name}" if run.by is None else f"{run.by}, {schedule.name}"
-        return await self._actions[type(schedule.action)](schedule.action, by)
+        return await self._actions[type(schedule.action)](self, schedule.action, by)
 
     async def _restart(self, action: schemas.RestartAction, by: str) -> str:
         await self._until_backed_up()
-        await Countdown(self._game, self._events, by=by)(action)
-        await self._game.restart(by=by, reason="A scheduled restart.")
+        await Countdown(self.game, self.events, by=by)(action)
+        await self.game.restart(by=by, reason="A scheduled restart.")
         return await self._until_running("The game was restarted.")
 
     async def _stop(self, action: schemas.StopAction, by: str) -> str:
         await self._until_backed_up()
-        await Countdown(self._game, self._events, by=by)(action)
-        await self._game.stop(by=by, reason="A scheduled stop.")
+        await Countdown(self.game, self.events, by=by)(action)
+        await self.game.stop(by=by, reason="A scheduled stop.")
         return "The game was stopped."
 
     async def _start(self, _: schemas.StartAction, by: str) -> str:
         with _skipping_on(GameAlreadyRunning):
-            await self._game.start(by=by)
+            await self.game.start(by=by)
         return await self._until_running("The game was started.")
 
     async def _until_backed_up(self) -> None:
         """Let backups end: a stop would cut the copy that the game makes, every night again."""
-        for item in self._operations.running():
+        for item in self.operations.running():
             if item.kind is OperationKind.BACKUP:
-                await self._operations.wait(item.id)
+                await self.operations.wait(item.id)
 
     async def _until_running(self, text: str) -> str:
         try:
-            status = await self._game.wait_for(*_SETTLED, timeout=START_SECONDS)
+            status = await self.game.wait_for(*_SETTLED, timeout=START_SECONDS)
         except TimeoutError:
             raise ScheduledWorkFailed("The game has not become ready in time.") from None
         if status.state is not GameState.RUNNING:
@@ -105,33 +89,44 @@ class ActionRunner:
     async def _back_up(self, action: schemas.BackupAction, by: str) -> str:
         request = BackupRequest(BackupKind.SCHEDULED, by, action.note)
         with _skipping_on(WorldNotFound):
-            begun = await self._backups.backups.start(request)
-        ended = await self._operations.wait(begun.id)
+            begun = await self.backups.backups.start(request)
+        ended = await self.operations.wait(begun.id)
         if ended.state is not OperationState.DONE:
             why = ended.error.detail or ended.error.title if ended.error else "no reason is known"
             raise ScheduledWorkFailed(f"No backup was made: {why}")
         return f"The backup {ended.result.get('backup')} was made."
 
     async def _prune(self, _: schemas.PruneAction, _by: str) -> str:
-        deleted = await self._backups.catalogue.prune()
+        deleted = await self.backups.catalogue.prune()
         return f"{len(deleted)} backups were deleted."
 
     async def _command(self, action: schemas.CommandAction, by: str) -> str:
         with _skipping_on(GameNotRunning):
-            reply = await self._game.console.send(
+            reply = await self.game.console.send(
                 action.command, by=by, allow_selectors=action.allow_selectors
             )
         reply_text = redact_message(reply.text)[:_MAX_REPLY_LENGTH]
         return reply_text or "The command was sent; the game did not reply."
 
     async def _announce(self, action: schemas.AnnouncementAction, by: str) -> str:
-        if self._game.status.state is not GameState.RUNNING:
+        if self.game.status.state is not GameState.RUNNING:
             raise RunSkipped("The game is not running.")
-        await Countdown(self._game, self._events, by=by).announce(action.text)
+        await Countdown(self.game, self.events, by=by).announce(action.text)
         return "It was announced."
 
     async def _check_updates(self, action: schemas.UpdateCheckAction, _by: str) -> str:
-        return await self._updates(game=action.game, mods=action.mods)
+        return await self.updates(game=action.game, mods=action.mods)
+
+    _actions: ClassVar[dict[type, Perform]] = {
+        schemas.RestartAction: _restart,
+        schemas.StopAction: _stop,
+        schemas.StartAction: _start,
+        schemas.BackupAction: _back_up,
+        schemas.PruneAction: _prune,
+        schemas.CommandAction: _command,
+        schemas.AnnouncementAction: _announce,
+        schemas.UpdateCheckAction: _check_updates,
+    }
 
 
 @contextlib.contextmanager
