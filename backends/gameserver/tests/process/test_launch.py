@@ -11,6 +11,7 @@ from gameserver.layout import Layout
 from gameserver.process.exceptions import StartRefused
 from gameserver.process.launch import check_start, configured_address
 from gameserver.process.program import Program
+from gameserver.settings import GameServerSettings
 
 
 @pytest.fixture
@@ -31,17 +32,23 @@ def program(layout: Layout) -> Program:
     return Program(("x",), folder, "1.21.6")
 
 
+def settings(min_free: int = 0, port: int | None = None) -> GameServerSettings:
+    """Return settings with a port of their own."""
+    values = {"min_free_megabytes": min_free, "game_port": port or free_port()}
+    return GameServerSettings.load(_env_file=None, **values)
+
+
 def refusal(program: Program, layout: Layout, min_free: int = 0, port: int | None = None) -> str:
     """Return the sentence that a start is refused with."""
     with pytest.raises(StartRefused) as refused:
-        check_start(program, layout, port=port or free_port(), min_free_megabytes=min_free)
+        check_start(program, layout, settings(min_free, port))
     return str(refused.value)
 
 
 def test_a_good_installation_passes(program: Program, layout: Layout) -> None:
     """Nothing speaks against a whole installation with space and a free port."""
-    check_start(program, layout, port=free_port(), min_free_megabytes=1)
-    check_start(Program(("own",)), layout, port=free_port(), min_free_megabytes=1)
+    check_start(program, layout, settings(min_free=1))
+    check_start(Program(("own",)), layout, settings(min_free=1))
 
 
 def test_assets_of_two_versions(program: Program, layout: Layout) -> None:
@@ -66,10 +73,10 @@ def test_a_missing_runtime(
         "Install the .NET 8 runtime, or set DOTNET_ROOT to where it is."
     )
     monkeypatch.setenv("DOTNET_ROLL_FORWARD", "Major")
-    check_start(program, layout, port=free_port(), min_free_megabytes=0)
+    check_start(program, layout, settings())
     (tmp_path / "net" / "shared" / "Microsoft.NETCore.App" / "8.0.0").mkdir()
     monkeypatch.delenv("DOTNET_ROLL_FORWARD")
-    check_start(program, layout, port=free_port(), min_free_megabytes=0)
+    check_start(program, layout, settings())
 
 
 def test_an_installation_without_its_program(program: Program, layout: Layout) -> None:
@@ -106,7 +113,7 @@ def test_the_port_of_the_games_own_settings(program: Program, layout: Layout) ->
         port = other.getsockname()[1]
         layout.server_config.write_text(json.dumps({"Port": port, "Ip": "127.0.0.1"}))
         with pytest.raises(StartRefused, match=str(port)):
-            check_start(program, layout, port=None, min_free_megabytes=0)
+            check_start(program, layout, GameServerSettings.load(_env_file=None, min_free_megabytes=0))
 
 
 @pytest.mark.parametrize(

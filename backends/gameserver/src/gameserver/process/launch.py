@@ -67,13 +67,7 @@ class Launcher:
         program = await self.find_program()
         if program is None:
             raise GameNotInstalled(self.installation_hint())
-        await asyncio.to_thread(
-            check_start,
-            program,
-            self.layout,
-            port=self.settings.game_port,
-            min_free_megabytes=self.settings.min_free_megabytes,
-        )
+        await asyncio.to_thread(check_start, program, self.layout, self.settings)
         return program
 
     async def spawn(self, program: Program, console: Console) -> Child:
@@ -113,20 +107,17 @@ class Launcher:
         return (*command, "--dataPath", data, *port, *own)
 
 
-def check_start(
-    program: Program, layout: Layout, *, port: int | None, min_free_megabytes: int
-) -> None:
+def check_start(program: Program, layout: Layout, settings: GameServerSettings) -> None:
     """Raise `StartRefused` when the game could not run. Blocks.
 
-    `port` overrides the port in the game's own settings, as its `--port` does. With less free disk
-    space than `min_free_megabytes` the game would end itself.
+    With little free disk space the game would end itself.
     """
     if program.folder is not None:
         _check_files(program.folder)
         _check_runtime(program.folder, program.version)
-    _check_disk(layout.server_data, min_free_megabytes)
+    _check_disk(layout.server_data, settings.min_free_megabytes)
     address, own_port = configured_address(layout.server_config)
-    _check_port(address, port or own_port)
+    _check_port(address, settings.game_port or own_port)
 
 
 def configured_address(server_config: Path) -> tuple[str, int]:
