@@ -48,12 +48,13 @@ async def test_a_start_waits_for_the_world(game: Game, taken: asyncio.Event) -> 
 
 
 @pytest.mark.usefixtures("taken")
-async def test_patience_ends(game: Game) -> None:
+async def test_patience_ends(game: Game, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits forever."""
+    monkeypatch.setattr("gameserver.process.game.PATIENCE_SECONDS", 0)
     with pytest.raises(GameBusy):
-        await start_when_free(game, by="test", seconds=0)
+        await start_when_free(game, by="test")
     with pytest.raises(GameBusy):
-        async with exclusive_world(game, "a restore", seconds=0):
+        async with exclusive_world(game, "a restore"):
             pass
 
 

@@ -113,7 +113,9 @@ def test_the_port_of_the_games_own_settings(program: Program, layout: Layout) ->
         port = other.getsockname()[1]
         layout.server_config.write_text(json.dumps({"Port": port, "Ip": "127.0.0.1"}))
         with pytest.raises(StartRefused, match=str(port)):
-            check_start(program, layout, GameServerSettings.load(_env_file=None, min_free_megabytes=0))
+            check_start(
+                program, layout, GameServerSettings.load(_env_file=None, min_free_megabytes=0)
+            )
 
 
 @pytest.mark.parametrize(

@@ -147,20 +147,16 @@ class Game:
 
 @contextlib.asynccontextmanager
 async def exclusive_world(
-    game: Game,
-    purpose: str,
-    *,
-    stop: Callable[[], Awaitable[None]] | None = None,
-    seconds: float = PATIENCE_SECONDS,
+    game: Game, purpose: str, *, stop: Callable[[], Awaitable[None]] | None = None
 ) -> AsyncIterator[None]:
     """Have exclusive access to the world (`Game.exclusive`) as soon as nobody else has.
 
     It is for work that must not be left half done. Between a stop and the work that the game was
     stopped for, a backup may take the world: giving up then would leave the game down.
     `stop` stops a game that was started meanwhile. Raises `GameBusy` when others hold the world
-    for longer than `seconds`, and `GameNotStopped`: without `stop` at once.
+    for longer than `PATIENCE_SECONDS`, and `GameNotStopped`: without `stop` at once.
     """
-    deadline = clock.monotonic() + seconds
+    deadline = clock.monotonic() + PATIENCE_SECONDS
     async with contextlib.AsyncExitStack() as stack:
         while True:
             try:
@@ -177,9 +173,9 @@ async def exclusive_world(
         yield
 
 
-async def start_when_free(game: Game, *, by: str, seconds: float = PATIENCE_SECONDS) -> None:
+async def start_when_free(game: Game, *, by: str) -> None:
     """Start the game as soon as nobody else holds the world. Raises what `Game.start` raises."""
-    deadline = clock.monotonic() + seconds
+    deadline = clock.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return await game.start(by=by)
