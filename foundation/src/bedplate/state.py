@@ -1,16 +1,9 @@
 """What is open while a backend runs: a class with typed fields, which open in their order.
 
-```python
-class NotesState(DatabaseState):
-    settings: NotesSettings
-    mailer: Mailer = opened(open_mailer)
-    digests: Digests = opened(open_digests)
-```
-
-An opener is a function that returns an asynchronous context manager. Its parameters are earlier
-fields of the state, by name: `open_digests(mailer: Mailer, database: Database)`. mypy checks that
-a field has the type that its opener yields; the class checks, when it is made, that each parameter
-names an earlier field of the same type.
+`mailer: Mailer = opened(open_mailer)` is a field. Its opener is a function that returns an
+asynchronous context manager, whose parameters are earlier fields of the state, by name. mypy checks
+that a field has the type that its opener yields; the class checks, when it is made, that each
+parameter names an earlier field of the same type.
 """
 
 import contextlib

@@ -53,10 +53,7 @@ class Driver(ABC):
         return None
 
     def give_back(self, connection: PoolProxiedConnection, *, healthy: bool) -> None:
-        """Return a connection to its pool, or drop it when it is not healthy.
-
-        A dropped one leaves its place in the pool at once and is closed in the background.
-        """
+        """Return a connection to its pool; close an unhealthy one in the background instead."""
         if self.keeps_connections or (healthy and self._has_room()):
             # No transaction is open in SQLAlchemy's eyes, so this waits for nothing.
             connection.close()
@@ -97,12 +94,9 @@ class PostgreSQLDriver(Driver):
         return records
 
     async def execute(self, connection: asyncpg.Connection, text: str) -> None:
-        """Run a command without parameters or records.
-
-        Raises RuntimeError when a COMMIT was none: PostgreSQL answers a failed transaction's
-        COMMIT with a roll-back, and without an error.
-        """
+        """Run a command without parameters or records. Raises RuntimeError for a COMMIT in vain."""
         done = await connection.execute(text)
+        # PostgreSQL answers a failed transaction's COMMIT with a roll-back, and without an error.
         if text == "COMMIT" and done == "ROLLBACK":
             raise RuntimeError(_NOTHING_WAS_STORED)
 

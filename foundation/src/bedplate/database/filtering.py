@@ -15,10 +15,7 @@ class Chosen:
 
 
 class Filters:
-    """The columns that a list may be filtered by, under the names of the query's parameters.
-
-    `Filters(completed=Task.completed, owner=Task.user_id)`
-    """
+    """The columns that a list may be filtered by: `Filters(completed=Task.completed)`."""
 
     def __init__(self, **columns: Any) -> None:
         self._columns = columns

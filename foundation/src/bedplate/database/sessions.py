@@ -1,10 +1,4 @@
-"""Sessions, of three types: what may be read and written, and in which transaction.
-
-A read session runs single SELECTs, each on a connection borrowed for just that statement: one
-round trip, no BEGIN and ROLLBACK around it. A write session is a transaction that is committed
-before the response leaves; if the commit fails, the client gets an error, never a 2xx. An
-autocommit session runs one statement that writes, which is its own transaction.
-"""
+"""Sessions, of three types: what may be read and written, and in which transaction."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +17,7 @@ from bedplate.settings import DatabaseSettings
 
 
 class ReadSession:
-    """Runs SELECTs, each by itself and outside of any transaction.
+    """Runs SELECTs, each on a connection borrowed for it: one round trip, no BEGIN and ROLLBACK.
 
     A function that takes one also takes a `WriteSession`, and then reads within its transaction.
     """
@@ -50,7 +44,10 @@ class ReadSession:
 
 
 class WriteSession(ReadSession):
-    """A transaction on one connection, begun by its first statement."""
+    """A transaction on one connection, begun by its first statement.
+
+    It is committed before the response leaves: when that fails, the client never gets a 2xx.
+    """
 
     __slots__ = ("_connection", "_ended", "_loan")
 
@@ -220,10 +217,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def borrow_to_write(self, lock_seconds: float | None = None) -> AsyncIterator[Any]:
-        """Lend a connection when it is this writer's turn. Raises `LockTimeout`.
-
-        `lock_seconds` bounds the wait for the turn; None means as long as any statement may take.
-        """
+        """Lend a connection when it is this writer's turn. Raises `LockTimeout`."""
         async with self.driver.turn(lock_seconds), self.borrow() as connection:
             yield connection
 

@@ -128,10 +128,7 @@ class Statement:
 
 
 class AnyOf(FunctionElement[bool]):
-    """`column` is one of the values of an array parameter, whatever their number.
-
-    `AnyOf(Task.id, "ids")`; the values come as a list when a session runs the statement.
-    """
+    """`AnyOf(Task.id, "ids")`: the column is one of the values of a parameter, which is a list."""
 
     inherit_cache = True
     name = "any_of"

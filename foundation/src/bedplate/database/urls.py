@@ -1,7 +1,4 @@
-"""Database URLs: what Neon, Heroku and libpq print works unchanged.
-
-asyncpg doesn't read libpq's query parameters, so they are translated here.
-"""
+"""Database URLs: what Neon, Heroku and libpq print works, translated to what asyncpg reads."""
 
 import math
 import os
@@ -19,20 +16,9 @@ _SQLITE = {"sqlite", "sqlite+aiosqlite"}
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SSL_FILES = ("sslrootcert", "sslcert", "sslkey", "sslpassword")
 _SESSIONS = ("any", "primary", "standby", "read-write", "read-only", "prefer-standby")
-_HONOURED = (
-    "application_name",
-    "channel_binding",
-    "connect_timeout",
-    "host",
-    "options",
-    "password",
-    "port",
-    "ssl",
-    "sslmode",
-    *_SSL_FILES,
-    "target_session_attrs",
-    "user",
-)
+_ADDRESS = ("host", "port", "user", "password")
+_SETTINGS = ("application_name", "connect_timeout", "options", "target_session_attrs")
+_HONOURED = sorted([*_ADDRESS, *_SETTINGS, "channel_binding", "ssl", "sslmode", *_SSL_FILES])
 _MAX_PORT = 65_535
 _ROOT_CERTIFICATE = Path("~/.postgresql/root.crt")
 
@@ -107,9 +93,8 @@ def _postgresql(url: URL, *, pooler: bool) -> DatabaseURL:
         name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()
     }
     arguments = _connect_arguments(options)
-    if pooler or "-pooler" in (
-        url.host or ""
-    ):  # the next statement may meet another server connection
+    if pooler or "-pooler" in (url.host or ""):
+        # There the next statement may meet another server connection.
         arguments |= {
             "statement_cache_size": 0,
             "prepared_statement_cache_size": 0,

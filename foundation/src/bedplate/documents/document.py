@@ -42,10 +42,7 @@ class Document(Generic[Model]):
         self._lock = lock_of(path)
 
     async def read(self) -> Model:
-        """Return the model, or the default when there is no file.
-
-        Raises `DamagedDocument` or `UnsuitableFile`; the file is left as it is.
-        """
+        """Return the model or the default. Raises `DamagedDocument`, `UnsuitableFile`."""
         value = await finish_in_thread(self._file.read)
         return self._default() if value is None else value
 

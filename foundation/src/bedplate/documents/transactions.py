@@ -10,8 +10,7 @@ from bedplate.documents.atomic import remove_leftovers, sync_folder
 from bedplate.documents.document import ModelFile
 from bedplate.documents.exceptions import ReplacementFailed, reason_of
 from bedplate.documents.locks import lock_of
-from bedplate.documents.plan import plan, sync_tree
-from bedplate.documents.replacement import Replacement, Steps
+from bedplate.documents.replacement import Replacement, Steps, plan, sync_tree
 from bedplate.documents.threads import finish_in_thread
 
 _SUFFIX = ".json"

@@ -33,10 +33,9 @@ class Jobs:
         return len(self._tasks)
 
     def start(self, work: Coroutine[Any, Any, object], *, name: str) -> asyncio.Task[Any]:
-        """Run a coroutine in the background.
+        """Run a coroutine in the background. Raises RuntimeError when jobs are stopping.
 
-        The job keeps the context variables of its caller, so its log lines carry the request
-        id. An exception is logged as `job_failed`. Raises RuntimeError when jobs are stopping.
+        Its log lines carry the caller's request id. An exception is logged as `job_failed`.
         """
         if self.stopping.is_set():
             work.close()
