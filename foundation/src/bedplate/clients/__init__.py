@@ -4,6 +4,7 @@
 """
 
 from bedplate.clients.exceptions import UpstreamRefused, UpstreamUnavailable
-from bedplate.clients.registry import LocalServices, service_client
+from bedplate.clients.opening import service_client
+from bedplate.clients.registry import LocalServices
 
 __all__ = ["LocalServices", "UpstreamRefused", "UpstreamUnavailable", "service_client"]
