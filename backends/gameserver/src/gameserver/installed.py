@@ -70,7 +70,7 @@ class InstalledVersions:
         return next((item for item in await self.list() if item.version == version), None)
 
     async def select(self, version: str | None) -> None:
-        """Make a version the current one, in one write; None makes none current, as at first.
+        """Make a version the current one, in one write; None makes no version current.
 
         Raises `VersionNotInstalled`.
         """

@@ -10,7 +10,6 @@ from typing import Final
 from bedplate import ids
 from bedplate.documents import FileTransactions, write_atomically
 from bedplate.documents.threads import finish_in_thread
-from bedplate.problems import ProblemError
 from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.exceptions import GameStillRunning, WorldFromNewerVersion
 from gameserver.backups.jobs import FILES, FOLDERS, MAX_MANIFEST_BYTES, SAVES, Unpack
@@ -26,7 +25,7 @@ from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations
-from gameserver.process.game import Game, exclusive_world, start_when_free
+from gameserver.process.game import Game, start_when_free, stopped_game
 from gameserver.status import AT_REST
 from gameserver.version_numbers import VersionNumber
 
@@ -135,16 +134,8 @@ class Restores:
         ran = self.game.status.state not in AT_REST
         if ran and not options.stop:
             raise GameStillRunning
-        if ran:
-            await self.game.stop(by=by, reason="A backup is restored.", for_good=False)
-        try:
-            async with exclusive_world(self.game, "a restore"):
-                yield
-        except BaseException:
-            if ran:
-                with contextlib.suppress(ProblemError):
-                    await start_when_free(self.game, by=by)
-            raise
+        async with stopped_game(self.game, "a restore", by=by, reason="A backup is restored."):
+            yield
         if ran:
             await start_when_free(self.game, by=by)
 

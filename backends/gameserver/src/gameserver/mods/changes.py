@@ -48,7 +48,7 @@ class Changes:
         self._max_kept = max_kept
 
     async def make(self, change: Change, staging: Path, *, by: str) -> Generation:
-        """Make a change. `staging` is a folder of the caller's, on the file system of Mods/.
+        """Make a change. `staging` is the caller's folder on the file system of Mods/.
 
         Raises `ModFileConflict` when a new file would take the place of one that isn't part of the
         change, and `ReplacementFailed`; then nothing has changed.
@@ -79,7 +79,7 @@ class Changes:
         return "Undone: " + "; ".join(generation.text for generation in reversed(undone))
 
     async def tidy(self) -> None:
-        """Remove what no generation needs any more; forget the oldest beyond `max_kept`."""
+        """Drop the oldest generations beyond `max_kept`, and the files that no generation needs."""
         async with self._document.change() as state:
             del state.generations[: max(0, len(state.generations) - self._max_kept)]
             kept = {generation.id for generation in state.generations}
@@ -126,7 +126,7 @@ class Changes:
         await self.tidy()
 
     def _refuse_changed(self, undone: list[Generation]) -> None:
-        """Refuse when a file isn't what the last of these changes left there."""
+        """Raise `ModFilesChanged` if a file isn't what the last of these changes left."""
         last = {file.name: file.sha256 for generation in undone for file in generation.files}
         changed = [
             name for name, sha256 in last.items() if _sha256_now(self._folder / name) != sha256

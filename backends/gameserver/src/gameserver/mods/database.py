@@ -1,4 +1,4 @@
-"""The mod database: asked within bounds, cached on disk, used from there while it is away.
+"""The mod database: requests within bounds, and answers cached on disk for when it is away.
 
 Its API answers HTTP 200 for errors too; the text `statuscode` in the body is what counts
 (reference/vintage-story-server.md, section 12).
@@ -61,9 +61,8 @@ class _Missing(Exception):
 class ModDatabase:
     """Reads the mod database below `base`.
 
-    What was fetched is fresh for `fresh_seconds`. When the database can't be asked within the
-    bounds of `downloads`, the cache answers, however old, and for half a minute the database gets
-    no request.
+    An answer is fresh for `fresh_seconds`. When the database doesn't answer within the bounds of
+    `downloads`, the cache answers, however old, and the database gets no request for half a minute.
     """
 
     def __init__(
@@ -156,7 +155,7 @@ class ModDatabase:
 
 
 def _chosen(content: bytes, member: str, choose: Choose) -> str:
-    """Return what is needed of an answer.
+    """Return as JSON what `choose` takes of a document's member.
 
     Raises `_Missing` for a 404, and `ValueError` or `RecursionError` for nonsense.
     """

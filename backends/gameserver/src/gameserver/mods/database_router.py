@@ -53,7 +53,7 @@ async def browse_mods(
 async def get_listed_mod(
     mod: ModOrNumber, response: Response, mods: CurrentMods, _: CurrentMonitor
 ) -> ModDetail:
-    """Return text, releases, and which of them would be installed. HTML in it is sanitised."""
+    """Return text, releases, and the versions that would be installed. Its HTML is sanitised."""
     answer = await mods.database.page(mod.lower())
     _show_age(response, answer.age)
     game = await mods.game_version()
@@ -91,5 +91,5 @@ def _names(response: Response, answer: Answer[list[str]]) -> Names:
 
 
 def _show_age(response: Response, age: int) -> None:
-    """Say how old the answer is (RFC 9111, section 5.1)."""
+    """Set the answer's age in seconds (RFC 9111, section 5.1)."""
     response.headers["Age"] = str(age)

@@ -149,7 +149,7 @@ async def find_updates(
 
 
 def file_name(info: ModInfo) -> str:
-    """Return the name of a mod's file, made of checked values, never the author's own."""
+    """Return the name of a mod's file, made of checked values, never the author's file name."""
     version = "".join(char for char in info.version if char.isalnum() or char in ".-")
     safe = version.encode("ascii", "ignore").decode().strip(".-")
     return f"{info.mod_id}_{safe}.zip" if safe else f"{info.mod_id}.zip"

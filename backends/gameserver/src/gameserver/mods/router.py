@@ -67,7 +67,7 @@ _REMOVAL_ERRORS: Final = errors(ModNotInstalled, ModRequired, GameIsRunning, Ope
 
 @router.get("", summary="List the mods of this server")
 async def list_mods(mods: CurrentMods, _: CurrentMonitor) -> Mods:
-    """Return every file in Mods/, also those that a hand put there."""
+    """Return every file in Mods/, including those added by hand."""
     return await mods.inventory.mods(await mods.game_version())
 
 
@@ -85,13 +85,13 @@ async def list_mod_updates(mods: CurrentMods, _: CurrentMonitor) -> ModUpdates:
 
 @router.get("/client-list", summary="List the mods that players need")
 async def list_client_mods(mods: CurrentMods, _: CurrentMonitor) -> ClientMods:
-    """Return what is required on the client, with where to download it."""
+    """Return the mods that clients must have, with download URLs."""
     return await mods.client_mods()
 
 
 @router.get("/client-list.txt", response_class=PlainTextResponse, summary="List them as plain text")
 async def list_client_mods_as_text(mods: CurrentMods, _: CurrentMonitor) -> str:
-    """Return a line for each mod: id, version, and where to download it."""
+    """Return a line for each mod: id, version and download URL."""
     listed = (await mods.client_mods()).mods
     return "".join(f"{mod.mod_id} {mod.version} {mod.url or ''}".rstrip() + "\n" for mod in listed)
 
@@ -114,7 +114,7 @@ async def list_mod_changes(mods: CurrentMods, _: CurrentMonitor) -> list[ModChan
 
 @_begin("/plan", responses=errors(OperationInProgress), summary="See what a change would do")
 async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
-    """Resolve dependencies and fetch files, and change nothing; the plan is the result."""
+    """Resolve dependencies and download files, but change nothing; the result is the plan."""
     needs = [Requirement(mod.mod_id, mod.version) for mod in body.mods]
     request = ModRequest(needs, update_all=body.update_all, any_game_version=body.any_game_version)
     return await work.look(partial(mods.plan, request, by=work.by))
@@ -122,7 +122,7 @@ async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> 
 
 @_begin("/install", responses=_CHANGE_ERRORS, summary="Install mods")
 async def install_mods(body: InstallMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
-    """Install mods from the mod database with what they depend on: all of them, or none."""
+    """Install mods from the mod database with their dependencies: all of them, or none."""
     needs = [Requirement(mod.mod_id, mod.version) for mod in body.mods]
     request = ModRequest(needs, any_game_version=body.any_game_version)
     return await work.change(body, partial(mods.install, request, body, by=work.by))
@@ -132,7 +132,7 @@ async def install_mods(body: InstallMods, mods: CurrentMods, work: CurrentModWor
 async def install_mod_from_url(
     body: InstallFromURL, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
-    """Fetch a mod from an allowed host, and install it with what it depends on."""
+    """Download a mod from an allowed host, and install it with its dependencies."""
     request = ModRequest(
         url=body.url, url_mod_id=body.mod_id, any_game_version=body.any_game_version
     )
@@ -149,7 +149,7 @@ async def upload_mod(
     rollback_if_not_ready: Annotated[QueryBool, Form()] = False,
     any_game_version: Annotated[QueryBool, Form()] = False,
 ) -> Operation:
-    """Install a mod from a zip file, with what it depends on. Its file name doesn't matter."""
+    """Install a mod from a zip file with its dependencies. The file's name doesn't matter."""
     options = ChangeOptions(restart=restart, rollback_if_not_ready=rollback_if_not_ready)
     mods.restarts.check_allowed(options)
     path = await _stored(file, layout)
@@ -171,7 +171,7 @@ async def upload_mod(
 
 @_begin("/update", responses=_MOD_ERRORS, summary="Update mods")
 async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork) -> Operation:
-    """Update all that are enabled and not pinned, or those that are named."""
+    """Update the named mods, or all that are enabled and not pinned."""
     await mods.check_installed(*(body.mods or ()))
     request = ModRequest(
         update=body.mods, update_all=body.mods is None, any_game_version=body.any_game_version
@@ -181,7 +181,7 @@ async def update_mods(body: UpdateMods, mods: CurrentMods, work: CurrentModWork)
 
 @_begin("/rollback", responses=_CHANGE_ERRORS, summary="Roll back mods")
 async def roll_back_mods(body: RollBack, mods: CurrentMods, work: CurrentModWork) -> Operation:
-    """Bring back the mods as they were before the last change, or before the one named."""
+    """Restore the mods from before the last change, or from before the named one."""
     return await work.change(body, partial(mods.roll_back, body, by=work.by))
 
 
@@ -189,7 +189,7 @@ async def roll_back_mods(body: RollBack, mods: CurrentMods, work: CurrentModWork
 async def remove_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
-    """Take a mod out of Mods/; a roll back brings it again."""
+    """Remove a mod from Mods/; a rollback restores it."""
     await mods.check_removable(mod_id, force=body.force)
     return await work.change(body, partial(mods.remove, mod_id, body, by=work.by))
 
@@ -207,7 +207,7 @@ async def disable_mod(
 async def enable_mod(
     mod_id: ThisMod, body: RemoveMod, mods: CurrentMods, work: CurrentModWork
 ) -> Operation:
-    """Make the game load a mod again; `force` does it although it lacks what it depends on."""
+    """Make the game load a mod again; `force` ignores missing dependencies."""
     await mods.check_installed(mod_id)
     return await work.change(body, partial(mods.switch, mod_id, body, by=work.by, enable=True))
 

@@ -14,7 +14,7 @@ class UnknownHost(Exception):
 
 
 async def look_up(host: str, port: int) -> list[Address]:
-    """Return every address of a host, the one to try first at first. Raises `UnknownHost`."""
+    """Return every address of a host, in the order to try them. Raises `UnknownHost`."""
     loop = asyncio.get_running_loop()
     try:
         entries = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -24,7 +24,7 @@ async def look_up(host: str, port: int) -> list[Address]:
 
 
 def is_public(address: Address) -> bool:
-    """Return whether an address is one of the public internet, however it is written."""
+    """Return whether an address is public, also when it embeds an IPv4 address."""
     embedded = _embedded(address) if isinstance(address, IPv6Address) else None
     if embedded is not None:
         return is_public(embedded)
@@ -32,7 +32,7 @@ def is_public(address: Address) -> bool:
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:
-    """Return the IPv4 address that a mapped, 6to4, Teredo or NAT64 address stands for."""
+    """Return the IPv4 address that a mapped, 6to4, Teredo or NAT64 address embeds."""
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     teredo = address.teredo

@@ -27,13 +27,13 @@ class HostRefused(SourceRefused):
 
 
 class PlainHTTPRefused(SourceRefused):
-    """The host may be asked over HTTPS only, at the usual port."""
+    """The host must be asked over HTTPS, at the usual port."""
 
     detail = "its host must be asked over HTTPS, at the usual port"
 
 
 class PrivateAddress(SourceRefused):
-    """The host has an address that is not of the public internet."""
+    """The host has an address that isn't public."""
 
     detail = "its host has an address within a private network"
 

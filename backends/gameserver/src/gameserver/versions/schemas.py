@@ -46,7 +46,7 @@ class FeedCache(BaseModel):
 class Version(BaseModel):
     """A version that is offered, installed, or both.
 
-    runtime       what it needs to run: `.NET 10`, `Mono`
+    runtime       needed to run it: `.NET 10`, `Mono`
     world_newer   a newer version has run the world, so switching to this one needs `force`
     """
 

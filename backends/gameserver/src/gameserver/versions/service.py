@@ -116,7 +116,7 @@ def _merged(
 
 
 async def remember_world(layout: Layout, installed: InstalledVersions) -> None:
-    """Record, before each start of the game, which version may change the world from now on."""
+    """Record, before each start of the game, which version may change the world."""
     current = await installed.current()
     if current is not None:
         world = await asyncio.to_thread(world_file, layout)
