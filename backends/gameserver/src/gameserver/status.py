@@ -43,7 +43,7 @@ class Cause(StrEnum):
     """Who or what changes the state."""
 
     LOOKUP = "lookup"
-    """The manager looked which program it would start."""
+    """The manager looked up which program it would start."""
     INSTALLATION = "installation"
     """A version of the game is being installed, or no longer is."""
     START = "start"

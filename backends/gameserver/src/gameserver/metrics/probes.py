@@ -11,7 +11,7 @@ import psutil
 
 @dataclass(frozen=True)
 class Usage:
-    """CPU in percent of one core since the last look (None at the first); memory in bytes."""
+    """CPU in percent of one core since the last measurement (None at first); memory in bytes."""
 
     cpu_percent: float | None
     memory_bytes: float

@@ -28,7 +28,7 @@ class Progress:
         return cls(Operation(id="", kind=OperationKind.SWITCH, by="", started_at=clock.now()))
 
     def report(self, fraction: float, detail: str | None = None) -> None:
-        """Report that `fraction` (0 to 1) is done, and what comes now. Never goes backwards."""
+        """Report that `fraction` (0 to 1) is done, and which step comes now. It never goes back."""
         self.check()
         position = self._start + (self._end - self._start) * min(max(fraction, 0.0), 1.0)
         self._operation.progress = max(self._operation.progress, position)

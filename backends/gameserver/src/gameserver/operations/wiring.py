@@ -30,7 +30,7 @@ async def open_operations(layout: Layout) -> AsyncIterator[Operations]:
 
 @dataclass
 class Acceptance:
-    """Answers a request whose work goes on: 202, and where to watch it."""
+    """Responds to a request whose work continues: 202, and the URL of its operation."""
 
     request: Request
     response: Response

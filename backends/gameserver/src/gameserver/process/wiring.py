@@ -24,7 +24,7 @@ from gameserver.status import StatusBoard
 CurrentGame = Annotated[Game, from_state(Game)]
 
 SHUTDOWN_MARGIN_SECONDS: Final = 10.0
-"""For what is closed after the game."""
+"""Time to close what was opened before the game."""
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""Waiting with players online: for their going, and with warnings. Ends when the game does."""
+"""Waits until players have left, and warns those online. Ends when the game does."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ ANNOUNCED_WITHIN: Final = 0.1
 
 
 class Countdown:
-    """Prepares players for a game that goes down; raises `RunSkipped` when it does by itself."""
+    """Prepares players for the game's end. Raises `RunSkipped` when it goes down by itself."""
 
     def __init__(self, game: Game, events: Events, *, by: str) -> None:
         self._game = game

@@ -35,7 +35,7 @@ async def add_schedule(
     response: Response,
     admin: CurrentAdmin,
 ) -> Schedule:
-    """Keep a schedule; its moments count from now on."""
+    """Store a schedule, which is due from now on."""
     schedule = await scheduler.store.add(new)
     root = request.scope.get("root_path", "")
     response.headers["Location"] = f"{root}/schedules/{schedule.id}"
@@ -63,7 +63,7 @@ async def replace_schedule(
     response: Response,
     admin: CurrentAdmin,
 ) -> Schedule:
-    """Replace all of it; its moments count from now on, and a run in progress continues."""
+    """Replace all of it. It is due from now on; a run in progress continues."""
     schedule = await scheduler.store.replace(schedule_id, new, versions=condition.versions())
     return _answer(scheduler, schedule, response, admin)
 
@@ -77,7 +77,7 @@ async def replace_schedule(
 async def delete_schedule(
     schedule_id: UUID, scheduler: CurrentScheduler, condition: IfMatch, _: CurrentAdmin
 ) -> None:
-    """Forget a schedule and its runs."""
+    """Delete a schedule and its runs."""
     await scheduler.store.remove(schedule_id, versions=condition.versions())
 
 

@@ -34,12 +34,12 @@ Warnings = Annotated[
 
 
 class Warned(Schema):
-    """What players are notified before the game goes down, and how long to wait for their going.
+    """How players are warned before the game goes down, and how long to wait until they leave.
 
-    warn_seconds      when; the first of them is how long the whole takes. Nobody online, no wait
-    warning           what they read; `{time}` is what is left: `10 min`, `30 s`
+    warn_seconds      before the end; the longest is how long it takes. Nobody online, no wait
+    warning           what they read; `{time}` is the time left: `10 min`, `30 s`
     wait_until_empty  first wait until nobody is online
-    wait_seconds      for this long at most; then those who are there are warned
+    wait_seconds      at most; then the players who are still online are warned
     """
 
     warn_seconds: Warnings = Field([600, 300, 60], validate_default=False)
@@ -75,7 +75,7 @@ class BackupAction(Schema):
 
 
 class PruneAction(Schema):
-    """Deletes the backups that are beyond the numbers that are kept."""
+    """Deletes the backups beyond the number that is kept of each kind."""
 
     kind: Literal["prune"]
 
@@ -103,7 +103,7 @@ class AnnouncementAction(Schema):
 
 
 class UpdateCheckAction(Schema):
-    """Looks for updates of the game and of its mods; new ones are notified as an event."""
+    """Checks for updates of the game and of its mods; new ones are published as an event."""
 
     kind: Literal["update_check"]
     game: StrictBool = True

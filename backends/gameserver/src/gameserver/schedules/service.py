@@ -1,4 +1,4 @@
-"""Does what schedules ask for."""
+"""Carries out the actions of schedules."""
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
@@ -37,7 +37,7 @@ Perform = Callable[["ActionRunner", Any, str], Awaitable[str | None]]
 
 @dataclass(eq=False)
 class ActionRunner:
-    """Carries out the runs of schedules: an action each."""
+    """Carries out the action of each run."""
 
     game: Game
     events: Events
@@ -46,7 +46,7 @@ class ActionRunner:
     updates: UpdateCheck
 
     async def __call__(self, schedule: KeptSchedule[Any], run: Run) -> str | None:
-        """Do what a schedule asks for, and return what came of it in words.
+        """Carry out a schedule's action, and return the outcome in words.
 
         Raises `RunSkipped` when there is nothing to do, and the errors of what it does.
         """

@@ -1,4 +1,4 @@
-"""Looks for updates, and announces each of them once."""
+"""Checks for updates, and publishes each of them once."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from gameserver.versions.schemas import Channel, VersionList
 
 MAX_NAMES: Final = 10
 FindUpdates = Callable[[], Awaitable[Sequence[str]]]
-"""Returns what could be updated, in words: `game 1.21.6`."""
+"""Returns the available updates in words: `game 1.21.6`."""
 
 
 class UpdateCheck:
