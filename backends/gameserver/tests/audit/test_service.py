@@ -49,7 +49,7 @@ async def test_a_torn_line_is_passed_over(tmp_path: Path) -> None:
     audit = Audit(tmp_path)
     await audit.record("ada", "start")
     with (tmp_path / NEWEST).open("ab") as file:
-        file.write(b'{"at": "2026-\n\xff\xfe\n')
+        file.write(b'\xff\xfe\n{"at": "2026-')
     await audit.record("ada", "stop")
     assert [entry.action for entry in (await audit.page(limit=10)).items] == ["stop", "start"]
 

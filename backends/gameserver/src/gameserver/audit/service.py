@@ -64,8 +64,10 @@ class Audit:
         with self._writing:
             if path.exists() and path.stat().st_size + len(line) > self._max_file_bytes:
                 self._rotate()
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "ab") as file:
+                if file.tell() and os.pread(descriptor, 1, file.tell() - 1) != b"\n":
+                    line = b"\n" + line  # the last one is torn
                 file.write(line)
 
     def _rotate(self) -> None:
