@@ -1,6 +1,7 @@
 """Disk space that long work needs, and files that are written, hashed and removed around it."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import shutil
@@ -8,6 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
+from bedplate import ids
+from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import ContentTooLarge, ProblemError
 
 _PORTION_BYTES: Final = 1 << 20
@@ -33,6 +36,17 @@ def require_room(folder: Path, size: int) -> None:
         raise InsufficientStorage(
             f"This needs {needed // 1_000_000} MB of free disk; {free // 1_000_000} MB are free."
         )
+
+
+@contextlib.asynccontextmanager
+async def staged_folder(staging: Path, purpose: str) -> AsyncIterator[Path]:
+    """Yield a new folder in `staging` for files in preparation; remove it afterwards."""
+    folder = staging / f"{purpose}-{ids.token(8)}"
+    await asyncio.to_thread(folder.mkdir, parents=True)
+    try:
+        yield folder
+    finally:
+        await finish_in_thread(lambda: remove_tree(folder))
 
 
 def remove_tree(path: Path) -> None:

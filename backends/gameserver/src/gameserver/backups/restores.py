@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bedplate import ids
 from bedplate.documents import FileTransactions, write_atomically
 from bedplate.documents.threads import finish_in_thread
 from gameserver.backups.catalogue import Catalogue
@@ -18,7 +17,7 @@ from gameserver.backups.service import BackupRequest, Backups
 from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.worker_process import perform
 from gameserver.backups.worlds import COMPANIONS, save_location, world_file
-from gameserver.disk import remove_tree, require_room, write_stream
+from gameserver.disk import require_room, staged_folder, write_stream
 from gameserver.events import EventKind, Events
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
@@ -106,10 +105,8 @@ class Restores:
         self, backup: Backup, progress: Progress
     ) -> AsyncIterator[tuple[Manifest, Path]]:
         """Unpack and check a backup in a staging folder; yield its manifest and its data."""
-        staged = self.layout.staging / f"restore-{ids.token(8)}"
-        archive, data = staged / ARCHIVE, staged / "data"
-        await asyncio.to_thread(staged.mkdir)
-        try:
+        async with staged_folder(self.layout.staging, "restore") as staged:
+            archive, data = staged / ARCHIVE, staged / "data"
             size = sum(part.bytes for part in backup.contents.values())
             download_size = 0 if backup.local else backup.bytes
             await asyncio.to_thread(require_room, self.layout.staging, size + download_size)
@@ -117,8 +114,6 @@ class Restores:
             counter = progress.part(0.3, 1).counter(size, "Checking the backup")
             job = Unpack(archive=archive, target=data, max_bytes=size + MAX_MANIFEST_BYTES)
             yield (await perform(job, size, counter)).archive_manifest, data
-        finally:
-            await finish_in_thread(lambda: remove_tree(staged))
 
     async def _fetch(self, backup: Backup, target: Path, progress: Progress) -> None:
         counter = progress.counter(backup.bytes, "Fetching the backup")

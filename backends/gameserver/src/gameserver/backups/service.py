@@ -16,7 +16,7 @@ from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.worker_process import perform
 from gameserver.backups.worlds import remove_copy, size_of, world_file
-from gameserver.disk import remove_tree, require_room
+from gameserver.disk import require_room, staged_folder
 from gameserver.events import EventKind, Events
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
@@ -115,10 +115,8 @@ class Backups:
     async def _make(self, request: BackupRequest, progress: Progress, *, running: bool) -> Backup:
         world = await self._require_world()
         size = await asyncio.to_thread(self._require_room, world)
-        staged = self.layout.staging / f"backup-{ids.token(8)}"
-        copy = staged / world.name
-        await asyncio.to_thread(staged.mkdir)
-        try:
+        async with staged_folder(self.layout.staging, "backup") as staged:
+            copy = staged / world.name
             if running:
                 await self.live_copy.make(world, copy, progress.part(0, 0.5), by=request.by)
             else:
@@ -127,8 +125,6 @@ class Backups:
                 await perform(CopyWorld(world=world, target=copy), world_size, counter)
             backup = await self._pack(request, copy, size, progress.part(0.5, 1))
             await self.catalogue.add(backup, staged)
-        finally:
-            await finish_in_thread(lambda: remove_tree(staged))
         return backup
 
     def _require_room(self, world: Path) -> int:

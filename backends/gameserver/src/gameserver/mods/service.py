@@ -1,13 +1,12 @@
 """Changes of the mods of this server: each is planned first, then made as one transaction."""
 
 import asyncio
-import contextlib
 import shutil
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bedplate import ids
+from gameserver.disk import staged_folder
 from gameserver.events import EventKind, Events
 from gameserver.layout import Layout
 from gameserver.mods.changes import Change, Changes
@@ -36,15 +35,9 @@ class ModLibrary:
     game_version: GameVersion
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    @contextlib.asynccontextmanager
-    async def staging(self) -> AsyncIterator[Path]:
-        """Yield an empty folder on the file system of Mods/, which is removed afterwards."""
-        folder = self.layout.staging / f"mods-{ids.token(8)}"
-        await asyncio.to_thread(folder.mkdir, parents=True)
-        try:
-            yield folder
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    def staging(self) -> AbstractAsyncContextManager[Path]:
+        """Open an empty folder on the file system of Mods/, which is removed afterwards."""
+        return staged_folder(self.layout.staging, "mods")
 
     async def plan(self, request: ModRequest, progress: Progress, *, by: str) -> Outcome:
         """Return what a request would do; nothing in Mods/ changes."""

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bedplate import ids
 from bedplate.documents.atomic import sync_folder
 from bedplate.documents.threads import finish_in_thread
 from gameserver.archives.unpacking import GameHeader, Limits, Unpacking
-from gameserver.disk import remove_tree, require_room
+from gameserver.disk import require_room, staged_folder
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
 from gameserver.operations.progress import Progress
@@ -48,17 +47,13 @@ class Installer:
         if await asyncio.to_thread(folder.exists):
             raise VersionInstalled
         await asyncio.to_thread(require_room, self.layout.staging, _REQUIRED_BYTES)
-        staged = self.layout.staging / f"version-{ids.token(8)}"
-        await asyncio.to_thread(staged.mkdir)
-        try:
+        async with staged_folder(self.layout.staging, "version") as staged:
             archive, game = staged / "game.tar.gz", staged / "game"
             progress.report(0, f"Downloading {offered.version}")
             await download_game(self.downloads, offered, archive, progress.part(0, 0.7).report)
             progress.report(0.7, f"Unpacking {offered.version}")
             await finish_in_thread(lambda: self._unpack(archive, game, offered.version, progress))
             await finish_in_thread(lambda: _publish(game, folder))
-        finally:
-            await finish_in_thread(lambda: remove_tree(staged))
         if await self.installed.current() is None:
             await self.installed.select(offered.version)
         progress.report(1, f"{offered.version} is installed")
