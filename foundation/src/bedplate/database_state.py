@@ -33,12 +33,8 @@ async def prepare_database(
         await migrations.upgrade(database.engine)
         if backend.prepare is not None and not settings.production:
             await backend.prepare(settings, database)
-    else:
-        await _say_what_is_missing(backend.name, migrations, database)
-
-
-async def _say_what_is_missing(name: str, migrations: Migrations, database: Database) -> None:
-    log = structlog.get_logger("bedplate.database")
+        return
+    log, name = structlog.get_logger("bedplate.database"), backend.name
     try:
         missing = await migrations.missing(database.engine)
     except CommandError as error:

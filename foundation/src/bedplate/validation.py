@@ -4,7 +4,6 @@ from typing import Any, Final, get_args
 from pydantic_core import core_schema
 
 _MIN_ECHO_LENGTH: Final = 4
-_GENERAL: Final = "Input can't be accepted"
 
 # Pydantic quotes the input, or a part of it, in these messages.
 _QUOTING: Final = {
@@ -28,7 +27,7 @@ def message_of(error: Mapping[str, Any]) -> str:
     if code in _QUOTING:
         return _QUOTING[code]
     if code not in _OF_PYDANTIC and _quotes(message, error):
-        return _GENERAL
+        return "Input can't be accepted"
     return message.removeprefix(_WRITTEN.get(code, ""))
 
 

@@ -39,9 +39,9 @@ class Driver(ABC):
     async def fetch(self, connection: Any, text: str, arguments: list[Any]) -> Sequence[Any]:
         """Return all records of a statement."""
 
-    @abstractmethod
     async def execute(self, connection: Any, text: str) -> None:
         """Run a command without parameters or records, as BEGIN is one."""
+        await self.fetch(connection, text, [])
 
     @contextlib.asynccontextmanager
     async def turn(self, seconds: float | None) -> AsyncIterator[None]:  # noqa: ARG002
@@ -137,10 +137,6 @@ class SQLiteDriver(Driver):
                 await connection.interrupt()
             raise
         return cast("Sequence[Any]", rows)
-
-    async def execute(self, connection: aiosqlite.Connection, text: str) -> None:
-        """Run a command without parameters or records."""
-        await self.fetch(connection, text, [])
 
     @contextlib.asynccontextmanager
     async def turn(self, seconds: float | None) -> AsyncIterator[None]:

@@ -37,14 +37,12 @@ def create_engine(settings: DatabaseSettings, *, application_name: str) -> Async
 def _postgresql_engine(
     target: DatabaseURL, settings: DatabaseSettings, application_name: str
 ) -> AsyncEngine:
+    from_url = target.connect_args.get("server_settings", {})
     arguments = {
         "timeout": settings.database_connect_timeout_seconds,
         "command_timeout": settings.database_command_timeout_seconds,
         **target.connect_args,
-    }
-    arguments["server_settings"] = {
-        "application_name": application_name,
-        **arguments.get("server_settings", {}),
+        "server_settings": {"application_name": application_name, **from_url},
     }
     engine = create_async_engine(
         target.url,

@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam
 
+_PREFIX = "filter_"  # apart from the names that a repository gives its own parameters
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -25,16 +27,11 @@ class Filters:
         if unknown := values.keys() - self._columns.keys():
             raise KeyError(*unknown)
         given = {name: value for name, value in values.items() if value is not None}
-        return Chosen(frozenset(given), {_parameter(name): value for name, value in given.items()})
+        return Chosen(frozenset(given), {_PREFIX + name: value for name, value in given.items()})
 
     def conditions(self, names: frozenset[str]) -> list[ColumnElement[bool]]:
         """Return what WHERE takes for the filters of these names."""
         return [
-            self._columns[name] == bindparam(_parameter(name), type_=self._columns[name].type)
+            self._columns[name] == bindparam(_PREFIX + name, type_=self._columns[name].type)
             for name in sorted(names)
         ]
-
-
-def _parameter(name: str) -> str:
-    # Apart from the names that a repository gives its own parameters.
-    return f"filter_{name}"

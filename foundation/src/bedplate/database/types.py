@@ -55,9 +55,8 @@ class GUID(TypeDecorator[UUID]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return the type that the dialect stores."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(Uuid(as_uuid=True))
-        return dialect.type_descriptor(String(36))
+        uuid = Uuid(as_uuid=True) if dialect.name == "postgresql" else String(36)
+        return dialect.type_descriptor(uuid)
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> UUID | str | None:
         """Return the UUID as the dialect stores it."""

@@ -131,7 +131,14 @@ def _connect_arguments(options: dict[str, str]) -> dict[str, Any]:
     if (tls := _tls(options)) is not None:
         arguments["ssl"] = tls
     if "connect_timeout" in options:
-        arguments |= _timeout(options["connect_timeout"])
+        try:
+            seconds = float(options["connect_timeout"])
+        except ValueError:
+            seconds = math.nan
+        if not math.isfinite(seconds):
+            raise DatabaseURLError("connect_timeout must be a number of seconds.")
+        if seconds > 0:  # to libpq nought means for ever; then the setting's bound stays
+            arguments["timeout"] = seconds
     if (session := options.get("target_session_attrs")) is not None:
         if session not in _SESSIONS:
             raise DatabaseURLError(f"target_session_attrs must be one of {', '.join(_SESSIONS)}.")
@@ -141,17 +148,6 @@ def _connect_arguments(options: dict[str, str]) -> dict[str, Any]:
     if settings:
         arguments["server_settings"] = settings
     return arguments
-
-
-def _timeout(text: str) -> dict[str, float]:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds):
-        raise DatabaseURLError("connect_timeout must be a number of seconds.")
-    # To libpq nought means for ever; then the setting's bound stays.
-    return {"timeout": seconds} if seconds > 0 else {}
 
 
 def _tls(options: dict[str, str]) -> str | ssl.SSLContext | None:
