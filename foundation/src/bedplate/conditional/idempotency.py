@@ -2,8 +2,8 @@
 
 The key is inserted in the same transaction as the work it stands for. A second request with the
 same key waits at the unique index until the first has committed, and then replays its answer; if
-the first fails or its process dies, nothing of it is left and the second does the work. This holds
-for any number of instances, since the database is the one that orders them.
+the first fails or its process dies, nothing is left and the second does the work: in any number of
+instances, for the database orders them.
 """
 
 import contextlib
@@ -18,7 +18,6 @@ from typing import Annotated, Any, Self
 import orjson
 from fastapi import Header, Request
 from sqlalchemy import (
-    BindParameter,
     Column,
     Index,
     Integer,
@@ -26,7 +25,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    and_,
     bindparam,
     delete,
     select,
@@ -85,7 +83,7 @@ def idempotency_table(metadata: MetaData) -> Table:
 
 def _claim(insert: postgresql.Insert | sqlite.Insert, table: Table) -> ReturningInsert[tuple[str]]:
     """Insert the key, or take over one that expired; no row comes back when it is in use."""
-    fresh: dict[str, BindParameter[Any]] = {
+    fresh: dict[str, Any] = {
         "fingerprint": bindparam("new_fingerprint"),
         "expires_at": bindparam("new_expires_at"),
     }
@@ -115,7 +113,7 @@ class Idempotency:
             "postgresql": Statement(_claim(postgresql.insert(table), table)),
             "sqlite": Statement(_claim(sqlite.insert(table), table)),
         }
-        mine = and_(table.c.owner == bindparam("of"), table.c.key == bindparam("by"))
+        mine = (table.c.owner == bindparam("of")) & (table.c.key == bindparam("by"))
         self.kept = Statement(
             select(table.c.fingerprint, table.c.status, table.c.headers, table.c.body).where(mine)
         )

@@ -1,5 +1,3 @@
-"""Keysets: the order of a list, and the cursors that point at places in it."""
-
 import base64
 import re
 from collections.abc import Callable, Sequence

@@ -1,5 +1,3 @@
-"""Metrics of schedules."""
-
 from typing import Any
 
 from bedplate.jobs.schedule import Run, Schedule, kind_of
@@ -9,10 +7,9 @@ _BUCKETS = (0.1, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600)
 
 
 class RunMetrics:
-    """Counts runs: `Scheduler(…, observe=RunMetrics(metrics).observe)`.
+    """Counts runs, by action and state: `Scheduler(…, observe=RunMetrics(metrics).observe)`.
 
-    `schedule_runs_total` by action and state, `schedule_run_seconds` by action. The names that
-    people give their schedules are no labels.
+    The names that people give their schedules are no labels.
     """
 
     def __init__(self, metrics: RequestMetrics) -> None:

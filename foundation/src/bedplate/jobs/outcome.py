@@ -1,5 +1,3 @@
-"""Work that is carried out, and what came of it: an answer in every case."""
-
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass

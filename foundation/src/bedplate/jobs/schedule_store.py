@@ -1,5 +1,3 @@
-"""Schedules and their runs, kept in a document."""
-
 import asyncio
 from collections.abc import Collection
 from datetime import datetime
@@ -18,7 +16,7 @@ INTERRUPTED = "The manager ended while it ran."
 
 
 class ScheduleStore(Generic[Action]):
-    """Schedules and their last runs. A `Scheduler` runs them.
+    """Schedules and their last runs, kept in a document. A `Scheduler` runs them.
 
     changed   is set when there is something new to consider
     running   schedules with a run in progress, which can't be removed; the scheduler sets it

@@ -1,5 +1,3 @@
-"""Runs schedules when they are due."""
-
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
