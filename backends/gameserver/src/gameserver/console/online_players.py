@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -51,6 +51,7 @@ class _Client:
     joined: OnlinePlayer | None = None
 
 
+@dataclass(eq=False)
 class OnlinePlayers:
     """The players who are online.
 
@@ -60,14 +61,9 @@ class OnlinePlayers:
     mod's output can fake a join or a leave.
     """
 
-    def __init__(
-        self,
-        on_join: Callable[[OnlinePlayer], None] = lambda _: None,
-        on_leave: Callable[[OnlinePlayer], None] = lambda _: None,
-    ) -> None:
-        self._clients: dict[int, _Client] = {}
-        self._on_join = on_join
-        self._on_leave = on_leave
+    on_join: Callable[[OnlinePlayer], None] = lambda _: None
+    on_leave: Callable[[OnlinePlayer], None] = lambda _: None
+    _clients: dict[int, _Client] = field(default_factory=dict, init=False)
 
     def list(self) -> list[OnlinePlayer]:
         """Return the players, in the order in which they joined."""
@@ -116,10 +112,10 @@ class OnlinePlayers:
             if client.name == name and client.joined is None:
                 host = address.rpartition(":")[0].strip("[]").removeprefix("::ffff:")
                 client.joined = OnlinePlayer(name, client.uid, number, host, at)
-                self._on_join(client.joined)
+                self.on_join(client.joined)
                 return
 
     def _disconnect(self, number: int) -> None:
         client = self._clients.pop(number, None)
         if client is not None and client.joined is not None:
-            self._on_leave(client.joined)
+            self.on_leave(client.joined)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -36,50 +37,44 @@ _GAUGES: Final = {
 }
 
 
+@dataclass(eq=False)
 class Performance:
-    """Takes samples, keeps those of a day, and shows Prometheus the newest.
+    """Takes samples `seconds` apart, keeps those of a day, and shows Prometheus the newest.
 
     No metric reveals who plays: neither names nor addresses are labels.
     """
 
-    def __init__(
-        self,
-        layout: Layout,
-        game: Game,
-        events: Events,
-        document: Document[SampleLog],
-        metrics: RequestMetrics,
-        *,
-        seconds: float,
-    ) -> None:
-        """Count events from now on. `seconds` lie between two samples."""
-        self.history = History(seconds)
-        self._layout = layout
-        self._game = game
-        self._events = events
-        self._document = document
-        self._game_probe = ProcessProbe()
-        self._api_probe = ProcessProbe()
-        self._overloads = 0
-        self._save_seconds: float | None = None
-        self._disk_is_low = False
-        self._register(metrics)
-        events.listen(self._count)
+    layout: Layout
+    game: Game
+    events: Events
+    document: Document[SampleLog]
+    metrics: RequestMetrics
+    seconds: float
+    _game_probe: ProcessProbe = field(default_factory=ProcessProbe, init=False)
+    _api_probe: ProcessProbe = field(default_factory=ProcessProbe, init=False)
+    _overloads: int = field(default=0, init=False)
+    _save_seconds: float | None = field(default=None, init=False)
+    _disk_is_low: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.history = History(self.seconds)
+        self._register(self.metrics)
+        self.events.listen(self._count)
 
     async def load(self) -> None:
         """Read the stored history."""
-        await asyncio.to_thread(self.history.load, await self._document.read(), clock.now())
+        await asyncio.to_thread(self.history.load, await self.document.read(), clock.now())
 
     async def save(self) -> None:
         """Store the history. A failure is logged."""
         try:
-            await self._document.write(await asyncio.to_thread(self.history.dump))
+            await self.document.write(await asyncio.to_thread(self.history.dump))
         except DocumentError as error:
             structlog.get_logger().error("performance_not_saved", reason=str(error))
 
     async def sample(self) -> Sample:
         """Take a sample now, and add it to the history."""
-        usage, own, disk = await asyncio.to_thread(self._look, self._game.status.pid)
+        usage, own, disk = await asyncio.to_thread(self._look, self.game.status.pid)
         overloads, self._overloads = self._overloads, 0
         running = usage is not None
         sample = Sample(
@@ -88,7 +83,7 @@ class Performance:
             game_memory_bytes=usage.memory_bytes if usage else None,
             api_cpu_percent=own.cpu_percent if own else None,
             api_memory_bytes=own.memory_bytes if own else None,
-            players=len(self._game.console.online) if running else None,
+            players=len(self.game.console.online) if running else None,
             overloads=overloads if running else None,
             save_seconds=self._save_seconds if running else None,
             disk_free_bytes=disk.free if disk else None,
@@ -102,7 +97,7 @@ class Performance:
     def _look(self, pid: int | None) -> tuple[Usage | None, Usage | None, DiskUsage | None]:
         disk = None
         with contextlib.suppress(OSError):
-            disk = look_at_disk(self._layout.root, self._layout.saves)
+            disk = look_at_disk(self.layout.root, self.layout.saves)
         return self._game_probe.look(pid), self._api_probe.look(os.getpid()), disk
 
     def _warn_of_disk(self, sample: Sample) -> None:
@@ -113,7 +108,7 @@ class Performance:
         if low and not self._disk_is_low:
             megabytes = int(sample.disk_free_bytes // 1_000_000)
             text = f"The disk has only {megabytes} MB free; the game ends itself at 400."
-            self._events.publish(EventKind.DISK_LOW, text, free_megabytes=megabytes)
+            self.events.publish(EventKind.DISK_LOW, text, free_megabytes=megabytes)
         self._disk_is_low = low
 
     def _count(self, event: Event) -> None:
@@ -141,10 +136,10 @@ class Performance:
         }
 
     def _players(self) -> dict[tuple[str, ...], float]:
-        return {(): len(self._game.console.online)}
+        return {(): len(self.game.console.online)}
 
     def _state(self) -> dict[str, float]:
-        return {self._game.status.state.value: 1.0}
+        return {self.game.status.state.value: 1.0}
 
     def _newest(self, name: str) -> dict[tuple[str, ...], float]:
         value = getattr(self.history.latest, name, None)

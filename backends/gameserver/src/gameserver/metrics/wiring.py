@@ -30,7 +30,7 @@ async def open_performance(
     """Yield the performance, which is sampled from now on; its history is stored at the end."""
     document = Document(layout.state / "performance.json", SampleLog, default=SampleLog)
     seconds = settings.metrics_interval_seconds
-    performance = Performance(layout, game, events, document, metrics, seconds=seconds)
+    performance = Performance(layout, game, events, document, metrics, seconds)
     await performance.load()
     async with Jobs() as jobs:
         jobs.every(seconds, performance.sample, name="performance")
