@@ -12,8 +12,6 @@ Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,20}$")]
 """Chat, Event, Notification, Warning, Error, Fatal, … of the game; Stderr; Manager."""
 
 Levels = Annotated[list[Level], Field(max_length=20)]
-Number = Annotated[int, Field(ge=0, le=2**53)]
-Run = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 
 
 class CommandRequest(Schema):
@@ -107,8 +105,8 @@ class Hello(BaseModel):
 
     ticket: Annotated[str, StringConstraints(max_length=200)] | None = None
     key: Annotated[str, StringConstraints(max_length=1_000)] | None = None
-    after: Number | None = None
-    run: Run | None = None
+    after: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    run: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")] | None = None
     levels: Levels | None = None
 
 

@@ -140,7 +140,7 @@ class Lifecycle:
         except (ManagerShuttingDown, StartCancelled):
             return
         except ProblemError as error:
-            self._exited(ExitReason(ExitKind.START_REFUSED, error.detail or error.title))
+            self._exited(ExitReason(ExitKind.START_REFUSED, str(error)))
 
     async def _launch(self, stops: int) -> None:
         program = await self.launcher.check()

@@ -135,4 +135,4 @@ def _skipping_on(refusal: type[ProblemError]) -> Iterator[None]:
     try:
         yield
     except refusal as error:
-        raise RunSkipped(error.detail or error.title) from None
+        raise RunSkipped(str(error)) from None
