@@ -12,8 +12,8 @@ from gameserver_simulator.stand_ins.mod_database import ModDatabase
 ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 LIST = "/mod-database/mods"
 MISBEHAVIOURS: list[dict[str, Any]] = [
-    {"status": 500}, {"status": 404}, {"statuscode": "500"}, {"nonsense": True},
-    {"cut_after": 50}, {"delay_seconds": 2.0},
+    {"status": 500}, {"status": 404}, {"statuscode": "500"}, {"statuscode": "404"},
+    {"nonsense": True}, {"cut_after": 50}, {"delay_seconds": 2.0},
 ]  # fmt: skip
 
 

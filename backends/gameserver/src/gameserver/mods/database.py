@@ -55,7 +55,7 @@ class Answer(Generic[Content]):
 
 
 class _Missing(Exception):
-    """The database says 404."""
+    """The database has no such mod: it says 404."""
 
 
 class ModDatabase:
@@ -129,9 +129,7 @@ class ModDatabase:
                 body = await self._fetch(url, member, choose)
                 stale = body is None
                 if body is not None:
-                    cached = _Cached(fetched_at=clock.now(), body=body)
-                    content = cached.model_dump_json().encode()
-                    await asyncio.to_thread(self._cache.write, url, content)
+                    cached = await asyncio.to_thread(self._keep, url, body)
             if cached is None:
                 raise ModDatabaseUnavailable
             return Answer(cached.body, cached.fetched_at, stale)
@@ -140,6 +138,11 @@ class ModDatabase:
         with contextlib.suppress(ValidationError):
             return _Cached.model_validate_json(self._cache.read(url) or b"")
         return None
+
+    def _keep(self, url: str, body: str) -> _Cached:
+        cached = _Cached(fetched_at=clock.now(), body=body)
+        self._cache.write(url, cached.model_dump_json().encode())
+        return cached
 
     async def _fetch(self, url: str, member: str, choose: Choose) -> str | None:
         """Return what `choose` takes, or None if the database is away or talks nonsense."""
@@ -157,11 +160,11 @@ class ModDatabase:
 def _chosen(content: bytes, member: str, choose: Choose) -> str:
     """Return as JSON what `choose` takes of a document's member.
 
-    Raises `_Missing` for a 404, and `ValueError` or `RecursionError` for nonsense.
+    Raises `_Missing` for an unknown mod, and `ValueError` or `RecursionError` for nonsense.
     """
     document = json.loads(content)
     status = str(document.get("statuscode")) if isinstance(document, dict) else ""
-    if status == "404":
+    if status == "404" and member == "mod":
         raise _Missing
     chosen = choose(document.get(member)) if status == "200" else None
     if chosen is None:
