@@ -68,16 +68,19 @@ async def perform(job: Job, size: int, on_progress: ProgressCallback = lambda _:
     """
     if size < MIN_PROCESS_BYTES:
         return await finish_in_thread(lambda: job.run(on_progress))
-    process = await asyncio.create_subprocess_exec(
+    start = asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", __name__, job.model_dump_json()),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
         limit=_MAX_RESULT_BYTES,
     )
+    started = asyncio.create_task(start)
     try:
-        return await _follow(process, on_progress)
+        # A cancelled start would leave a process that nobody ends (seen with uvloop).
+        return await _follow(await asyncio.shield(started), on_progress)
     finally:
+        process = await started
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
