@@ -52,10 +52,10 @@ class Search:
     def admits(self, mod: ListedMod) -> bool:
         """Return whether a mod matches, apart from the game's version."""
         words = self.text.casefold().split()
-        said = " ".join((mod.name, mod.summary, mod.author, *mod.mod_ids)).casefold()
+        text = " ".join((mod.name, mod.summary, mod.author, *mod.mod_ids)).casefold()
         tags = {tag.casefold() for tag in mod.tags}
         return (
-            all(word in said for word in words)
+            all(word in text for word in words)
             and all(tag.casefold() in tags for tag in self.tags)
             and self.author.casefold() in ("", mod.author.casefold())
             and self.side in ("", mod.side)

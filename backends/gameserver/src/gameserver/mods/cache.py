@@ -1,4 +1,4 @@
-"""What was fetched from the mod database and from hosts of mods, kept on disk."""
+"""Answers of the mod database and files of mods, kept on disk."""
 
 import contextlib
 import hashlib

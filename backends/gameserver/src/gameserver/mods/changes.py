@@ -86,8 +86,8 @@ class Changes:
         await asyncio.to_thread(_remove_others, self._former, kept)
 
     def _describe(self, change: Change, state: ModsState, by: str) -> Generation:
-        there = {name for name in change.files if os.path.lexists(self._folder / name)}
-        for name in there - change.replaces:
+        present = {name for name in change.files if os.path.lexists(self._folder / name)}
+        for name in present - change.replaces:
             raise ModFileConflict(name)
         return Generation(
             id=ids.token(16),
@@ -97,7 +97,7 @@ class Changes:
             files=[
                 FileChange(
                     name=name,
-                    former=name if name in there else None,
+                    former=name if name in present else None,
                     sha256=None if staged is None else sha256_of(staged),
                 )
                 for name, staged in change.files.items()

@@ -42,7 +42,7 @@ class _Cached(BaseModel):
 
 @dataclass(frozen=True)
 class Answer(Generic[Content]):
-    """What the mod database said, and when; `stale` if it is away and this is from the cache."""
+    """An answer of the mod database, and its time; `stale` if the database is away."""
 
     content: Content
     fetched_at: datetime
@@ -87,7 +87,7 @@ class ModDatabase:
     async def made_for(self, game_version: str) -> Answer[frozenset[int]]:
         """Return the numbers of the mods with a release for a version of the game.
 
-        Only the database knows them: its list doesn't say. Raises `ModDatabaseUnavailable`.
+        The list doesn't name them, so this is another request. Raises `ModDatabaseUnavailable`.
         """
         answer = await self._answer(
             f"/api/mods?{urlencode({'gv': game_version})}", "mods", _numbers

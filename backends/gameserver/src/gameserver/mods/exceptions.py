@@ -58,7 +58,7 @@ class ModRequired(Conflict):
 
 
 class GameIsRunning(Conflict):
-    """The game reads mods only at its start, and has their files open while it runs."""
+    """The game runs: it reads mods only at its start, and keeps their files open."""
 
     code = "game_running"
     detail = "The game runs. Stop it, or send `restart: true`."

@@ -1,4 +1,4 @@
-"""Mods from the mod database, as files in a staging folder; what was fetched once is kept."""
+"""Mods from the mod database, as files in a staging folder; downloads are cached."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -68,7 +68,7 @@ async def checked_file(path: Path, origin: Origin, url: str | None = None) -> Fe
 
 @dataclass(frozen=True)
 class ModSources:
-    """Where mods come from: the database, the web, and the files that were fetched before."""
+    """Where mods come from: the database, the web, and the cache of files."""
 
     database: ModDatabase
     downloads: Downloads

@@ -70,7 +70,7 @@ class Planner:
         catalogue = DatabaseCatalogue(self.sources, staging, game, request.any_game_version)
         resolver = Resolver(installed.present(), catalogue.fetch, game)
         resolution = await resolver.resolve(requirements, files)
-        added = [mod for mod in resolution.chosen.values() if not _is_there(mod, installed)]
+        added = [mod for mod in resolution.chosen.values() if not _is_installed(mod, installed)]
         plan = Plan(
             game_version=game,
             steps=[_step(fetched, installed) for fetched in added],
@@ -155,7 +155,7 @@ def file_name(info: ModInfo) -> str:
     return f"{info.mod_id}_{safe}.zip" if safe else f"{info.mod_id}.zip"
 
 
-def _is_there(fetched: Fetched, installed: InstalledMods) -> bool:
+def _is_installed(fetched: Fetched, installed: InstalledMods) -> bool:
     """Return whether a mod is installed already, byte for byte, alone and enabled."""
     files = installed.files_of(fetched.info.mod_id)
     return len(files) == 1 and files[0].enabled and files[0].sha256 == fetched.sha256

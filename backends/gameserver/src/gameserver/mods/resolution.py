@@ -98,7 +98,7 @@ class Resolution:
 class Resolver:
     """Fulfils requirements and, transitively, what the new mods depend on.
 
-    `game` is the installed version of the game, or None when there is none to compare with.
+    `game` is the installed version of the game, or None without one.
     """
 
     def __init__(self, present: Present, fetch: Fetch, game: str | None) -> None:
@@ -176,7 +176,7 @@ class Resolver:
 
 
 def flaws(mods: Mapping[str, ModInfo], game: str | None) -> Iterator[Conflict]:
-    """Yield every dependency that isn't there, or is too old, in a set of enabled mods."""
+    """Yield every dependency that is missing or too old in a set of enabled mods."""
     for need in (need for info in mods.values() for need in _dependencies(info)):
         if need.mod_id in GAME_MODS:
             if game is not None and not is_at_least(game, need.min_version):
