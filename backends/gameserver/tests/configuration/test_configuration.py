@@ -1,6 +1,7 @@
 """The game's settings over HTTP: shown, changed at once, queued, never lost."""
 
 import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,14 @@ def read(path: Path) -> dict[str, Any]:
 def edit(path: Path, former: str, new: str) -> None:
     """Change a file as a hand does."""
     path.write_text(path.read_text().replace(former, new))
+
+
+def put_pipe_as_whitelist(config_path: Path) -> None:
+    """Put a pipe where the whitelist would be, beside settings that make it count."""
+    config_path.write_text('{"WhitelistMode": 0}')
+    folder = config_path.parent / "Playerdata"
+    folder.mkdir(exist_ok=True)
+    os.mkfifo(folder / "playerswhitelisted.json")
 
 
 async def setting(api: Client, key: str, headers: Headers | None = None) -> dict[str, Any]:
@@ -169,6 +178,12 @@ async def test_an_owner_is_told_who_would_be_locked_out(api: Client, start: Any)
     assert "whitelist" in (await api.get("/settings")).json()["hints"][0]
     await api.patch("/settings", json={"WhitelistMode": 2})
     await api.post("/server/restart", params={"wait": 20})
+    assert (await api.get("/settings")).json()["hints"] == []
+
+
+async def test_a_pipe_as_whitelist_is_not_waited_for(api: Client, config_path: Path) -> None:
+    """What can't be read as a whitelist gives no hint, and no request waits for it."""
+    put_pipe_as_whitelist(config_path)
     assert (await api.get("/settings")).json()["hints"] == []
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from gameserver.configuration.keys import ADAPTERS, BY_NAME, KEYS, Key
 from gameserver.configuration.live import apply_live
 from gameserver.configuration.schemas import Changed, GameSettings, Outcome, Setting, SettingsQueue
 from gameserver.configuration.server_settings import ServerSettings, by_path
+from gameserver.disk import READ_FLAGS
 from gameserver.process.game import Game
 from gameserver.status import AT_REST, GameState
 
@@ -38,7 +40,7 @@ class Configuration:
             settings=[_to_response(key, text, queue, with_secrets=with_secrets) for key in KEYS],
             other=_other(text) if text is not None and with_secrets else {},
             skipped=queue.skipped,
-            hints=await asyncio.to_thread(self._hints, text),
+            hints=await asyncio.to_thread(_hints, text, self._whitelist),
         )
         return shown, etag
 
@@ -79,11 +81,6 @@ class Configuration:
             return f"The game is {self._game.status.state}."
         return await apply_live(self._game.console, key, value, by=by)
 
-    def _hints(self, text: ConfigText | None) -> list[str]:
-        if text is None or text.get(("WhitelistMode",)) != 0 or not _is_empty(self._whitelist):
-            return []
-        return [_WHITELIST_HINT]
-
 
 def _to_response(
     key: Key, text: ConfigText | None, queue: SettingsQueue, *, with_secrets: bool
@@ -116,12 +113,14 @@ def _other(text: ConfigText) -> dict[str, Any]:
     return plain
 
 
-def _is_empty(whitelist: Path) -> bool:
+def _hints(text: ConfigText | None, whitelist: Path) -> list[str]:
+    if text is None or text.get(("WhitelistMode",)) != 0:
+        return []
     try:
-        with whitelist.open("rb") as file:
-            listed = json.loads(file.read(1_000_000).removeprefix(b"\xef\xbb\xbf"))
+        with os.fdopen(os.open(whitelist, READ_FLAGS), "rb") as file:
+            is_empty = json.loads(file.read(1_000_000).decode("utf-8-sig")) == []
     except FileNotFoundError:
-        return True
+        is_empty = True
     except (OSError, ValueError, RecursionError):
-        return False
-    return bool(listed == [])
+        is_empty = False
+    return [_WHITELIST_HINT] if is_empty else []

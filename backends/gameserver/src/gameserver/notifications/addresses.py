@@ -25,7 +25,7 @@ class AddressRules:
     private: bool = False
 
     def check_url(self, text: str) -> httpx2.URL:
-        """Return a webhook's URL. Raises `HookRefused`. Only `resolve` looks its host up."""
+        """Return a webhook's URL. Raises `HookRefused`. Its host is looked up at each call."""
         if not text.isascii() or not text.isprintable() or " " in text:
             raise HookRefused("The URL may have visible ASCII characters only.")
         try:
@@ -47,16 +47,6 @@ class AddressRules:
         """Return whether this address may be called."""
         return self.private or is_public(address)
 
-    async def resolve(self, host: str, port: int) -> str:
-        """Return an address of a host. Raises `AddressRefused` when one of them is not allowed."""
-        try:
-            addresses = await look_up(host, port)
-        except UnknownHost:
-            raise AddressRefused("The receiver's name can't be looked up.") from None
-        if not addresses or not all(self.allows(address) for address in addresses):
-            raise AddressRefused("The receiver's name leads into a private network.")
-        return str(addresses[0])
-
 
 class CheckedTransport(httpx2.AsyncHTTPTransport):
     """Connects to the address that was checked, so a name can't switch addresses after the check.
@@ -70,12 +60,17 @@ class CheckedTransport(httpx2.AsyncHTTPTransport):
         self._rules = rules
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request to the address that its host has now. Raises `AddressRefused`."""
+        """Send a request to an address of its host, if all are allowed. Raises `AddressRefused`."""
         host = request.url.host
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
-        address = await self._rules.resolve(host, port)
+        try:
+            addresses = await look_up(host, port)
+        except UnknownHost:
+            raise AddressRefused("The receiver's name can't be looked up.") from None
+        if not addresses or not all(self._rules.allows(address) for address in addresses):
+            raise AddressRefused("The receiver's name leads into a private network.")
         request.extensions = {**request.extensions, "sni_hostname": host}
-        request.url = request.url.copy_with(host=address)
+        request.url = request.url.copy_with(host=str(addresses[0]))
         return await super().handle_async_request(request)
 
 

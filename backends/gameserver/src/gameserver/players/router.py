@@ -35,7 +35,6 @@ from gameserver.security import ADMIN, CurrentAdmin, CurrentMonitor
 router = APIRouter(prefix="/players", tags=["players"])
 
 Name = Annotated[PlayerName, Path(description="Name of the player")]
-MAX_PLAYERS = 1_000
 _CHANGE_ERRORS = errors(
     PlayerNotFound, GameNotRunning, GameBusy, GameNotStopped, PlayerFileDamaged, ConsoleBusy,
     DocumentError,
@@ -54,7 +53,7 @@ async def list_players(
     q: Annotated[
         str | None, MultiLineStr(64), Query(description="Part of the name, or UID")
     ] = None,
-    limit: Annotated[int, QueryInt(1, MAX_PLAYERS), Query()] = 100,
+    limit: Annotated[int, QueryInt(1, 1_000), Query()] = 100,
 ) -> list[Player]:
     """Return everybody whom the game knows or has on a list, by name."""
     return paging(await players.page(text=q, after=paging.after, limit=limit))
