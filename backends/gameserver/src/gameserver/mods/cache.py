@@ -10,17 +10,21 @@ from bedplate.documents.atomic import write_atomically
 from bedplate.documents.exceptions import DocumentError
 
 MAX_CACHE_BYTES: Final = 1024**3
+MAX_CACHE_FILES: Final = 2_000
 
 
 class FileCache:
-    """Content by key, in files of one folder; beyond `max_bytes` the longest unused are dropped.
+    """Content by key, in files of one folder; beyond a limit the longest unused are dropped.
 
     A key never becomes a path: its hash does. All of it is blocking.
     """
 
-    def __init__(self, folder: Path, *, max_bytes: int = MAX_CACHE_BYTES) -> None:
+    def __init__(
+        self, folder: Path, *, max_bytes: int = MAX_CACHE_BYTES, max_files: int = MAX_CACHE_FILES
+    ) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
+        self._max_files = max_files
 
     def read(self, key: str) -> bytes | None:
         """Return the content of a key, or None."""
@@ -38,10 +42,11 @@ class FileCache:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path(key), content)
             files = [(file, file.stat()) for file in self._folder.iterdir()]
+            files.sort(key=lambda item: item[1].st_mtime_ns, reverse=True)
             room = self._max_bytes
-            for file, status in sorted(files, key=lambda item: item[1].st_mtime_ns, reverse=True):
+            for number, (file, status) in enumerate(files):
                 room -= status.st_size
-                if room < 0:
+                if room < 0 or number >= self._max_files:
                     file.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
