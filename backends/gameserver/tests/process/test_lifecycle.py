@@ -1,8 +1,10 @@
 """Whether the game is wanted, remembered on a disk that can fail."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+from gameserver.process.game import Game, start_until_ready
 from gameserver.status import GameState
 
 
@@ -20,3 +22,20 @@ async def test_a_record_that_cannot_be_written(
     await game.stop(by="test", reason="Test.")
     assert (game.status.state, game.status.exit_code) == (GameState.STOPPED, 0)
     await game.kill(by="test")
+
+
+async def test_a_refused_start_names_a_document_without_its_path(
+    open_game: Callable[..., Awaitable[Game]], tmp_path: Path
+) -> None:
+    """Monitors and webhooks read why a start failed: the folders of the server are not for them."""
+    queue = tmp_path / "data/manager/state/settings-queue.json"
+    queue.parent.mkdir(parents=True)
+    queue.write_text("{")
+    game = await open_game(
+        autostart="always", crash_first_pause_seconds=60, crash_max_pause_seconds=60
+    )
+    status = await game.wait_for(GameState.CRASHED, timeout=20)
+    for reason in (status.reason, await start_until_ready(game, by="test", seconds=1)):
+        assert reason is not None
+        assert "settings-queue.json" in reason
+        assert str(tmp_path) not in reason

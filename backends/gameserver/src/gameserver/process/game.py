@@ -193,7 +193,7 @@ async def start_until_ready(game: Game, *, by: str, seconds: float) -> str | Non
     except TimeoutError:
         return f"It was not ready after {seconds:g} seconds."
     except ProblemError as error:
-        return str(error)
+        return error.detail or error.title  # `str` of a document's error shows its path
     if status.state is GameState.RUNNING:
         return None
     return status.reason or f"It is {status.state}."

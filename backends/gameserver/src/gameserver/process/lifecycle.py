@@ -140,7 +140,8 @@ class Lifecycle:
         except (ManagerShuttingDown, StartCancelled):
             return
         except ProblemError as error:
-            self._exited(ExitReason(ExitKind.START_REFUSED, str(error)))
+            text = error.detail or error.title  # `str` of a document's error shows its path
+            self._exited(ExitReason(ExitKind.START_REFUSED, text))
 
     async def _launch(self, stops: int) -> None:
         program = await self.launcher.check()
