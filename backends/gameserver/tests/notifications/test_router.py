@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from bedplate.testing.client import Client, client
+from gameserver.notifications.schemas import Hook
 
 NEW = {"name": "Ops", "url": "https://hooks.example.org/services/T0/B0/top-secret"}
 
@@ -24,6 +25,11 @@ async def test_secrets_are_shown_once(api: Client, monitor: dict[str, str]) -> N
     assert hook["secret"] not in listed + one.text
     renewed = await api.patch(place, json={"new_secret": True})
     assert renewed.json()["secret"] not in {None, hook["secret"]}
+
+
+def test_every_response_has_a_version() -> None:
+    """The OpenAPI document says that it is never left out."""
+    assert "version" in Hook.model_json_schema()["required"]
 
 
 async def test_versions(api: Client) -> None:

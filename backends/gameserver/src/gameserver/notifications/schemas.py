@@ -60,7 +60,7 @@ class HookPatch(Schema):
 
 class _PublicFields(BaseModel):
     id: UUID
-    version: int = 1
+    version: int
     created_at: AwareDatetime
     name: str
     format: HookFormat
@@ -71,6 +71,7 @@ class _PublicFields(BaseModel):
 class HookRecord(_PublicFields, frozen=True):
     """A webhook as it is stored, with its secrets."""
 
+    version: int = 1
     url: SecretStr
     secret: SecretStr | None = None
 
