@@ -91,7 +91,7 @@ Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
 class _Described(BaseModel):
-    """What the list and a mod's page have in common. `number` is the database's own id."""
+    """What the list and a mod's page have in common."""
 
     number: Annotated[Count, Field(validation_alias="modid")]
     asset_number: Annotated[Count, Field(validation_alias="assetid")] = 0
@@ -108,7 +108,7 @@ class _Described(BaseModel):
 
 
 class ListedMod(_Described):
-    """A mod as the list of the mod database has it."""
+    """A mod as the list of the mod database has it. `number` is the database's own id."""
 
     mod_ids: Annotated[Ids, Field(validation_alias="modidstrs")] = []
     summary: Text = ""

@@ -35,7 +35,7 @@ async def add_schedule(
     response: Response,
     admin: CurrentAdmin,
 ) -> Schedule:
-    """Store a schedule, which is due from now on."""
+    """Store a schedule; its times count from now on."""
     schedule = await scheduler.store.add(new)
     root = request.scope.get("root_path", "")
     response.headers["Location"] = f"{root}/schedules/{schedule.id}"
@@ -63,7 +63,7 @@ async def replace_schedule(
     response: Response,
     admin: CurrentAdmin,
 ) -> Schedule:
-    """Replace all of it. It is due from now on; a run in progress continues."""
+    """Replace all of it; its times count from now on, and a run in progress continues."""
     schedule = await scheduler.store.replace(schedule_id, new, versions=condition.versions())
     return _answer(scheduler, schedule, response, admin)
 
