@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bedplate.contracts import Contract, ContractError
-from bedplate.contracts.document import read_document
+from bedplate.contracts.document import read_document, resolve
 
 Document = dict[str, Any]
 Write = Callable[..., Path]
@@ -80,6 +80,14 @@ def test_a_reference_into_a_path_is_followed(document: Document) -> None:
         reference = {"$ref": f"#/paths/{path}/get/parameters/0"}
         item["delete"] = {"operationId": "remove", "parameters": [reference], "responses": {}}
         assert list(Contract(document).operations["remove"].parameters) == parameters
+
+
+def test_a_reference_may_have_any_characters(document: Document) -> None:
+    """A name beyond ASCII, or with a backslash, is found as it is, and percent-encoded."""
+    schema = {"type": "string"}
+    document["components"]["schemas"] |= {"Größe": schema, r"\u0041": schema}
+    for name in ("Größe", "Gr%C3%B6%C3%9Fe", r"\u0041"):
+        assert resolve(document, {"$ref": f"#/components/schemas/{name}"}) is schema
 
 
 def test_an_invalid_document_is_refused(document: Document) -> None:

@@ -136,7 +136,9 @@ def resolve(document: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str
         reference = part["$ref"]
         target = None
         if reference.startswith("#/") and reference not in seen:
-            target = pointer.resolve(reference[1:], document, default=None, uri_decode=True)
+            target = pointer.resolve(
+                reference[1:], document, default=None, unicode_escape=False, uri_decode=True
+            )
         if not isinstance(target, Mapping):
             raise ContractError(f"The reference {reference} leads nowhere within the document.")
         seen.add(reference)
