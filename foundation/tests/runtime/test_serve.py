@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from bedplate.lifecycle import Drain
 from bedplate.runtime import Serving, serve
+from bedplate.runtime.listener import bind
 from bedplate.runtime.process import STOP_SIGNALS
 
 
@@ -57,6 +58,28 @@ def test_port_in_use_is_one_sentence(capfd: pytest.CaptureFixture[str], field: s
         port = other.getsockname()[1]
         serving = Serving(**{"port": 0, "operations_port": 0, field: port})
         assert serve(make_application, make_operations, serving) == 3
+    assert capfd.readouterr().err == (
+        f"Cannot listen on port {port} on 127.0.0.1: another process uses it; "
+        "stop that process, or choose another port.\n"
+    )
+
+
+def test_a_port_that_is_taken_during_the_start_is_one_sentence(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Two processes may bind a port, and one may listen: the other closes what it has opened."""
+    ended = []
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        other.listen()
+        yield
+        ended.append(app)
+
+    with bind("127.0.0.1", 0) as other:
+        port = other.getsockname()[1]
+        assert serve(lambda _: Starlette(lifespan=lifespan), serving=Serving(port=port)) == 3
+    assert len(ended) == 1
     assert capfd.readouterr().err == (
         f"Cannot listen on port {port} on 127.0.0.1: another process uses it; "
         "stop that process, or choose another port.\n"

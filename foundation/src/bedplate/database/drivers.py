@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
 import aiosqlite
@@ -43,10 +44,9 @@ class Driver(ABC):
         """Run a command without parameters or records, as BEGIN is one."""
         await self.fetch(connection, text, [])
 
-    @contextlib.asynccontextmanager
-    async def turn(self, seconds: float | None) -> AsyncIterator[None]:  # noqa: ARG002
+    def turn(self, seconds: float | None) -> AbstractAsyncContextManager[None]:  # noqa: ARG002
         """Wait for the turn to write; there is none where writers wait for rows."""
-        yield
+        return contextlib.nullcontext()
 
     def lock_limit(self, seconds: float) -> str | None:  # noqa: ARG002
         """Return the command that bounds a transaction's waits for locks, if there is one."""

@@ -1,7 +1,7 @@
 """Sessions, of three types: what may be read and written, and in which transaction."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -206,7 +206,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def borrow(self) -> AsyncIterator[Any]:
         """Lend a connection of the pool; one that failed or was cancelled doesn't go back."""
-        with _translated(connecting=True):
+        with _CONNECTING:
             fairy = await self.engine.raw_connection()
         try:
             yield fairy.driver_connection
@@ -226,14 +226,14 @@ class Database:
     ) -> list[Row]:
         """Run a statement on a borrowed connection and return its rows."""
         compiled = statement.compiled(self.dialect)
-        with _translated():
+        with _TRANSLATING:
             arguments = compiled.arguments(parameters)
             records = await self.driver.fetch(connection, compiled.text, arguments)
         return [compiled.row(record) for record in records]
 
     async def command(self, connection: Any, text: str) -> None:
         """Run a command without parameters on a borrowed connection."""
-        with _translated():
+        with _TRANSLATING:
             await self.driver.execute(connection, text)
 
 
@@ -243,19 +243,33 @@ def _is_harmless(error: BaseException) -> bool:
     return isinstance(error, Exception) and not lost
 
 
-@contextlib.contextmanager
-def _translated(*, connecting: bool = False) -> Iterator[None]:
-    """Raise what a driver's error means; why the database can't be used is for the log alone."""
-    try:
-        yield
-    except Exception as error:
-        problem = translate(error, connecting=connecting)
+class _Translating:
+    """Raises what a driver's error means; why the database can't be used is for the log alone.
+
+    A class, since a generator would more than double what a statement costs in here.
+    """
+
+    __slots__ = ("_connecting",)
+
+    def __init__(self, *, connecting: bool = False) -> None:
+        self._connecting = connecting
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if not isinstance(error, Exception):
+            return
+        problem = translate(error, connecting=self._connecting)
         if isinstance(problem, DatabaseUnavailable):
             structlog.get_logger("bedplate.database").warning(
                 "database_unavailable",
                 error=type(error).__name__,
                 sqlstate=getattr(error, "sqlstate", None),
             )
-        if problem is None:
-            raise
-        raise problem from error
+        if problem is not None:
+            raise problem from error
+
+
+_TRANSLATING = _Translating()
+_CONNECTING = _Translating(connecting=True)

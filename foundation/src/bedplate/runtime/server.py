@@ -64,6 +64,7 @@ class HttpServer:
         listen: Any = self._loop.create_unix_server if unix else self._loop.create_server
         await self.lifespan.startup()
         try:
+            self._listener.listen(BACKLOG)  # uvloop only closes a socket that can't listen
             self._server = await listen(self._protocol, sock=self._listener, backlog=BACKLOG)
         except OSError as error:
             await self.lifespan.shutdown()
