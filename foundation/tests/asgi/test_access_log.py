@@ -223,6 +223,17 @@ async def test_gone_client(
     assert [(event["event"], event["status"]) for event in captured_logs] == [("request", 499)]
 
 
+async def test_another_client_is_gone(call: Callable[..., Any], captured_logs: Events) -> None:
+    """A WebSocket that a request's handler loses is an error of that request, like any other."""
+
+    async def left(scope: Scope, receive: Receive, send: Send) -> None:
+        raise WebSocketDisconnect
+
+    await call(AccessLog(left, backend="plain"))
+    events = [(event["event"], event.get("status")) for event in captured_logs]
+    assert events == [("unhandled_error", None), ("request", 500)]
+
+
 async def test_gone_client_while_reading(call: Callable[..., Any], captured_logs: Events) -> None:
     """A client that goes while its body is read makes 499, whatever the application answers."""
     app = FastAPI()

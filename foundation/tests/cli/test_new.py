@@ -118,3 +118,11 @@ def test_nothing_is_overwritten(folder: Path, capsys: Captured) -> None:
     assert main(["new", "larkmemos"]) == 1
     assert "larkmemos already exists" in capsys.readouterr().err
     assert list((folder / "larkmemos").iterdir()) == []
+
+
+def test_a_link_that_leads_nowhere_is_in_the_way(folder: Path, capsys: Captured) -> None:
+    """Nothing is written through it."""
+    (folder / "larkmemos").symlink_to(folder / "nowhere")
+    assert main(["new", "larkmemos"]) == 1
+    assert "larkmemos already exists" in capsys.readouterr().err
+    assert not (folder / "nowhere").exists()

@@ -68,7 +68,7 @@ def test_a_port_that_is_taken_during_the_start_is_one_sentence(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Two processes may bind a port, and one may listen: the other closes what it has opened."""
-    ended = []
+    ended: list[Starlette] = []
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -8,11 +8,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from bedplate.runtime import Serving
+from bedplate.runtime.listener import bind
+from bedplate.runtime.serving import Factories
+from bedplate.runtime.supervisor import Supervisor
+from bedplate.runtime.worker import READY
 
 Start = Callable[..., Awaitable[Process]]
 Logged = Callable[[Process, str], Awaitable[dict[str, Any]]]
@@ -193,3 +200,40 @@ async def test_failing_startup_is_one_sentence(start: Start, temporary_directory
     )
     assert process.returncode == 3
     assert left_in(temporary_directory) == []
+
+
+async def test_no_worker_starts_when_the_drain_begins_as_its_delay_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody would tell that worker to leave: it would be killed at the deadline."""
+
+    class DeadWorker:
+        def __init__(self, *_: object) -> None:
+            self.process = SimpleNamespace(pid=1)
+            self.started = 0.0
+            reports.append(READY)
+
+        async def report(self) -> bytes:
+            return reports[-1]
+
+        async def exit_code(self) -> int:
+            return 1
+
+        def leave(self) -> None: ...
+
+    async def drain_too_late() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            supervisor.drain.begin()
+
+    reports: list[bytes] = []
+    monkeypatch.setattr("bedplate.runtime.supervisor.Worker", DeadWorker)
+    monkeypatch.setattr("bedplate.runtime.supervisor.FIRST_BACK_OFF_SECONDS", 0.01)
+    serving = Serving(port=0, workers=1)
+    with bind("127.0.0.1", 0) as listener:
+        supervisor = Supervisor(Factories(application="x:y"), serving, listener, Path())
+        monkeypatch.setattr(supervisor.drain, "wait", drain_too_late)
+        async with asyncio.timeout(10):
+            assert await supervisor.run() == 0
+    assert len(reports) == 1

@@ -68,7 +68,7 @@ class AccessLog:
         except asyncio.CancelledError:
             exchange.client_gone = True
             raise
-        except (ClientDisconnect, WebSocketDisconnect):
+        except exchange.disconnect:
             exchange.client_gone = True
         except Exception as error:
             _ERRORS.error("unhandled_error", exc_info=error)
@@ -131,6 +131,7 @@ class _Exchange:
 class HTTPExchange(_Exchange):
     """One HTTP request: counts the bytes of the response, and logs it when it is complete."""
 
+    disconnect = ClientDisconnect
     status = 500  # what a server answers when an application returns without a response
     started = False
     complete = False
@@ -198,6 +199,7 @@ class HTTPExchange(_Exchange):
 class WebSocketExchange(_Exchange):
     """One WebSocket: its handshake gets the request id, and its close code is logged."""
 
+    disconnect = WebSocketDisconnect
     _accepted = False
     _status: int | None = None
     _code: int | None = None

@@ -126,15 +126,17 @@ def _by_module(imports: re.Match[str]) -> str:
 
 def write(target: Path, files: dict[Path, str]) -> None:
     """Write the files into a new folder. Raises `CommandError` if it exists."""
-    if target.exists():
-        raise CommandError(f"{target} already exists: choose another name, or --directory.")
     try:
+        target.mkdir(parents=True)
         for path, text in files.items():
             file = target / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
             if text.startswith("#!"):
                 file.chmod(0o755)
+    except FileExistsError:
+        reason = "already exists: choose another name, or --directory."
+        raise CommandError(f"{target} {reason}") from None
     except OSError as error:
         raise CommandError(f"{target} can't be written: {error.strerror}.") from error
 

@@ -163,9 +163,14 @@ class Supervisor:
             structlog.get_logger().error(
                 "worker_died", worker_pid=worker.process.pid, exit_code=code, restart_seconds=delay
             )
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.drain.wait(), delay)
-                return 0  # the drain has begun
+            if await self._drains_within(delay):
+                return 0
+
+    async def _drains_within(self, seconds: float) -> bool:
+        """Wait; return whether the drain has begun, be it in the moment when the time is up."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.drain.wait(), seconds)
+        return self.drain.draining
 
     def _note_ready(self, number: int, worker: Worker) -> None:
         logger = structlog.get_logger()
