@@ -78,7 +78,7 @@ def _opened(path: Path, bounds: ZipBounds) -> Iterator[zipfile.ZipFile]:
             with zipfile.ZipFile(file) as archive:
                 yield archive
     except _DAMAGED:
-        raise InvalidModFile("It is not a zip file, or a damaged one.") from None
+        raise InvalidModFile("It is not a zip file, or it is damaged.") from None
 
 
 def _check_directory(file: IO[bytes], size: int, bounds: ZipBounds) -> None:
