@@ -117,7 +117,7 @@ async def plan_mods(body: PlanMods, mods: CurrentMods, work: CurrentModWork) -> 
     """Resolve dependencies and download files, but change nothing; the result is the plan."""
     needs = [Requirement(mod.mod_id, mod.version) for mod in body.mods]
     request = ModRequest(needs, update_all=body.update_all, any_game_version=body.any_game_version)
-    return await work.look(partial(mods.plan, request, by=work.by))
+    return await work.start(partial(mods.plan, request, by=work.by))
 
 
 @_begin("/install", responses=_CHANGE_ERRORS, summary="Install mods")

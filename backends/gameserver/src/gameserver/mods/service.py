@@ -79,7 +79,10 @@ class ModLibrary:
         Raises `ModNotInstalled`, `ModRequired`, and `ModConflict` for a missing dependency.
         """
         async with self._turn, self.staging() as staging:
-            installed = await self.check_removable(mod_id, force=enable or options.force)
+            if enable:
+                installed = await self.check_installed(mod_id)
+            else:
+                installed = await self.check_removable(mod_id, force=options.force)
             files = [file for file in installed.files_of(mod_id) if file.enabled is not enable]
             if enable and not options.force:
                 _check_requirements(installed, files, await self.game_version())

@@ -117,10 +117,10 @@ class ModWork:
     async def change(self, options: ChangeOptions, work: Work) -> Operation:
         """Return the operation that changes mods. Raises `GameIsRunning`, `OperationInProgress`."""
         self.mods.restarts.check_allowed(options)
-        return await self.look(work, not_beside=_NOT_BESIDE)
+        return await self.start(work, not_beside=_NOT_BESIDE)
 
-    async def look(self, work: Work, *, not_beside: Collection[OperationKind] = ()) -> Operation:
-        """Return an operation on mods, which may run beside any other than `not_beside`."""
+    async def start(self, work: Work, *, not_beside: Collection[OperationKind] = ()) -> Operation:
+        """Begin work on mods that may run beside any other than `not_beside`; return it."""
         operation = await self.operations.start(
             OperationKind.MODS, work, by=self.by, not_beside=not_beside
         )
