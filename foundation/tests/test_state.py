@@ -146,7 +146,7 @@ def test_a_route_that_asks_for_what_is_not_there_prevents_the_start(kind: type) 
     @router.get("/lost")
     async def lost(_: Annotated[object, from_state(kind)]) -> None: ...
 
-    with pytest.raises(TypeError, match=r"/lost: MailState has 0 fields of type"):
+    with pytest.raises(TypeError, match=r"/lost: MailState has no field of type"):
         create_app(backend(router), OwnSettings(), registry=CollectorRegistry())
 
 
@@ -156,7 +156,7 @@ def test_a_type_that_two_fields_have_does_not_name_one() -> None:
     class Twice(MailState):
         other: Mailer = opened(open_mailer)
 
-    with pytest.raises(TypeError, match="has 2 fields of type"):
+    with pytest.raises(TypeError, match=r" and .* of type"):
         Twice.name_of(Mailer)
 
 

@@ -169,7 +169,12 @@ class State:
         """Return the name of the one field of this type. Raises `TypeError` for none or several."""
         names = [name for name, annotation in cls.fields.items() if annotation == kind]
         if len(names) != 1:
-            raise TypeError(f"{cls.__name__} has {len(names)} fields of type {kind}, not one.")
+            name = getattr(kind, "__name__", str(kind))
+            raise TypeError(
+                f"{cls.__name__} has {' and '.join(names)} of type {name}, not one field."
+                if names
+                else f"{cls.__name__} has no field of type {name}: add one, `= opened(…)`."
+            )
         return names[0]
 
 

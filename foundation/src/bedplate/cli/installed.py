@@ -73,7 +73,10 @@ def load_all(names: Sequence[str] = ()) -> "list[Backend]":
     for name in dict.fromkeys(names or points):
         if name not in points:
             listed = ", ".join(points) or "none"
-            raise UsageError(f"No backend is named {name!r}. Installed: {listed}.")
+            raise UsageError(
+                f"No backend is named {name!r}. Installed: {listed}. "
+                "In a workspace, scripts/run installs a new one."
+            )
         try:
             backends.append(points[name].load())
         except Exception as error:
