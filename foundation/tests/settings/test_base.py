@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import pytest
@@ -211,6 +211,17 @@ def test_a_default_secret_is_refused_in_production() -> None:
     assert "NOTES_HASH_SECRET still has its development default" in _refusal(
         environment="production", hash_secret="development-only"
     )
+
+
+def test_a_secret_is_one_by_whatever_alias() -> None:
+    """A weak one is refused, however deep in its type `Secret` is."""
+    optional_secret = Annotated[Secret | None, Field(description="Signs links")]
+
+    class MailSettings(Settings):
+        mail_key: optional_secret | None = None
+
+    with pytest.raises(SettingsError, match="MAIL_KEY is shorter than 32 bytes"):
+        MailSettings.load(environment="production", mail_key="short")
 
 
 @pytest.mark.parametrize("field", ["hash_secret", "mail_key", "status_token"])

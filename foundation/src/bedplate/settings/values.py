@@ -1,8 +1,9 @@
 """Types of settings. No error message repeats the value."""
 
 import re
+from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -85,8 +86,12 @@ Secret = Annotated[SecretStr, SigningSecret()]
 
 
 def is_signing_secret(field: FieldInfo) -> bool:
-    """Return whether a field is a `Secret` or `Secret | None`."""
-    marks = [*field.metadata]
-    for alternative in get_args(field.annotation):
-        marks += getattr(alternative, "__metadata__", ())
+    """Return whether a field is a `Secret` or `Secret | None`, also by an alias."""
+    marks = [*field.metadata, *_marks_within(field.annotation)]
     return any(isinstance(mark, SigningSecret) for mark in marks)
+
+
+def _marks_within(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for argument in get_args(annotation):
+        yield from _marks_within(argument)
