@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bedplate.application import create_app
 from bedplate.rate_limits import Budget, Limiter
-from bedplate.rate_limits.decision import Decision
+from bedplate.rate_limits.budget import Decision
 from bedplate.state import opened
 from benchmarks.cases import task_requests
 from benchmarks.contender import Contender

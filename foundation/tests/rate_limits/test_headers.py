@@ -3,7 +3,7 @@
 from typing import Any
 
 from bedplate.rate_limits import EXPOSED_HEADERS, Decision
-from bedplate.rate_limits.decision import leave_headers, rate_limit_headers
+from bedplate.rate_limits.budget import leave_headers, rate_limit_headers
 
 PLENTY = Decision(True, 100, 60, 1_800_000_030, 30, 60)
 SCARCE = Decision(True, 10, 2, 1_800_000_050, 50, 60)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from limits import RateLimitItemPerMinute
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from bedplate.rate_limits.decision import Budget, decide
+from bedplate.rate_limits.budget import Budget, decide
 from bedplate.rate_limits.memory import MemoryWindows
 from bedplate.testing.clock import SettableClock
 

@@ -5,8 +5,8 @@ from limits.errors import StorageError
 
 from bedplate import clock
 from bedplate.problems import ServiceUnavailable
+from bedplate.rate_limits.budget import Budget, Decision, Windows, decide
 from bedplate.rate_limits.circuit import Circuit
-from bedplate.rate_limits.decision import Budget, Decision, Windows, decide
 from bedplate.rate_limits.memory import MemoryWindows
 
 FailurePolicy = Literal["fall_back", "refuse", "allow"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from limits.aio.storage import MemoryStorage
 
 from bedplate import clock
-from bedplate.rate_limits.decision import Windows
+from bedplate.rate_limits.budget import Windows
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 
 from bedplate.asgi.client_address import client_key
 from bedplate.problems import TooManyRequests
-from bedplate.rate_limits.decision import Budget, Decision, leave_headers
+from bedplate.rate_limits.budget import Budget, Decision, leave_headers
 from bedplate.rate_limits.limiter import Limiter
 
 _client_key = lru_cache(maxsize=4_096)(client_key)  # parsing an address takes longer than counting

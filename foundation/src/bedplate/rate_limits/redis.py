@@ -8,7 +8,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from bedplate.rate_limits.decision import Windows
+from bedplate.rate_limits.budget import Windows
 from bedplate.rate_limits.pipeline import Pipeline
 
 _RESP2 = 2

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedplate.rate_limits.decision import Budget, Windows, decide
+from bedplate.rate_limits.budget import Budget, Windows, decide
 
 NOW = 1_800_000_000.25
 BUDGETS = st.builds(Budget, st.integers(1, 1_000), st.integers(1, 3_600))
