@@ -407,3 +407,79 @@ async def test_the_orm_is_there_too(database: Database, checked_out: CheckedOut)
         await session.execute(insert(VISITS).values(id=2, name="Ada"))
     assert await count(database) == 1
     assert checked_out(database) == 0
+
+
+async def test_after_commit_comes_after_the_commit(database: Database) -> None:
+    """What was asked for happens in order when the transaction is stored, and not before."""
+    seen: list[str] = []
+    async with database.write() as session:
+        session.after_commit(lambda: seen.append("first"))
+        await session.one(ADD, number=1, who="Ada")
+        session.after_commit(lambda: seen.append("second"))
+        assert seen == []
+    assert seen == ["first", "second"]
+    async with database.autocommit() as autocommit:
+        autocommit.after_commit(lambda: seen.append("third"))
+        assert await autocommit.one_or_none(FIND, number=1) is not None
+        assert seen == ["first", "second"]
+        await autocommit.one(ADD, number=2, who="Ada")
+        assert seen == ["first", "second", "third"]
+        with pytest.raises(RuntimeError, match="ran already"):
+            autocommit.after_commit(lambda: None)
+
+
+async def test_after_commit_is_forgotten_without_a_commit(database: Database) -> None:
+    """An error in the block, or at the COMMIT, and nothing happens."""
+    seen: list[str] = []
+
+    async def fail() -> None:
+        async with database.write() as session:
+            session.after_commit(lambda: seen.append("never"))
+            await session.one(ADD, number=1, who="Ada")
+            raise Conflict
+
+    with pytest.raises(Conflict):
+        await fail()
+    database.commit = "COMMIT; this is no SQL"
+
+    async def fail_at_the_commit() -> None:
+        async with database.write() as session:
+            session.after_commit(lambda: seen.append("never"))
+            await session.one(ADD, number=2, who="Ada")
+
+    with pytest.raises(Exception, match=r"syntax|one statement"):
+        await fail_at_the_commit()
+    assert seen == []
+
+
+async def test_a_failing_after_commit_fails_nothing(
+    database: Database, captured_logs: list[dict[str, object]]
+) -> None:
+    """The transaction is stored, the others still happen, and the log has the error."""
+    seen: list[str] = []
+    async with database.write() as session:
+        session.after_commit(lambda: 1 / 0)
+        session.after_commit(lambda: seen.append("still"))
+        await session.one(ADD, number=1, who="Ada")
+    assert seen == ["still"]
+    assert await count(database) == 1
+    assert [line for line in captured_logs if line["event"] == "after_commit_failed"]
+
+
+async def test_transactions_with_one_lock_take_turns(database: Database) -> None:
+    """Two hundred read-then-write transactions under one lock lose no update."""
+
+    async def add_next() -> None:
+        async with database.write() as session:
+            await session.lock("visits")
+            row = await session.one(COUNT)
+            await session.one(ADD, number=row["count"], who="Ada")
+
+    await asyncio.gather(*(add_next() for _ in range(200)))
+    assert await count(database) == 200
+
+
+async def test_an_autocommit_holds_no_lock(database: Database) -> None:
+    """A lock without a transaction would hold nothing, so it is refused."""
+    with pytest.raises(RuntimeError, match="visits"):
+        await database.autocommit().lock("visits")

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, cast
+from hashlib import sha256
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 import asyncpg
@@ -18,6 +19,7 @@ from bedplate.database.pool import FairPool
 COMMAND_TIMEOUT = "bedplate_command_timeout"
 """The execution option of a SQLite engine that bounds each statement, in seconds."""
 
+T = TypeVar("T")
 _COMMAND_SECONDS = 10.0
 _CLOSE_SECONDS = 2.0
 _NOTHING_WAS_STORED = (
@@ -44,12 +46,22 @@ class Driver(ABC):
         """Run a command without parameters or records, as BEGIN is one."""
         await self.fetch(connection, text, [])
 
+    @abstractmethod
+    async def execute_many(
+        self, connection: Any, text: str, arguments: Sequence[list[Any]]
+    ) -> None:
+        """Run a statement without records once for each list of arguments."""
+
     def turn(self, seconds: float | None) -> AbstractAsyncContextManager[None]:  # noqa: ARG002
         """Wait for the turn to write; there is none where writers wait for rows."""
         return contextlib.nullcontext()
 
     def lock_limit(self, seconds: float) -> str | None:  # noqa: ARG002
         """Return the command that bounds a transaction's waits for locks, if there is one."""
+        return None
+
+    def named_lock(self, name: str) -> str | None:  # noqa: ARG002
+        """Return the command that takes a lock until the transaction ends, if one is needed."""
         return None
 
     def give_back(self, connection: PoolProxiedConnection, *, healthy: bool) -> None:
@@ -100,9 +112,20 @@ class PostgreSQLDriver(Driver):
         if text == "COMMIT" and done == "ROLLBACK":
             raise RuntimeError(_NOTHING_WAS_STORED)
 
+    async def execute_many(
+        self, connection: asyncpg.Connection, text: str, arguments: Sequence[list[Any]]
+    ) -> None:
+        """Run a statement without records once for each list of arguments."""
+        await connection.executemany(text, arguments)
+
     def lock_limit(self, seconds: float) -> str:
         """Return the command that bounds the waits of this transaction alone."""
         return f"SET LOCAL lock_timeout = {max(1, int(seconds * 1000))}"
+
+    def named_lock(self, name: str) -> str:
+        """Return the command that waits for an advisory lock, whose key is made from the name."""
+        key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+        return f"SELECT pg_advisory_xact_lock({key})"
 
     async def _close_quietly(self, connection: asyncpg.Connection) -> None:
         # An orderly close also tells the server to cancel what still runs.
@@ -129,14 +152,25 @@ class SQLiteDriver(Driver):
         """Return all records of a statement; when that is cancelled, it ends early."""
         if any(isinstance(value, str) and "\0" in value for value in arguments):
             raise DataRefused  # as PostgreSQL does
+        rows = connection.execute_fetchall(text, tuple(arguments))
+        return cast("Sequence[Any]", await self._within_timeout(connection, rows))
+
+    async def execute_many(
+        self, connection: aiosqlite.Connection, text: str, arguments: Sequence[list[Any]]
+    ) -> None:
+        """Run a statement without records once for each list of arguments."""
+        if any(isinstance(value, str) and "\0" in value for row in arguments for value in row):
+            raise DataRefused  # as PostgreSQL does
+        await self._within_timeout(connection, connection.executemany(text, arguments))
+
+    async def _within_timeout(self, connection: aiosqlite.Connection, work: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(self._command_timeout):
-                rows = await connection.execute_fetchall(text, tuple(arguments))
+                return await work
         except (asyncio.CancelledError, TimeoutError):
             if not self.keeps_connections:
                 await connection.interrupt()
             raise
-        return cast("Sequence[Any]", rows)
 
     @contextlib.asynccontextmanager
     async def turn(self, seconds: float | None) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
 """Sessions, of three types: what may be read and written, and in which transaction."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -9,11 +9,14 @@ from typing import Any, Self
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from bedplate.database.bulk_insert import BulkInsert
 from bedplate.database.drivers import driver_of
 from bedplate.database.engine import create_engine
 from bedplate.database.exceptions import DatabaseUnavailable, LockTimeout, translate
 from bedplate.database.statements import Row, Statement
 from bedplate.settings import DatabaseSettings
+
+_log = structlog.get_logger("bedplate.database")
 
 
 class ReadSession:
@@ -49,13 +52,14 @@ class WriteSession(ReadSession):
     It is committed before the response leaves: when that fails, the client never gets a 2xx.
     """
 
-    __slots__ = ("_connection", "_ended", "_loan")
+    __slots__ = ("_after_commit", "_connection", "_ended", "_loan")
 
     def __init__(self, database: "Database") -> None:
         super().__init__(database)
         self._loan: AbstractAsyncContextManager[Any] | None = None
         self._connection: Any = None
         self._ended = False
+        self._after_commit: list[Callable[[], object]] = []
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
         """Return every row of the statement, or of its RETURNING.
@@ -70,6 +74,36 @@ class WriteSession(ReadSession):
     async def one(self, statement: Statement, **parameters: Any) -> Row:
         """Return the first row of a statement that always has one. Raises as `all` does."""
         return (await self.all(statement, **parameters))[0]
+
+    async def insert(self, into: BulkInsert, rows: Sequence[Row]) -> None:
+        """Insert rows, however many, in one round trip. Raises as `all` does."""
+        if not rows:
+            return
+        if self._connection is None or self._ended:
+            await self._begin(self._database.begin)
+        await self._database.insert(self._connection, into, rows)
+
+    async def lock(self, name: str) -> None:
+        """Hold the lock of this name until the transaction ends; begin it if need be.
+
+        All transactions of one database that name the same lock take turns, whatever their
+        process. On SQLite a transaction is alone as it is. Raises as `all` does.
+        """
+        lock = self._database.driver.named_lock(name)
+        if self._connection is None:
+            begin = self._database.begin
+            await self._begin(f"{begin}; {lock}" if lock else begin)
+        elif lock:
+            await self._database.command(self._connection, lock)
+
+    def after_commit(self, call: Callable[[], object]) -> None:
+        """Call a function when the transaction is committed, and never when it isn't.
+
+        For what others may only learn of when it is stored: an event, a message, a job. An
+        exception of the function is logged: what is stored stays stored. It isn't awaited;
+        `session.after_commit(lambda: jobs.start(send(mail), name="mail"))` starts what lasts.
+        """
+        self._after_commit.append(call)
 
     async def limit_waits(self, seconds: float) -> None:
         """Wait in this transaction at most so long for what others hold; begin it if need be.
@@ -103,6 +137,7 @@ class WriteSession(ReadSession):
     ) -> None:
         self._ended = True
         if self._loan is None:
+            self._finish(error)
             return
         try:
             if error is None:
@@ -116,6 +151,19 @@ class WriteSession(ReadSession):
                 raise
         else:
             await self._loan.__aexit__(kind, error, traceback)
+            self._finish(error)
+
+    def _finish(self, error: BaseException | None) -> None:
+        if error is None:
+            self._call_after_commit()
+
+    def _call_after_commit(self) -> None:
+        for call in self._after_commit:
+            try:
+                call()
+            except Exception as error:  # noqa: BLE001 - too late to fail the request
+                _log.error("after_commit_failed", exc_info=error)
+        self._after_commit.clear()
 
 
 class AutocommitSession(WriteSession):
@@ -143,7 +191,26 @@ class AutocommitSession(WriteSession):
             )
         self._written = True
         async with self._database.borrow_to_write() as connection:
-            return await self._database.run(connection, statement, parameters)
+            rows = await self._database.run(connection, statement, parameters)
+        self._call_after_commit()
+        return rows
+
+    async def insert(self, into: BulkInsert, rows: Sequence[Row]) -> None:  # noqa: ARG002
+        """Raise `RuntimeError`: on SQLite many rows are many statements."""
+        raise RuntimeError("Many rows need a transaction: declare WriteSession in the route.")
+
+    async def lock(self, name: str) -> None:
+        """Raise `RuntimeError`: there is no transaction that could hold the lock."""
+        raise RuntimeError(f"An Autocommit has no transaction to hold the lock {name}.")
+
+    def after_commit(self, call: Callable[[], object]) -> None:
+        """Call a function when the statement is stored, as `WriteSession.after_commit` does.
+
+        The function has to be given before the statement runs.
+        """
+        if self._written:
+            raise RuntimeError("The statement ran already: give after_commit its function before.")
+        super().after_commit(call)
 
     async def limit_waits(self, seconds: float) -> None:
         """Raise `RuntimeError`: there is no transaction whose waits could be limited."""
@@ -231,6 +298,16 @@ class Database:
             records = await self.driver.fetch(connection, compiled.text, arguments)
         return [compiled.row(record) for record in records]
 
+    async def insert(self, connection: Any, into: BulkInsert, rows: Sequence[Row]) -> None:
+        """Insert rows on a borrowed connection."""
+        if self.dialect.name == "postgresql":
+            await self.run(connection, into.from_arrays, into.arrays(rows))
+            return
+        compiled = into.of_one_row.compiled(self.dialect)
+        with _TRANSLATING:
+            arguments = [compiled.arguments(into.parameters(row)) for row in rows]
+            await self.driver.execute_many(connection, compiled.text, arguments)
+
     async def command(self, connection: Any, text: str) -> None:
         """Run a command without parameters on a borrowed connection."""
         with _TRANSLATING:
@@ -262,7 +339,7 @@ class _Translating:
             return
         problem = translate(error, connecting=self._connecting)
         if isinstance(problem, DatabaseUnavailable):
-            structlog.get_logger("bedplate.database").warning(
+            _log.warning(
                 "database_unavailable",
                 error=type(error).__name__,
                 sqlstate=getattr(error, "sqlstate", None),
