@@ -33,7 +33,14 @@ from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 from bedplate.conditional.idempotency import idempotency_table
-from bedplate.database import GUID, Database, Migrations, Statement, UTCDateTime
+from bedplate.database import (
+    GUID,
+    NAMING_CONVENTION,
+    Database,
+    Migrations,
+    Statement,
+    UTCDateTime,
+)
 from bedplate.testing.clock import SettableClock
 
 OpenDatabase = Callable[..., Awaitable[Database]]
@@ -424,3 +431,64 @@ async def test_sqlmodel_s_tables_work(database: Database, tmp_path: Path) -> Non
     async with database.write() as session:
         assert await session.one(add, called="Ada", years=36) == {"id": 1}
     assert await database.read().all(find, called="Ada") == [{"name": "Ada", "age": 36}]
+
+
+def labelled(naming: dict[str, str] | None, *, later: bool) -> MetaData:
+    """Return the metadata of two tables; later one refers to the other, and to another type."""
+    metadata = MetaData(naming_convention=naming)
+    Table("tags", metadata, Column("id", Integer, primary_key=True))
+    more: list[Any] = (
+        [
+            Column("tag_id", Integer, ForeignKey("tags.id")),
+            Column("code", String(10), unique=True),
+        ]
+        if later
+        else []
+    )
+    width = 200 if later else 20
+    Table(
+        "labels",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("text", String(width), nullable=False, server_default=""),
+        *more,
+    )
+    return metadata
+
+
+@pytest.mark.parametrize("written_on", ["sqlite", "postgresql"])
+async def test_a_migration_runs_on_the_database_that_it_was_not_written_on(
+    open_database: OpenDatabase,
+    sqlite_url: str,
+    postgres_url: str,
+    tmp_path: Path,
+    written_on: str,
+) -> None:
+    """A foreign key, a unique column and a wider one: written on one database, run on both."""
+    sqlite, postgres = await open_database(sqlite_url), await open_database(postgres_url)
+    author = (sqlite if written_on == "sqlite" else postgres).engine
+    for metadata, message in [
+        (labelled(NAMING_CONVENTION, later=False), "Create"),
+        (labelled(NAMING_CONVENTION, later=True), "Refer"),
+    ]:
+        migrations = Migrations("larks", metadata, tmp_path / "versions")
+        await migrations.revision(author, message)
+        for database in (sqlite, postgres):
+            await migrations.upgrade(database.engine)
+            assert await migrations.differences(database.engine) == []
+    for database in (sqlite, postgres):
+        await migrations.downgrade(database.engine, "-1")
+        await migrations.upgrade(database.engine)
+        assert await migrations.differences(database.engine) == []
+        await migrations.downgrade(database.engine, "base")
+
+
+async def test_a_constraint_without_a_name_is_refused(database: Database, tmp_path: Path) -> None:
+    """No file is written that couldn't be taken back, and the error says how names come."""
+    first = Migrations("larks", labelled(None, later=False), tmp_path / "versions")
+    await first.revision(database.engine, "Create")
+    await first.upgrade(database.engine)
+    second = Migrations("larks", labelled(None, later=True), tmp_path / "versions")
+    with pytest.raises(CommandError, match=r"labels has no name.*NAMING_CONVENTION"):
+        await second.revision(database.engine, "Refer")
+    assert len(list((tmp_path / "versions").glob("*.py"))) == 1

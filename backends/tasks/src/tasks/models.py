@@ -7,7 +7,7 @@ from sqlalchemy import Identity, Index, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bedplate.conditional.idempotency import idempotency_table
-from bedplate.database import GUID, BigInt, UTCDateTime
+from bedplate.database import GUID, NAMING_CONVENTION, BigInt, UTCDateTime
 
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 1000
@@ -16,9 +16,7 @@ MAX_DESCRIPTION_LENGTH = 1000
 class Base(DeclarativeBase):
     """Everything that this backend's migrations own."""
 
-    metadata = MetaData(
-        naming_convention={"pk": "%(table_name)s_pkey", "ix": "%(column_0_N_label)s_idx"}
-    )
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 class Task(Base):

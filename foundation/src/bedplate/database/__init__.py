@@ -15,7 +15,7 @@ from bedplate.database.exceptions import (
     LockTimeout,
     UniqueViolation,
 )
-from bedplate.database.migrations import Migrations
+from bedplate.database.migrations import NAMING_CONVENTION, Migrations
 from bedplate.database.sessions import AutocommitSession, Database, ReadSession, WriteSession
 from bedplate.database.statements import AnyOf, Row, Statement
 from bedplate.database.types import GUID, BigInt, UTCDateTime
@@ -23,6 +23,7 @@ from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database
 
 __all__ = [
     "GUID",
+    "NAMING_CONVENTION",
     "AnyOf",
     "AutocommitSession",
     "BigInt",

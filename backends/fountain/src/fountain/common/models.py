@@ -5,19 +5,12 @@ from datetime import datetime
 from sqlalchemy import Identity, MetaData
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bedplate.database import BigInt, UTCDateTime
+from bedplate.database import NAMING_CONVENTION, BigInt, UTCDateTime
 
 
 def new_metadata() -> MetaData:
     """Return the metadata of one service, which names constraints as PostgreSQL does."""
-    return MetaData(
-        naming_convention={
-            "pk": "%(table_name)s_pkey",
-            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-            "uq": "%(table_name)s_%(column_0_N_name)s_key",
-            "fk": "%(table_name)s_%(column_0_name)s_fkey",
-        }
-    )
+    return MetaData(naming_convention=NAMING_CONVENTION)
 
 
 class NumberedRow:
