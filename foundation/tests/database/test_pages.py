@@ -18,7 +18,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    Float,
     Integer,
     MetaData,
     Numeric,
@@ -45,7 +44,6 @@ ITEMS = Table(
     Column("text", String),
     Column("done", Boolean),
     Column("number", Integer),
-    Column("real", Float),
     Column("price", Numeric(12, 2)),
     Column("day", Date),
     Column("tree", JSON(none_as_null=True)),
@@ -61,7 +59,6 @@ class Item(BaseModel):
     text: str | None
     done: bool | None
     number: int | None
-    real: float | None
     price: Decimal | None
     day: date | None
     tree: Any
@@ -83,7 +80,6 @@ FULL: dict[str, Any] = {
     "text": "Tea",
     "done": True,
     "number": -1,
-    "real": 1e-7,
     "price": Decimal("12.30"),
     "day": date(2026, 2, 3),
     "tree": {"a": [1, None, "é"]},
@@ -138,7 +134,7 @@ async def test_a_page_is_the_json_that_pydantic_makes(database: Database) -> Non
         item(3, created_at=START + timedelta(microseconds=100_000)),
         item(4, created_at=datetime(1, 1, 1, 0, 0, 1, tzinfo=UTC)),
         item(5, created_at=datetime(9999, 12, 31, 23, 59, 59, 999_998, tzinfo=UTC)),
-        item(6, real=1e300, price=Decimal("0.00"), tree=[], number=2**31 - 1),
+        item(6, price=Decimal("0.00"), tree=[], number=2**31 - 1),
     ]
     await store(database, *items)
     page = await OLDEST_FIRST.page(database.read(), limit=10)

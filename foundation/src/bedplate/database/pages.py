@@ -4,7 +4,8 @@ A keyset page begins where the last one ended, however deep, whatever was insert
 for lists of some thousands, where people jump to a page.
 
 On PostgreSQL the database makes the JSON of a page, and Python never sees its rows: for 1,000 rows
-that costs a tenth of building them here. On SQLite, Pydantic makes the same JSON.
+that costs a tenth of building them here. Pydantic makes the same JSON on SQLite, and of items that
+PostgreSQL would write otherwise (`json_items.writes_the_same`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ from sqlalchemy import (
     select,
 )
 
+from bedplate.database.json_items import writes_the_same
 from bedplate.database.keysets import Keyset
 from bedplate.database.sessions import ReadSession
 from bedplate.database.statements import Statement
@@ -58,6 +60,7 @@ class PagedList:
     def __init__(self, items: Columns, keyset: Keyset, item_type: TypeAdapter[Any]) -> None:
         self._keyset = keyset
         self._items_type = item_type
+        self._made_by_database = writes_the_same(items, item_type)
         self._first = _statements(items, keyset)
         self._further = _statements(items.where(keyset.beyond()), keyset)
 
@@ -76,7 +79,7 @@ class PagedList:
             parameters |= self._keyset.decode(cursor)
         parameters["limit_and_one"] = limit + 1
         names = self._keyset.names
-        if session.dialect_name == "postgresql":
+        if self._made_by_database and session.dialect_name == "postgresql":
             [page] = await session.all(as_json, limit=limit, **parameters)
             body, keys = page["body"].encode(), [page[f"last_{name}"] for name in names]
             return Page(body, self._keyset.encode(keys) if page["has_more"] else None)
@@ -155,6 +158,7 @@ class OffsetList:
         rows = items.order_by(*order).limit(limit).offset(offset)
         count = select(func.count().label("total")).select_from(items.order_by(None).subquery())
         self._items_type = item_type
+        self._made_by_database = writes_the_same(items, item_type)
         self._rows, self._count = Statement(rows), Statement(count)
         page = select(_json_object(rows.subquery("item").c).label("json")).subquery("page")
         body = _json_array(page.c.json).label("body")
@@ -165,10 +169,11 @@ class OffsetList:
     ) -> OffsetPage:
         """Return at most `limit` items after the first `offset`; neither may be below 0.
 
-        On SQLite items and total are read one after the other, so a change may come between them.
+        Where Pydantic makes the JSON, as on SQLite, items and total are read one after the other,
+        so a change may come between them.
         """
         numbers = {"limit": limit, "offset": offset}
-        if session.dialect_name == "postgresql":
+        if self._made_by_database and session.dialect_name == "postgresql":
             [page] = await session.all(self._json, **numbers, **parameters)
             return OffsetPage(page["body"].encode(), page["total"], **numbers)
         rows = await session.all(self._rows, **numbers, **parameters)

@@ -35,7 +35,7 @@ def _tables_with_nameless_constraints(operations: Any) -> Iterator[str]:
             yield from _tables_with_nameless_constraints(operation)
         elif (
             isinstance(operation, AddConstraintOp | DropConstraintOp)
-            and operation.constraint_name is None
+            and getattr(operation, "constraint_name", None) is None
         ):
             yield getattr(operation, "table_name", getattr(operation, "source_table", "?"))
 
