@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Callable
 from uuid import UUID
 
+from bedplate import clock
+
 _random_bytes: Callable[[int], bytes] = secrets.token_bytes
 
 
@@ -15,6 +17,14 @@ def request_id() -> str:
 def uuid() -> UUID:
     """Return a random UUID (RFC 9562, version 4)."""
     return UUID(bytes=_random_bytes(16), version=4)
+
+
+def uuid7() -> UUID:
+    """Return a UUID that sorts by its time, to a quarter of a microsecond (RFC 9562, version 7)."""
+    milliseconds, rest = divmod(int(clock.now().timestamp() * 1_000_000), 1000)
+    fraction = rest * 4096 // 1000
+    random = int.from_bytes(_random_bytes(8), "big") & (1 << 62) - 1
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)
 
 
 def token(size: int = 32) -> str:

@@ -142,7 +142,8 @@ def _json_number(value: object) -> object:
     return _number(value)
 
 
-def _timestamp(value: object) -> object:
+def parse_timestamp(value: object) -> object:
+    """Return a text that is a time with its zone, for Pydantic to parse; else raise ValueError."""
     if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
         raise ValueError("Input should be a time with its zone, such as 2026-11-21T16:00:00Z")
     return value
@@ -196,7 +197,7 @@ Int64Id = Annotated[int, QueryInt(minimum=1)]
 StrictInt64Id = Annotated[int, Field(ge=1, lt=MAX_INT64 + 1), BeforeValidator(_json_number)]
 """An id in a JSON body: a number, never `true` or a text."""
 
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
+Timestamp = Annotated[AwareDatetime, BeforeValidator(parse_timestamp)]
 """A time with its zone (RFC 3339), never a number of seconds, which Pydantic accepts too."""
 
 QueryBool = Annotated[bool, BeforeValidator(_boolean)]

@@ -61,3 +61,13 @@ class LogCosignature(Base):
     witness: Mapped[str] = mapped_column(String(255), primary_key=True)
     line: Mapped[str] = mapped_column(Text)
     signed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class LogPruning(Base):
+    """That a chain's entries before `minimum` were removed, whose events came before a time."""
+
+    __tablename__ = "log_pruning"
+
+    tenant: Mapped[str] = mapped_column(String(MAX_TENANT_LENGTH), primary_key=True)
+    minimum: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    before: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -1,0 +1,28 @@
+"""The audit trail. Start reading here."""
+
+from pathlib import Path
+
+from audits import security
+from audits.log.router import router as log_router
+from audits.models import Base
+from audits.records.router import batch_upload
+from audits.records.router import router as records_router
+from audits.router import router as health_router
+from audits.settings import AuditsSettings
+from audits.state import AuditsState
+from bedplate.backend import Backend
+
+backend = Backend(
+    name="audits",
+    title="Audits",
+    summary="An audit trail that can be proved, with OpenAI insights.",
+    settings=AuditsSettings,
+    routers=[health_router, records_router, log_router],
+    metadata=Base.metadata,
+    migrations=Path(__file__).with_name("migrations") / "versions",
+    cors=security.cors,
+    auth=security.guard,
+    rate_limit=security.rate_limit,
+    state=AuditsState,
+    uploads=[batch_upload],
+)

@@ -1,0 +1,88 @@
+"""HTTP: the log of a tenant in the formats of C2SP, for other people's tools."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import PlainTextResponse
+
+from audits.log import service
+from audits.log.exceptions import NoCheckpoint, NotInTheLog
+from audits.log.schemas import TENANT_PATTERN
+from audits.log.wiring import CurrentEntries, CurrentNotary
+from audits.security import CurrentReader, tenant_for
+from audits.transparency.bundle import pack
+from audits.transparency.tiles import TILE_WIDTH, Tile, parse_path
+from bedplate.database.dependencies import ReadSession
+from bedplate.openapi import errors
+from bedplate.problems import Forbidden
+
+router = APIRouter(prefix="/api/v1/log/{tenant}", tags=["log"])
+
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_FOR_SECONDS = {"Cache-Control": "max-age=1"}
+TenantPath = Annotated[str, Path(pattern=TENANT_PATTERN)]
+
+
+@router.get(
+    "/checkpoint",
+    response_class=PlainTextResponse,
+    responses=errors(Forbidden, NoCheckpoint),
+    summary="The latest signed checkpoint",
+)
+async def get_checkpoint(
+    tenant: TenantPath, principal: CurrentReader, session: ReadSession
+) -> PlainTextResponse:
+    """Return a c2sp.org/tlog-checkpoint with the signatures of the log and of its witnesses."""
+    note = await service.checkpoint(session, tenant_for(principal, tenant))
+    return PlainTextResponse(str(note), headers=_FOR_SECONDS)
+
+
+@router.get(
+    "/key",
+    response_class=PlainTextResponse,
+    responses=errors(Forbidden),
+    summary="The public keys of the log",
+)
+async def get_key(
+    tenant: TenantPath, principal: CurrentReader, notary: CurrentNotary
+) -> PlainTextResponse:
+    """Return a verifier key (vkey) a line, the current Ed25519 key first."""
+    keys = notary.keys.vkeys(tenant_for(principal, tenant))
+    return PlainTextResponse("".join(f"{key}\n" for key in keys), headers=_FOR_SECONDS)
+
+
+@router.get(
+    "/tile/{path:path}",
+    response_class=Response,
+    responses=errors(Forbidden, NotInTheLog),
+    summary="A tile of hashes, or a bundle of entries",
+)
+async def get_tile(
+    tenant: TenantPath,
+    path: str,
+    principal: CurrentReader,
+    session: ReadSession,
+    entries: CurrentEntries,
+) -> Response:
+    """Return `<level>/<index>` or `entries/<index>`, with `.p/<width>` for a partial one."""
+    name = tenant_for(principal, tenant)
+    try:
+        wanted, is_bundle = parse_path(path)
+    except ValueError:
+        raise NotInTheLog from None
+    if is_bundle:
+        body = await _bundle(entries, session, name, wanted)
+    else:
+        body = await service.tile(session, name, wanted)
+    return Response(body, headers=_FOR_EVER, media_type="application/octet-stream")
+
+
+async def _bundle(
+    entries: CurrentEntries, session: ReadSession, tenant: str, wanted: Tile
+) -> bytes:
+    await service.check_published(session, tenant, wanted)
+    first = wanted.index * TILE_WIDTH
+    found = await entries(session, tenant, first, first + wanted.width)
+    if len(found) != wanted.width:
+        raise NotInTheLog
+    return pack(found)

@@ -1,0 +1,35 @@
+from bedplate.problems import Conflict, NotFound, UnprocessableContent
+
+
+class RecordNotFound(NotFound):
+    """There is no such record, it was deleted, or it is another tenant's: a client can't tell."""
+
+    code = "record_not_found"
+    detail = "There is no such record."
+
+
+class StatusIsFinal(Conflict):
+    """A record's status changes once, from pending to success or failure."""
+
+    code = "status_is_final"
+    detail = "The record's status is no longer pending, so it can't change."
+
+
+class KeyReused(UnprocessableContent):
+    """The `Idempotency-Key` stood for other records before."""
+
+    code = "idempotency_key_reused"
+    detail = "This Idempotency-Key stood for another request before."
+
+
+class OccurredAtRefused(UnprocessableContent):
+    """A time of the event that the clocks of client and server can't explain."""
+
+    code = "occurred_at_refused"
+
+
+class DetailsTooLarge(UnprocessableContent):
+    """Details whose canonical JSON, merged with those before, is beyond 64 KiB."""
+
+    code = "details_too_large"
+    detail = "The details, merged with those before, are larger than 65,536 bytes of JSON."

@@ -1,0 +1,68 @@
+"""Members that the log holds as salted commitments, so that they can be erased: it stays whole."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from audits.records.entries import (
+    MAX_PLAIN_DETAILS_BYTES,
+    SALT_BYTES,
+    commitment,
+    leaf_of,
+)
+from audits.transparency.canonical import canonical
+from bedplate.database import Row
+
+
+def hide(event: Row, sensitive: Sequence[str]) -> tuple[Row, list[Row]]:
+    """Return an event as it is stored, and the rows of what is stored apart from it.
+
+    `sensitive` are paths such as `ip_address` and `details.email`. An event's `commitments` are
+    those of members that were erased before; the new ones are added.
+    """
+    stored = dict(event)
+    commitments = dict(event["commitments"] or {})
+    private = []
+    for member in sensitive:
+        value = _take(stored, member)
+        if value is None:
+            continue
+        salt = secrets.token_bytes(SALT_BYTES)
+        commitments[member] = commitment(salt, value)
+        row = {"tenant": event["tenant"], "seq": event["seq"], "member": member, "salt": salt}
+        private.append({**row, "value": value})
+    stored["commitments"] = commitments or None
+    is_large = len(canonical(stored["details"])) > MAX_PLAIN_DETAILS_BYTES
+    stored["salt"] = secrets.token_bytes(SALT_BYTES) if is_large else None
+    return stored, private
+
+
+def reveal(stored: Row, private: Sequence[Row]) -> Row:
+    """Return an event as clients see it: with what is stored apart, and the hash of its leaf.
+
+    What is left of its `commitments` are those of members that were erased.
+    """
+    event = {**stored, "leaf_hash": leaf_of(stored)}
+    erased = dict(stored["commitments"] or {})
+    for row in private:
+        name, _, inner = row["member"].partition(".")
+        event[name] = {**(event[name] or {}), inner: row["value"]} if inner else row["value"]
+        erased.pop(row["member"], None)
+    event["commitments"] = erased or None
+    return event
+
+
+def _take(event: Row, member: str) -> Any:
+    """Take a member out of an event and return it, or None where it isn't.
+
+    What it is taken out of is copied: others may hold it too.
+    """
+    name, _, inner = member.partition(".")
+    value = event[name]
+    if not inner:
+        event[name] = {} if name == "details" else None
+        return value or None
+    if not isinstance(value, dict) or value.get(inner) is None:
+        return None
+    event[name] = {key: item for key, item in value.items() if key != inner}
+    return value[inner]

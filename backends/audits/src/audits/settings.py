@@ -1,0 +1,122 @@
+"""The settings; variables begin with `AUDITS_`, and shared ones also work without the prefix."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from audits.transparency.note import is_key_name
+from bedplate.settings import CommaSeparated, DatabaseSettings, Secret, embedded_database
+
+DEVELOPMENT_SIGNING_KEY = "ZGV2ZWxvcG1lbnQtb25seS1zaWduaW5nLWtleS0wMDE="
+ROLES: Final = ("writer", "reader", "admin")
+_SEED_BYTES = 32
+_SENSITIVE = re.compile(r"ip_address|user_agent|actor|targets|(details|actor)\.[^.,]{1,100}")
+
+
+@dataclass(frozen=True)
+class AuditsKey:
+    """One API key: its holder, its role, and the only tenant that it is for, or None for all."""
+
+    name: str
+    role: str
+    tenant: str | None
+    key: SecretStr
+
+    @classmethod
+    def parse(cls, text: str) -> "AuditsKey":
+        """Return a key from NAME:ROLE:KEY or NAME:ROLE:TENANT:KEY. Raises ValueError."""
+        match text.split(":"):
+            case [name, role, key]:
+                tenant = None
+            case [name, role, tenant, key]:
+                pass
+            case _:
+                raise ValueError("Each should be NAME:ROLE:KEY or NAME:ROLE:TENANT:KEY")
+        if role not in ROLES or not name or not key or tenant == "":
+            raise ValueError(f"A role is one of {', '.join(ROLES)}, and no part is empty")
+        return cls(name, role, tenant, SecretStr(key))
+
+
+def _parse(value: Any) -> Any:
+    if isinstance(value, str):
+        parts = [part.strip() for part in value.split(",")]
+        return [AuditsKey.parse(part) for part in parts if part]
+    return value
+
+
+APIKeyList = Annotated[list[AuditsKey], NoDecode, BeforeValidator(_parse)]
+"""API keys as the environment writes them: comma-separated."""
+
+
+def _seed(secret: SecretStr) -> SecretStr:
+    try:
+        seed = base64.b64decode(secret.get_secret_value(), validate=True)
+    except (binascii.Error, ValueError):
+        seed = b""
+    if len(seed) != _SEED_BYTES:
+        raise ValueError("It should be 32 random bytes in base64: `openssl rand -base64 32`")
+    return secret
+
+
+def _sensitive(members: list[str]) -> list[str]:
+    if not all(_SENSITIVE.fullmatch(member) for member in members):
+        raise ValueError(
+            "Each should be ip_address, user_agent, actor, targets, or a member such as "
+            "details.email or actor.name"
+        )
+    return members
+
+
+def _log_name(name: str) -> str:
+    if not is_key_name(name) or name.endswith("/"):
+        raise ValueError("It should look like audits.example.com, without spaces and plus signs")
+    return name
+
+
+Seed = Annotated[Secret, AfterValidator(_seed)]
+"""The seed of a signing key: 32 bytes in base64."""
+
+
+class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
+    """Settings of the audit trail."""
+
+    database_url: SecretStr = embedded_database("audits")
+    api_keys: APIKeyList = Field(
+        default_factory=list,
+        description="Comma-separated NAME:ROLE:KEY or NAME:ROLE:TENANT:KEY; roles are writer, "
+        "reader and admin. Without keys everyone may do everything",
+    )
+    log_name: Annotated[str, AfterValidator(_log_name)] = Field(
+        "localhost/audits", description="The logs' name, as in audits.example.com; see its proofs"
+    )
+    signing_key: Seed = Field(
+        SecretStr(DEVELOPMENT_SIGNING_KEY), description="Seed of the Ed25519 key, 32 bytes, base64"
+    )
+    previous_signing_key: Seed | None = Field(
+        None, description="The key before, which signs too while verifiers learn the new one"
+    )
+    ml_dsa_signing_key: Seed | None = Field(
+        None, description="Seed of a second key, for ML-DSA-44 signatures"
+    )
+    checkpoint_interval_seconds: float = Field(
+        3600.0, ge=1, le=86_400, description="Seconds until a checkpoint is signed anew"
+    )
+    sensitive_members: Annotated[CommaSeparated, AfterValidator(_sensitive)] = Field(
+        default_factory=list,
+        description="Members that the log holds as commitments, such as ip_address,details.email",
+    )
+    max_clock_ahead_seconds: float = Field(
+        300.0, ge=0, description="How far occurred_at may be ahead of the server's time"
+    )
+    max_age_days: float = Field(
+        30.0, gt=0, description="How old occurred_at may be when a record comes"
+    )
+    max_batch_bytes: int = Field(
+        16_777_216, ge=1024, description="Maximum size of a batch's request body"
+    )
+    batch_seconds: float = Field(60.0, gt=0, le=3600, description="Seconds until a batch is a 504")
