@@ -77,7 +77,12 @@ async def _database(open_database: OpenDatabase, database_url: str) -> Database:
 async def test_many_rows_are_stored_as_each_would_be(database: Database) -> None:
     """Rows of one bulk insert read back as rows that were inserted by themselves."""
     nothing = {name: None for name in NAMES if name != "id"}
-    rows = [*(part(number) for number in range(100)), part(100, **nothing)]
+    rows = [
+        *(part(number) for number in range(100)),
+        part(100, **nothing),
+        part(101, details=[{"a": 1}, [2, 3], "b"]),
+        part(102, details="text"),
+    ]
     async with database.write() as session:
         await session.insert(ADD, rows)
     together = await database.read().all(ALL)

@@ -153,6 +153,10 @@ def widest(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 class ArrayParameter(ARRAY[Any]):
     """An array on PostgreSQL; on SQLite its JSON text, which `json_each` unfolds."""
 
+    def __init__(self, item_type: TypeEngine[Any]) -> None:
+        # Without the number of dimensions an item that is a list would be taken for a dimension.
+        super().__init__(item_type, dimensions=1)
+
     def bind_processor(self, dialect: Dialect) -> Processor | None:
         """Return what turns a list into what the driver takes."""
         item = _bind_processor(self.item_type, dialect)

@@ -1,5 +1,6 @@
 """Opens the chains and what signs them, and names what routes ask for."""
 
+import asyncio
 import contextlib
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -37,6 +38,7 @@ async def open_signing(
         yield signing
     finally:
         task.cancel()
+        await asyncio.wait([task])
         with contextlib.suppress(DatabaseUnavailable):
             await signing.sign_grown()
 

@@ -282,4 +282,6 @@ def _items(page: service.RecordPage) -> list[dict[str, Any]]:
 
 
 def _json(value: Any, status: int = 200, more: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, more, "application/json")
+    # orjson knows Python's own UUIDs, and not those of asyncpg.
+    body = orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
+    return Response(body, status, more, "application/json")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from hashlib import sha256
 from typing import Any, Self
 from uuid import UUID
@@ -168,6 +168,8 @@ class Trail:
 def _row(new: AuditNew) -> Row:
     """Return the columns that a record's first event has from its request."""
     row = new.model_dump(exclude={"tenant"})
+    if new.occurred_at is not None:
+        row["occurred_at"] = new.occurred_at.astimezone(UTC)
     return {**row, "version": 1}
 
 

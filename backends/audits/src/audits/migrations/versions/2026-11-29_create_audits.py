@@ -20,13 +20,6 @@ _NEVER_CHANGED = (
     "log_checkpoint",
     "log_cosignature",
 )
-    "audit",
-    "log_append",
-    "log_tile",
-    "log_checkpoint",
-    "log_cosignature",
-    "audit_key",
-)
 
 
 def _tenant() -> sa.Column[str]:
@@ -166,37 +159,67 @@ def _create_log() -> None:
     )
 
 
-# A superuser and a table's owner can still switch a trigger off; the role that serves requests can
-# not, and has no right to change rows in the first place.
-_POSTGRESQL = """
-CREATE TABLE audit_other PARTITION OF audit DEFAULT;
-
-CREATE FUNCTION audit_add_partition(month timestamptz) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE
-    first timestamptz := date_trunc('month', month, 'UTC');
-    name text := 'audit_' || to_char(first AT TIME ZONE 'UTC', 'YYYY_MM');
-BEGIN
-    IF to_regclass(name) IS NULL THEN
-        EXECUTE format(
-            'CREATE TABLE %I PARTITION OF audit FOR VALUES FROM (%L) TO (%L)',
-            name, first, date_trunc('month', first + interval '32 days', 'UTC')
-        );
-    END IF;
-END $$;
-
-CREATE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'The table % is never changed.', TG_TABLE_NAME
-        USING ERRCODE = 'insufficient_privilege';
-END $$;
-"""
-_POSTGRESQL_TABLE = """
-CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}
-    FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
-CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
-"""
+# A superuser and a table's owner can still switch a trigger off; the role `audits_runtime` can't,
+# and has no right to change rows in the first place.
+_POSTGRESQL = (
+    "CREATE TABLE audit_other PARTITION OF audit DEFAULT",
+    """
+    CREATE FUNCTION audit_add_partition(month timestamptz) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    DECLARE
+        first timestamptz := date_trunc('month', month, 'UTC');
+        name text := 'audit_' || to_char(first AT TIME ZONE 'UTC', 'YYYY_MM');
+    BEGIN
+        IF to_regclass(name) IS NULL THEN
+            EXECUTE format(
+                'CREATE TABLE %I PARTITION OF audit FOR VALUES FROM (%L) TO (%L)',
+                name, first, date_trunc('month', first + interval '32 days', 'UTC')
+            );
+        END IF;
+    END $$
+    """,
+    """
+    CREATE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'The table % is never changed.', TG_TABLE_NAME
+            USING ERRCODE = 'insufficient_privilege';
+    END $$
+    """,
+    """
+    DO $$ BEGIN
+        CREATE ROLE audits_runtime NOLOGIN;
+    EXCEPTION WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN NULL;
+    END $$
+    """,
+    """
+    DO $$ BEGIN
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'audits_runtime') THEN
+            GRANT SELECT, INSERT ON audit, audit_private, audit_pending, audit_key, log_append,
+                log_tile, log_checkpoint, log_cosignature TO audits_runtime;
+            GRANT SELECT ON log_pruning, audits_alembic_version TO audits_runtime;
+            GRANT DELETE ON audit_pending TO audits_runtime;
+        END IF;
+    END $$
+    """,
+    "REVOKE ALL ON FUNCTION audit_add_partition(timestamptz) FROM PUBLIC",
+    """
+    DO $$ BEGIN
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'audits_runtime') THEN
+            GRANT EXECUTE ON FUNCTION audit_add_partition(timestamptz) TO audits_runtime;
+        END IF;
+    END $$
+    """,
+)
+_POSTGRESQL_TABLE = (
+    """
+    CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}
+    FOR EACH ROW EXECUTE FUNCTION audit_refuse_change()
+    """,
+    """
+    CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change()
+    """,
+)
 _SQLITE_TABLE = """
 CREATE TRIGGER {table}_no_{action} BEFORE {action} ON {table}
 BEGIN SELECT RAISE(ABORT, 'The table {table} is never changed.'); END
@@ -208,13 +231,15 @@ def upgrade() -> None:
     _create_beside_audit()
     _create_log()
     if op.get_bind().dialect.name == "postgresql":
-        op.execute(_POSTGRESQL)
+        for statement in _POSTGRESQL:
+            op.execute(statement)
         for table in _NEVER_CHANGED:
-            op.execute(_POSTGRESQL_TABLE.format(table=table))
-    else:
-        for table in _NEVER_CHANGED:
-            for action in ("UPDATE", "DELETE"):
-                op.execute(_SQLITE_TABLE.format(table=table, action=action))
+            for statement in _POSTGRESQL_TABLE:
+                op.execute(statement.format(table=table))
+        return
+    for table in _NEVER_CHANGED:
+        for action in ("UPDATE", "DELETE"):
+            op.execute(_SQLITE_TABLE.format(table=table, action=action))
 
 
 def downgrade() -> None:

@@ -1,0 +1,128 @@
+"""What the tests of the audit trail stand on: a migrated database, the API, and what reads it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from audits.backend import backend
+from audits.settings import AuditsSettings
+from bedplate.application import create_app
+from bedplate.database import Database
+from bedplate.database_state import migrations_of
+from bedplate.settings import Environment
+from bedplate.testing.client import Client, client
+from bedplate.testing.databases import TemplateDatabase, TemplateFile
+from bedplate.testing.postgres import PostgresServer
+
+MakeApp = Callable[..., FastAPI]
+Record = Callable[..., Awaitable[dict[str, Any]]]
+ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
+
+AUDITS = "/api/v1/audits"
+LOG = "/api/v1/log/default"
+
+
+async def migrate(url: str) -> None:
+    """Bring an empty database to the schema of the trail."""
+    async with Database.open(AuditsSettings(database_url=SecretStr(url))) as database:
+        migrations = migrations_of(backend)
+        assert migrations is not None
+        await migrations.upgrade(database.engine)
+
+
+@pytest.fixture(scope="session")
+def template_file() -> Iterator[TemplateFile]:
+    """Give the migrated SQLite database that tests copy."""
+    with TemplateFile(migrate) as template:
+        yield template
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_server: PostgresServer) -> Iterator[TemplateDatabase]:
+    """Give the migrated PostgreSQL database that tests copy."""
+    with TemplateDatabase(postgres_server, migrate) as template:
+        yield template
+
+
+@pytest.fixture
+def sqlite_url(template_file: TemplateFile, tmp_path: Path) -> str:
+    """Give a migrated SQLite database of the test's own."""
+    return template_file.clone(tmp_path)
+
+
+@pytest.fixture
+def postgres_url(template_database: TemplateDatabase) -> Iterator[str]:
+    """Give a migrated PostgreSQL database of the test's own."""
+    url = template_database.clone()
+    yield url
+    template_database.drop(url)
+
+
+@pytest.fixture
+def settings(database_url: str) -> AuditsSettings:
+    """Give settings for the test's database and nothing else of this machine."""
+    return AuditsSettings(
+        _env_file=None,
+        environment=Environment.TEST,
+        database_url=SecretStr(database_url),
+        database_auto_migrate=False,
+    )
+
+
+@pytest.fixture
+def make_app(settings: AuditsSettings) -> MakeApp:
+    """Give what makes the API with changed settings: `make_app(request_timeout_seconds=1)`."""
+
+    def make_app(**changes: object) -> FastAPI:
+        changed = settings.model_copy(update=changes)
+        return create_app(backend, changed, registry=CollectorRegistry())
+
+    return make_app
+
+
+@pytest.fixture
+async def database(settings: AuditsSettings) -> AsyncIterator[Database]:
+    """Give the test's own way to the database."""
+    async with Database.open(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def api(make_app: MakeApp) -> AsyncIterator[Client]:
+    """Give a client of the running API that fails the test on any unannounced 5xx."""
+    async with client(make_app()) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def record(api: Client) -> Record:
+    """Give what records an event with some fields, and returns it."""
+
+    async def record(**fields: object) -> dict[str, Any]:
+        body = {"action_type": "create", "entity_type": "invoice", **fields}
+        response = await api.post(AUDITS, json=body)
+        assert response.status_code == 201, response.text
+        made: dict[str, Any] = response.json()
+        return made
+
+    return record
+
+
+@pytest.fixture(scope="session")
+def problem_of() -> ProblemOf:
+    """Give what returns the problem document of a response, which must have this status."""
+
+    def problem_of(response: httpx2.Response, status: int) -> dict[str, Any]:
+        assert response.status_code == status, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        document: dict[str, Any] = response.json()
+        assert document["status"] == status
+        return document
+
+    return problem_of

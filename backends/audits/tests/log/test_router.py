@@ -1,0 +1,170 @@
+"""The log over HTTP: checkpoints, tiles and proofs that other people's verifiers accept."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from audits.transparency.bundle import unpack
+from audits.transparency.checkpoint import Checkpoint, verifier_of
+from audits.transparency.note import Note
+from audits.transparency.proof import InclusionProof
+from audits.transparency.tiles import Edge, hash_reader, tiles_of
+from audits.transparency.tree import (
+    consistency_spans,
+    leaf_hash,
+    needed,
+    proof,
+    verify_consistency,
+)
+from bedplate.testing.client import Client
+
+Record = Callable[..., Awaitable[dict[str, Any]]]
+ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
+
+AUDITS = "/api/v1/audits"
+LOG = "/api/v1/log/default"
+ORIGIN = "localhost/audits/default"
+
+
+async def checkpoint_of(api: Client, size: int, log: str = LOG) -> Checkpoint:
+    """Return the checkpoint of a size, verified by the log's own key, when it is there."""
+    vkeys = (await api.get(f"{log}/key")).text.splitlines()
+    for _ in range(100):
+        response = await api.get(f"{log}/checkpoint")
+        if response.status_code == 200:
+            note = Note.parse(response.content)
+            checkpoint = Checkpoint.parse(note.text)
+            if checkpoint.size >= size:
+                note.verified([verifier_of(vkey) for vkey in vkeys])
+                return checkpoint
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no checkpoint of {size} within five seconds")
+
+
+async def record_many(api: Client, count: int) -> None:
+    """Record many events in batches."""
+    while count:
+        now = min(count, 1000)
+        records = [{"action_type": "import", "entity_type": "row", "details": {"n": n}}
+                   for n in range(now)]  # fmt: skip
+        response = await api.post(f"{AUDITS}/batch", json={"records": records})
+        assert response.status_code == 201, response.text
+        count -= now
+
+
+async def test_a_new_log_has_no_checkpoint(api: Client, problem_of: ProblemOf) -> None:
+    """Before the first record there is nothing to sign, and that is said."""
+    assert problem_of(await api.get(f"{LOG}/checkpoint"), 404)["code"] == "no_checkpoint"
+    assert (await api.get(f"{LOG}/key")).text.startswith(f"{ORIGIN}+")
+    problem_of(await api.get(f"{LOG}/tile/0/000"), 404)
+
+
+async def test_a_record_is_proved_by_its_own_content(api: Client, record: Record) -> None:
+    """The entry from the log is the record, hashes to its leaf, and is in the signed tree."""
+    made = [await record(details={"n": number}) for number in range(5)]
+    checkpoint = await checkpoint_of(api, 5)
+    assert (checkpoint.origin, checkpoint.size) == (ORIGIN, 5)
+    bundle = await api.get(f"{LOG}/tile/entries/000.p/5")
+    assert bundle.headers["cache-control"] == "public, max-age=31536000, immutable"
+    entries = list(unpack(bundle.content))
+    verifiers = [verifier_of((await api.get(f"{LOG}/key")).text.strip())]
+    for number, (entry, each) in enumerate(zip(entries, made, strict=True)):
+        members = json.loads(entry)
+        assert (members["id"], members["seq"], members["details"]) == (
+            each["id"], number, {"n": number},
+        )  # fmt: skip
+        assert base64.b64encode(leaf_hash(entry)).decode() == each["leaf_hash"]
+        response = await api.get(f"{AUDITS}/{each['id']}/proof")
+        found = InclusionProof.parse(response.text)
+        assert found.verify(entry, ORIGIN, verifiers) == checkpoint
+
+
+async def test_a_record_after_the_checkpoint_says_so(
+    api: Client, record: Record, problem_of: ProblemOf
+) -> None:
+    """At once a proof is refused with a time to try again; soon after it is there."""
+    await record()
+    await checkpoint_of(api, 1)
+    made = await record()
+    path = f"{AUDITS}/{made['id']}/proof"
+    response = await api.get(path)
+    assert problem_of(response, 409)["code"] == "not_in_a_checkpoint"
+    assert response.headers["retry-after"] == "1"
+    await checkpoint_of(api, 2)
+    assert (await api.get(path)).status_code == 200
+
+
+async def test_each_event_of_a_record_is_proved(
+    api: Client, record: Record, problem_of: ProblemOf
+) -> None:
+    """Completed and deleted are leaves as well, and each version has its proof."""
+    made = await record(status="pending")
+    await api.put(f"{AUDITS}/{made['id']}", json={"status": "failure"})
+    await api.delete(f"{AUDITS}/{made['id']}")
+    await checkpoint_of(api, 3)
+    for version in (1, 2, 3):
+        response = await api.get(f"{AUDITS}/{made['id']}/proof", params={"version": version})
+        assert InclusionProof.parse(response.text).index == version - 1
+    problem_of(await api.get(f"{AUDITS}/{made['id']}/proof", params={"version": 4}), 404)
+
+
+async def test_the_tiles_make_every_proof(api: Client) -> None:
+    """From the tiles alone a client has the roots of both checkpoints, and their consistency."""
+    await record_many(api, 300)
+    old = await checkpoint_of(api, 300)
+    await record_many(api, 70_000 - 300)
+    new = await checkpoint_of(api, 70_000)
+    spans = [*consistency_spans(old.size, new.size), *consistency_spans(65_536, 70_000)]
+    tiles = {}
+    for tile in tiles_of(needed(spans), new.size):
+        response = await api.get(f"{LOG}/tile/{tile.path()}")
+        assert response.status_code == 200, tile
+        tiles[tile.level, tile.index] = response.content
+    hash_of = hash_reader(tiles)
+    path = proof(consistency_spans(old.size, new.size), hash_of)
+    verify_consistency(old.size, old.root, new.size, new.root, path)
+    for path_of_tile in ("2/000.p/1", "1/000", "1/001.p/17", "0/273.p/112", "0/272", "0/001.p/44"):
+        assert (await api.get(f"{LOG}/tile/{path_of_tile}")).status_code == 200, path_of_tile
+    edge = Edge()
+    for number in range(274):
+        suffix = "" if number < 273 else ".p/112"
+        bundle = await api.get(f"{LOG}/tile/entries/{number:03d}{suffix}")
+        for entry in unpack(bundle.content):
+            list(edge.append(leaf_hash(entry)))
+    assert (edge.size, edge.root()) == (new.size, new.root)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "0/001",
+        "0/000.p/9",
+        "1/000.p/1",
+        "0/000",
+        "entries/000.p/9",
+        "nonsense",
+        "0/000.p/5/",
+        "9/0",
+    ],
+)
+async def test_what_no_checkpoint_covers_is_not_served(
+    api: Client, record: Record, problem_of: ProblemOf, path: str
+) -> None:
+    """A tile or bundle beyond the signed tree is a 404, as is any other path."""
+    for _ in range(8):
+        await record()
+    await checkpoint_of(api, 8)
+    assert problem_of(await api.get(f"{LOG}/tile/{path}"), 404)["code"] == "not_in_the_log"
+
+
+async def test_logs_of_tenants_are_apart(api: Client, record: Record) -> None:
+    """Each tenant's log has its name, its keys and its tree."""
+    await record(tenant="acme")
+    checkpoint = await checkpoint_of(api, 1, "/api/v1/log/acme")
+    assert checkpoint.origin == "localhost/audits/acme"
+    assert (await api.get(f"{LOG}/checkpoint")).status_code == 404
