@@ -25,4 +25,5 @@ backend = Backend(
     rate_limit=security.rate_limit,
     state=AuditsState,
     uploads=[batch_upload],
+    commands="audits.commands:app",
 )

@@ -18,7 +18,7 @@ from audits.transparency.proof import InclusionProof
 from audits.transparency.tiles import Tile
 from audits.transparency.tree import HASH_BYTES, Span, inclusion_spans, proof, root_hash
 from bedplate import clock
-from bedplate.database import Database, ReadSession
+from bedplate.database import Database, ReadSession, Row
 
 _log = structlog.get_logger("audits.log")
 
@@ -184,12 +184,17 @@ class Signing:
         return True
 
 
+async def latest(session: Session, tenant: str) -> Row | None:
+    """Return size, root, note and time of the latest signed checkpoint, if there is one."""
+    return await repository.latest_checkpoint(session, tenant)
+
+
 async def checkpoint(session: Session, tenant: str) -> Note:
     """Return the latest signed checkpoint. Raises `NoCheckpoint`."""
-    latest = await repository.latest_checkpoint(session, tenant)
-    if latest is None:
+    found = await latest(session, tenant)
+    if found is None:
         raise NoCheckpoint
-    return Note.parse(latest["note"])
+    return Note.parse(found["note"])
 
 
 async def tile(session: Session, tenant: str, wanted: Tile) -> bytes:
@@ -203,8 +208,8 @@ async def tile(session: Session, tenant: str, wanted: Tile) -> bytes:
 
 async def check_published(session: Session, tenant: str, wanted: Tile) -> None:
     """Raise `NotInTheLog` for a tile beyond the latest checkpoint: what is served is signed."""
-    latest = await repository.latest_checkpoint(session, tenant)
-    if latest is None or wanted.end > latest["size"]:
+    found = await latest(session, tenant)
+    if found is None or wanted.end > found["size"]:
         raise NotInTheLog
 
 
@@ -213,10 +218,10 @@ async def prove(session: Session, tenant: str, index: int) -> InclusionProof:
 
     Raises `NotInACheckpoint` for a leaf that came after it.
     """
-    latest = await repository.latest_checkpoint(session, tenant)
-    if latest is None or index >= latest["size"]:
+    found = await latest(session, tenant)
+    if found is None or index >= found["size"]:
         raise NotInACheckpoint(headers={"Retry-After": "1"})
-    size: int = latest["size"]
+    size: int = found["size"]
     spans = inclusion_spans(index, size)
     hashes = await load_hashes(session, tenant, size, spans)
-    return InclusionProof(index, proof(spans, hashes), Note.parse(latest["note"]))
+    return InclusionProof(index, proof(spans, hashes), Note.parse(found["note"]))

@@ -45,7 +45,7 @@ class Batch:
         self.growth.append(entry_of(stored))
         self.events.append(stored)
         self.private += private
-        added["leaf_hash"] = self.growth.leaves[-1]
+        added |= {"leaf_hash": self.growth.leaves[-1], "private": private, "salt": stored["salt"]}
         self.records.setdefault(added["id"], []).append(added)
         return added
 

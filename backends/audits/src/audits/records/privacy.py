@@ -24,7 +24,7 @@ def hide(event: Row, sensitive: Sequence[str]) -> tuple[Row, list[Row]]:
     commitments = dict(event["commitments"] or {})
     private = []
     for member in sensitive:
-        value = _take(stored, member)
+        value = take(stored, member)
         if value is None:
             continue
         salt = secrets.token_bytes(SALT_BYTES)
@@ -40,9 +40,10 @@ def hide(event: Row, sensitive: Sequence[str]) -> tuple[Row, list[Row]]:
 def reveal(stored: Row, private: Sequence[Row]) -> Row:
     """Return an event as clients see it: with what is stored apart, and the hash of its leaf.
 
-    What is left of its `commitments` are those of members that were erased.
+    What is left of its `commitments` are those of members that were erased; `private` are the rows
+    of the others, whose salts a verifier needs.
     """
-    event = {**stored, "leaf_hash": leaf_of(stored)}
+    event = {**stored, "leaf_hash": leaf_of(stored), "private": private}
     erased = dict(stored["commitments"] or {})
     for row in private:
         name, _, inner = row["member"].partition(".")
@@ -52,7 +53,7 @@ def reveal(stored: Row, private: Sequence[Row]) -> Row:
     return event
 
 
-def _take(event: Row, member: str) -> Any:
+def take(event: Row, member: str) -> Any:
     """Take a member out of an event and return it, or None where it isn't.
 
     What it is taken out of is copied: others may hold it too.

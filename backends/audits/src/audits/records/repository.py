@@ -284,6 +284,25 @@ async def page_after(
     return _as_stored(rows[:limit]), next_cursor
 
 
+@cache
+def _in_order(names: frozenset[str], *, pending: bool) -> Statement:
+    listed = _listed(names, pending=pending).where(
+        Audit.seq > bindparam("after", type_=BigInteger),
+        Audit.seq < bindparam("end", type_=BigInteger),
+    )
+    return Statement(listed.order_by(Audit.seq).limit(_LIMIT))
+
+
+async def in_order(
+    session: ReadSession, tenant: str, chosen: Filter, *, after: int, end: int, limit: int
+) -> list[Row]:
+    """Return one event of each of the next records in the chain's order, after a number."""
+    values, parameters = _parameters(tenant, chosen)
+    statement = _in_order(frozenset(values), pending=chosen.status == "pending")
+    rows = await session.all(statement, after=after, end=end, limit=limit, **parameters)
+    return _as_stored(rows)
+
+
 def _parameters(tenant: str, chosen: Filter) -> tuple[dict[str, Any], dict[str, Any]]:
     values = chosen.values()
     return values, {"of": tenant, **{f"by_{name}": value for name, value in values.items()}}

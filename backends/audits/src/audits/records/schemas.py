@@ -263,3 +263,9 @@ class AuditPageQuery(AuditQuery):
     cursor: Annotated[str, StringConstraints(pattern=CURSOR_PATTERN)] | None = Field(
         None, description="Empty for the first page; then `next_cursor` of the page before"
     )
+
+
+class AuditExportQuery(AuditQuery):
+    """Which records to export, and how."""
+
+    format: Literal["ndjson", "csv", "ocsf"] = "ndjson"

@@ -1,6 +1,6 @@
 """The rules of the trail. Nothing here knows requests and responses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from hashlib import sha256
@@ -20,8 +20,9 @@ from bedplate import clock, ids
 from bedplate.database import Database, ReadSession, Row, WriteSession
 from bedplate.database.group_commit import GroupCommit
 from bedplate.problems import ProblemError
+from bedplate.schemas import MAX_INT64
 
-_ADDED = ("salt", "commitments")
+_WALK_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -240,12 +241,29 @@ async def page_after(
     return RecordPage(await _current(session, tenant, rows), next_cursor=next_cursor)
 
 
-async def _current(session: Session, tenant: str, listed: Sequence[Row]) -> list[Row]:
-    """Return the events that hold now of the listed records, in their order."""
+async def walk(
+    session: ReadSession, tenant: str, chosen: Filter, size: int
+) -> AsyncIterator[list[Row]]:
+    """Yield the records of a chain's first `size` events, some at a time, oldest first."""
+    after = -1
+    while rows := await repository.in_order(
+        session, tenant, chosen, after=after, end=size, limit=_WALK_ROWS
+    ):
+        yield await _current(session, tenant, rows, size)
+        after = rows[-1]["seq"]
+
+
+async def _current(
+    session: Session, tenant: str, listed: Sequence[Row], size: int = MAX_INT64
+) -> list[Row]:
+    """Return the events that hold now of the listed records, in their order.
+
+    `size` leaves out events that came after so many.
+    """
     pending = [row["id"] for row in listed if row["status"] == "pending"]
     later = {
         row["id"]: row
         for row in (await repository.events_of(session, tenant, pending) if pending else ())
-        if row["event"] != "deleted"
+        if row["event"] != "deleted" and row["seq"] < size
     }
     return await _revealed(session, tenant, [later.get(row["id"], row) for row in listed])

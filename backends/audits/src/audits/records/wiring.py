@@ -14,6 +14,7 @@ from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
 
 CurrentTrail = Annotated[Trail, from_state(Trail)]
+CurrentDatabase = Annotated[Database, from_state(Database)]
 
 _BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from audits.transparency.tree import HASH_BYTES, HashOf, Subtree, perfect_root, root_hash
+from audits.transparency.tree import HASH_BYTES, HashOf, Subtree, node_hash, perfect_root, root_hash
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -87,16 +87,29 @@ def hash_reader(tiles: Mapping[tuple[int, int], bytes]) -> HashOf:
 
     The reader raises KeyError for a subtree whose tile isn't there or is too narrow.
     """
+    known: dict[tuple[int, int], list[list[bytes]]] = {}
 
     def hash_of(subtree: Subtree) -> bytes:
         level, height = divmod(subtree.level, TILE_HEIGHT)
-        index, first = divmod(subtree.index << height, TILE_WIDTH)
-        hashes = tiles[level, index][first * HASH_BYTES : (first + (1 << height)) * HASH_BYTES]
-        if len(hashes) < HASH_BYTES << height:
+        tile = level, (subtree.index << height) // TILE_WIDTH
+        if tile not in known:
+            known[tile] = _nodes(split(tiles[tile]))
+        at = subtree.index % (TILE_WIDTH >> height)
+        nodes = known[tile][height] if height < len(known[tile]) else []
+        if at >= len(nodes):
             raise KeyError(subtree)
-        return perfect_root(split(hashes))
+        return nodes[at]
 
     return hash_of
+
+
+def _nodes(hashes: list[bytes]) -> list[list[bytes]]:
+    """Return the hashes of all perfect subtrees within a tile, by height."""
+    levels = [hashes]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append([node_hash(below[at], below[at + 1]) for at in range(0, len(below) - 1, 2)])
+    return levels
 
 
 def split(hashes: bytes) -> list[bytes]:

@@ -149,32 +149,47 @@ def needed(spans: Sequence[Span]) -> list[Subtree]:
     return [subtree for span in spans for subtree in subtrees(span)]
 
 
-def _climb(node: int, last: int, path: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Yield the hashes of a proof from a node up to the root, and whether each is on the left.
+def _climb(node: int, last: int, path: Sequence[bytes]) -> Iterator[tuple[bytes, bool, int, int]]:
+    """Yield the hashes of a proof from a node up to the root.
 
-    `last` is the last node of the same level. Raises `ProofError` for too many hashes or too few.
+    With each come whether it is on the left, and how many levels higher the node over both is, with
+    that node's index. `last` is the last node of the first level. Raises `ProofError` for too many
+    hashes or too few.
     """
+    level = 0
     for sibling in path:
         if last == 0:
             raise ProofError("The proof has too many hashes.")
         is_left = node % 2 == 1 or node == last
-        yield sibling, is_left
         while is_left and node % 2 == 0 and node:
-            node, last = node >> 1, last >> 1
-        node, last = node >> 1, last >> 1
+            node, last, level = node >> 1, last >> 1, level + 1
+        node, last, level = node >> 1, last >> 1, level + 1
+        yield sibling, is_left, level, node
     if last:
         raise ProofError("The proof has too few hashes.")
+
+
+def climb(
+    leaf: bytes, index: int, size: int, path: Sequence[bytes]
+) -> Iterator[tuple[int, int, bytes]]:
+    """Yield level, index and hash of each node from a leaf to the root, as its path makes them.
+
+    Raises `ProofError` for a leaf that isn't in the tree, and a path of another length.
+    """
+    if not 0 <= index < size:
+        raise ProofError(f"A tree of {size} leaves has no leaf {index}.")
+    made = leaf
+    yield 0, index, made
+    for sibling, is_left, level, node in _climb(index, size - 1, path):
+        made = node_hash(sibling, made) if is_left else node_hash(made, sibling)
+        yield level, node, made
 
 
 def verify_inclusion(
     leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes
 ) -> None:
     """Check an inclusion proof (RFC 9162, section 2.1.3.2). Raises `ProofError`."""
-    if not 0 <= index < size:
-        raise ProofError(f"A tree of {size} leaves has no leaf {index}.")
-    made = leaf
-    for sibling, is_left in _climb(index, size - 1, path):
-        made = node_hash(sibling, made) if is_left else node_hash(made, sibling)
+    *_, (_, _, made) = climb(leaf, index, size, path)
     if made != root:
         raise ProofError(f"The inclusion proof of leaf {index} leads to another root.")
 
@@ -195,7 +210,7 @@ def verify_consistency(
     # The proof begins with the old tree's last perfect subtree, unless that is all of it.
     first, *siblings = [old_root, *path] if node == 0 else path or [old_root]
     made_old = made_new = first
-    for sibling, is_left in _climb(node, last, siblings):
+    for sibling, is_left, _, _ in _climb(node, last, siblings):
         if is_left:
             made_old = node_hash(sibling, made_old)
         made_new = node_hash(sibling, made_new) if is_left else node_hash(made_new, sibling)

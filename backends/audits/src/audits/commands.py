@@ -1,0 +1,69 @@
+"""The commands `bedplate audits …`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import httpx2
+import typer
+
+from audits.transparency.checkpoint import verifier_of
+from audits.transparency.note import NoteError, Verifier
+from audits.verification.export import verify_export
+from audits.verification.finding import Broken, Verified
+from audits.verification.log import LogFolder, LogServer, LogSource, verify_log
+from bedplate.cli.arguments import application
+from bedplate.cli.exceptions import CommandError
+
+app = application("The audit trail.")
+
+
+@app.callback()
+def _audits() -> None:
+    """Keep `verify` a command of its own."""
+
+
+@app.command("verify")
+def verify(
+    what: Annotated[
+        str, typer.Argument(help="An export (NDJSON), a log's folder, or its URL", metavar="WHAT")
+    ],
+    key: Annotated[
+        str, typer.Option(help="The log's public keys, one a line: what /log/TENANT/key shows")
+    ],
+    api_key: Annotated[
+        str | None, typer.Option(envvar="AUDITS_API_KEY", help="X-API-Key for a log's URL")
+    ] = None,
+) -> None:
+    """Verify an export or a whole log: signature, root, and each record's own content."""
+    verifiers = _verifiers(key)
+    try:
+        verified = _verify(what, verifiers, api_key)
+    except Broken as broken:
+        raise CommandError(f"Not verified. {broken.found}") from None
+    except httpx2.HTTPError as error:
+        raise CommandError(f"{what} can't be read: {type(error).__name__}.") from None
+    typer.echo(
+        f"Verified: {verified.records} records, in the log {verified.origin} of {verified.size} "
+        f"entries, signed by {', '.join(dict.fromkeys(verified.signers)) or 'nobody'}."
+    )
+
+
+def _verifiers(keys: str) -> list[Verifier]:
+    try:
+        return [verifier_of(line) for line in keys.splitlines() if line.strip()]
+    except NoteError as error:
+        raise CommandError(f"--key: {error}") from None
+
+
+def _verify(what: str, verifiers: list[Verifier], api_key: str | None) -> Verified:
+    if what.startswith(("http://", "https://")):
+        return verify_log(LogServer(what, api_key=api_key), verifiers)
+    path = Path(what)
+    if path.is_dir():
+        source: LogSource = LogFolder(path)
+        return verify_log(source, verifiers)
+    try:
+        with path.open("rb") as lines:
+            return verify_export(lines, verifiers)
+    except OSError as error:
+        raise CommandError(f"{what} can't be read: {error.strerror}.") from None

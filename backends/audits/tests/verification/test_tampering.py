@@ -1,0 +1,164 @@
+"""One byte changed where an intruder would: `bedplate audits verify` says which record."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from audits.transparency.checkpoint import Checkpoint, verifier_of
+from audits.transparency.note import Note, Verifier
+from audits.transparency.tiles import TILE_WIDTH, Tile
+from audits.verification.finding import Broken
+from audits.verification.log import LogFolder, verify_log
+from bedplate.database import Database
+from bedplate.testing.client import Client
+
+Record = Callable[..., Awaitable[dict[str, Any]]]
+
+AUDITS = "/api/v1/audits"
+LOG = "/api/v1/log/default"
+COUNT = 600
+
+
+@pytest.fixture(name="records")
+async def _records(api: Client) -> list[str]:
+    """Record some hundred events, and give their ids in order when they are signed."""
+    body = {
+        "records": [
+            {"action_type": "create", "entity_type": "invoice", "details": {"total": number}}
+            for number in range(COUNT)
+        ]
+    }
+    stored = (await api.post(f"{AUDITS}/batch", json=body)).json()
+    for _ in range(100):
+        response = await api.get(f"{LOG}/checkpoint")
+        if (
+            response.status_code == 200
+            and Checkpoint.parse(Note.parse(response.text).text).size == COUNT
+        ):
+            break
+        await asyncio.sleep(0.05)
+    ids: list[str] = stored["ids"]
+    return ids
+
+
+@pytest.fixture(name="verifiers")
+async def _verifiers(api: Client) -> list[Verifier]:
+    return [verifier_of(line) for line in (await api.get(f"{LOG}/key")).text.splitlines()]
+
+
+async def mirror(api: Client, folder: Path) -> LogFolder:
+    """Copy a log into a folder, as anyone may, and return it."""
+    paths = ["checkpoint"]
+    for level, count in ((0, COUNT), (1, COUNT // TILE_WIDTH)):
+        for index in range(-(-count // TILE_WIDTH)):
+            tile = Tile(level, index, min(TILE_WIDTH, count - index * TILE_WIDTH))
+            paths.append(f"tile/{tile.path()}")
+            if level == 0:
+                paths.append(f"tile/{tile.path('entries')}")
+    for path in paths:
+        response = await api.get(f"{LOG}/{path}")
+        assert response.status_code == 200, path
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(response.content)
+    return LogFolder(folder)
+
+
+async def change(database: Database, statement: str) -> None:
+    """Change the database as its owner could, with the guards switched off."""
+    async with database.engine.begin() as connection:
+        if database.dialect.name == "postgresql":
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        else:
+            for table in ("audit", "log_append", "log_tile"):
+                await connection.execute(text(f"DROP TRIGGER {table}_no_UPDATE"))
+        await connection.execute(text(statement))
+
+
+async def test_an_untouched_log_is_verified(
+    api: Client, records: list[str], verifiers: list[Verifier], tmp_path: Path
+) -> None:
+    """Every entry of a copied log is verified, and the copy needs no server."""
+    verified = verify_log(await mirror(api, tmp_path / "log"), verifiers)
+    assert (verified.records, verified.origin) == (COUNT, "localhost/audits/default")
+    assert len(records) == COUNT
+
+
+async def test_a_changed_row_is_named(
+    api: Client,
+    database: Database,
+    records: list[str],
+    verifiers: list[Verifier],
+    tmp_path: Path,
+) -> None:
+    """After one digit in the database is changed, the verification names the record."""
+    document = "'{\"total\": 43}'"
+    value = document if database.dialect.name == "sqlite" else f"{document}::jsonb"
+    await change(database, f"UPDATE audit SET details = {value} WHERE seq = 300")
+    with pytest.raises(Broken, match=f"record seq=300 id={records[300]}"):
+        verify_log(await mirror(api, tmp_path / "log"), verifiers)
+
+
+async def test_a_changed_tile_is_found(
+    api: Client, database: Database, verifiers: list[Verifier], tmp_path: Path, records: list[str]
+) -> None:
+    """One byte of a full tile in the database, and of a mirrored one: the tile is named."""
+    folder = await mirror(api, tmp_path / "log")
+    file = tmp_path / "log" / "tile" / "0" / "001"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:99] + bytes([whole[99] ^ 1]) + whole[100:])
+    with pytest.raises(Broken, match="tile seq=259"):
+        verify_log(folder, verifiers)
+    file.write_bytes(whole)
+    verify_log(folder, verifiers)
+    entries = tmp_path / "log" / "tile" / "entries" / "002.p" / "88"
+    entries.write_bytes(entries.read_bytes().replace(b'"total":599', b'"total":598'))
+    with pytest.raises(Broken, match=f"record seq=599 id={records[599]}"):
+        verify_log(folder, verifiers)
+
+
+async def test_a_cut_tail_is_found(
+    api: Client, verifiers: list[Verifier], tmp_path: Path, records: list[str]
+) -> None:
+    """Entries and their hashes that were removed together don't lead to the signed root."""
+    folder = await mirror(api, tmp_path / "log")
+    path = tmp_path / "log" / "checkpoint"
+    signed = path.read_bytes()
+    path.write_bytes(signed.replace(b"\n600\n", b"\n599\n"))
+    with pytest.raises(Broken, match="checkpoint"):
+        verify_log(folder, verifiers)
+    path.write_bytes(signed)
+    for name in ("tile/0/002.p/88", "tile/entries/002.p/88"):
+        (tmp_path / "log" / name).unlink()
+    with pytest.raises(Broken, match="tile"):
+        verify_log(folder, verifiers)
+    assert len(records) == COUNT
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET status = 'failure'",
+        "DELETE FROM audit",
+        "UPDATE log_append SET end_seq = 0",
+        "DELETE FROM log_append",
+        "DELETE FROM log_checkpoint",
+    ],
+)
+async def test_even_the_owner_needs_more_than_a_statement(
+    database: Database, records: list[str], statement: str
+) -> None:
+    """The tables of the log refuse UPDATE and DELETE to whoever may write them."""
+
+    async def run() -> None:
+        async with database.engine.begin() as connection:
+            await connection.execute(text(statement))
+
+    with pytest.raises(DBAPIError, match="never changed"):
+        await run()
+    assert len(records) == COUNT
