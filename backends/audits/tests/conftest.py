@@ -1,5 +1,6 @@
 """What the tests of the audit trail stand on: a migrated database, the API, and what reads it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from pydantic import SecretStr
 
 from audits.backend import backend
 from audits.settings import AuditsSettings
+from audits.transparency.checkpoint import Checkpoint
+from audits.transparency.note import Note
+from audits.transparency.tiles import TILE_WIDTH, Tile
 from bedplate.application import create_app
 from bedplate.database import Database
 from bedplate.database_state import migrations_of
@@ -22,6 +26,8 @@ from bedplate.testing.postgres import PostgresServer
 
 MakeApp = Callable[..., FastAPI]
 Record = Callable[..., Awaitable[dict[str, Any]]]
+Signed = Callable[..., Awaitable[Note]]
+Mirror = Callable[[Path], Awaitable[Path]]
 ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 AUDITS = "/api/v1/audits"
@@ -112,6 +118,48 @@ async def record(api: Client) -> Record:
         return made
 
     return record
+
+
+@pytest.fixture
+async def signed(api: Client) -> Signed:
+    """Give what waits for the checkpoint of a size (or larger) and returns its note."""
+
+    async def signed(size: int, log: str = LOG) -> Note:
+        for _ in range(200):
+            response = await api.get(f"{log}/checkpoint")
+            if response.status_code == 200:
+                note = Note.parse(response.content)
+                if Checkpoint.parse(note.text).size >= size:
+                    return note
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"no checkpoint of {size} entries within ten seconds")
+
+    return signed
+
+
+@pytest.fixture
+async def mirror(api: Client) -> Mirror:
+    """Give what copies the log into a folder, as anyone may, and returns the folder."""
+
+    async def mirror(folder: Path) -> Path:
+        checkpoint = (await api.get(f"{LOG}/checkpoint")).text
+        size = Checkpoint.parse(Note.parse(checkpoint).text).size
+        paths = ["checkpoint"]
+        for level, count in ((0, size), (1, size // TILE_WIDTH)):
+            for index in range(-(-count // TILE_WIDTH)):
+                tile = Tile(level, index, min(TILE_WIDTH, count - index * TILE_WIDTH))
+                paths.append(f"tile/{tile.path()}")
+                if level == 0:
+                    paths.append(f"tile/{tile.path('entries')}")
+        for path in paths:
+            response = await api.get(f"{LOG}/{path}")
+            assert response.status_code == 200, path
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(response.content)
+        return folder
+
+    return mirror
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The log over HTTP: checkpoints, tiles and proofs that other people's verifiers accept."""
 
-import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ from audits.transparency.tree import (
 )
 from bedplate.testing.client import Client
 
+Signed = Callable[..., Awaitable[Note]]
 Record = Callable[..., Awaitable[dict[str, Any]]]
 ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
@@ -31,19 +31,20 @@ LOG = "/api/v1/log/default"
 ORIGIN = "localhost/audits/default"
 
 
-async def checkpoint_of(api: Client, size: int, log: str = LOG) -> Checkpoint:
-    """Return the checkpoint of a size, verified by the log's own key, when it is there."""
-    vkeys = (await api.get(f"{log}/key")).text.splitlines()
-    for _ in range(100):
-        response = await api.get(f"{log}/checkpoint")
-        if response.status_code == 200:
-            note = Note.parse(response.content)
-            checkpoint = Checkpoint.parse(note.text)
-            if checkpoint.size >= size:
-                note.verified([verifier_of(vkey) for vkey in vkeys])
-                return checkpoint
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"no checkpoint of {size} within five seconds")
+Checkpoints = Callable[..., Awaitable[Checkpoint]]
+
+
+@pytest.fixture(name="checkpoint_of")
+async def _checkpoint_of(api: Client, signed: Signed) -> Checkpoints:
+    """Give what returns the checkpoint of a size when it is there, verified by the log's keys."""
+
+    async def checkpoint_of(size: int, log: str = LOG) -> Checkpoint:
+        note = await signed(size, log)
+        vkeys = (await api.get(f"{log}/key")).text.splitlines()
+        note.verified([verifier_of(vkey) for vkey in vkeys])
+        return Checkpoint.parse(note.text)
+
+    return checkpoint_of
 
 
 async def record_many(api: Client, count: int) -> None:
@@ -64,10 +65,12 @@ async def test_a_new_log_has_no_checkpoint(api: Client, problem_of: ProblemOf) -
     problem_of(await api.get(f"{LOG}/tile/0/000"), 404)
 
 
-async def test_a_record_is_proved_by_its_own_content(api: Client, record: Record) -> None:
+async def test_a_record_is_proved_by_its_own_content(
+    api: Client, record: Record, checkpoint_of: Checkpoints
+) -> None:
     """The entry from the log is the record, hashes to its leaf, and is in the signed tree."""
     made = [await record(details={"n": number}) for number in range(5)]
-    checkpoint = await checkpoint_of(api, 5)
+    checkpoint = await checkpoint_of(5)
     assert (checkpoint.origin, checkpoint.size) == (ORIGIN, 5)
     bundle = await api.get(f"{LOG}/tile/entries/000.p/5")
     assert bundle.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -85,40 +88,40 @@ async def test_a_record_is_proved_by_its_own_content(api: Client, record: Record
 
 
 async def test_a_record_after_the_checkpoint_says_so(
-    api: Client, record: Record, problem_of: ProblemOf
+    api: Client, record: Record, problem_of: ProblemOf, checkpoint_of: Checkpoints
 ) -> None:
     """At once a proof is refused with a time to try again; soon after it is there."""
     await record()
-    await checkpoint_of(api, 1)
+    await checkpoint_of(1)
     made = await record()
     path = f"{AUDITS}/{made['id']}/proof"
     response = await api.get(path)
     assert problem_of(response, 409)["code"] == "not_in_a_checkpoint"
     assert response.headers["retry-after"] == "1"
-    await checkpoint_of(api, 2)
+    await checkpoint_of(2)
     assert (await api.get(path)).status_code == 200
 
 
 async def test_each_event_of_a_record_is_proved(
-    api: Client, record: Record, problem_of: ProblemOf
+    api: Client, record: Record, problem_of: ProblemOf, checkpoint_of: Checkpoints
 ) -> None:
     """Completed and deleted are leaves as well, and each version has its proof."""
     made = await record(status="pending")
     await api.put(f"{AUDITS}/{made['id']}", json={"status": "failure"})
     await api.delete(f"{AUDITS}/{made['id']}")
-    await checkpoint_of(api, 3)
+    await checkpoint_of(3)
     for version in (1, 2, 3):
         response = await api.get(f"{AUDITS}/{made['id']}/proof", params={"version": version})
         assert InclusionProof.parse(response.text).index == version - 1
     problem_of(await api.get(f"{AUDITS}/{made['id']}/proof", params={"version": 4}), 404)
 
 
-async def test_the_tiles_make_every_proof(api: Client) -> None:
+async def test_the_tiles_make_every_proof(api: Client, checkpoint_of: Checkpoints) -> None:
     """From the tiles alone a client has the roots of both checkpoints, and their consistency."""
     await record_many(api, 300)
-    old = await checkpoint_of(api, 300)
+    old = await checkpoint_of(300)
     await record_many(api, 70_000 - 300)
-    new = await checkpoint_of(api, 70_000)
+    new = await checkpoint_of(70_000)
     spans = [*consistency_spans(old.size, new.size), *consistency_spans(65_536, 70_000)]
     tiles = {}
     for tile in tiles_of(needed(spans), new.size):
@@ -153,18 +156,20 @@ async def test_the_tiles_make_every_proof(api: Client) -> None:
     ],
 )
 async def test_what_no_checkpoint_covers_is_not_served(
-    api: Client, record: Record, problem_of: ProblemOf, path: str
+    api: Client, record: Record, problem_of: ProblemOf, checkpoint_of: Checkpoints, path: str
 ) -> None:
     """A tile or bundle beyond the signed tree is a 404, as is any other path."""
     for _ in range(8):
         await record()
-    await checkpoint_of(api, 8)
+    await checkpoint_of(8)
     assert problem_of(await api.get(f"{LOG}/tile/{path}"), 404)["code"] == "not_in_the_log"
 
 
-async def test_logs_of_tenants_are_apart(api: Client, record: Record) -> None:
+async def test_logs_of_tenants_are_apart(
+    api: Client, record: Record, checkpoint_of: Checkpoints
+) -> None:
     """Each tenant's log has its name, its keys and its tree."""
     await record(tenant="acme")
-    checkpoint = await checkpoint_of(api, 1, "/api/v1/log/acme")
+    checkpoint = await checkpoint_of(1, "/api/v1/log/acme")
     assert checkpoint.origin == "localhost/audits/acme"
     assert (await api.get(f"{LOG}/checkpoint")).status_code == 404

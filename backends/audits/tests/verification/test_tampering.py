@@ -1,23 +1,21 @@
 """One byte changed where an intruder would: `bedplate audits verify` says which record."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from audits.transparency.checkpoint import Checkpoint, verifier_of
+from audits.transparency.checkpoint import verifier_of
 from audits.transparency.note import Note, Verifier
-from audits.transparency.tiles import TILE_WIDTH, Tile
 from audits.verification.finding import Broken
 from audits.verification.log import LogFolder, verify_log
 from bedplate.database import Database
 from bedplate.testing.client import Client
 
-Record = Callable[..., Awaitable[dict[str, Any]]]
+Signed = Callable[..., Awaitable[Note]]
+Mirror = Callable[[Path], Awaitable[Path]]
 
 AUDITS = "/api/v1/audits"
 LOG = "/api/v1/log/default"
@@ -25,7 +23,7 @@ COUNT = 600
 
 
 @pytest.fixture(name="records")
-async def _records(api: Client) -> list[str]:
+async def _records(api: Client, signed: Signed) -> list[str]:
     """Record some hundred events, and give their ids in order when they are signed."""
     body = {
         "records": [
@@ -34,14 +32,7 @@ async def _records(api: Client) -> list[str]:
         ]
     }
     stored = (await api.post(f"{AUDITS}/batch", json=body)).json()
-    for _ in range(100):
-        response = await api.get(f"{LOG}/checkpoint")
-        if (
-            response.status_code == 200
-            and Checkpoint.parse(Note.parse(response.text).text).size == COUNT
-        ):
-            break
-        await asyncio.sleep(0.05)
+    await signed(COUNT)
     ids: list[str] = stored["ids"]
     return ids
 
@@ -49,24 +40,6 @@ async def _records(api: Client) -> list[str]:
 @pytest.fixture(name="verifiers")
 async def _verifiers(api: Client) -> list[Verifier]:
     return [verifier_of(line) for line in (await api.get(f"{LOG}/key")).text.splitlines()]
-
-
-async def mirror(api: Client, folder: Path) -> LogFolder:
-    """Copy a log into a folder, as anyone may, and return it."""
-    paths = ["checkpoint"]
-    for level, count in ((0, COUNT), (1, COUNT // TILE_WIDTH)):
-        for index in range(-(-count // TILE_WIDTH)):
-            tile = Tile(level, index, min(TILE_WIDTH, count - index * TILE_WIDTH))
-            paths.append(f"tile/{tile.path()}")
-            if level == 0:
-                paths.append(f"tile/{tile.path('entries')}")
-    for path in paths:
-        response = await api.get(f"{LOG}/{path}")
-        assert response.status_code == 200, path
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(response.content)
-    return LogFolder(folder)
 
 
 async def change(database: Database, statement: str) -> None:
@@ -81,34 +54,34 @@ async def change(database: Database, statement: str) -> None:
 
 
 async def test_an_untouched_log_is_verified(
-    api: Client, records: list[str], verifiers: list[Verifier], tmp_path: Path
+    records: list[str], verifiers: list[Verifier], tmp_path: Path, mirror: Mirror
 ) -> None:
     """Every entry of a copied log is verified, and the copy needs no server."""
-    verified = verify_log(await mirror(api, tmp_path / "log"), verifiers)
+    verified = verify_log(LogFolder(await mirror(tmp_path / "log")), verifiers)
     assert (verified.records, verified.origin) == (COUNT, "localhost/audits/default")
     assert len(records) == COUNT
 
 
 async def test_a_changed_row_is_named(
-    api: Client,
     database: Database,
     records: list[str],
     verifiers: list[Verifier],
     tmp_path: Path,
+    mirror: Mirror,
 ) -> None:
     """After one digit in the database is changed, the verification names the record."""
     document = "'{\"total\": 43}'"
     value = document if database.dialect.name == "sqlite" else f"{document}::jsonb"
     await change(database, f"UPDATE audit SET details = {value} WHERE seq = 300")
     with pytest.raises(Broken, match=f"record seq=300 id={records[300]}"):
-        verify_log(await mirror(api, tmp_path / "log"), verifiers)
+        verify_log(LogFolder(await mirror(tmp_path / "log")), verifiers)
 
 
 async def test_a_changed_tile_is_found(
-    api: Client, database: Database, verifiers: list[Verifier], tmp_path: Path, records: list[str]
+    verifiers: list[Verifier], tmp_path: Path, mirror: Mirror, records: list[str]
 ) -> None:
     """One byte of a full tile in the database, and of a mirrored one: the tile is named."""
-    folder = await mirror(api, tmp_path / "log")
+    folder = LogFolder(await mirror(tmp_path / "log"))
     file = tmp_path / "log" / "tile" / "0" / "001"
     whole = file.read_bytes()
     file.write_bytes(whole[:99] + bytes([whole[99] ^ 1]) + whole[100:])
@@ -123,10 +96,10 @@ async def test_a_changed_tile_is_found(
 
 
 async def test_a_cut_tail_is_found(
-    api: Client, verifiers: list[Verifier], tmp_path: Path, records: list[str]
+    verifiers: list[Verifier], tmp_path: Path, mirror: Mirror, records: list[str]
 ) -> None:
     """Entries and their hashes that were removed together don't lead to the signed root."""
-    folder = await mirror(api, tmp_path / "log")
+    folder = LogFolder(await mirror(tmp_path / "log"))
     path = tmp_path / "log" / "checkpoint"
     signed = path.read_bytes()
     path.write_bytes(signed.replace(b"\n600\n", b"\n599\n"))
