@@ -161,7 +161,7 @@ class Converted(BaseModel):
     name: str
 
 
-KINDS = [
+KINDS: list[tuple[type[BaseModel], bool]] = [
     (Plain, True),
     (Named, True),
     (WithStatus, False),

@@ -121,7 +121,7 @@ class GroupCommit(Generic[Queue, Member, Stored]):
         except DatabaseUnavailable as error:
             # Not again member by member: it would cost each its timeout, or store some twice.
             for waiting in batch:
-                _answer(waiting, type(error)(error.detail, retry_after=error.retry_after))
+                _answer(waiting, type(error)())
         except Exception as error:  # noqa: BLE001 - whatever it is, it goes to those who wait
             if len(batch) == 1:
                 _answer(batch[0], error)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from audits.log import repository
-from audits.log.repository import Session
 from audits.transparency.tiles import (
     TILE_HEIGHT,
     TILE_WIDTH,
@@ -17,7 +16,7 @@ from audits.transparency.tiles import (
     tiles_of,
 )
 from audits.transparency.tree import HashOf, Span, leaf_hash, needed
-from bedplate.database import WriteSession
+from bedplate.database import ReadSession, WriteSession
 
 _MAX_KNOWN_EDGES = 1000
 
@@ -84,7 +83,7 @@ class Chains:
         self._on_growth(growth.tenant)
 
 
-async def load_edge(session: Session, tenant: str, size: int) -> Edge:
+async def load_edge(session: ReadSession, tenant: str, size: int) -> Edge:
     """Return the right edge of a chain's tree of `size` leaves, as the database has it."""
     edge = Edge(size)
     level = 0
@@ -96,7 +95,7 @@ async def load_edge(session: Session, tenant: str, size: int) -> Edge:
     return edge
 
 
-async def load_hashes(session: Session, tenant: str, size: int, spans: list[Span]) -> HashOf:
+async def load_hashes(session: ReadSession, tenant: str, size: int, spans: list[Span]) -> HashOf:
     """Return a reader of all hashes that these spans of a tree of `size` leaves are made from."""
     tiles = tiles_of(needed(spans), size)
     return hash_reader(

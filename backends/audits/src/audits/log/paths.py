@@ -3,9 +3,9 @@
 from collections import OrderedDict
 
 from audits.log import repository
-from audits.log.repository import Session
 from audits.transparency.tiles import hash_reader, tile_of
 from audits.transparency.tree import HashOf, Subtree, inclusion_spans, needed, proof
+from bedplate.database import ReadSession
 
 _MAX_TILES = 256
 
@@ -16,7 +16,7 @@ class Paths:
     Leaves asked for in their order read each tile once.
     """
 
-    def __init__(self, session: Session, tenant: str, size: int) -> None:
+    def __init__(self, session: ReadSession, tenant: str, size: int) -> None:
         self._session = session
         self._tenant = tenant
         self._size = size

@@ -13,8 +13,6 @@ from audits.transparency.tree import HASH_BYTES, perfect_root
 from bedplate.database import ReadSession, Row, Statement, WriteSession
 from bedplate.database.bulk_insert import BulkInsert
 
-Session = ReadSession | WriteSession
-
 _IN_CHAIN = LogAppend.tenant == bindparam("of")
 _HEAD = Statement(
     select(LogAppend.end_seq, LogAppend.recorded_at)
@@ -90,13 +88,13 @@ class Head:
     recorded_at: datetime | None = None
 
 
-async def head(session: Session, tenant: str) -> Head:
+async def head(session: ReadSession, tenant: str) -> Head:
     """Return the end of a chain, which is empty when nothing was recorded."""
     row = await session.one_or_none(_HEAD, of=tenant)
     return Head(row["end_seq"], row["recorded_at"]) if row else Head()
 
 
-async def tenants(session: Session) -> list[str]:
+async def tenants(session: ReadSession) -> list[str]:
     """Return every tenant that has a chain."""
     return [row["tenant"] for row in await session.all(_TENANTS)]
 
@@ -131,7 +129,7 @@ async def add_tiles(
     await session.insert(_ADD_TILES, rows)
 
 
-async def leaves(session: Session, tenant: str, first: int, end: int) -> bytes:
+async def leaves(session: ReadSession, tenant: str, first: int, end: int) -> bytes:
     """Return the hashes of leaves, 32 bytes each, from `first` to before `end`."""
     rows = await session.all(_LEAVES, of=tenant, first=first, end=end)
     if not rows:
@@ -141,7 +139,7 @@ async def leaves(session: Session, tenant: str, first: int, end: int) -> bytes:
     return joined[start : start + (end - first) * HASH_BYTES]
 
 
-async def tile(session: Session, tenant: str, wanted: Tile) -> bytes:
+async def tile(session: ReadSession, tenant: str, wanted: Tile) -> bytes:
     """Return the hashes of a tile, or fewer bytes than it has where they aren't stored.
 
     A narrow tile is the beginning of the full one, which may be all that is left of it.
@@ -158,7 +156,7 @@ async def tile(session: Session, tenant: str, wanted: Tile) -> bytes:
     return b"".join(row["root"] for row in below)
 
 
-async def latest_checkpoint(session: Session, tenant: str) -> Row | None:
+async def latest_checkpoint(session: ReadSession, tenant: str) -> Row | None:
     """Return size, root, note and time of the largest signed checkpoint."""
     return await session.one_or_none(_LATEST_CHECKPOINT, of=tenant)
 

@@ -11,7 +11,6 @@ import structlog
 from audits.log import repository
 from audits.log.chain import load_hashes
 from audits.log.exceptions import NoCheckpoint, NotInACheckpoint, NotInTheLog
-from audits.log.repository import Session
 from audits.transparency.checkpoint import Checkpoint, MLDSA44Cosigner
 from audits.transparency.note import Ed25519Signer, Note, Signature
 from audits.transparency.proof import InclusionProof
@@ -184,12 +183,12 @@ class Signing:
         return True
 
 
-async def latest(session: Session, tenant: str) -> Row | None:
+async def latest(session: ReadSession, tenant: str) -> Row | None:
     """Return size, root, note and time of the latest signed checkpoint, if there is one."""
     return await repository.latest_checkpoint(session, tenant)
 
 
-async def checkpoint(session: Session, tenant: str) -> Note:
+async def checkpoint(session: ReadSession, tenant: str) -> Note:
     """Return the latest signed checkpoint. Raises `NoCheckpoint`."""
     found = await latest(session, tenant)
     if found is None:
@@ -197,7 +196,7 @@ async def checkpoint(session: Session, tenant: str) -> Note:
     return Note.parse(found["note"])
 
 
-async def tile(session: Session, tenant: str, wanted: Tile) -> bytes:
+async def tile(session: ReadSession, tenant: str, wanted: Tile) -> bytes:
     """Return the hashes of a tile that a checkpoint covers. Raises `NotInTheLog`."""
     await check_published(session, tenant, wanted)
     hashes = await repository.tile(session, tenant, wanted)
@@ -206,14 +205,14 @@ async def tile(session: Session, tenant: str, wanted: Tile) -> bytes:
     return hashes
 
 
-async def check_published(session: Session, tenant: str, wanted: Tile) -> None:
+async def check_published(session: ReadSession, tenant: str, wanted: Tile) -> None:
     """Raise `NotInTheLog` for a tile beyond the latest checkpoint: what is served is signed."""
     found = await latest(session, tenant)
     if found is None or wanted.end > found["size"]:
         raise NotInTheLog
 
 
-async def prove(session: Session, tenant: str, index: int) -> InclusionProof:
+async def prove(session: ReadSession, tenant: str, index: int) -> InclusionProof:
     """Return the proof that the leaf with this index is in the latest checkpoint's tree.
 
     Raises `NotInACheckpoint` for a leaf that came after it.

@@ -28,11 +28,8 @@ from audits.records.models import Audit, AuditKey, AuditPending, AuditPrivate
 from bedplate.database import AnyOf, ReadSession, Row, Statement, UTCDateTime, WriteSession
 from bedplate.database.bulk_insert import BulkInsert
 from bedplate.database.json_containment import JSONContains
-from bedplate.database.json_items import Columns
-from bedplate.database.keysets import Keyset
+from bedplate.database.pages import Columns, Keyset
 from bedplate.database.types import MIN_INSTANT
-
-Session = ReadSession | WriteSession
 
 NEWEST_FIRST = Keyset(Audit.created_at, Audit.id)
 _COLUMNS = [column.key for column in cast("Table", Audit.__table__).c]
@@ -95,17 +92,19 @@ async def add(
         await session.all(_REMOVE_PENDING, ids=list(no_longer_pending))
 
 
-async def events_of(session: Session, tenant: str, ids: Sequence[UUID]) -> list[Row]:
+async def events_of(session: ReadSession, tenant: str, ids: Sequence[UUID]) -> list[Row]:
     """Return all events of these records, those of a record one after the other."""
     return _as_stored(await session.all(_EVENTS_OF, of=tenant, ids=list(ids)))
 
 
-async def events_between(session: Session, tenant: str, first: int, end: int) -> list[Row]:
+async def events_between(session: ReadSession, tenant: str, first: int, end: int) -> list[Row]:
     """Return the events with these sequence numbers, `end` not included, in their order."""
     return _as_stored(await session.all(_EVENTS_BETWEEN, of=tenant, first=first, end=end))
 
 
-async def private_of(session: Session, tenant: str, events: Iterable[Row]) -> dict[int, list[Row]]:
+async def private_of(
+    session: ReadSession, tenant: str, events: Iterable[Row]
+) -> dict[int, list[Row]]:
     """Return the members that these events hold apart, by sequence number: member, salt, value."""
     seqs = [event["seq"] for event in events if event["commitments"]]
     found: dict[int, list[Row]] = {}
@@ -115,7 +114,7 @@ async def private_of(session: Session, tenant: str, events: Iterable[Row]) -> di
     return found
 
 
-async def keys_of(session: Session, tenant: str, keys: Sequence[str]) -> list[Row]:
+async def keys_of(session: ReadSession, tenant: str, keys: Sequence[str]) -> list[Row]:
     """Return what these idempotency keys stand for: owner, key, fingerprint, first_seq, size."""
     return await session.all(_KEYS, of=tenant, keys=list(keys))
 

@@ -13,7 +13,7 @@ from audits.records.entries import entry_of
 from audits.records.events import Batch, Change, Complete, Create, Delete
 from audits.records.exceptions import OccurredAtRefused, RecordNotFound
 from audits.records.privacy import reveal
-from audits.records.repository import Filter, Session
+from audits.records.repository import Filter
 from audits.records.schemas import AuditNew
 from audits.transparency.canonical import canonical
 from bedplate import clock, ids
@@ -174,17 +174,17 @@ def _row(new: AuditNew) -> Row:
     return {**row, "version": 1}
 
 
-async def _events(session: Session, tenant: str, record_ids: Sequence[UUID]) -> list[Row]:
+async def _events(session: ReadSession, tenant: str, record_ids: Sequence[UUID]) -> list[Row]:
     stored = await repository.events_of(session, tenant, record_ids)
     return await _revealed(session, tenant, stored)
 
 
-async def _revealed(session: Session, tenant: str, stored: Sequence[Row]) -> list[Row]:
+async def _revealed(session: ReadSession, tenant: str, stored: Sequence[Row]) -> list[Row]:
     private = await repository.private_of(session, tenant, stored)
     return [reveal(event, private.get(event["seq"], ())) for event in stored]
 
 
-async def history(session: Session, tenant: str, record_id: UUID) -> list[Row]:
+async def history(session: ReadSession, tenant: str, record_id: UUID) -> list[Row]:
     """Return a record's events, the first one first. Raises `RecordNotFound`."""
     events = await _events(session, tenant, [record_id])
     if not events:
@@ -192,7 +192,7 @@ async def history(session: Session, tenant: str, record_id: UUID) -> list[Row]:
     return events
 
 
-async def get(session: Session, tenant: str, record_id: UUID) -> Row:
+async def get(session: ReadSession, tenant: str, record_id: UUID) -> Row:
     """Return the event that a record now is. Raises `RecordNotFound`, also for a deleted one."""
     event = (await history(session, tenant, record_id))[-1]
     if event["event"] == "deleted":
@@ -200,7 +200,7 @@ async def get(session: Session, tenant: str, record_id: UUID) -> Row:
     return event
 
 
-async def between(session: Session, tenant: str, first: int, end: int) -> list[Row]:
+async def between(session: ReadSession, tenant: str, first: int, end: int) -> list[Row]:
     """Return the events with these sequence numbers, `end` not included, in their order."""
     stored = await repository.events_between(session, tenant, first, end)
     return await _revealed(session, tenant, stored)
@@ -254,7 +254,7 @@ async def walk(
 
 
 async def _current(
-    session: Session, tenant: str, listed: Sequence[Row], size: int = MAX_INT64
+    session: ReadSession, tenant: str, listed: Sequence[Row], size: int = MAX_INT64
 ) -> list[Row]:
     """Return the events that hold now of the listed records, in their order.
 
