@@ -70,6 +70,16 @@ _KEYS = Statement(
 )
 
 
+_ADD_PARTITION = Statement(
+    select(func.audit_add_partition(bindparam("month", type_=UTCDateTime)).label("added"))
+)
+
+
+async def add_partition(session: ReadSession, month: datetime) -> None:
+    """Add the partition for a time's month where it is missing. PostgreSQL only."""
+    await session.all(_ADD_PARTITION, month=month)
+
+
 async def add(
     session: WriteSession,
     *,

@@ -166,6 +166,14 @@ class Trail:
         return {(row["owner"], row["key"]): row for row in known}
 
 
+async def add_partitions(database: Database) -> None:
+    """Add the partitions of this month and the next two, where the database has partitions."""
+    if database.dialect.name == "postgresql":
+        for days in (0, 31, 62):
+            month = clock.now() + timedelta(days=days)
+            await repository.add_partition(database.read(), month)
+
+
 def _row(new: AuditNew) -> Row:
     """Return the columns that a record's first event has from its request."""
     row = new.model_dump(exclude={"tenant"})

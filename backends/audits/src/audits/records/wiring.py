@@ -3,25 +3,32 @@
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from audits.log.chain import Chains
 from audits.log.service import Entries
-from audits.records.service import Skew, Trail, entries_between
+from audits.records.service import Skew, Trail, add_partitions, entries_between
 from audits.settings import AuditsSettings
 from bedplate.database import Database
+from bedplate.jobs.background import Jobs
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
 
 CurrentTrail = Annotated[Trail, from_state(Trail)]
 CurrentDatabase = Annotated[Database, from_state(Database)]
 
+_DAY_SECONDS = 86_400.0
 _BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 
 
 @contextlib.asynccontextmanager
 async def open_trail(
-    settings: AuditsSettings, database: Database, chains: Chains, metrics: RequestMetrics
+    settings: AuditsSettings,
+    database: Database,
+    chains: Chains,
+    jobs: Jobs,
+    metrics: RequestMetrics,
 ) -> AsyncIterator[Trail]:
     """Yield the trail; at the end, what waits is stored."""
     batches = metrics.histogram(
@@ -42,6 +49,7 @@ async def open_trail(
         return {(): trail.waiting}
 
     metrics.register_gauge("audits_waiting_records", "Records that wait to be stored", [], waiting)
+    jobs.every(_DAY_SECONDS, partial(add_partitions, database), name="audits_partitions")
     async with trail:
         yield trail
 
