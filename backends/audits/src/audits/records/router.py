@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import StringConstraints
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from audits.log import service as log
 from audits.log.exceptions import NotInACheckpoint
@@ -45,6 +46,14 @@ from bedplate.pagination import next_link
 from bedplate.problems import Forbidden, InvalidInput, PreconditionFailed
 from bedplate.schemas import QueryInt
 
+
+class RecordIdConvertor(StringConvertor):
+    """An id in a path. Other words there are none, so that other methods on them are a 405."""
+
+    regex = "(?!(?:batch|export|insights)$)[^/]+"
+
+
+register_url_convertor("record_id", RecordIdConvertor())
 router = APIRouter(prefix="/api/v1/audits", tags=["audits"])
 batch_upload = Upload(
     path="/api/v1/audits/batch", max_bytes="max_batch_bytes", seconds="batch_seconds"
@@ -166,7 +175,7 @@ async def export_records(
 
 
 @router.get(
-    "/{record_id}",
+    "/{record_id:record_id}",
     response_model=Audit,
     responses={
         **headers(200, "ETag"),
@@ -191,7 +200,7 @@ async def get_record(
 
 
 @router.put(
-    "/{record_id}",
+    "/{record_id:record_id}",
     response_model=Audit,
     responses={
         **headers(200, "ETag"),
@@ -219,7 +228,7 @@ async def complete_record(
 
 
 @router.delete(
-    "/{record_id}",
+    "/{record_id:record_id}",
     status_code=204,
     responses=errors(Forbidden, RecordNotFound, PreconditionFailed),
     summary="Take a record out of the lists",
@@ -236,7 +245,7 @@ async def delete_record(
 
 
 @router.get(
-    "/{record_id}/history",
+    "/{record_id:record_id}/history",
     response_model=AuditHistory,
     responses=errors(Forbidden, RecordNotFound),
     summary="What a record was from each event on",
@@ -253,7 +262,7 @@ async def get_history(
 
 
 @router.get(
-    "/{record_id}/proof",
+    "/{record_id:record_id}/proof",
     response_class=PlainTextResponse,
     responses=errors(Forbidden, RecordNotFound, NotInACheckpoint),
     summary="The proof that a record is in the log",

@@ -1,0 +1,44 @@
+"""The API keeps what its own OpenAPI document promises, says Schemathesis with all its checks."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from audits.settings import AuditsKey
+from bedplate.testing.contracts import listed, new_seed, schemathesis_failures
+
+Headers = dict[str, str]
+
+KEY = AuditsKey.parse("boss:admin:a-key")
+PROOF = {"X-API-Key": "a-key"}
+MakeApp = Callable[..., FastAPI]
+
+CONFIGURATION = Path(__file__).parents[3] / "schemathesis.toml"
+
+
+def found(
+    app: FastAPI, user: Headers, *, examples: int = 20, seed: int | None = None
+) -> dict[str, str]:
+    """Return what Schemathesis finds wrong; without a seed it's the same every time."""
+    return schemathesis_failures(
+        app, user, configuration=CONFIGURATION, examples=examples, seed=seed
+    )
+
+
+async def test_it_keeps_its_promises(make_app: MakeApp) -> None:
+    """No request that Schemathesis makes up gets an answer that the document doesn't allow."""
+    failures = await asyncio.to_thread(found, make_app(api_keys=[KEY]), PROOF)
+    assert not failures, listed(failures)
+
+
+@pytest.mark.soak
+async def test_it_keeps_its_promises_for_long(make_app: MakeApp) -> None:
+    """The same with many more requests, other ones in every run."""
+    seed = new_seed()
+    failures = await asyncio.to_thread(
+        found, make_app(api_keys=[KEY]), PROOF, examples=400, seed=seed
+    )
+    assert not failures, f"seed {seed}\n{listed(failures)}"
