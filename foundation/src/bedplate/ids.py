@@ -2,10 +2,10 @@
 
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bedplate import clock
-
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _random_bytes: Callable[[int], bytes] = secrets.token_bytes
 
 
@@ -19,9 +19,9 @@ def uuid() -> UUID:
     return UUID(bytes=_random_bytes(16), version=4)
 
 
-def uuid7() -> UUID:
-    """Return a UUID that sorts by its time, to a quarter of a microsecond (RFC 9562, version 7)."""
-    milliseconds, rest = divmod(int(clock.now().timestamp() * 1_000_000), 1000)
+def uuid7(now: datetime) -> UUID:
+    """Return a UUID that sorts by its time, to a microsecond (RFC 9562, version 7)."""
+    milliseconds, rest = divmod((now - _EPOCH) // timedelta(microseconds=1), 1000)
     fraction = rest * 4096 // 1000
     random = int.from_bytes(_random_bytes(8), "big") & (1 << 62) - 1
     return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)

@@ -152,7 +152,7 @@ async def test_a_full_queue_refuses(database: Database, store: Store) -> None:
 async def test_a_client_that_leaves_is_stored_all_the_same(
     database: Database, store: Store
 ) -> None:
-    """Cancelling a submission takes nothing back and fails no neighbour."""
+    """Cancelling a submission takes nothing back and fails no other."""
     async with GroupCommit(database, store) as group:
         tasks = [asyncio.create_task(group.submit("a", number)) for number in range(6)]
         await asyncio.sleep(0)

@@ -41,7 +41,7 @@ class GroupCommit(Generic[Queue, Member, Stored]):
     `store(session, queue, members)` runs in a transaction. It takes the locks that the order
     needs, stores all members, and returns what each `submit` returns, in the order of the members;
     an exception among these goes to its member alone. When it raises, nothing of the batch is
-    stored, and each member gets a transaction of its own: one bad member fails no neighbour.
+    stored, and each member gets a transaction of its own: one bad member fails no other.
 
     Members are validated before they are submitted. The context manager's end stores what waits.
     """

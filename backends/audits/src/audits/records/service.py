@@ -92,7 +92,8 @@ class Trail:
             self._skew.check(each)
         rows = [_row(each) for each in new]
         fingerprint = sha256(canonical([each.model_dump(mode="json") for each in new])).digest()
-        for row, record_id in zip(rows, sorted(ids.uuid7() for _ in rows), strict=True):
+        now = clock.now()
+        for row, record_id in zip(rows, sorted(ids.uuid7(now) for _ in rows), strict=True):
             row["id"] = record_id
         change = Create(rows, owner, key, fingerprint if key else b"")
         return await self._group.submit(tenant, change, rows=len(rows))

@@ -54,7 +54,7 @@ class _Export:
             self.checkpoint = Checkpoint("", 0, EMPTY_ROOT)
             if about["checkpoint"]:
                 note = Note.parse(about["checkpoint"])
-                self.signers = tuple(one.name for one in note.verified(verifiers))
+                self.signers = tuple(found.name for found in note.verified(verifiers))
                 self.checkpoint = Checkpoint.parse(note.text)
         except NoteError as error:
             raise Broken(Break("checkpoint", str(error))) from None
