@@ -12,6 +12,14 @@ from audits.settings import AuditsSettings
 from audits.state import AuditsState
 from bedplate.backend import Backend
 
+_RECORD = '{"action_type": "create", "entity_type": "invoice", "entity_ref": "42"}'
+_LOG = "{url}/api/v1/log/default"
+FIRST_STEPS = [
+    f"curl {{url}}/api/v1/audits -H 'Content-Type: application/json' -d '{_RECORD}'",
+    f"curl {_LOG}/checkpoint",
+    f'bedplate audits verify {_LOG} --key "$(curl -s {_LOG}/key)"',
+]
+
 backend = Backend(
     name="audits",
     title="Audits",
@@ -25,5 +33,6 @@ backend = Backend(
     rate_limit=security.rate_limit,
     state=AuditsState,
     uploads=[batch_upload],
+    first_steps=FIRST_STEPS,
     commands="audits.commands:app",
 )

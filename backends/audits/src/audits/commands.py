@@ -42,9 +42,12 @@ def verify(
         raise CommandError(f"Not verified. {broken.found}") from None
     except httpx2.HTTPError as error:
         raise CommandError(f"{what} can't be read: {type(error).__name__}.") from None
+    signers = ", ".join(dict.fromkeys(verified.signers))
     typer.echo(
-        f"Verified: {verified.records} records, in the log {verified.origin} of {verified.size} "
-        f"entries, signed by {', '.join(dict.fromkeys(verified.signers)) or 'nobody'}."
+        f"Verified: {verified.records} of the {verified.size} entries in the log "
+        f"{verified.origin}, signed by {signers}."
+        if verified.size
+        else "Verified: nothing is recorded yet."
     )
 
 
