@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from audits import security
+from audits.insights.router import router as insights_router
 from audits.log.router import router as log_router
 from audits.models import Base
 from audits.records.router import batch_upload
@@ -25,7 +26,7 @@ backend = Backend(
     title="Audits",
     summary="An audit trail that can be proved, with OpenAI insights.",
     settings=AuditsSettings,
-    routers=[health_router, records_router, log_router],
+    routers=[health_router, insights_router, records_router, log_router],
     metadata=Base.metadata,
     migrations=Path(__file__).with_name("migrations") / "versions",
     cors=security.cors,

@@ -13,13 +13,14 @@ from bedplate.auth import Guard, Principal, Verifier
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys
 from bedplate.auth.guard import API_KEY
 from bedplate.backend import CORSPolicy
-from bedplate.problems import Forbidden
+from bedplate.problems import Forbidden, Unauthorized
 from bedplate.rate_limits import Budget, RateLimit
 
 WRITE: Final = "write"
 READ: Final = "read"
 ADMIN: Final = "admin"
 DEFAULT_TENANT: Final = "default"
+_OPEN: Final = "open"
 _TENANT: Final = "tenant:"
 _ROLES: Final = {
     "writer": frozenset({WRITE}),
@@ -42,12 +43,38 @@ CurrentAdmin = Annotated[Principal, Security(guard.requiring(ADMIN), scopes=[ADM
 """Who may delete too."""
 
 
+class ModelGuard(Guard):
+    """The guard of routes that cost money: they need a key, unless the settings let everyone in."""
+
+    async def __call__(self, connection: HTTPConnection) -> Principal:
+        """Return the principal. Raises as `Guard` does, and `Unauthorized` without a key."""
+        principal = await super().__call__(connection)
+        settings: AuditsSettings = connection.scope["state"]["settings"]
+        if principal.kind == _OPEN and not settings.openai_open:
+            raise Unauthorized(
+                "The language model needs a key: set AUDITS_API_KEYS, or AUDITS_OPENAI_OPEN=true.",
+                headers={"WWW-Authenticate": self.challenge},
+            )
+        return principal
+
+
+_model_guard = ModelGuard(
+    rate_limit=rate_limit,
+    scopes=[READ],
+    model=API_KEY,
+    scheme_name="api_key",
+    challenge="APIKey",
+)
+CurrentModelUser = Annotated[Principal, Security(_model_guard, scopes=[READ])]
+"""Who may use the language model."""
+
+
 class Everyone:
     """Lets everyone do everything: what holds while no keys are set."""
 
     async def verify(self, connection: HTTPConnection) -> Principal:  # noqa: ARG002
         """Return the one principal that there is."""
-        return Principal("open", "everyone", _ROLES["admin"])
+        return Principal(_OPEN, "everyone", _ROLES["admin"])
 
 
 @contextlib.asynccontextmanager

@@ -4,15 +4,25 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from audits.transparency.note import is_key_name
-from bedplate.settings import CommaSeparated, DatabaseSettings, Secret, embedded_database
+from bedplate.settings import (
+    CommaSeparated,
+    DatabaseSettings,
+    Secret,
+    WebURL,
+    embedded_database,
+)
 
 DEVELOPMENT_SIGNING_KEY = "ZGV2ZWxvcG1lbnQtb25seS1zaWduaW5nLWtleS0wMDE="
+DEFAULT_INSIGHTS_MEMBERS: Final = (
+    "created_at", "action_type", "action", "entity_type", "entity_ref", "user_id", "actor.type",
+    "actor.id", "status", "correlation_id",
+)  # fmt: skip
 ROLES: Final = ("writer", "reader", "admin")
 _SEED_BYTES = 32
 _SENSITIVE = re.compile(r"ip_address|user_agent|actor|targets|(details|actor)\.[^.,]{1,100}")
@@ -85,6 +95,12 @@ Seed = Annotated[Secret, AfterValidator(_seed)]
 class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
     """Settings of the audit trail."""
 
+    shared: ClassVar[frozenset[str]] = DatabaseSettings.shared | {
+        "openai_api_key",
+        "openai_base_url",
+        "openai_model",
+    }
+
     database_url: SecretStr = embedded_database("audits")
     api_keys: APIKeyList = Field(
         default_factory=list,
@@ -115,6 +131,26 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
     )
     max_age_days: float = Field(
         30.0, gt=0, description="How old occurred_at may be when a record comes"
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, description="Key of the language model; without it insights answer 503"
+    )
+    openai_base_url: WebURL | None = Field(
+        None, description="Another server with OpenAI's API, such as http://127.0.0.1:8080/v1"
+    )
+    openai_model: str = Field("gpt-5-mini", description="The language model's name")
+    openai_seconds: float = Field(
+        5.0, gt=0, le=600, description="Seconds until an answer is a 504, retries included"
+    )
+    openai_max_output_tokens: int = Field(
+        2000, ge=16, description="Maximum length of an answer, in tokens"
+    )
+    openai_open: bool = Field(
+        default=False, description="Let everyone use the language model, on your bill, without keys"
+    )
+    insights_members: CommaSeparated = Field(
+        default_factory=lambda: list(DEFAULT_INSIGHTS_MEMBERS),
+        description="Members of records that the language model may read",
     )
     max_batch_bytes: int = Field(
         16_777_216, ge=1024, description="Maximum size of a batch's request body"

@@ -1,5 +1,7 @@
 """What is open while the audit trail runs, in the order in which it opens."""
 
+from audits.insights.service import Reader
+from audits.insights.wiring import open_reader
 from audits.log.chain import Chains
 from audits.log.service import Entries, Notary, Signing
 from audits.log.wiring import open_chains, open_notary, open_signing
@@ -22,3 +24,4 @@ class AuditsState(DatabaseState):
     chains: Chains = opened(open_chains)
     trail: Trail = opened(open_trail)
     entries: Entries = opened(open_entries)
+    reader: Reader = opened(open_reader)

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import orjson
 
+from audits.records.repository import Filter
+from audits.records.schemas import AuditFilters
 from bedplate.database import Row
 
 # The members of a record that are those of its events.
@@ -17,6 +19,12 @@ _SAME: Final = (
 )  # fmt: skip
 _UUIDS: Final = ("id", "entity_id", "user_id")
 _TIMES: Final = ("created_at", "recorded_at", "occurred_at")
+
+
+def to_filter(filters: AuditFilters) -> Filter:
+    """Return which records a request asks for."""
+    names = Filter.__dataclass_fields__.keys()
+    return Filter(**{name: value for name, value in filters if name in names})
 
 
 def to_item(event: Row) -> dict[str, Any]:

@@ -21,8 +21,7 @@ from audits.records.exceptions import (
     StatusIsFinal,
 )
 from audits.records.export import MEDIA_TYPES, Export
-from audits.records.items import to_item, to_json
-from audits.records.repository import Filter
+from audits.records.items import to_filter, to_item, to_json
 from audits.records.schemas import (
     Audit,
     AuditExportQuery,
@@ -30,7 +29,6 @@ from audits.records.schemas import (
     AuditNew,
     AuditPage,
     AuditPageQuery,
-    AuditQuery,
     AuditsStored,
     AuditUpdate,
     Tenant,
@@ -282,12 +280,6 @@ async def get_proof(
         raise RecordNotFound
     found = await log.prove(session, name, wanted[-1]["seq"])
     return PlainTextResponse(str(found))
-
-
-def to_filter(query: AuditQuery) -> Filter:
-    """Return which records a query asks for."""
-    names = Filter.__dataclass_fields__.keys()
-    return Filter(**{name: value for name, value in query if name in names})
 
 
 def to_response(event: Row, status: int = 200, more: dict[str, str] | None = None) -> Response:

@@ -236,8 +236,8 @@ class AuditPage(BaseModel):
     next_cursor: str | None = None
 
 
-class AuditQuery(Schema):
-    """Which records a list or an export is about. Days without a zone are those of UTC."""
+class AuditFilters(Schema):
+    """Which records something is about. Days without a zone are those of UTC."""
 
     tenant: Tenant | None = None
     action_type: ActionType | None = None
@@ -252,6 +252,12 @@ class AuditQuery(Schema):
     created_before: Until | None = None
     occurred_after: From | None = None
     occurred_before: Until | None = None
+    details: Details | None = None
+
+
+class AuditQuery(AuditFilters):
+    """Which records a list or an export is about."""
+
     details: DetailsPart | None = None
 
 

@@ -1,0 +1,118 @@
+"""HTTP: what a language model reads in the trail. JSON, or server-sent events."""
+
+from collections.abc import AsyncIterator, Callable
+
+import orjson
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from audits.insights.exceptions import (
+    ModelAnswerBroken,
+    ModelAnswerTruncated,
+    ModelBusy,
+    ModelMisconfigured,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+    NoModel,
+)
+from audits.insights.model import LanguageModel, Question
+from audits.insights.schemas import ChatAnswer, ChatRequest, Insights, InsightsRequest
+from audits.insights.service import chat_question
+from audits.insights.wiring import CurrentReaderOfRecords
+from audits.records import service as records
+from audits.records.items import to_filter
+from audits.security import CurrentModelUser, tenant_for
+from bedplate.database.dependencies import ReadSession
+from bedplate.openapi import errors
+from bedplate.problems import Forbidden, ProblemError
+
+router = APIRouter(prefix="/api/v1", tags=["insights"])
+_FAILURES = errors(
+    Forbidden,
+    ModelRefused,
+    ModelBusy,
+    ModelAnswerBroken,
+    ModelAnswerTruncated,
+    NoModel,
+    ModelMisconfigured,
+    ModelUnavailable,
+    ModelTimeout,
+)
+_EVENTS = "text/event-stream"
+
+
+@router.post(
+    "/audits/insights",
+    response_model=Insights,
+    responses=_FAILURES,
+    summary="What stands out in some records",
+)
+async def insights(
+    body: InsightsRequest,
+    principal: CurrentModelUser,
+    session: ReadSession,
+    reader: CurrentReaderOfRecords,
+) -> Insights | StreamingResponse:
+    """Let a language model read the records that the filters choose, newest first.
+
+    It sees only the members that `AUDITS_INSIGHTS_MEMBERS` declares, and does nothing: its answer
+    is a reading. With `stream`, its parts come as events `delta`, and at the end `result`.
+    """
+    tenant = tenant_for(principal, body.tenant)
+    page = await records.page_after(session, tenant, to_filter(body), limit=body.limit, cursor=None)
+    question = reader.question(page.items, body.question)
+    if body.stream:
+        return await _streamed(
+            reader.model, question, lambda answer: reader.insights(answer, page.items)
+        )
+    return reader.insights(await reader.model.answer(question), page.items)
+
+
+@router.post(
+    "/openai/chat",
+    response_model=ChatAnswer,
+    responses=_FAILURES,
+    summary="Ask the language model",
+)
+async def chat(
+    body: ChatRequest,
+    principal: CurrentModelUser,  # noqa: ARG001 - asks for a key
+    reader: CurrentReaderOfRecords,
+) -> ChatAnswer | StreamingResponse:
+    """Send a message to the language model and return its answer. It sees no records."""
+    question = chat_question(body.message, body.instructions)
+    if body.stream:
+        return await _streamed(reader.model, question, lambda answer: ChatAnswer(answer=answer))
+    return ChatAnswer(answer=await reader.model.answer(question))
+
+
+async def _streamed(
+    model: LanguageModel, question: Question, result: Callable[[str], BaseModel]
+) -> StreamingResponse:
+    """Return the answer as events. What fails before the first part is an ordinary error."""
+    parts = aiter(model.stream(question))
+    first = await anext(parts, "")
+
+    async def events() -> AsyncIterator[bytes]:
+        answer = first
+        yield _event("delta", {"text": first})
+        try:
+            async for part in parts:
+                answer += part
+                yield _event("delta", {"text": part})
+            yield _event("result", result(answer).model_dump(mode="json"))
+        except ProblemError as error:
+            problem = {"status": error.status, "code": error.code, "detail": error.detail}
+            yield _event("error", problem)
+        finally:
+            close = getattr(parts, "aclose", None)
+            if close is not None:
+                await close()
+
+    return StreamingResponse(events(), media_type=_EVENTS, headers={"Cache-Control": "no-store"})
+
+
+def _event(name: str, data: object) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data))
