@@ -5,21 +5,23 @@ from typing import Annotated
 
 import httpx2
 import typer
+from starlette.types import ASGIApp
 
 from audits.transparency.checkpoint import verifier_of
 from audits.transparency.note import NoteError, Verifier
 from audits.verification.export import verify_export
 from audits.verification.finding import Broken, Verified
 from audits.verification.log import LogFolder, LogServer, LogSource, verify_log
+from audits.witnesses.backend import WitnessSettings, witness_key
+from audits.witnesses.backend import backend as witness_backend
+from bedplate.application import create_app
 from bedplate.cli.arguments import application
 from bedplate.cli.exceptions import CommandError
+from bedplate.lifecycle import Drain
+from bedplate.observability.logs import configure_logging
+from bedplate.runtime import Serving, serve
 
 app = application("The audit trail.")
-
-
-@app.callback()
-def _audits() -> None:
-    """Keep `verify` a command of its own."""
 
 
 @app.command("verify")
@@ -49,6 +51,23 @@ def verify(
         if verified.size
         else "Verified: nothing is recorded yet."
     )
+
+
+@app.command("witness")
+def witness(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8100,
+) -> None:
+    """Cosign the checkpoints of other people's logs (AUDITS_WITNESS_LOGS) until SIGTERM."""
+    settings = WitnessSettings.load()
+    configure_logging(json=settings.json_logs is not False, level=settings.log_level)
+    typer.echo(f"Witness {witness_key(settings).vkey}")
+    raise typer.Exit(serve(make_witness, None, Serving(host=host, port=port)))
+
+
+def make_witness(drain: Drain) -> ASGIApp:
+    """Return the application of the witness."""
+    return create_app(witness_backend, WitnessSettings.load(), drain=drain)
 
 
 def _verifiers(keys: str) -> list[Verifier]:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from audits.transparency.note import is_key_name
+from audits.transparency.checkpoint import CosignatureVerifier
+from audits.transparency.note import NoteError, is_key_name
 from bedplate.settings import (
     CommaSeparated,
     DatabaseSettings,
@@ -24,6 +25,7 @@ DEFAULT_INSIGHTS_MEMBERS: Final = (
     "actor.id", "status", "correlation_id",
 )  # fmt: skip
 ROLES: Final = ("writer", "reader", "admin")
+_WITNESS_FORM = "Each should be a URL, a space, and a verifier key"
 _SEED_BYTES = 32
 _SENSITIVE = re.compile(r"ip_address|user_agent|actor|targets|(details|actor)\.[^.,]{1,100}")
 
@@ -82,10 +84,25 @@ def _sensitive(members: list[str]) -> list[str]:
     return members
 
 
-def _log_name(name: str) -> str:
+def valid_log_name(name: str) -> str:
+    """Return a name of a log or a witness. Raises ValueError for one that notes can't have."""
     if not is_key_name(name) or name.endswith("/"):
         raise ValueError("It should look like audits.example.com, without spaces and plus signs")
     return name
+
+
+def _witnesses(entries: list[str]) -> list[str]:
+    for entry in entries:
+        url, _, vkey = entry.partition(" ")
+        try:
+            CosignatureVerifier(vkey)
+        except NoteError as error:
+            raise ValueError(
+                f"Each should be a URL, a space, and a verifier key. {error}"
+            ) from None
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("Each should be a URL, a space, and a verifier key")
+    return entries
 
 
 Seed = Annotated[Secret, AfterValidator(_seed)]
@@ -107,7 +124,7 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
         description="Comma-separated NAME:ROLE:KEY or NAME:ROLE:TENANT:KEY; roles are writer, "
         "reader and admin. Without keys everyone may do everything",
     )
-    log_name: Annotated[str, AfterValidator(_log_name)] = Field(
+    log_name: Annotated[str, AfterValidator(valid_log_name)] = Field(
         "localhost/audits", description="The logs' name, as in audits.example.com; see its proofs"
     )
     signing_key: Seed = Field(
@@ -121,6 +138,10 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
     )
     checkpoint_interval_seconds: float = Field(
         3600.0, ge=1, le=86_400, description="Seconds until a checkpoint is signed anew"
+    )
+    witnesses: Annotated[CommaSeparated, AfterValidator(_witnesses)] = Field(
+        default_factory=list,
+        description="Witnesses that cosign checkpoints: comma-separated `URL VKEY`",
     )
     sensitive_members: Annotated[CommaSeparated, AfterValidator(_sensitive)] = Field(
         default_factory=list,

@@ -9,6 +9,8 @@ from audits.records.service import Trail
 from audits.records.wiring import open_entries, open_trail
 from audits.security import open_verifier
 from audits.settings import AuditsSettings
+from audits.witnesses.client import Witnesses
+from audits.witnesses.wiring import open_witnesses
 from bedplate.auth import Verifier
 from bedplate.database_state import DatabaseState
 from bedplate.state import opened
@@ -20,6 +22,7 @@ class AuditsState(DatabaseState):
     settings: AuditsSettings
     verifier: Verifier = opened(open_verifier)
     notary: Notary = opened(open_notary)
+    witnesses: Witnesses = opened(open_witnesses)
     signing: Signing = opened(open_signing)
     chains: Chains = opened(open_chains)
     trail: Trail = opened(open_trail)

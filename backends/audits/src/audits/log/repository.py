@@ -7,7 +7,7 @@ from typing import cast
 
 from sqlalchemy import BigInteger, Integer, Table, bindparam, func, insert, select
 
-from audits.log.models import LogAppend, LogCheckpoint, LogTile
+from audits.log.models import LogAppend, LogCheckpoint, LogCosignature, LogTile
 from audits.transparency.tiles import TILE_WIDTH, Tile, split
 from audits.transparency.tree import HASH_BYTES, perfect_root
 from bedplate.database import ReadSession, Row, Statement, WriteSession
@@ -76,6 +76,32 @@ _ADD_CHECKPOINT = Statement(
         root=bindparam("new_root"),
         note=bindparam("new_note"),
         signed_at=bindparam("now"),
+    )
+)
+
+
+_ADD_COSIGNATURE = Statement(
+    insert(LogCosignature).values(
+        tenant=bindparam("of"),
+        size=bindparam("leaves"),
+        root=bindparam("new_root"),
+        witness=bindparam("by"),
+        line=bindparam("new_line"),
+        signed_at=bindparam("now"),
+    )
+)
+_COSIGNATURES = Statement(
+    select(LogCosignature.line)
+    .where(
+        LogCosignature.tenant == bindparam("of"),
+        LogCosignature.size == bindparam("leaves"),
+        LogCosignature.root == bindparam("at_root"),
+    )
+    .order_by(LogCosignature.witness)
+)
+_COSIGNED_SIZE = Statement(
+    select(func.max(LogCosignature.size).label("size")).where(
+        LogCosignature.tenant == bindparam("of"), LogCosignature.witness == bindparam("by")
     )
 )
 
@@ -168,3 +194,32 @@ async def add_checkpoint(
     await session.all(
         _ADD_CHECKPOINT, of=tenant, leaves=size, new_root=root, new_note=note, now=now
     )
+
+
+async def add_cosignature(
+    session: WriteSession,
+    tenant: str,
+    size: int,
+    root: bytes,
+    *,
+    witness: str,
+    line: str,
+    now: datetime,
+) -> None:
+    """Store a witness's signature line of a checkpoint. Raises `UniqueViolation` for a second."""
+    await session.all(
+        _ADD_COSIGNATURE, of=tenant, leaves=size, new_root=root, by=witness, new_line=line, now=now
+    )
+
+
+async def cosignatures(session: ReadSession, tenant: str, size: int, root: bytes) -> list[str]:
+    """Return the signature lines of witnesses for a checkpoint."""
+    rows = await session.all(_COSIGNATURES, of=tenant, leaves=size, at_root=root)
+    return [row["line"] for row in rows]
+
+
+async def cosigned_size(session: ReadSession, tenant: str, witness: str) -> int:
+    """Return the size of the largest checkpoint that a witness cosigned, 0 for none."""
+    row = await session.one_or_none(_COSIGNED_SIZE, of=tenant, by=witness)
+    size: int = row["size"] if row and row["size"] is not None else 0
+    return size

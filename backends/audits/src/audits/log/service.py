@@ -39,6 +39,14 @@ class Entries(Protocol):
         ...
 
 
+class Announcer(Protocol):
+    """Learns of new checkpoints."""
+
+    async def submit(self, tenant: str, note: Note) -> None:
+        """Take notice of a checkpoint that was signed."""
+        ...
+
+
 @dataclass(frozen=True)
 class LogKeys:
     """The keys that sign the checkpoints of all tenants' logs.
@@ -135,9 +143,12 @@ class Notary:
 class Signing:
     """Signs checkpoints in the background: soon after each growth, and at an interval."""
 
-    def __init__(self, database: Database, notary: Notary, interval: timedelta) -> None:
+    def __init__(
+        self, database: Database, notary: Notary, announcer: Announcer, interval: timedelta
+    ) -> None:
         self._database = database
         self._notary = notary
+        self._announcer = announcer
         self._interval = interval
         self._grown: set[str] = set()
         self._wake = asyncio.Event()
@@ -166,13 +177,18 @@ class Signing:
         self._wake.clear()
         grown, self._grown = self._grown, set()
         for tenant in grown:
-            if not await self._try(self._notary.sign(tenant)):
+            if not await self._try(self._sign(tenant)):
                 self._grown.add(tenant)
 
     async def sign_all(self) -> None:
         """Sign each chain whose checkpoint is missing or older than the interval."""
         for tenant in await repository.tenants(self._database.read()):
-            await self._try(self._notary.sign(tenant, older_than=self._interval))
+            await self._try(self._sign(tenant, older_than=self._interval))
+
+    async def _sign(self, tenant: str, older_than: timedelta | None = None) -> None:
+        note = await self._notary.sign(tenant, older_than=older_than)
+        if note is not None:
+            await self._announcer.submit(tenant, note)
 
     async def _try(self, signing: Coroutine[Any, Any, object]) -> bool:
         try:
@@ -184,8 +200,15 @@ class Signing:
 
 
 async def latest(session: ReadSession, tenant: str) -> Row | None:
-    """Return size, root, note and time of the latest signed checkpoint, if there is one."""
-    return await repository.latest_checkpoint(session, tenant)
+    """Return size, root, note and time of the latest signed checkpoint, if there is one.
+
+    The note has the cosignatures of witnesses after the log's own signatures.
+    """
+    found = await repository.latest_checkpoint(session, tenant)
+    if found is not None:
+        lines = await repository.cosignatures(session, tenant, found["size"], found["root"])
+        found["note"] += "".join(f"{line}\n" for line in lines)
+    return found
 
 
 async def checkpoint(session: ReadSession, tenant: str) -> Note:

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import SecretStr
 
 from audits.log.chain import Chains
-from audits.log.service import Entries, LogKeys, Notary, Signing
+from audits.log.service import Announcer, Entries, LogKeys, Notary, Signing
 from audits.settings import AuditsSettings
 from bedplate.database import Database, DatabaseUnavailable
 from bedplate.jobs.background import Jobs
@@ -28,11 +28,15 @@ async def open_notary(settings: AuditsSettings, database: Database) -> AsyncIter
 
 @contextlib.asynccontextmanager
 async def open_signing(
-    settings: AuditsSettings, database: Database, notary: Notary, jobs: Jobs
+    settings: AuditsSettings,
+    database: Database,
+    notary: Notary,
+    witnesses: Announcer,
+    jobs: Jobs,
 ) -> AsyncIterator[Signing]:
     """Yield what signs in the background; at the end, what grew since is signed."""
     interval = timedelta(seconds=settings.checkpoint_interval_seconds)
-    signing = Signing(database, notary, interval)
+    signing = Signing(database, notary, witnesses, interval)
     task = jobs.start(signing.run(), name="audits_signing")
     try:
         yield signing
