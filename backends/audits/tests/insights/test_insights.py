@@ -88,7 +88,7 @@ ERROR = {"error": {"message": "sk-test is wrong", "code": "invalid_api_key", "ty
 
 
 async def test_a_message_is_answered(reading: Client, provider: Any) -> None:
-    """The answer comes back; the provider gets the key, the model, and is told to keep nothing."""
+    """The answer comes back; the provider gets the key, the model, and the wish to keep nothing."""
     provider.answers = [answering(200, response("Hello."))]
     answer = await reading.post(CHAT, json={"message": "Hi", "instructions": "Be brief."})
     assert (answer.status_code, answer.json()) == (200, {"answer": "Hello."})

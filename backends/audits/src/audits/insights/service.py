@@ -29,7 +29,7 @@ class Reader:
 
     def question(self, records: Sequence[Row], asked: str | None) -> Question:
         """Return what is sent about these records."""
-        lines = b"\n".join(to_json(self._shown(record)) for record in records).decode()
+        lines = b"\n".join(to_json(self._readable(record)) for record in records).decode()
         wish = f"The analyst asks: {asked}\n\n" if asked else ""
         content = f"{wish}<records>\n{lines}\n</records>"
         return Question(_INSTRUCTIONS, content, ANSWER_SCHEMA, "insights")
@@ -61,7 +61,7 @@ class Reader:
         except (KeyError, TypeError, ValueError, AttributeError):
             raise ModelAnswerBroken from None
 
-    def _shown(self, record: Row) -> dict[str, Any]:
+    def _readable(self, record: Row) -> dict[str, Any]:
         item = to_item(record)
         shown: dict[str, Any] = {"id": item["id"]}
         for member in self._members:
