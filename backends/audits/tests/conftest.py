@@ -85,9 +85,9 @@ def settings(database_url: str) -> AuditsSettings:
 def make_app(settings: AuditsSettings) -> MakeApp:
     """Give what makes the API with changed settings: `make_app(request_timeout_seconds=1)`."""
 
-    def make_app(**changes: object) -> FastAPI:
+    def make_app(replacements: dict[str, object] | None = None, **changes: object) -> FastAPI:
         changed = settings.model_copy(update=changes)
-        return create_app(backend, changed, registry=CollectorRegistry())
+        return create_app(backend, changed, registry=CollectorRegistry(), replacements=replacements)
 
     return make_app
 
@@ -137,19 +137,20 @@ async def signed(api: Client) -> Signed:
     return signed
 
 
-@pytest.fixture
-async def mirror(api: Client) -> Mirror:
-    """Give what copies the log into a folder, as anyone may, and returns the folder."""
+@pytest.fixture(scope="session")
+def mirror_of() -> Callable[[Client, Path], Awaitable[Path]]:
+    """Give what copies the log of a trail into a folder, as anyone may, and returns the folder."""
 
-    async def mirror(folder: Path) -> Path:
+    async def mirror_of(api: Client, folder: Path) -> Path:
         checkpoint = (await api.get(f"{LOG}/checkpoint")).text
         size = Checkpoint.parse(Note.parse(checkpoint).text).size
-        paths = ["checkpoint"]
+        minimum = int((await api.get(f"{LOG}/minimum")).text)
+        paths = ["checkpoint", "minimum"]
         for level, count in ((0, size), (1, size // TILE_WIDTH)):
             for index in range(-(-count // TILE_WIDTH)):
                 tile = Tile(level, index, min(TILE_WIDTH, count - index * TILE_WIDTH))
                 paths.append(f"tile/{tile.path()}")
-                if level == 0:
+                if level == 0 and tile.end > minimum:
                     paths.append(f"tile/{tile.path('entries')}")
         for path in paths:
             response = await api.get(f"{LOG}/{path}")
@@ -158,6 +159,16 @@ async def mirror(api: Client) -> Mirror:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(response.content)
         return folder
+
+    return mirror_of
+
+
+@pytest.fixture
+def mirror(api: Client, mirror_of: Callable[[Client, Path], Awaitable[Path]]) -> Mirror:
+    """Give what copies the log of the trail under test into a folder, and returns the folder."""
+
+    async def mirror(folder: Path) -> Path:
+        return await mirror_of(api, folder)
 
     return mirror
 

@@ -1,12 +1,19 @@
 """The commands `bedplate audits …`."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
+from uuid import UUID
 
 import httpx2
 import typer
 from starlette.types import ASGIApp
 
+from audits.records import maintenance
+from audits.security import DEFAULT_TENANT
+from audits.settings import AuditsSettings
 from audits.transparency.checkpoint import verifier_of
 from audits.transparency.note import NoteError, Verifier
 from audits.verification.export import verify_export
@@ -17,11 +24,14 @@ from audits.witnesses.backend import backend as witness_backend
 from bedplate.application import create_app
 from bedplate.cli.arguments import application
 from bedplate.cli.exceptions import CommandError
+from bedplate.database import Database
 from bedplate.lifecycle import Drain
 from bedplate.observability.logs import configure_logging
+from bedplate.problems import ProblemError
 from bedplate.runtime import Serving, serve
 
 app = application("The audit trail.")
+T = TypeVar("T")
 
 
 @app.command("verify")
@@ -51,6 +61,50 @@ def verify(
         if verified.size
         else "Verified: nothing is recorded yet."
     )
+
+
+@app.command("erase")
+def erase(
+    record_id: UUID,
+    member: Annotated[
+        list[str] | None, typer.Option(help="Such as details.email; all of them by default")
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="Whose record")] = DEFAULT_TENANT,
+) -> None:
+    """Erase a record's sensitive values; every proof stays valid. For the tables' owner."""
+
+    async def run(database: Database) -> list[str]:
+        return await maintenance.erase(database, tenant, record_id, member or [])
+
+    erased = _with_database(run)
+    typer.echo(f"Erased: {', '.join(erased) or 'nothing was there'}.")
+
+
+@app.command("prune")
+def prune(
+    before: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first kept month")],
+) -> None:
+    """Remove the records from before a month; proofs of the others stay. For the tables' owner."""
+
+    async def run(database: Database) -> maintenance.Pruned:
+        return await maintenance.prune(database, before.replace(tzinfo=UTC))
+
+    pruned = _with_database(run)
+    for tenant, minimum in sorted(pruned.minimums.items()):
+        typer.echo(f"{tenant}: the first kept entry is {minimum}.")
+    gone = ", ".join(pruned.partitions)
+    typer.echo(f"Dropped: {gone}." if gone else "No partition was dropped.")
+
+
+def _with_database(run: Callable[[Database], Awaitable[T]]) -> T:
+    async def opened() -> T:
+        async with Database.open(AuditsSettings.load()) as database:
+            return await run(database)
+
+    try:
+        return asyncio.run(opened())
+    except ProblemError as error:
+        raise CommandError(str(error)) from None
 
 
 @app.command("witness")

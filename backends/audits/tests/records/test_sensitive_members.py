@@ -3,11 +3,12 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
 
+from audits.records.maintenance import erase
 from audits.transparency.bundle import unpack
 from audits.transparency.checkpoint import verifier_of
 from audits.verification.export import verify_export
@@ -52,12 +53,6 @@ async def exported(api: Client) -> tuple[int, list[dict[str, Any]]]:
     return verified.records, [json.loads(line)["record"] for line in lines[1:-1]]
 
 
-async def erase(database: Database, condition: str) -> None:
-    """Erase values, as `bedplate audits erase` does."""
-    async with database.engine.begin() as connection:
-        await connection.execute(text(f"DELETE FROM audit_private WHERE {condition}"))
-
-
 async def test_readers_see_what_the_log_only_commits_to(private: Client) -> None:
     """The record comes back whole; its entry has commitments where the sensitive members were."""
     made = (await private.post(AUDITS, json=RECORD)).json()
@@ -85,7 +80,9 @@ async def test_erased_values_break_no_proof(private: Client, database: Database)
     made = (await private.post(AUDITS, json=RECORD)).json()
     await private.put(f"{AUDITS}/{made['id']}", json={"status": "success"})
     assert (await exported(private))[0] == 1
-    await erase(database, "member = 'details.email'")
+    assert await erase(database, "default", UUID(made["id"]), ["details.email"]) == [
+        "details.email"
+    ]
     count, [record] = await exported(private)
     assert count == 1
     assert record["erased"] == ["details.email"]
@@ -98,7 +95,7 @@ async def test_erased_values_break_no_proof(private: Client, database: Database)
 async def test_what_was_erased_stays_erased(private: Client, database: Database) -> None:
     """A record that is completed or deleted after erasing doesn't get the value back."""
     made = (await private.post(AUDITS, json=RECORD)).json()
-    await erase(database, "member = 'ip_address'")
+    await erase(database, "default", UUID(made["id"]), ["ip_address"])
     done = (await private.put(f"{AUDITS}/{made['id']}", json={"status": "failure"})).json()
     assert (done["ip_address"], done["erased"]) == (None, ["ip_address"])
     assert done["details"] == RECORD["details"]

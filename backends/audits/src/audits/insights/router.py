@@ -1,6 +1,7 @@
 """HTTP: what a language model reads in the trail. JSON, or server-sent events."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import orjson
 from fastapi import APIRouter
@@ -29,7 +30,10 @@ from bedplate.openapi import errors
 from bedplate.problems import Forbidden, ProblemError
 
 router = APIRouter(prefix="/api/v1", tags=["insights"])
-_FAILURES = errors(
+_EVENTS = "text/event-stream"
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {_EVENTS: {"schema": {"type": "string"}}}}
+} | errors(
     Forbidden,
     ModelRefused,
     ModelBusy,
@@ -40,13 +44,12 @@ _FAILURES = errors(
     ModelUnavailable,
     ModelTimeout,
 )
-_EVENTS = "text/event-stream"
 
 
 @router.post(
     "/audits/insights",
     response_model=Insights,
-    responses=_FAILURES,
+    responses=_RESPONSES,
     summary="What stands out in some records",
 )
 async def insights(
@@ -73,7 +76,7 @@ async def insights(
 @router.post(
     "/openai/chat",
     response_model=ChatAnswer,
-    responses=_FAILURES,
+    responses=_RESPONSES,
     summary="Ask the language model",
 )
 async def chat(

@@ -1,7 +1,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from audits.records.schemas import AuditFilters
 from bedplate.schemas import MultiLineStr, Schema, WholeNumber
@@ -16,7 +16,7 @@ class InsightsRequest(AuditFilters):
 
     question: Annotated[str, MultiLineStr(MAX_QUESTION_LENGTH)] | None = None
     limit: Annotated[int, WholeNumber(1, MAX_RECORDS)] = 100
-    stream: bool = False
+    stream: StrictBool = False
 
 
 class Anomaly(BaseModel):
@@ -42,7 +42,7 @@ class ChatRequest(Schema):
 
     message: Annotated[str, MultiLineStr(MAX_MESSAGE_LENGTH)]
     instructions: Annotated[str, MultiLineStr(MAX_MESSAGE_LENGTH)] | None = None
-    stream: bool = False
+    stream: StrictBool = False
 
 
 class ChatAnswer(BaseModel):

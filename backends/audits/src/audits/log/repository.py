@@ -7,7 +7,7 @@ from typing import cast
 
 from sqlalchemy import BigInteger, Integer, Table, bindparam, func, insert, select
 
-from audits.log.models import LogAppend, LogCheckpoint, LogCosignature, LogTile
+from audits.log.models import LogAppend, LogCheckpoint, LogCosignature, LogPruning, LogTile
 from audits.transparency.tiles import TILE_WIDTH, Tile, split
 from audits.transparency.tree import HASH_BYTES, perfect_root
 from bedplate.database import ReadSession, Row, Statement, WriteSession
@@ -102,6 +102,18 @@ _COSIGNATURES = Statement(
 _COSIGNED_SIZE = Statement(
     select(func.max(LogCosignature.size).label("size")).where(
         LogCosignature.tenant == bindparam("of"), LogCosignature.witness == bindparam("by")
+    )
+)
+
+
+_MINIMUM = Statement(
+    select(func.max(LogPruning.minimum).label("minimum")).where(
+        LogPruning.tenant == bindparam("of")
+    )
+)
+_ADD_PRUNING = Statement(
+    insert(LogPruning).values(
+        tenant=bindparam("of"), minimum=bindparam("first"), before=bindparam("cut")
     )
 )
 
@@ -223,3 +235,15 @@ async def cosigned_size(session: ReadSession, tenant: str, witness: str) -> int:
     row = await session.one_or_none(_COSIGNED_SIZE, of=tenant, by=witness)
     size: int = row["size"] if row and row["size"] is not None else 0
     return size
+
+
+async def minimum(session: ReadSession, tenant: str) -> int:
+    """Return the index of the first entry that wasn't pruned."""
+    row = await session.one_or_none(_MINIMUM, of=tenant)
+    found: int = row["minimum"] if row and row["minimum"] is not None else 0
+    return found
+
+
+async def add_pruning(session: WriteSession, tenant: str, first: int, cut: datetime) -> None:
+    """Store that the entries before an index are gone, whose events came before a time."""
+    await session.all(_ADD_PRUNING, of=tenant, first=first, cut=cut)

@@ -52,6 +52,20 @@ async def get_key(
 
 
 @router.get(
+    "/minimum",
+    response_class=PlainTextResponse,
+    responses=errors(Forbidden),
+    summary="The index of the first entry that wasn't pruned",
+)
+async def get_minimum(
+    tenant: TenantPath, principal: CurrentReader, session: ReadSession
+) -> PlainTextResponse:
+    """Return the minimum index of c2sp.org/tlog-tiles: earlier entries may be gone."""
+    minimum = await service.minimum(session, tenant_for(principal, tenant))
+    return PlainTextResponse(f"{minimum}\n", headers=_FOR_SECONDS)
+
+
+@router.get(
     "/tile/{path:path}",
     response_class=Response,
     responses=errors(Forbidden, NotInTheLog),

@@ -235,6 +235,11 @@ async def check_published(session: ReadSession, tenant: str, wanted: Tile) -> No
         raise NotInTheLog
 
 
+async def minimum(session: ReadSession, tenant: str) -> int:
+    """Return the index of the first entry that wasn't pruned (c2sp.org/tlog-tiles, Pruning)."""
+    return await repository.minimum(session, tenant)
+
+
 async def prove(session: ReadSession, tenant: str, index: int) -> InclusionProof:
     """Return the proof that the leaf with this index is in the latest checkpoint's tree.
 

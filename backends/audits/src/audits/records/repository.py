@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Table,
     and_,
@@ -68,6 +69,56 @@ _KEYS = Statement(
         AuditKey.owner, AuditKey.key, AuditKey.fingerprint, AuditKey.first_seq, AuditKey.size
     ).where(AuditKey.tenant == bindparam("of"), AnyOf(AuditKey.key, "keys"))
 )
+
+
+_ERASE_PRIVATE = Statement(
+    delete(AuditPrivate)
+    .where(
+        AuditPrivate.tenant == bindparam("of"),
+        AnyOf(AuditPrivate.seq, "seqs"),
+        or_(bindparam("all", type_=Boolean), AnyOf(AuditPrivate.member, "members")),
+    )
+    .returning(AuditPrivate.member)
+)
+_FIRST_SINCE = Statement(
+    select(func.min(Audit.seq).label("seq")).where(
+        _OF_TENANT, Audit.recorded_at >= bindparam("since", type_=UTCDateTime)
+    )
+)
+_REMOVE_PRIVATE = Statement(
+    delete(AuditPrivate).where(
+        AuditPrivate.tenant == bindparam("of"),
+        AuditPrivate.seq < bindparam("minimum", type_=BigInteger),
+    )
+)
+_REMOVE_PENDING_OF = Statement(
+    delete(AuditPending).where(
+        AuditPending.tenant == bindparam("of"),
+        AuditPending.created_at < bindparam("since", type_=UTCDateTime),
+    )
+)
+
+
+async def erase_private(
+    session: WriteSession, tenant: str, seqs: Sequence[int], members: Sequence[str]
+) -> list[str]:
+    """Remove what events hold apart, all or some members of it; return which members were there."""
+    rows = await session.all(
+        _ERASE_PRIVATE, of=tenant, seqs=list(seqs), all=not members, members=list(members)
+    )
+    return sorted({row["member"] for row in rows})
+
+
+async def first_since(session: ReadSession, tenant: str, since: datetime) -> int | None:
+    """Return the number of the first event at or after a time, or None."""
+    row = await session.one_or_none(_FIRST_SINCE, of=tenant, since=since)
+    return row["seq"] if row else None
+
+
+async def remove_beside(session: WriteSession, tenant: str, minimum: int, since: datetime) -> None:
+    """Remove what goes with the events before a number, apart from the events themselves."""
+    await session.all(_REMOVE_PRIVATE, of=tenant, minimum=minimum)
+    await session.all(_REMOVE_PENDING_OF, of=tenant, since=since)
 
 
 _ADD_PARTITION = Statement(

@@ -8,7 +8,7 @@ import httpx2
 import orjson
 
 from audits.transparency.bundle import unpack
-from audits.transparency.checkpoint import Checkpoint
+from audits.transparency.checkpoint import Checkpoint, parse_size
 from audits.transparency.note import Note, NoteError, Verifier
 from audits.transparency.tiles import TILE_WIDTH, Edge, Tile, split
 from audits.transparency.tree import HASH_BYTES, leaf_hash, perfect_root
@@ -74,10 +74,12 @@ def verify_log(
         checkpoint = Checkpoint.parse(signed.text)
     except NoteError as error:
         raise Broken(Break("checkpoint", str(error))) from None
+    minimum = _minimum(source)
     edge = Edge()
     for number, tile in enumerate(_tiles(checkpoint.size)):
         leaves = _leaves(source, tile)
-        _check_entries(source, tile, leaves)
+        if tile.end > minimum:
+            _check_entries(source, tile, leaves)
         for leaf in leaves:
             for full, hashes in edge.append(leaf):
                 if full.level and source.read(f"tile/{full.path()}") != hashes:
@@ -91,7 +93,19 @@ def verify_log(
             "their tiles were changed together, or some were removed."
         )
         raise Broken(Break("tile", message))
-    return Verified(checkpoint.size, checkpoint.size, checkpoint.origin, signers)
+    records = checkpoint.size - min(minimum, checkpoint.size)
+    return Verified(records, checkpoint.size, checkpoint.origin, signers)
+
+
+def _minimum(source: LogSource) -> int:
+    """Return the index before which whole bundles may be gone: what the log says of itself.
+
+    It only says which entries can't be compared; their hashes are still part of the signed tree.
+    """
+    try:
+        return parse_size((source.read("minimum") or b"0").decode().strip())
+    except (NoteError, UnicodeDecodeError):
+        raise Broken(Break("checkpoint", "The log's minimum index isn't a number.")) from None
 
 
 def _tiles(size: int) -> Iterator[Tile]:

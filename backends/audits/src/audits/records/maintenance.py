@@ -1,0 +1,68 @@
+"""What the owner of the tables does: erases sensitive values, and prunes what may go.
+
+The role that serves requests may do neither.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from audits.log import repository as log
+from audits.records import partitions, repository
+from audits.records.exceptions import RecordNotFound
+from audits.transparency.tiles import TILE_WIDTH
+from bedplate.database import Database
+
+
+async def erase(
+    database: Database, tenant: str, record_id: UUID, members: Sequence[str]
+) -> list[str]:
+    """Erase sensitive values of a record from all of its events; none named means all.
+
+    Returns which members were there. The log keeps its commitments to them, so every proof holds.
+    Raises `RecordNotFound`.
+    """
+    async with database.write() as session:
+        events = await repository.events_of(session, tenant, [record_id])
+        if not events:
+            raise RecordNotFound
+        seqs = [event["seq"] for event in events]
+        return await repository.erase_private(session, tenant, seqs, members)
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was pruned: up to which index of each tenant, and the partitions that went."""
+
+    minimums: dict[str, int]
+    partitions: list[str]
+
+
+async def prune(database: Database, before: datetime) -> Pruned:
+    """Remove the events from before the month of a time, in all chains.
+
+    The trees aren't changed, and neither are their tiles: old proofs stay valid, and kept events
+    get new ones. Records that were created before leave the lists. Events go in whole bundles of
+    256, so that some older ones stay in the log.
+    """
+    cut = before.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    minimums = {}
+    async with database.write() as session:
+        for tenant in await log.tenants(session):
+            await session.lock(f"audits.{tenant}")
+            size = (await log.head(session, tenant)).size
+            first_kept = await repository.first_since(session, tenant, cut)
+            kept = size if first_kept is None else first_kept
+            minimum = kept // TILE_WIDTH * TILE_WIDTH
+            if minimum > await log.minimum(session, tenant):
+                await log.add_pruning(session, tenant, minimum, cut)
+                await repository.remove_beside(session, tenant, minimum, cut)
+                minimums[tenant] = minimum
+    if not minimums:
+        return Pruned({}, [])
+    reading = database.read()
+    every = {tenant: await log.minimum(reading, tenant) for tenant in await log.tenants(reading)}
+    async with database.engine.begin() as connection:
+        gone = await connection.run_sync(lambda sync: partitions.remove(sync, every, cut))
+    return Pruned(minimums, gone)

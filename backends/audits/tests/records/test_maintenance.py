@@ -1,0 +1,132 @@
+"""Pruning and erasing: what may go goes, and everything else stays provable."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from audits.records.maintenance import prune
+from audits.records.repository import add_partition
+from audits.transparency.checkpoint import verifier_of
+from audits.transparency.note import Note
+from audits.verification.finding import Broken
+from audits.verification.log import LogFolder, verify_log
+from bedplate.database import Database
+from bedplate.testing.client import Client, client
+from bedplate.testing.clock import SettableClock
+
+MakeApp = Callable[..., FastAPI]
+Signed = Callable[..., Awaitable[Note]]
+AUDITS = "/api/v1/audits"
+LOG = "/api/v1/log/default"
+MONTHS = [datetime(2031, month, 15, 12, tzinfo=UTC) for month in (5, 6, 7)]
+PER_MONTH = 300
+
+
+@pytest.fixture(name="trail")
+async def _trail(make_app: MakeApp, database: Database, clock: SettableClock) -> Any:
+    """Give a client of a trail with 300 records in each of three months, and some of a tenant."""
+    if database.dialect.name == "postgresql":
+        for month in MONTHS:
+            await add_partition(database.read(), month)
+    async with client(make_app()) as api:
+        for month in MONTHS:
+            clock.set(month)
+            for tenant, count in (("default", PER_MONTH), ("acme", 3)):
+                records = [
+                    {"action_type": "other", "entity_type": f"{month:%B}", "tenant": tenant,
+                     "status": "pending" if number == 0 else "success"}
+                    for number in range(count)
+                ]  # fmt: skip
+                answer = await api.post(f"{AUDITS}/batch", json={"records": records})
+                assert answer.status_code == 201, answer.text
+        yield api
+
+
+async def tables(database: Database) -> set[str]:
+    """Return the names of the partitions."""
+    async with database.engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT relname FROM pg_class WHERE relname ~ '^audit_2031_..$'")
+        )
+        return {name for (name,) in rows}
+
+
+async def test_pruned_records_leave_and_the_others_stay_provable(
+    trail: Client,
+    database: Database,
+    clock: SettableClock,
+    tmp_path: Path,
+    mirror_of: Callable[[Client, Path], Awaitable[Path]],
+) -> None:
+    """Lists, exports and the log begin at the kept month; every kept record is still proved."""
+    old = (await trail.get(f"{AUDITS}?entity_type=May&limit=1")).json()["items"][0]
+    kept = (await trail.get(f"{AUDITS}?entity_type=June&limit=1")).json()["items"][0]
+    pending = (await trail.get(f"{AUDITS}?entity_type=June&status=pending")).json()["items"][0]
+    pruned = await prune(database, MONTHS[1])
+    assert pruned.minimums == {"default": 256}
+    if database.dialect.name == "postgresql":
+        assert "audit_2031_05" in pruned.partitions
+        assert await tables(database) == {"audit_2031_06", "audit_2031_07"}
+    page = (await trail.get(AUDITS)).json()
+    assert page["total"] == 2 * PER_MONTH
+    assert (await trail.get(f"{AUDITS}?entity_type=May")).json()["total"] == 0
+    assert (await trail.get(f"{AUDITS}?status=pending")).json()["total"] == 2
+    assert (await trail.get(f"{AUDITS}?tenant=acme")).json()["total"] == 9
+    assert (await trail.get(f"{AUDITS}/{kept['id']}")).json() == kept
+    done = await trail.put(f"{AUDITS}/{pending['id']}", json={"status": "success"})
+    assert done.status_code == 200
+    assert (await trail.get(f"{AUDITS}?status=pending")).json()["total"] == 1
+    lines = (await trail.get(f"{AUDITS}/export")).content.splitlines()
+    assert len(lines) == 2 * PER_MONTH + 2
+    assert (await trail.get(f"{LOG}/minimum")).text == "256\n"
+    assert (await trail.get(f"{LOG}/tile/entries/000")).status_code == 404
+    assert (await trail.get(f"{AUDITS}/{old['id']}/history")).status_code in {200, 404}
+    keys = (await trail.get(f"{LOG}/key")).text.splitlines()
+    folder = await mirror_of(trail, tmp_path / "log")
+    verified = verify_log(LogFolder(folder), [verifier_of(key) for key in keys])
+    assert (verified.records, verified.size) == (901 - 256, 901)
+    assert await prune(database, MONTHS[1]) == type(pruned)({}, [])
+
+
+async def test_a_minimum_hides_no_changed_record(
+    trail: Client,
+    database: Database,
+    tmp_path: Path,
+    mirror_of: Callable[[Client, Path], Awaitable[Path]],
+) -> None:
+    """A log that claims more to be pruned than it needs still has to lead to its signed root."""
+    await prune(database, MONTHS[1])
+    await trail.get(f"{AUDITS}/export")
+    folder = await mirror_of(trail, tmp_path / "log")
+    keys = [verifier_of(key) for key in (await trail.get(f"{LOG}/key")).text.splitlines()]
+    verify_log(LogFolder(folder), keys)
+    tile = folder / "tile" / "0" / "000"
+    tile.write_bytes(b"x" * 32 + tile.read_bytes()[32:])
+    with pytest.raises(Broken):
+        verify_log(LogFolder(folder), keys)
+
+
+async def test_the_guards_are_back_after_pruning(trail: Client, database: Database) -> None:
+    """Afterwards the trail refuses changes as before."""
+    await prune(database, MONTHS[1])
+    with pytest.raises(DBAPIError, match="never changed"):
+        async with database.engine.begin() as connection:
+            await connection.execute(text("DELETE FROM audit"))
+    assert (await trail.get(AUDITS)).json()["total"] == 2 * PER_MONTH
+
+
+async def test_time_never_falls_within_a_chain(make_app: MakeApp, clock: SettableClock) -> None:
+    """When the server's clock is set back, later records still get the later time."""
+    new = {"action_type": "other", "entity_type": "x"}
+    async with client(make_app()) as api:
+        clock.set(MONTHS[1])
+        first = (await api.post(AUDITS, json=new)).json()
+        clock.set(MONTHS[1] - timedelta(days=3))
+        second = (await api.post(AUDITS, json=new)).json()
+        assert second["created_at"] == first["created_at"]
