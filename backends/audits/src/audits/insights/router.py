@@ -31,9 +31,16 @@ from bedplate.problems import Forbidden, ProblemError
 
 router = APIRouter(prefix="/api/v1", tags=["insights"])
 _EVENTS = "text/event-stream"
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {_EVENTS: {"schema": {"type": "string"}}}}
-} | errors(
+_EVENT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["delta", "result", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {_EVENTS: {"schema": _EVENT_SCHEMA}}}}
+_RESPONSES = _STREAM | errors(
     Forbidden,
     ModelRefused,
     ModelBusy,
