@@ -173,3 +173,28 @@ async def test_logs_of_tenants_are_apart(
     checkpoint = await checkpoint_of(1, "/api/v1/log/acme")
     assert checkpoint.origin == "localhost/audits/acme"
     assert (await api.get(f"{LOG}/checkpoint")).status_code == 404
+
+
+async def test_the_largest_record_has_its_place_in_a_bundle(
+    api: Client, record: Record, checkpoint_of: Checkpoints
+) -> None:
+    """With every member as long as it may be, an entry still has at most 65,535 bytes."""
+    longest = {"type": "\U0001f600" * 100, "id": "\U0001f600" * 255, "name": "\U0001f600" * 255}
+    made = await record(
+        actor=longest,
+        targets=[longest] * 10,
+        details={"text": "x" * (32_768 - 11)},
+        user_agent="a" + "\x01" * 499,
+        entity_type="\U0001f600" * 100,
+        entity_ref="\U0001f600" * 255,
+        correlation_id="\U0001f600" * 128,
+        action="a" * 100,
+        ip_address="2001:db8:1111:2222:3333:4444:5555:6666",
+        user_id="7f3f8e3e-1d7a-4f39-9b57-3a3f6f3b2c10",
+        entity_id="7f3f8e3e-1d7a-4f39-9b57-3a3f6f3b2c11",
+    )
+    await checkpoint_of(1)
+    [entry] = unpack((await api.get(f"{LOG}/tile/entries/000.p/1")).content)
+    assert "details" in json.loads(entry)
+    assert 60_000 < len(entry) <= 65_535
+    assert base64.b64encode(leaf_hash(entry)).decode() == made["leaf_hash"]

@@ -6,9 +6,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from audits.log.chain import Growth
-from audits.records.entries import entry_of
 from audits.records.exceptions import DetailsTooLarge, KeyReused, RecordNotFound, StatusIsFinal
-from audits.records.privacy import hide
+from audits.records.privacy import hide, salted_entry
 from audits.records.schemas import MAX_DETAILS_BYTES
 from audits.transparency.canonical import canonical
 from bedplate.database import Row
@@ -42,7 +41,7 @@ class Batch:
             "recorded_at": self.growth.recorded_at,
         }
         stored, private = hide(added, self.sensitive)
-        self.growth.append(entry_of(stored))
+        self.growth.append(salted_entry(stored))
         self.events.append(stored)
         self.private += private
         added |= {"leaf_hash": self.growth.leaves[-1], "private": private, "salt": stored["salt"]}

@@ -8,6 +8,7 @@ from audits.records.entries import (
     MAX_PLAIN_DETAILS_BYTES,
     SALT_BYTES,
     commitment,
+    entry_of,
     leaf_of,
 )
 from audits.transparency.canonical import canonical
@@ -32,9 +33,21 @@ def hide(event: Row, sensitive: Sequence[str]) -> tuple[Row, list[Row]]:
         row = {"tenant": event["tenant"], "seq": event["seq"], "member": member, "salt": salt}
         private.append({**row, "value": value})
     stored["commitments"] = commitments or None
-    is_large = len(canonical(stored["details"])) > MAX_PLAIN_DETAILS_BYTES
-    stored["salt"] = secrets.token_bytes(SALT_BYTES) if is_large else None
+    stored["salt"] = None
     return stored, private
+
+
+def salted_entry(stored: Row) -> bytes:
+    """Return the entry of an event, for which details that are large get a salt."""
+    entry = entry_of(stored)
+    # Only an entry larger than details may be can have details that are too large.
+    if (
+        len(entry) <= MAX_PLAIN_DETAILS_BYTES
+        or len(canonical(stored["details"])) <= MAX_PLAIN_DETAILS_BYTES
+    ):
+        return entry
+    stored["salt"] = secrets.token_bytes(SALT_BYTES)
+    return entry_of(stored)
 
 
 def reveal(stored: Row, private: Sequence[Row]) -> Row:

@@ -90,12 +90,14 @@ class Trail:
         """
         for each in new:
             self._skew.check(each)
-        rows = [_row(each) for each in new]
-        fingerprint = sha256(canonical([each.model_dump(mode="json") for each in new])).digest()
+        fingerprint = b""
+        if key is not None:
+            sent = [each.model_dump(mode="json") for each in new]
+            fingerprint = sha256(canonical(sent)).digest()
         now = clock.now()
-        for row, record_id in zip(rows, sorted(ids.uuid7(now) for _ in rows), strict=True):
-            row["id"] = record_id
-        change = Create(rows, owner, key, fingerprint if key else b"")
+        record_ids = sorted(ids.uuid7(now) for _ in new)
+        rows = [first_event(*each) for each in zip(new, record_ids, strict=True)]
+        change = Create(rows, owner, key, fingerprint)
         return await self._group.submit(tenant, change, rows=len(rows))
 
     async def complete(
@@ -175,9 +177,9 @@ async def add_partitions(database: Database) -> None:
             await repository.add_partition(database.read(), month)
 
 
-def _row(new: AuditNew) -> Row:
+def first_event(new: AuditNew, record_id: UUID) -> Row:
     """Return the columns that a record's first event has from its request."""
-    row = new.model_dump(exclude={"tenant"})
+    row = {**new.model_dump(exclude={"tenant"}), "id": record_id}
     if new.occurred_at is not None:
         row["occurred_at"] = new.occurred_at.astimezone(UTC)
     return {**row, "version": 1}
