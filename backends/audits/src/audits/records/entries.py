@@ -2,10 +2,11 @@
 
 from base64 import b64encode
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
-from audits.transparency.canonical import canonical
+from audits.transparency.canonical import canonical, is_plain, plain_canonical
 from audits.transparency.tree import leaf_hash
 from bedplate.database import Row
 
@@ -41,11 +42,12 @@ def entry_of(event: Row) -> bytes:
     for name in _TIMES:
         if event[name] is not None:
             members[name] = instant(event[name])
-    if event["salt"] is None:
-        members["details"] = event["details"]
-    else:
+    if event["salt"] is not None:
         members["details_commitment"] = commitment(event["salt"], event["details"])
-    return canonical(members)
+        return canonical(members)
+    members["details"] = event["details"]
+    # Only details may have floats or keys of any kind: nothing else needs to be looked at.
+    return plain_canonical(members) if is_plain(event["details"]) else canonical(members)
 
 
 def leaf_of(event: Row) -> bytes:
@@ -53,6 +55,7 @@ def leaf_of(event: Row) -> bytes:
     return leaf_hash(entry_of(event))
 
 
+@lru_cache(maxsize=64)
 def instant(time: datetime) -> str:
     """Return a time in UTC with its microseconds, which both databases keep."""
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"

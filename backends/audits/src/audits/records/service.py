@@ -95,7 +95,7 @@ class Trail:
             sent = [each.model_dump(mode="json") for each in new]
             fingerprint = sha256(canonical(sent)).digest()
         now = clock.now()
-        record_ids = sorted(ids.uuid7(now) for _ in new)
+        record_ids = sorted((ids.uuid7(now) for _ in new), key=int)
         rows = [first_event(*each) for each in zip(new, record_ids, strict=True)]
         change = Create(rows, owner, key, fingerprint)
         return await self._group.submit(tenant, change, rows=len(rows))

@@ -20,20 +20,26 @@ def canonical(value: Any) -> bytes:
     beyond ASCII, and that is checked here; a property test holds that they are the same.
     """
     try:
-        if _is_plain(value):
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-        return rfc8785.dumps(value)
+        return plain_canonical(value) if is_plain(value) else rfc8785.dumps(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise NotCanonical(str(error)) from None
 
 
-def _is_plain(value: Any) -> bool:
+def plain_canonical(value: Any) -> bytes:
+    """Return the canonical JSON of a value that `is_plain`: this doesn't look again."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a value is made of ASCII keys, texts, exact integers, booleans and None."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return True
     if kind is int:
         return bool(-MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER)
     if kind is dict:
-        keys_are_plain = all(type(key) is str and key.isascii() for key in value)
-        return keys_are_plain and all(map(_is_plain, value.values()))
-    return kind is list and all(map(_is_plain, value))
+        for key, member in value.items():
+            if type(key) is not str or not key.isascii() or not is_plain(member):
+                return False
+        return True
+    return kind is list and all(map(is_plain, value))
