@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import backup, kills, wrk
+from benchmarks import audits, backup, kills, wrk
 from benchmarks.cases import task_requests
 from benchmarks.console import measure as console
 from benchmarks.contender import Servers
@@ -13,6 +13,7 @@ from benchmarks.figures import measure
 from benchmarks.machine import describe
 from benchmarks.options import Amount, Options, parse
 from benchmarks.report import (
+    audits_section,
     backup_section,
     console_section,
     kills_section,
@@ -62,6 +63,8 @@ def _without_servers(arguments: Sequence[str], options: Options) -> Iterator[str
         yield backup_section(command, amount.backup_megabytes, stalls)
     if options.kills:
         yield kills_section(command, kills.measure(amount.kills, say))
+    if options.audits:
+        yield audits_section(command, audits.measure(amount.audits_rows, say))
     if options.story:
         say(f"stories of {', '.join(map(str, SIZES))} elements")
         yield story_section(command, measure_stories(SIZES, amount.rounds))

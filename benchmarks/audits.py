@@ -5,7 +5,7 @@ HTTP, which costs all of them the same.
 """
 
 import asyncio
-import resource
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -28,8 +28,6 @@ from audits.records.repository import Filter
 from audits.records.schemas import AuditNew
 from audits.records.service import Skew, Trail
 from audits.settings import AuditsSettings
-from audits.transparency.checkpoint import verifier_of
-from audits.verification.export import verify_export
 from bedplate import clock, ids
 from bedplate.database import Database, Row
 from bedplate.database_state import migrations_of
@@ -37,6 +35,15 @@ from bedplate.testing.postgres import PostgresServer
 
 CLIENTS = 100
 TENANT = "default"
+_VERIFY = """
+import resource, sys, time
+from audits.transparency.checkpoint import verifier_of
+from audits.verification.export import verify_export
+began = time.perf_counter()
+with open(sys.argv[1], "rb") as lines:
+    verify_export(lines, [verifier_of(key) for key in sys.argv[2:]])
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
 _SKEW = Skew(timedelta(minutes=5), timedelta(days=30))
 Say = Callable[[str], None]
 Insert = Callable[[AuditNew], Awaitable[object]]
@@ -208,17 +215,11 @@ async def _verify(database: Database, folder: Path) -> dict[str, float]:
     exported = time.perf_counter() - began
     keys = log_keys(AuditsSettings(_env_file=None)).vkeys(TENANT)
     process = await asyncio.create_subprocess_exec(
-        _python(), "-m", "benchmarks.audits", str(path), *keys, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", _VERIFY, str(path), *keys, stdout=asyncio.subprocess.PIPE
     )
     output, _ = await process.communicate()
     seconds, megabytes = map(float, output.split())
     return {"export": exported, "verify": seconds, "MB": megabytes}
-
-
-def _python() -> str:
-    import sys  # noqa: PLC0415
-
-    return sys.executable
 
 
 async def _measure(url: str, sizes: Sequence[int], say: Say) -> Measured:
@@ -262,13 +263,3 @@ def measure(sizes: Sequence[int], say: Say) -> dict[str, Measured]:
         say("the audit trail on SQLite")
         sqlite = asyncio.run(_measure(f"sqlite:///{folder}/audits.db", sizes, say))
     return {"PostgreSQL": postgresql, "SQLite": sqlite}
-
-
-if __name__ == "__main__":
-    import sys
-
-    _began = time.perf_counter()
-    with Path(sys.argv[1]).open("rb") as _lines:
-        verify_export(_lines, [verifier_of(key) for key in sys.argv[2:]])
-    _peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(time.perf_counter() - _began, _peak)

@@ -23,11 +23,12 @@ _REQUESTS = {
 CONSOLE = "console"
 BACKUP = "backup"
 KILLS = "kills"
+AUDITS = "audits"
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How many rounds, requests, seconds of wrk (0: none), rows, lines of the console, kills."""
+    """How many rounds, requests, seconds of wrk (0: none), users, kills, rows of audit trails."""
 
     rounds: int
     share: float
@@ -37,6 +38,7 @@ class Amount:
     console_seconds: int
     backup_megabytes: int
     kills: int
+    audits_rows: tuple[int, ...]
 
     @classmethod
     def quick(cls) -> Self:
@@ -50,6 +52,7 @@ class Amount:
             console_seconds=5,
             backup_megabytes=64,
             kills=12,
+            audits_rows=(11_000,),
         )
 
     @classmethod
@@ -64,6 +67,7 @@ class Amount:
             console_seconds=20,
             backup_megabytes=1_000,
             kills=1_000,
+            audits_rows=(11_000, 1_000_000),
         )
 
     def requests(self, case: str) -> int:
@@ -81,6 +85,7 @@ class Options:
     console: tuple[str, ...]
     backup: tuple[str, ...]
     kills: tuple[str, ...]
+    audits: tuple[str, ...]
     story: tuple[str, ...]
     write: bool
 
@@ -102,6 +107,7 @@ def parse(arguments: Sequence[str]) -> Options:
         _chosen((CONSOLE,), options.only),
         _chosen((BACKUP,), options.only),
         (KILLS,) if KILLS in options.only else (),  # half an hour, so only when asked for
+        _chosen((AUDITS,), options.only),
         _chosen((STORY,), options.only),
         options.write,
     )
@@ -116,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measures ours, its peers and the floor in one run, and prints the tables.",
     )
-    names = (*contender.TASKS, *contender.TRIVIAL, CONSOLE, BACKUP, KILLS, STORY)
+    names = (*contender.TASKS, *contender.TRIVIAL, CONSOLE, BACKUP, KILLS, AUDITS, STORY)
     parser.add_argument("--quick", action="store_true", help="in less than a minute, without wrk")
     parser.add_argument("--rounds", type=int, help="how often each case is measured")
     parser.add_argument("--only", action="append", default=[], choices=names, metavar="NAME")

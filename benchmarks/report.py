@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks import cases, wrk
+from benchmarks.audits import Measured
 from benchmarks.backup import Stall
 from benchmarks.console.measure import CLIENTS, LINES_A_SECOND, Console
 from benchmarks.figures import Figure, Figures
@@ -34,6 +35,11 @@ restore, an exchange of mods or a switch of versions, and 15 % also amid the nex
 kill the next one serves, every document is readable, no backup, version or mod is half there, one
 game runs, and its world passes SQLite's check. Nothing was torn; a single finding ends the run."""
 
+_AUDITS_HEADING = "## The audit trail: one chain"
+_AUDITS_METHOD = """\
+Records are appended as the routes do it, without HTTP. "unchained" inserts the same rows without a
+log, a transaction each; "lock a row" appends each row to the chain in a transaction of its own.
+Lists have 20 records and their total; "two filters, nothing" matches no record."""
 _STORY_HEADING = "## A story of the Story Factory, assembled"
 _STORY_METHOD = """\
 Five services in one process, their databases SQLite {sqlite}. Each element names an action, a
@@ -152,6 +158,36 @@ def _telling(size: int, one: Telling) -> dict[str, str]:
         "wall ms": _whole(one.wall * 1e3),
         **{name: _whole(seconds * 1e3) for name, seconds in one.files.items()},
     }
+
+
+def audits_section(command: str, measured: Mapping[str, Measured]) -> str:
+    """Return what appending to a chain costs, and reading a trail."""
+    parts = [_AUDITS_HEADING, f"    {command}", _AUDITS_METHOD]
+    for name, found in measured.items():
+        base = found.inserting
+        rows = {
+            contender: {
+                "rows/s": f"{each.rows:,.0f}",
+                "times unchained": f"{each.rows / base['unchained'].rows:.2f}",
+                "times lock a row": f"{each.rows / base['lock a row'].rows:.2f}",
+                "p95 ms": f"{each.p95:.1f}",
+                "one client, p50 ms": f"{each.alone:.2f}",
+            }
+            for contender, each in base.items()
+        }
+        parts.append(table(f"{name}: 100 clients", tuple(rows["ours"]), rows, str))
+        parts.append(
+            f"Batches of 1,000 records: {found.batch:,.0f} rows/s. An export of all rows: "
+            f"{found.verified['export']:.0f} s; its verification: {found.verified['verify']:.0f} s "
+            f"on one core, {found.verified['MB']:.0f} MB."
+        )
+        reads = {
+            f"{each.rows:,} rows": {what: f"{ms:.1f}" for what, ms in each.figures.items()}
+            for each in found.reading
+        }
+        columns = tuple(found.reading[0].figures)
+        parts.append(table(f"{name}: reads, p95 ms", columns, reads, str))
+    return "\n\n".join(parts)
 
 
 def merged(before: str, now: str) -> str:

@@ -31,10 +31,23 @@ NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 def event(details: Any, **changes: Any) -> Row:
     """Return an event with these details."""
-    names = ("action", "entity_ref", "actor", "targets", "ip_address", "user_agent",
-             "correlation_id", "commitments", "entity_id", "user_id", "occurred_at", "salt")  # fmt: skip
     return {
-        **dict.fromkeys(names),
+        **dict.fromkeys(
+            (
+                "action",
+                "entity_ref",
+                "actor",
+                "targets",
+                "ip_address",
+                "user_agent",
+                "salt",
+                "correlation_id",
+                "commitments",
+                "entity_id",
+                "user_id",
+                "occurred_at",
+            )
+        ),
         "tenant": "default",
         "seq": 7,
         "event": "created",

@@ -23,7 +23,6 @@ from audits.insights.schemas import ChatAnswer, ChatRequest, Insights, InsightsR
 from audits.insights.service import chat_question
 from audits.insights.wiring import CurrentReaderOfRecords
 from audits.records import service as records
-from audits.records.items import to_filter
 from audits.security import CurrentModelUser, tenant_for
 from bedplate.database.dependencies import ReadSession
 from bedplate.openapi import errors
@@ -71,7 +70,9 @@ async def insights(
     is a reading. With `stream`, its parts come as events `delta`, and at the end `result`.
     """
     tenant = tenant_for(principal, body.tenant)
-    page = await records.page_after(session, tenant, to_filter(body), limit=body.limit, cursor=None)
+    page = await records.page_after(
+        session, tenant, records.to_filter(body), limit=body.limit, cursor=None
+    )
     question = reader.question(page.items, body.question)
     if body.stream:
         return await _streamed(

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from audits.transparency.canonical import canonical, is_plain, plain_canonical
 from audits.transparency.tree import leaf_hash
-from bedplate.database import Row
+
+Event = dict[str, Any]
+"""An event: the names and values of its columns."""
 
 FORMAT: Final = 1
 """The version of the entries' format, which every entry names."""
@@ -26,7 +28,7 @@ _UUIDS = ("id", "entity_id", "user_id")
 _TIMES = ("created_at", "recorded_at", "occurred_at")
 
 
-def entry_of(event: Row) -> bytes:
+def entry_of(event: Event) -> bytes:
     """Return the entry of an event: canonical JSON of all its members that aren't null.
 
     `details` that have a salt are there as their commitment. What `commitments` names is not in
@@ -50,7 +52,7 @@ def entry_of(event: Row) -> bytes:
     return plain_canonical(members) if is_plain(event["details"]) else canonical(members)
 
 
-def leaf_of(event: Row) -> bytes:
+def leaf_of(event: Event) -> bytes:
     """Return the hash of the leaf that an event is."""
     return leaf_hash(entry_of(event))
 

@@ -9,11 +9,10 @@ from typing import Any, Final, Literal
 
 from audits.log.paths import Paths
 from audits.records import ocsf, service
-from audits.records.items import to_evidence, to_item, to_json
+from audits.records.items import EXPORT_FORMAT, to_evidence, to_item, to_json
 from audits.records.repository import Filter
 from bedplate.database import ReadSession, Row
 
-FORMAT: Final = "bedplate.audits/export@v1"
 Format = Literal["ndjson", "csv", "ocsf"]
 MEDIA_TYPES: Final[dict[str, str]] = {
     "ndjson": "application/x-ndjson",
@@ -67,7 +66,7 @@ class Export:
         if kind == "csv":
             return _row(_COLUMNS)
         filters = self._chosen.values()
-        header = {"format": FORMAT, "tenant": self._tenant, "filters": filters}
+        header = {"format": EXPORT_FORMAT, "tenant": self._tenant, "filters": filters}
         if kind == "ndjson":
             header["checkpoint"] = self._note
         return to_json({"export": header}) + b"\n"

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import orjson
 
-from audits.records.repository import Filter
-from audits.records.schemas import AuditFilters
-from bedplate.database import Row
+from audits.records.entries import Event
+
+EXPORT_FORMAT: Final = "bedplate.audits/export@v1"
+"""What the first line of an NDJSON export names."""
 
 # The members of a record that are those of its events.
 _SAME: Final = (
@@ -21,13 +22,7 @@ _UUIDS: Final = ("id", "entity_id", "user_id")
 _TIMES: Final = ("created_at", "recorded_at", "occurred_at")
 
 
-def to_filter(filters: AuditFilters) -> Filter:
-    """Return which records a request asks for."""
-    names = Filter.__dataclass_fields__.keys()
-    return Filter(**{name: value for name, value in filters if name in names})
-
-
-def to_item(event: Row) -> dict[str, Any]:
+def to_item(event: Event) -> dict[str, Any]:
     """Return a record as clients see it, made from one of its events."""
     item = {name: event[name] for name in _SAME}
     return {
@@ -45,7 +40,7 @@ def to_json(value: Any) -> bytes:
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
 
 
-def to_evidence(event: Row) -> dict[str, Any]:
+def to_evidence(event: Event) -> dict[str, Any]:
     """Return what a verifier needs beside a record: the event's kind, its salts, its commitments.
 
     The commitments are those of erased members alone: it makes the others itself.
@@ -58,7 +53,7 @@ def to_evidence(event: Row) -> dict[str, Any]:
     }
 
 
-def to_event(item: dict[str, Any], evidence: dict[str, Any]) -> tuple[Row, dict[str, bytes]]:
+def to_event(item: dict[str, Any], evidence: dict[str, Any]) -> tuple[Event, dict[str, bytes]]:
     """Return the event that a record was made from, and the salts of its sensitive members.
 
     Raises KeyError, TypeError and ValueError for anything else than a record.

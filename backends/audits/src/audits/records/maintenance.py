@@ -11,6 +11,7 @@ from uuid import UUID
 from audits.log import repository as log
 from audits.records import partitions, repository
 from audits.records.exceptions import RecordNotFound
+from audits.settings import AuditsSettings
 from audits.transparency.tiles import TILE_WIDTH
 from bedplate.database import Database
 
@@ -29,6 +30,12 @@ async def erase(
             raise RecordNotFound
         seqs = [event["seq"] for event in events]
         return await repository.erase_private(session, tenant, seqs, members)
+
+
+async def erase_at(tenant: str, record_id: UUID, members: Sequence[str]) -> list[str]:
+    """Erase in the database of this process's settings: see `erase`."""
+    async with Database.open(AuditsSettings.load()) as database:
+        return await erase(database, tenant, record_id, members)
 
 
 @dataclass(frozen=True)
@@ -66,3 +73,9 @@ async def prune(database: Database, before: datetime) -> Pruned:
     async with database.engine.begin() as connection:
         gone = await connection.run_sync(lambda sync: partitions.remove(sync, every, cut))
     return Pruned(minimums, gone)
+
+
+async def prune_at(before: datetime) -> Pruned:
+    """Prune the database of this process's settings: see `prune`."""
+    async with Database.open(AuditsSettings.load()) as database:
+        return await prune(database, before)

@@ -7,15 +7,15 @@ from typing import Any
 from audits.records.entries import (
     MAX_PLAIN_DETAILS_BYTES,
     SALT_BYTES,
+    Event,
     commitment,
     entry_of,
     leaf_of,
 )
 from audits.transparency.canonical import canonical
-from bedplate.database import Row
 
 
-def hide(event: Row, sensitive: Sequence[str]) -> tuple[Row, list[Row]]:
+def hide(event: Event, sensitive: Sequence[str]) -> tuple[Event, list[Event]]:
     """Return an event as it is stored, and the rows of what is stored apart from it.
 
     `sensitive` are paths such as `ip_address` and `details.email`. An event's `commitments` are
@@ -37,7 +37,7 @@ def hide(event: Row, sensitive: Sequence[str]) -> tuple[Row, list[Row]]:
     return stored, private
 
 
-def salted_entry(stored: Row) -> bytes:
+def salted_entry(stored: Event) -> bytes:
     """Return the entry of an event, for which details that are large get a salt."""
     entry = entry_of(stored)
     # Only an entry larger than details may be can have details that are too large.
@@ -50,7 +50,7 @@ def salted_entry(stored: Row) -> bytes:
     return entry_of(stored)
 
 
-def reveal(stored: Row, private: Sequence[Row]) -> Row:
+def reveal(stored: Event, private: Sequence[Event]) -> Event:
     """Return an event as clients see it: with what is stored apart, and the hash of its leaf.
 
     What is left of its `commitments` are those of members that were erased; `private` are the rows
@@ -66,7 +66,7 @@ def reveal(stored: Row, private: Sequence[Row]) -> Row:
     return event
 
 
-def take(event: Row, member: str) -> Any:
+def take(event: Event, member: str) -> Any:
     """Take a member out of an event and return it, or None where it isn't.
 
     What it is taken out of is copied: others may hold it too.

@@ -21,7 +21,7 @@ from audits.records.exceptions import (
     StatusIsFinal,
 )
 from audits.records.export import MEDIA_TYPES, Export
-from audits.records.items import to_filter, to_item, to_json
+from audits.records.items import to_item, to_json
 from audits.records.schemas import (
     Audit,
     AuditExportQuery,
@@ -131,7 +131,7 @@ async def list_records(
 ) -> Response:
     """Return a page of records: by offset with a count, or by cursor without one."""
     tenant = tenant_for(principal, query.tenant)
-    chosen = to_filter(query)
+    chosen = service.to_filter(query)
     limit = query.limit
     if query.cursor is None:
         offset = query.offset or 0
@@ -168,7 +168,7 @@ async def export_records(
     session = database.read()
     latest = await log.latest(session, tenant)
     size, note = (latest["size"], latest["note"]) if latest else (0, "")
-    export = Export(session, tenant, to_filter(query), size=size, note=note)
+    export = Export(session, tenant, service.to_filter(query), size=size, note=note)
     return StreamingResponse(export.lines(query.format), media_type=MEDIA_TYPES[query.format])
 
 

@@ -14,7 +14,7 @@ from audits.records.events import Batch, Change, Complete, Create, Delete
 from audits.records.exceptions import OccurredAtRefused, RecordNotFound
 from audits.records.privacy import reveal
 from audits.records.repository import Filter
-from audits.records.schemas import AuditNew
+from audits.records.schemas import AuditFilters, AuditNew
 from audits.transparency.canonical import canonical
 from bedplate import clock, ids
 from bedplate.database import Database, ReadSession, Row, WriteSession
@@ -223,6 +223,12 @@ async def entries_between(
     """Return the entries of the events with these sequence numbers: see `between`."""
     stored = await repository.events_between(session, tenant, first, end)
     return [entry_of(event) for event in stored]
+
+
+def to_filter(filters: AuditFilters) -> Filter:
+    """Return which records a request asks for."""
+    names = Filter.__dataclass_fields__.keys()
+    return Filter(**{name: value for name, value in filters if name in names})
 
 
 @dataclass(frozen=True)

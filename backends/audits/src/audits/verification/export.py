@@ -7,8 +7,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from audits.records.entries import commitment, entry_of
-from audits.records.export import FORMAT
-from audits.records.items import to_event
+from audits.records.items import EXPORT_FORMAT, to_event
 from audits.records.privacy import take
 from audits.transparency.checkpoint import Checkpoint
 from audits.transparency.note import Note, NoteError, Verifier
@@ -48,8 +47,8 @@ class _Export:
     def __init__(self, header: dict[str, Any], verifiers: Sequence[Verifier]) -> None:
         try:
             about = header["export"]
-            if about["format"] != FORMAT:
-                raise ValueError(f"Its format isn't {FORMAT}.")
+            if about["format"] != EXPORT_FORMAT:
+                raise ValueError(f"Its format isn't {EXPORT_FORMAT}.")
             self.signers: tuple[str, ...] = ()
             self.checkpoint = Checkpoint("", 0, EMPTY_ROOT)
             if about["checkpoint"]:
