@@ -129,3 +129,31 @@ async def test_an_open_trail_in_production_is_said_at_start(
     warnings = [line for line in captured_logs if line["event"] == "audits_open_to_everyone"]
     assert len(warnings) == 1
     assert "AUDITS_API_KEYS" in str(warnings[0])
+
+
+async def test_reads_are_records_where_that_is_asked_for(make_app: MakeApp) -> None:
+    """With the switch on, who reads, what and with which key is in the trail before the answer."""
+    keys = [AuditsKey.parse(key) for key in KEYS]
+    async with client(make_app(api_keys=keys, record_access=True)) as api:
+        made = (await api.post(AUDITS, json=NEW, headers=proof("w-key"))).json()
+        path = f"{AUDITS}/{made['id']}"
+        for url in (path, f"{path}/history", f"{AUDITS}?status=success", f"{AUDITS}/export"):
+            assert (await api.get(url, headers=proof("r-key"))).status_code == 200
+        assert (await api.get(path, headers=proof("guess"))).status_code == 401
+        page = (await api.get(f"{AUDITS}?entity_type=audit", headers=proof("a-key"))).json()
+    found = [(item["action_type"], item["action"], item["actor"]["id"]) for item in page["items"]]
+    assert found == [
+        ("view", "audits.list_records", "boss"),
+        ("export", "audits.export_records", "auditor"),
+        ("view", "audits.list_records", "auditor"),
+        ("view", "audits.get_history", "auditor"),
+        ("view", "audits.get_record", "auditor"),
+    ]
+    assert page["items"][2]["details"] == {"query": {"status": "success"}}
+    assert page["items"][4]["entity_ref"] == made["id"]
+
+
+async def test_an_open_trail_records_no_reads(api: Client) -> None:
+    """Without the switch a read leaves nothing behind."""
+    await api.get(AUDITS)
+    assert (await api.get(AUDITS)).json()["total"] == 0

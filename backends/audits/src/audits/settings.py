@@ -147,6 +147,9 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
         default_factory=list,
         description="Members that the log holds as commitments, such as ip_address,details.email",
     )
+    record_access: bool = Field(
+        default=False, description="Record reads and exports too: who, with which key, and what for"
+    )
     max_clock_ahead_seconds: float = Field(
         300.0, ge=0, description="How far occurred_at may be ahead of the server's time"
     )

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
 
 from audits.transparency.bundle import unpack
 from audits.transparency.checkpoint import Checkpoint, verifier_of
@@ -20,8 +22,9 @@ from audits.transparency.tree import (
     proof,
     verify_consistency,
 )
-from bedplate.testing.client import Client
+from bedplate.testing.client import Client, client
 
+MakeApp = Callable[..., FastAPI]
 Signed = Callable[..., Awaitable[Note]]
 Record = Callable[..., Awaitable[dict[str, Any]]]
 ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
@@ -198,3 +201,29 @@ async def test_the_largest_record_has_its_place_in_a_bundle(
     assert "details" in json.loads(entry)
     assert 60_000 < len(entry) <= 65_535
     assert base64.b64encode(leaf_hash(entry)).decode() == made["leaf_hash"]
+
+
+async def test_a_changed_key_is_named_by_the_one_before(
+    make_app: MakeApp, problem_of: ProblemOf
+) -> None:
+    """Checkpoints verify with either key and with ML-DSA; the old key's note names the new one."""
+    before, now, ml_dsa = (
+        SecretStr(base64.b64encode(letter * 32).decode()) for letter in (b"o", b"n", b"m")
+    )
+    async with client(make_app(signing_key=before)) as api:
+        await api.post(AUDITS, json={"action_type": "other", "entity_type": "x"})
+        [old_key] = (await api.get(f"{LOG}/key")).text.splitlines()
+        problem_of(await api.get(f"{LOG}/rotation"), 404)
+    changed = make_app(signing_key=now, previous_signing_key=before, ml_dsa_signing_key=ml_dsa)
+    async with client(changed) as api:
+        await api.post(AUDITS, json={"action_type": "other", "entity_type": "x"})
+        await api.get(f"{AUDITS}/export")
+        note = Note.parse((await api.get(f"{LOG}/checkpoint")).text)
+        keys = (await api.get(f"{LOG}/key")).text.splitlines()
+        assert len(keys) == 3
+        assert keys[1] == old_key
+        for key in keys:
+            assert len(note.verified([verifier_of(key)])) == 1
+        rotation = Note.parse((await api.get(f"{LOG}/rotation")).text)
+        rotation.verified([verifier_of(old_key)])
+        assert keys[0] in rotation.text

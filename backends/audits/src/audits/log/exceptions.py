@@ -20,3 +20,10 @@ class NotInACheckpoint(Conflict):
 
     code = "not_in_a_checkpoint"
     detail = "The record is not yet in a checkpoint: try again in a second."
+
+
+class NoRotation(NotFound):
+    """The log's key was not changed, or not lately."""
+
+    code = "no_rotation"
+    detail = "This log has no key before the current one."

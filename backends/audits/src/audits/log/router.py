@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 from fastapi.responses import PlainTextResponse
 
 from audits.log import service
-from audits.log.exceptions import NoCheckpoint, NotInTheLog
+from audits.log.exceptions import NoCheckpoint, NoRotation, NotInTheLog
 from audits.log.schemas import TENANT_PATTERN
 from audits.log.wiring import CurrentEntries, CurrentNotary
 from audits.security import CurrentReader, tenant_for
@@ -49,6 +49,22 @@ async def get_key(
     """Return a verifier key (vkey) a line, the current Ed25519 key first."""
     keys = notary.keys.vkeys(tenant_for(principal, tenant))
     return PlainTextResponse("".join(f"{key}\n" for key in keys), headers=_FOR_SECONDS)
+
+
+@router.get(
+    "/rotation",
+    response_class=PlainTextResponse,
+    responses=errors(Forbidden, NoRotation),
+    summary="The note in which the key before names the current one",
+)
+async def get_rotation(
+    tenant: TenantPath, principal: CurrentReader, notary: CurrentNotary
+) -> PlainTextResponse:
+    """Return a signed note: whoever trusts the key before learns the current one from it."""
+    note = notary.keys.rotation(tenant_for(principal, tenant))
+    if note is None:
+        raise NoRotation
+    return PlainTextResponse(str(note), headers=_FOR_SECONDS)
 
 
 @router.get(

@@ -1,4 +1,4 @@
-from bedplate.problems import Conflict, NotFound, UnprocessableContent
+from bedplate.problems import Conflict, NotFound, ServiceUnavailable, UnprocessableContent
 
 
 class RecordNotFound(NotFound):
@@ -33,3 +33,10 @@ class DetailsTooLarge(UnprocessableContent):
 
     code = "details_too_large"
     detail = "The details, merged with those before, are larger than 65,536 bytes of JSON."
+
+
+class TrailNotWritable(ServiceUnavailable):
+    """The database refuses to store: this server's role has no right to. Its log says so."""
+
+    code = "trail_not_writable"
+    detail = "Nothing can be recorded just now: the database refuses it."

@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
+import structlog
+from asyncpg import InsufficientPrivilegeError
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -25,6 +27,7 @@ from sqlalchemy.orm import aliased
 
 from audits.log.models import LogPruning
 from audits.records.entries import as_doubles
+from audits.records.exceptions import TrailNotWritable
 from audits.records.models import Audit, AuditKey, AuditPending, AuditPrivate
 from bedplate.database import AnyOf, ReadSession, Row, Statement, UTCDateTime, WriteSession
 from bedplate.database.bulk_insert import BulkInsert
@@ -32,6 +35,7 @@ from bedplate.database.json_containment import JSONContains
 from bedplate.database.pages import Columns, Keyset
 from bedplate.database.types import MIN_INSTANT
 
+_log = structlog.get_logger("audits")
 NEWEST_FIRST = Keyset(Audit.created_at, Audit.id)
 _COLUMNS = [column.key for column in cast("Table", Audit.__table__).c]
 _EVENT = select(*(getattr(Audit, name) for name in _COLUMNS))
@@ -139,8 +143,12 @@ async def add(
     keys: Sequence[Row],
     no_longer_pending: Sequence[UUID],
 ) -> None:
-    """Store events, and what goes with them."""
-    await session.insert(_ADD_EVENTS, events)
+    """Store events, and what goes with them. Raises `TrailNotWritable`."""
+    try:
+        await session.insert(_ADD_EVENTS, events)
+    except InsufficientPrivilegeError as error:
+        _log.error("trail_not_writable", error=str(error))
+        raise TrailNotWritable(retry_after=60) from None
     await session.insert(_ADD_PRIVATE, private)
     await session.insert(_ADD_KEYS, keys)
     pending = [

@@ -33,8 +33,8 @@ from audits.records.schemas import (
     AuditUpdate,
     Tenant,
 )
-from audits.records.wiring import CurrentDatabase, CurrentTrail
-from audits.security import CurrentAdmin, CurrentReader, CurrentWriter, tenant_for
+from audits.records.wiring import CurrentDatabase, CurrentTrail, RecordedReader
+from audits.security import CurrentAdmin, CurrentWriter, tenant_for
 from bedplate.backend import Upload
 from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
 from bedplate.database import Row
@@ -126,7 +126,7 @@ async def record_batch(
 async def list_records(
     request: Request,
     query: Annotated[AuditPageQuery, Query()],
-    principal: CurrentReader,
+    principal: RecordedReader,
     session: ReadSession,
 ) -> Response:
     """Return a page of records: by offset with a count, or by cursor without one."""
@@ -155,7 +155,7 @@ async def list_records(
 )
 async def export_records(
     query: Annotated[AuditExportQuery, Query()],
-    principal: CurrentReader,
+    principal: RecordedReader,
     database: CurrentDatabase,
     notary: CurrentNotary,
 ) -> StreamingResponse:
@@ -184,7 +184,7 @@ async def export_records(
 )
 async def get_record(
     record_id: UUID,
-    principal: CurrentReader,
+    principal: RecordedReader,
     session: ReadSession,
     condition: IfNoneMatch,
     tenant: TenantQuery = None,
@@ -250,7 +250,7 @@ async def delete_record(
 )
 async def get_history(
     record_id: UUID,
-    principal: CurrentReader,
+    principal: RecordedReader,
     session: ReadSession,
     tenant: TenantQuery = None,
 ) -> Response:
@@ -267,7 +267,7 @@ async def get_history(
 )
 async def get_proof(
     record_id: UUID,
-    principal: CurrentReader,
+    principal: RecordedReader,
     session: ReadSession,
     tenant: TenantQuery = None,
     version: VersionQuery = None,
