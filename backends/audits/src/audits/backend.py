@@ -11,6 +11,7 @@ from audits.records.router import router as records_router
 from audits.router import router as health_router
 from audits.settings import AuditsSettings
 from audits.state import AuditsState
+from audits.verification.router import router as verify_router
 from bedplate.backend import Backend
 
 _RECORD = '{"action_type": "create", "entity_type": "invoice", "entity_ref": "42"}'
@@ -26,7 +27,7 @@ backend = Backend(
     title="Audits",
     summary="An audit trail that can be proved, with OpenAI insights.",
     settings=AuditsSettings,
-    routers=[health_router, insights_router, records_router, log_router],
+    routers=[health_router, insights_router, records_router, verify_router, log_router],
     metadata=Base.metadata,
     migrations=Path(__file__).with_name("migrations") / "versions",
     cors=security.cors,

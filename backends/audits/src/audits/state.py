@@ -9,6 +9,8 @@ from audits.records.service import Trail
 from audits.records.wiring import open_entries, open_trail
 from audits.security import open_verifier
 from audits.settings import AuditsSettings
+from audits.verification.service import Verifications
+from audits.verification.wiring import open_verifications
 from audits.witnesses.client import Witnesses
 from audits.witnesses.wiring import open_witnesses
 from bedplate.auth import Verifier
@@ -27,4 +29,5 @@ class AuditsState(DatabaseState):
     chains: Chains = opened(open_chains)
     trail: Trail = opened(open_trail)
     entries: Entries = opened(open_entries)
+    verifications: Verifications = opened(open_verifications)
     reader: Reader = opened(open_reader)
