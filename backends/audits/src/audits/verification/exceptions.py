@@ -1,4 +1,4 @@
-from bedplate.problems import NotFound, ServiceUnavailable
+from bedplate.problems import NotFound, TooManyRequests
 
 
 class VerificationNotFound(NotFound):
@@ -8,7 +8,7 @@ class VerificationNotFound(NotFound):
     detail = "There is no such verification (any more)."
 
 
-class TooManyVerifications(ServiceUnavailable):
+class TooManyVerifications(TooManyRequests):
     """Two logs are being verified already."""
 
     code = "too_many_verifications"
