@@ -1,4 +1,4 @@
-"""An outbox: events are stored with the change that they tell of, and sent afterwards.
+"""An outbox: events are stored with the change that they report, and sent afterwards.
 
 The event is in the caller's transaction: a change that is rolled back leaves no event, and a
 committed one loses none, whatever is killed when. The shipper sends events in their order, again
