@@ -8,7 +8,7 @@ from bedplate.lifecycle import Drain
 from bedplate.observability.logs import configure_logging
 from bedplate.runtime import Serving, serve
 
-__all__ = ["WitnessSettings", "serve_witness", "witness_key"]
+__all__ = ["WitnessSettings", "make_witness", "serve_witness", "witness_key"]
 
 
 def serve_witness(settings: WitnessSettings, host: str, port: int) -> int:
