@@ -85,9 +85,14 @@ def settings(database_url: str) -> AuditsSettings:
 def make_app(settings: AuditsSettings) -> MakeApp:
     """Give what makes the API with changed settings: `make_app(request_timeout_seconds=1)`."""
 
-    def make_app(replacements: dict[str, object] | None = None, **changes: object) -> FastAPI:
+    def make_app(
+        replacements: dict[str, object] | None = None,
+        registry: CollectorRegistry | None = None,
+        **changes: object,
+    ) -> FastAPI:
         changed = settings.model_copy(update=changes)
-        return create_app(backend, changed, registry=CollectorRegistry(), replacements=replacements)
+        registry = registry or CollectorRegistry()
+        return create_app(backend, changed, registry=registry, replacements=replacements)
 
     return make_app
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -76,10 +77,10 @@ async def test_a_lost_database_is_a_503_and_comes_back(
     assert numbers == list(range(before, before + 5))
 
 
-async def test_a_store_that_refuses_appends_is_an_error_of_the_request(
+async def test_a_store_that_refuses_appends_is_a_503_and_is_counted(
     make_app: MakeApp, postgres_url: str, settings: AuditsSettings, problem_of: ProblemOf
 ) -> None:
-    """A role without INSERT: each request is a 503, and reads still work."""
+    """A role without INSERT: each request is a 503 and counted, and reads still work."""
     async with Database.open(settings) as owner, owner.engine.begin() as connection:
         name = postgres_url.rsplit("/", 1)[1]
         await connection.execute(text(f'CREATE ROLE "reader_{name}" LOGIN'))
@@ -87,12 +88,16 @@ async def test_a_store_that_refuses_appends_is_an_error_of_the_request(
             text(f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "reader_{name}"')
         )
     url = postgres_url.replace("postgres@", f"reader_{name}@")
-    async with client(make_app(database_url=SecretStr(url)), raise_app_exceptions=False) as trail:
-        with trail.expecting(500, 503):
+    registry = CollectorRegistry()
+    app = make_app(registry=registry, database_url=SecretStr(url))
+    async with client(app) as trail:
+        with trail.expecting(503):
             refused = await trail.post(AUDITS, json=NEW)
-        assert refused.status_code in {500, 503}
+        assert problem_of(refused, 503)["code"] == "trail_not_writable"
         assert "permission" not in refused.text
         assert (await trail.get(AUDITS)).json()["total"] == 0
+    refusals = registry.get_sample_value("audits_refused_requests_total", {"backend": "audits"})
+    assert refusals == 1
     async with Database.open(settings) as owner, owner.engine.begin() as connection:
         await connection.execute(text(f'DROP OWNED BY "reader_{name}"'))
         await connection.execute(text(f'DROP ROLE "reader_{name}"'))

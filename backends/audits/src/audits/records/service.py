@@ -19,7 +19,7 @@ from audits.transparency.canonical import canonical
 from bedplate import clock, ids
 from bedplate.database import Database, ReadSession, Row, WriteSession
 from bedplate.database.group_commit import GroupCommit
-from bedplate.problems import ProblemError
+from bedplate.problems import ProblemError, ServiceUnavailable
 from bedplate.schemas import MAX_INT64
 
 _WALK_ROWS = 500
@@ -58,12 +58,18 @@ class Trail:
         sensitive: Sequence[str] = (),
         skew: Skew,
         observe_batch: Callable[[int], None] = lambda _: None,
+        observe_refusal: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `sensitive` are paths of members that the log holds as commitments."""
+        """Prepare; `sensitive` are paths of members that the log holds as commitments.
+
+        `observe_batch` is called with the records of each transaction, and `observe_refusal` for
+        each request whose records can't be stored just now.
+        """
         self._database = database
         self._chains = chains
         self._sensitive = sensitive
         self._skew = skew
+        self._observe_refusal = observe_refusal
         self._group: GroupCommit[str, Change, list[Row]] = GroupCommit(
             database, self._store, observe_batch=observe_batch
         )
@@ -98,7 +104,7 @@ class Trail:
         record_ids = sorted((ids.uuid7(now) for _ in new), key=int)
         rows = [first_event(*each) for each in zip(new, record_ids, strict=True)]
         change = Create(rows, owner, key, fingerprint)
-        return await self._group.submit(tenant, change, rows=len(rows))
+        return await self._append(tenant, change, rows=len(rows))
 
     async def complete(
         self,
@@ -114,11 +120,18 @@ class Trail:
         Raises `RecordNotFound`, `StatusIsFinal`, `PreconditionFailed`, `DetailsTooLarge`.
         """
         change = Complete(record_id, versions, status=status, details=details)
-        return (await self._group.submit(tenant, change))[0]
+        return (await self._append(tenant, change))[0]
 
     async def delete(self, tenant: str, record_id: UUID, *, versions: Sequence[int] | None) -> None:
         """Add a record's tombstone. Raises `RecordNotFound`, `PreconditionFailed`."""
-        await self._group.submit(tenant, Delete(record_id, versions))
+        await self._append(tenant, Delete(record_id, versions))
+
+    async def _append(self, tenant: str, change: Change, *, rows: int = 1) -> list[Row]:
+        try:
+            return await self._group.submit(tenant, change, rows=rows)
+        except ServiceUnavailable:
+            self._observe_refusal()
+            raise
 
     async def _store(
         self, session: WriteSession, tenant: str, changes: Sequence[Change]

@@ -83,6 +83,9 @@ async def open_trail(
     batches = metrics.histogram(
         "audits_batch_records", "Records that one transaction stored", buckets=_BATCH_BUCKETS
     )
+    refusals = metrics.counter(
+        "audits_refused_requests", "Requests whose records could not be stored"
+    )
     skew = Skew(
         timedelta(seconds=settings.max_clock_ahead_seconds), timedelta(days=settings.max_age_days)
     )
@@ -92,6 +95,7 @@ async def open_trail(
         sensitive=settings.sensitive_members,
         skew=skew,
         observe_batch=batches.observe,
+        observe_refusal=refusals.add,
     )
 
     def waiting() -> dict[tuple[str, ...], float]:
