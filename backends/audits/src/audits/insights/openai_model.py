@@ -33,6 +33,7 @@ _UNREADABLE = (
     TypeError,
     AttributeError,
     LookupError,
+    RecursionError,
 )
 _RETRIES = 2
 _FIRST_PAUSE = 0.2
@@ -76,8 +77,10 @@ class OpenAIModel:
                 with _translated():
                     async with asyncio.timeout_at(deadline):
                         part = await anext(parts, None)
-                if part is None:
-                    return
+                    if part is None:
+                        return
+                    # Some servers send another type, or half of a character.
+                    part.encode()
                 yield part
 
     async def _ask(
@@ -142,6 +145,8 @@ async def _create(create: Callable[[], Awaitable[T]], deadline: float) -> T:
             openai.InternalServerError,
             openai.APIConnectionError,
         ) as error:
+            if isinstance(error.__cause__, ModelAnswerBroken):
+                raise
             pause = _FIRST_PAUSE * 2**attempt
             if isinstance(error, openai.RateLimitError):
                 pause = max(pause, _retry_after(error))
@@ -159,6 +164,8 @@ async def _of_response(answer: Any) -> AsyncGenerator[str]:
     """Yield the text of an answer of the Responses API, whole or streamed."""
     if not isinstance(answer, AsyncStream):
         _check_response(answer)
+        if not answer.output_text:
+            raise ModelAnswerBroken
         yield answer.output_text
         return
     async with answer:
@@ -232,6 +239,8 @@ def _translated() -> Iterator[None]:
         raise ModelMisconfigured(retry_after=60) from None
     except openai.APIConnectionError as error:
         _failed(error)
+        if isinstance(error.__cause__, ModelAnswerBroken):
+            raise ModelAnswerBroken from None
         raise ModelUnavailable(retry_after=5) from None
     except _UNREADABLE as error:
         _failed(error)

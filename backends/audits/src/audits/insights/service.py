@@ -51,15 +51,17 @@ class Reader:
                 )
                 for each in found["anomalies"]
             ]
-            return Insights(
+            reading = Insights(
                 summary=found["summary"],
                 risk=found["risk"],
                 anomalies=[each for each in anomalies if each.record_ids],
                 records_read=len(records),
                 unknown_ids=sum(name not in known for name in named),
             )
-        except (KeyError, TypeError, ValueError, AttributeError):
+            reading.model_dump_json()  # raises for half characters, which no answer can carry
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             raise ModelAnswerBroken from None
+        return reading
 
     def _readable(self, record: Row) -> dict[str, Any]:
         item = to_item(record)

@@ -4,11 +4,18 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+import httpx2
+
 from audits.insights.exceptions import NoModel
 from audits.insights.model import LanguageModel, Question
 from audits.insights.service import Reader
+from audits.insights.transport import BoundedTransport
 from audits.settings import AuditsSettings
 from bedplate.state import from_state
+
+# A streamed token is an event of a few hundred bytes.
+_MAX_ANSWER_BYTES = 1 << 20
+_MAX_TOKEN_BYTES = 1 << 10
 
 CurrentReaderOfRecords = Annotated[Reader, from_state(Reader)]
 
@@ -36,8 +43,13 @@ async def open_reader(settings: AuditsSettings) -> AsyncIterator[Reader]:
 
     from audits.insights.openai_model import OpenAIModel  # noqa: PLC0415
 
+    max_bytes = _MAX_ANSWER_BYTES + settings.openai_max_output_tokens * _MAX_TOKEN_BYTES
     async with AsyncOpenAI(
-        api_key=settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url
+        api_key=settings.openai_api_key.get_secret_value(),
+        base_url=settings.openai_base_url,
+        http_client=httpx2.AsyncClient(
+            transport=BoundedTransport(httpx2.AsyncHTTPTransport(), max_bytes)
+        ),
     ) as client:
         model: LanguageModel = OpenAIModel(
             client,
