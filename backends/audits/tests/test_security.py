@@ -1,5 +1,6 @@
 """Open without keys; with keys, roles and tenants decide."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -100,13 +101,17 @@ async def test_a_key_is_bound_to_its_holder(keyed: Client, problem_of: ProblemOf
 
 
 @pytest.mark.parametrize(
-    "keys", ["app:writer", "app:owner:k", ":writer:k", "app:writer:", "a:reader::k", "a:b:c:d:e"]
-)
+    "keys",
+    ["app:writer", "app:owner:k", ":writer:k", "app:writer:", "a:reader::k", "a:b:c:d:e",
+     "app:writer:Acme Corp:k", f"app:writer:{'a' * 65}:k", "app:reader:acme\n:k",
+     f"{'a' * 101}:reader:k", "a\x07b:reader:k"],
+)  # fmt: skip
 def test_what_is_no_key_is_refused_at_start(keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the variable and the form, and doesn't repeat the key."""
     monkeypatch.setenv("AUDITS_API_KEYS", keys)
-    with pytest.raises(SettingsError, match="AUDITS_API_KEYS"):
+    with pytest.raises(SettingsError, match="AUDITS_API_KEYS") as refused:
         AuditsSettings.load(_env_file=None)
+    assert keys not in str(refused.value)
 
 
 def test_keys_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +156,53 @@ async def test_reads_are_records_where_that_is_asked_for(make_app: MakeApp) -> N
     ]
     assert page["items"][2]["details"] == {"query": {"status": "success"}}
     assert page["items"][4]["entity_ref"] == made["id"]
+
+
+async def test_no_request_breaks_the_record_of_its_reading(
+    make_app: MakeApp, problem_of: ProblemOf
+) -> None:
+    """Whatever the query and the path hold, the answer is that of a trail without the switch."""
+    async with client(make_app(record_access=True)) as api:
+        made = (await api.post(AUDITS, json=NEW)).json()
+        before = (await api.get(AUDITS)).json()["total"]
+        for path in ("?tenant=%00", "?tenant=Acme%20Corp", "?x=%00", "/export?x=%00", "/%01",
+                     f"/{'a' * 300}", "/%00/proof", "/%01/history"):  # fmt: skip
+            problem_of(await api.get(f"{AUDITS}{path}"), 422)
+        many = "&".join(f"{'k' * 200}{number}={'%F0%9F%92%A9' * 60}" for number in range(30))
+        for query in ("x=%00", "%00=1", "x=%ED%A0%80", many, "x=%0a%0d"):
+            assert (await api.get(f"{AUDITS}/{made['id']}?{query}")).status_code == 200, query
+        page = (await api.get(f"{AUDITS}?limit=50&action=audits.get_record")).json()
+        assert page["total"] == 5
+        assert (await api.get(AUDITS)).json()["total"] > before
+        assert (await api.get(f"{AUDITS}?tenant=acme-corp")).json()["total"] == 1
+
+
+async def test_a_verification_is_recorded_too(make_app: MakeApp) -> None:
+    """Who verifies reads everything."""
+    async with client(make_app(record_access=True)) as api:
+        await api.post(AUDITS, json=NEW)
+        for _ in range(100):
+            if (await api.get(f"{LOG}/default/checkpoint")).status_code == 200:
+                break
+            await asyncio.sleep(0.05)
+        assert (await api.post(f"{LOG}/default/verify")).status_code == 202
+        assert (await api.get(f"{AUDITS}?action=audits.verify")).json()["total"] == 1
+
+
+async def test_caches_keep_what_needs_a_key_for_its_holder(keyed: Client, api: Client) -> None:
+    """A cache between gives tiles of an open log to all, and those of a closed one to nobody."""
+    for there, whose in ((keyed, "private"), (api, "public")):
+        headers = proof("a-key") if there is keyed else {}
+        for path in ("key", "minimum"):
+            answer = await there.get(f"{LOG}/default/{path}", headers=headers)
+            assert answer.headers["cache-control"] == f"{whose}, max-age=1"
+        await there.post(AUDITS, json=NEW, headers=headers)
+        for _ in range(100):
+            tile = await there.get(f"{LOG}/default/tile/entries/000.p/1", headers=headers)
+            if tile.status_code == 200:
+                break
+            await asyncio.sleep(0.05)
+        assert tile.headers["cache-control"] == f"{whose}, max-age=31536000, immutable"
 
 
 async def test_an_open_trail_records_no_reads(api: Client) -> None:

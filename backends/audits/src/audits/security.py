@@ -50,7 +50,7 @@ class ModelGuard(Guard):
         """Return the principal. Raises as `Guard` does, and `Unauthorized` without a key."""
         principal = await super().__call__(connection)
         settings: AuditsSettings = connection.scope["state"]["settings"]
-        if principal.kind == _OPEN and not settings.openai_open:
+        if is_open(principal) and not settings.openai_open:
             raise Unauthorized(
                 "The language model needs a key: set AUDITS_API_KEYS, or AUDITS_OPENAI_OPEN=true.",
                 headers={"WWW-Authenticate": self.challenge},
@@ -96,6 +96,11 @@ async def open_verifier(settings: AuditsSettings) -> AsyncIterator[Verifier]:
             message="Everyone may record and read: set AUDITS_API_KEYS to change that.",
         )
     yield Everyone()
+
+
+def is_open(principal: Principal) -> bool:
+    """Return whether this is everyone, since no keys are set."""
+    return principal.kind == _OPEN
 
 
 def tenant_for(principal: Principal, asked: str | None) -> str:

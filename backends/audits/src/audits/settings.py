@@ -24,8 +24,11 @@ DEFAULT_INSIGHTS_MEMBERS: Final = (
     "created_at", "action_type", "action", "entity_type", "entity_ref", "user_id", "actor.type",
     "actor.id", "status", "correlation_id",
 )  # fmt: skip
+TENANT_PATTERN: Final = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
+"""The names of tenants, each of which has a log."""
+
 ROLES: Final = ("writer", "reader", "admin")
-_WITNESS_FORM = "Each should be a URL, a space, and a verifier key"
+_MAX_KEY_NAME_LENGTH = 100
 _SEED_BYTES = 32
 _SENSITIVE = re.compile(r"ip_address|user_agent|actor|targets|(details|actor)\.[^.,]{1,100}")
 
@@ -42,15 +45,20 @@ class AuditsKey:
     @classmethod
     def parse(cls, text: str) -> "AuditsKey":
         """Return a key from NAME:ROLE:KEY or NAME:ROLE:TENANT:KEY. Raises ValueError."""
+        tenant: str | None = None
         match text.split(":"):
             case [name, role, key]:
-                tenant = None
+                pass
             case [name, role, tenant, key]:
                 pass
             case _:
                 raise ValueError("Each should be NAME:ROLE:KEY or NAME:ROLE:TENANT:KEY")
-        if role not in ROLES or not name or not key or tenant == "":
+        if role not in ROLES or not name or not key:
             raise ValueError(f"A role is one of {', '.join(ROLES)}, and no part is empty")
+        if not name.isprintable() or len(name) > _MAX_KEY_NAME_LENGTH:
+            raise ValueError(f"A name has at most {_MAX_KEY_NAME_LENGTH} printable characters")
+        if tenant is not None and not re.fullmatch(TENANT_PATTERN, tenant):
+            raise ValueError("A tenant has lower-case letters, digits and hyphens, 64 at most")
         return cls(name, role, tenant, SecretStr(key))
 
 

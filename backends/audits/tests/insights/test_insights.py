@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from audits.settings import AuditsKey
 from bedplate import clock
@@ -344,3 +345,21 @@ async def test_a_stream_that_breaks_says_so(
     provider.answers = [answering(401, ERROR)]
     with reading.expecting(503):
         problem_of(await reading.post(CHAT, json={"message": "Hi", "stream": True}), 503)
+
+
+async def test_a_reading_by_the_model_is_recorded(make_app: MakeApp, provider: Any) -> None:
+    """With `AUDITS_RECORD_ACCESS` the trail has who let the model read what."""
+    app = make_app(
+        api_keys=[AuditsKey.parse("boss:admin:a-key")],
+        openai_api_key=SecretStr("sk-test"),
+        openai_base_url=f"http://127.0.0.1:{provider.port}/v1",
+        record_access=True,
+    )
+    provider.answers = [answering(200, response(found()))]
+    async with client(app) as api:
+        api.headers["X-API-Key"] = "a-key"
+        read = await api.post(INSIGHTS, json={"action_type": "login", "question": "?"})
+        assert read.status_code == 200
+        [record] = (await api.get(f"{AUDITS}?action=audits.insights")).json()["items"]
+    assert record["details"]["filters"] == {"action_type": "login", "limit": 100}
+    assert record["actor"]["id"] == "boss"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -23,6 +23,7 @@ from audits.insights.schemas import ChatAnswer, ChatRequest, Insights, InsightsR
 from audits.insights.service import chat_question
 from audits.insights.wiring import CurrentReaderOfRecords
 from audits.records import service as records
+from audits.records.wiring import CurrentTrail, record_access
 from audits.security import CurrentModelUser, tenant_for
 from bedplate.database.dependencies import ReadSession
 from bedplate.openapi import errors
@@ -59,9 +60,11 @@ _RESPONSES = _STREAM | errors(
     summary="What stands out in some records",
 )
 async def insights(
+    request: Request,
     body: InsightsRequest,
     principal: CurrentModelUser,
     session: ReadSession,
+    trail: CurrentTrail,
     reader: CurrentReaderOfRecords,
 ) -> Insights | StreamingResponse:
     """Let a language model read the records that the filters choose, newest first.
@@ -70,6 +73,8 @@ async def insights(
     is a reading. With `stream`, its parts come as events `delta`, and at the end `result`.
     """
     tenant = tenant_for(principal, body.tenant)
+    filters = body.model_dump(mode="json", exclude_none=True, exclude={"question", "stream"})
+    await record_access(request, principal, trail, tenant, filters=filters)
     page = await records.page_after(
         session, tenant, records.to_filter(body), limit=body.limit, cursor=None
     )

@@ -7,19 +7,20 @@ from fastapi.responses import PlainTextResponse
 
 from audits.log import service
 from audits.log.exceptions import NoCheckpoint, NoRotation, NotInTheLog
-from audits.log.schemas import TENANT_PATTERN
 from audits.log.wiring import CurrentEntries, CurrentNotary
-from audits.security import CurrentReader, tenant_for
+from audits.security import CurrentReader, is_open, tenant_for
+from audits.settings import TENANT_PATTERN
 from audits.transparency.bundle import pack
 from audits.transparency.tiles import TILE_WIDTH, Tile, parse_path
+from bedplate.auth import Principal
 from bedplate.database.dependencies import ReadSession
 from bedplate.openapi import errors
 from bedplate.problems import Forbidden
 
 router = APIRouter(prefix="/api/v1/log/{tenant}", tags=["log"])
 
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-_FOR_SECONDS = {"Cache-Control": "max-age=1"}
+_FOR_EVER = "max-age=31536000, immutable"
+_FOR_SECONDS = "max-age=1"
 TenantPath = Annotated[str, Path(pattern=TENANT_PATTERN)]
 
 
@@ -34,7 +35,7 @@ async def get_checkpoint(
 ) -> PlainTextResponse:
     """Return a c2sp.org/tlog-checkpoint with the signatures of the log and of its witnesses."""
     note = await service.checkpoint(session, tenant_for(principal, tenant))
-    return PlainTextResponse(str(note), headers=_FOR_SECONDS)
+    return PlainTextResponse(str(note), headers=_cached(principal, _FOR_SECONDS))
 
 
 @router.get(
@@ -48,7 +49,9 @@ async def get_key(
 ) -> PlainTextResponse:
     """Return a verifier key (vkey) a line, the current Ed25519 key first."""
     keys = notary.keys.vkeys(tenant_for(principal, tenant))
-    return PlainTextResponse("".join(f"{key}\n" for key in keys), headers=_FOR_SECONDS)
+    return PlainTextResponse(
+        "".join(f"{key}\n" for key in keys), headers=_cached(principal, _FOR_SECONDS)
+    )
 
 
 @router.get(
@@ -64,7 +67,7 @@ async def get_rotation(
     note = notary.keys.rotation(tenant_for(principal, tenant))
     if note is None:
         raise NoRotation
-    return PlainTextResponse(str(note), headers=_FOR_SECONDS)
+    return PlainTextResponse(str(note), headers=_cached(principal, _FOR_SECONDS))
 
 
 @router.get(
@@ -78,7 +81,7 @@ async def get_minimum(
 ) -> PlainTextResponse:
     """Return the minimum index of c2sp.org/tlog-tiles: earlier entries may be gone."""
     minimum = await service.minimum(session, tenant_for(principal, tenant))
-    return PlainTextResponse(f"{minimum}\n", headers=_FOR_SECONDS)
+    return PlainTextResponse(f"{minimum}\n", headers=_cached(principal, _FOR_SECONDS))
 
 
 @router.get(
@@ -104,7 +107,9 @@ async def get_tile(
         body = await _bundle(entries, session, name, wanted)
     else:
         body = await service.tile(session, name, wanted)
-    return Response(body, headers=_FOR_EVER, media_type="application/octet-stream")
+    return Response(
+        body, headers=_cached(principal, _FOR_EVER), media_type="application/octet-stream"
+    )
 
 
 async def _bundle(
@@ -116,3 +121,9 @@ async def _bundle(
     if len(found) != wanted.width:
         raise NotInTheLog
     return pack(found)
+
+
+def _cached(principal: Principal, how_long: str) -> dict[str, str]:
+    """Return the header for caches; what needs a key is for the reader's own alone."""
+    whose = "public" if is_open(principal) else "private"
+    return {"Cache-Control": f"{whose}, {how_long}"}

@@ -15,7 +15,6 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from audits.log.schemas import TENANT_PATTERN
 from audits.records.models import (
     MAX_ACTION_LENGTH,
     MAX_CORRELATION_ID_LENGTH,
@@ -23,6 +22,7 @@ from audits.records.models import (
     MAX_ENTITY_TYPE_LENGTH,
     MAX_USER_AGENT_LENGTH,
 )
+from audits.settings import TENANT_PATTERN
 from audits.transparency.canonical import NotCanonical, canonical
 from bedplate.schemas import (
     MAX_INT64,

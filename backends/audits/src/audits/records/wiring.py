@@ -1,11 +1,14 @@
 """Opens the trail, and names what its routes ask for."""
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from ipaddress import ip_address
+from itertools import islice
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 
@@ -14,7 +17,7 @@ from audits.log.service import Entries
 from audits.records.schemas import AuditNew, Party
 from audits.records.service import Skew, Trail, add_partitions, entries_between
 from audits.security import CurrentReader, tenant_for
-from audits.settings import AuditsSettings
+from audits.settings import TENANT_PATTERN, AuditsSettings
 from bedplate.auth import Principal
 from bedplate.database import Database
 from bedplate.jobs.background import Jobs
@@ -28,12 +31,16 @@ CurrentDatabase = Annotated[Database, from_state(Database)]
 async def _recorded(request: Request, principal: CurrentReader, trail: CurrentTrail) -> Principal:
     """Return the reader, after its reading was recorded where the settings ask for that.
 
-    The record is durable before anything is read: nobody reads unseen.
+    The record is durable before anything is read: nobody reads unseen. Requests that their route
+    refuses for their tenant or record id read nothing, and leave no record.
     """
-    settings: AuditsSettings = request.scope["state"]["settings"]
-    if settings.record_access:
-        tenant = tenant_for(principal, request.query_params.get("tenant"))
-        await trail.create(tenant, [access(request, principal)])
+    tenant = request.path_params.get("tenant", request.query_params.get("tenant"))
+    record_id = request.path_params.get("record_id")
+    if tenant is not None and not re.fullmatch(TENANT_PATTERN, tenant):
+        return principal
+    if record_id is not None and not _is_uuid(record_id):
+        return principal
+    await record_access(request, principal, trail, tenant_for(principal, tenant))
     return principal
 
 
@@ -41,21 +48,45 @@ RecordedReader = Annotated[Principal, Depends(_recorded)]
 """Who may read; each read is a record where `AUDITS_RECORD_ACCESS` asks for it."""
 
 
-def access(request: Request, principal: Principal) -> AuditNew:
-    """Return the record of a reader's request."""
+async def record_access(
+    request: Request, principal: Principal, trail: Trail, tenant: str, **details: object
+) -> None:
+    """Record a reader's request in a tenant's chain, where the settings ask for that."""
+    settings: AuditsSettings = request.scope["state"]["settings"]
+    if settings.record_access:
+        await trail.create(tenant, [access(request, principal, details)])
+
+
+def access(request: Request, principal: Principal, details: dict[str, object]) -> AuditNew:
+    """Return the record of a reader's request, whose query may hold anything."""
     name = request.scope["route"].name
     client = request.client.host if request.client else None
-    query = {key: value[:_MAX_QUERY_LENGTH] for key, value in request.query_params.items()}
+    query = {
+        _printable(key, _MAX_QUERY_NAME_LENGTH): _printable(value, _MAX_QUERY_LENGTH)
+        for key, value in islice(request.query_params.items(), _MAX_QUERY_NAMES)
+    }
     return AuditNew(
         action_type="export" if name == "export_records" else "view",
         action=f"audits.{name}",
         entity_type="audit",
         entity_ref=request.path_params.get("record_id"),
         actor=Party(type=principal.kind, id=principal.id),
-        details={"query": query},
+        details={"query": query, **details},
         ip_address=client if client and _is_address(client) else None,
         correlation_id=request.scope["state"].get("request_id"),
     )
+
+
+def _printable(text: str, max_length: int) -> str:
+    return "".join(each if each.isprintable() else "\ufffd" for each in text[:max_length])
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_address(host: str) -> bool:
@@ -66,6 +97,9 @@ def _is_address(host: str) -> bool:
     return "%" not in host
 
 
+# More than a list has filters; with the lengths, a record stays within its limit.
+_MAX_QUERY_NAMES = 20
+_MAX_QUERY_NAME_LENGTH = 100
 _MAX_QUERY_LENGTH = 500
 _DAY_SECONDS = 86_400.0
 _BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)

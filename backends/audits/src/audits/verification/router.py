@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 
 from audits.log.exceptions import NoCheckpoint
-from audits.log.schemas import TENANT_PATTERN
+from audits.records.wiring import RecordedReader
 from audits.security import CurrentReader, tenant_for
+from audits.settings import TENANT_PATTERN
 from audits.verification.exceptions import TooManyVerifications, VerificationNotFound
 from audits.verification.schemas import Verification
 from audits.verification.service import Verifications
@@ -31,7 +32,7 @@ CurrentVerifications = Annotated[Verifications, from_state(Verifications)]
 )
 async def verify(
     tenant: TenantPath,
-    principal: CurrentReader,
+    principal: RecordedReader,
     verifications: CurrentVerifications,
     response: Response,
 ) -> Verification:
