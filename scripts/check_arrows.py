@@ -1,7 +1,8 @@
 """Fail when an import goes against the arrows between packages.
 
 The foundation never imports a backend, and a backend never imports another, with the exception of
-the seams below. No package imports one that imports it, directly or through others, except for
+the seams below. A package `…_client` is for the other backends: it may be imported, and imports no
+backend. No package imports one that imports it, directly or through others, except for
 the type checker alone. The rules inside a backend are in its own pyproject.toml, under
 `[tool.importlinter]`.
 """
@@ -39,6 +40,8 @@ def packages() -> list[str]:
 
 def between_distributions(backends: list[str]) -> str:
     """Return the contracts between all distributions, in import-linter's format."""
+    clients = [name for name in backends if name.endswith("_client")]
+    others = [name for name in backends if name not in clients]
     return _formatted(f"""
     [importlinter]
     root_packages = bedplate,{",".join(backends)}
@@ -50,8 +53,13 @@ def between_distributions(backends: list[str]) -> str:
     [importlinter:contract:backends]
     name = A backend never imports another
     type = independence
-    modules = {",".join(backends)}
+    modules = {",".join(others)}
     ignore_imports = {",".join(SEAMS)}
+    [importlinter:contract:clients]
+    name = A client imports no backend
+    type = forbidden
+    source_modules = {",".join(clients)}
+    forbidden_modules = {",".join(others)}
     """)
 
 

@@ -14,7 +14,7 @@ from bedplate.testing.postgres import PostgresServer
 from tasks.backend import backend
 from tasks.settings import TasksSettings
 
-OURS = {"tasks", "idempotency_keys", "tasks_alembic_version"}
+OURS = {"tasks", "idempotency_keys", "audit_outbox", "tasks_alembic_version"}
 THEIRS = {"users", "user_sessions"}
 
 
@@ -74,7 +74,10 @@ async def indexes(database: Database) -> dict[str, list[tuple[str, list[str]]]]:
 async def test_they_go_up_and_down(empty: Database, migrations: Migrations) -> None:
     """From nothing to the models' schema, and back to nothing, twice."""
     for _ in range(2):
-        assert await migrations.missing(empty.engine) == ["2026_11_21_create_tasks"]
+        assert await migrations.missing(empty.engine) == [
+            "2026_11_21_create_tasks",
+            "2026_11_29_create_audit_outbox",
+        ]
         await migrations.upgrade(empty.engine)
         assert await migrations.missing(empty.engine) == []
         assert await migrations.differences(empty.engine) == []

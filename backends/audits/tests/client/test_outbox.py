@@ -231,3 +231,18 @@ async def test_the_client_says_what_is_wrong(way: Unreliable) -> None:
         way.faults = ["away"]
         with pytest.raises(AuditsUnavailable):
             await audits.record_many([event(1)])
+
+
+async def test_the_shipper_sends_while_it_is_open(
+    api: Client, service: Database, shipper: Shipper, captured_logs: list[dict[str, object]]
+) -> None:
+    """What waits is sent while the shipper's context is open; afterwards nothing is, or fails."""
+    async with shipper:
+        await place(service, 1)
+        await asyncio.sleep(1.5)  # longer than the shipper's pause
+    assert await shipper.waiting() == 0
+    await place(service, 2)
+    await asyncio.sleep(1.5)
+    assert await shipper.waiting() == 1
+    assert (await api.get(AUDITS)).json()["total"] == 1
+    assert [line for line in captured_logs if line["logger"] == "audits_client"] == []

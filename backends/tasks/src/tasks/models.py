@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Identity, Index, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from audits_client import outbox_table
 from bedplate.conditional.idempotency import idempotency_table
 from bedplate.database import GUID, NAMING_CONVENTION, BigInt, UTCDateTime
 
@@ -44,3 +45,4 @@ Index(
 )
 
 idempotency_keys = idempotency_table(Base.metadata)
+audit_outbox = outbox_table(Base.metadata)

@@ -11,7 +11,7 @@ from bedplate import clock
 from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
 from bedplate.conditional.idempotency import IdempotencyKeyReused, RequestStillRunning
 from bedplate.database import Database, Row, WriteSession
-from bedplate.database.dependencies import Autocommit, ReadSession
+from bedplate.database.dependencies import ReadSession
 from bedplate.openapi import errors, headers
 from bedplate.pagination import next_link
 from bedplate.problems import PreconditionFailed, ServiceUnavailable
@@ -20,7 +20,7 @@ from bedplate.state import from_state
 from tasks import repository, service
 from tasks.exceptions import TaskNotFound
 from tasks.schemas import BulkDelete, BulkDeleted, HealthStatus, Task, TaskNew, TaskPatch
-from tasks.wiring import Idempotent, UserId
+from tasks.wiring import Idempotent, TaskChanges, UserId
 
 
 class TaskIdConvertor(StringConvertor):
@@ -77,22 +77,27 @@ async def list_tasks(
     summary="Add a task",
 )
 async def add_task(
-    request: Request, new: TaskNew, owner: UserId, idempotent: Idempotent
+    request: Request,
+    new: TaskNew,
+    owner: UserId,
+    idempotent: Idempotent,
+    changes: TaskChanges,
 ) -> Response:
     """Store a task. With an `Idempotency-Key`, the same request stores it once."""
 
     async def add(session: WriteSession) -> Response:
-        task = await service.add(session, owner, new)
+        task = await service.add(session, changes, owner, new)
         location = f"{request.scope.get('root_path', '')}/tasks/{task['id']}"
         return to_response(task, HTTPStatus.CREATED, {"Location": location})
 
-    return await idempotent.run(str(owner), add, autocommit=True)
+    return await idempotent.run(str(owner), add, autocommit=not changes.recorded)
 
 
 @router.post("/bulk-delete", summary="Delete many tasks")
-async def bulk_delete(body: BulkDelete, owner: UserId, session: Autocommit) -> BulkDeleted:
+async def bulk_delete(body: BulkDelete, owner: UserId, changes: TaskChanges) -> BulkDeleted:
     """Delete up to 1000 tasks at once; ids that aren't yours are `not_found`."""
-    return await service.remove_many(session, owner, body.ids)
+    async with changes.session() as session:
+        return await service.remove_many(session, changes, owner, body.ids)
 
 
 @router.get(
@@ -119,10 +124,12 @@ async def get_task(
     summary="Replace a task",
 )
 async def replace_task(
-    task_id: TaskId, new: TaskNew, owner: UserId, session: Autocommit, condition: IfMatch
+    task_id: TaskId, new: TaskNew, owner: UserId, changes: TaskChanges, condition: IfMatch
 ) -> Response:
     """Replace title, description and completed."""
-    return to_response(await service.replace(session, owner, task_id, new, condition))
+    async with changes.session() as session:
+        task = await service.replace(session, changes, owner, task_id, new, condition)
+    return to_response(task)
 
 
 @router.patch(
@@ -132,10 +139,12 @@ async def replace_task(
     summary="Change a task",
 )
 async def patch_task(
-    task_id: TaskId, changes: TaskPatch, owner: UserId, session: Autocommit, condition: IfMatch
+    task_id: TaskId, sent: TaskPatch, owner: UserId, changes: TaskChanges, condition: IfMatch
 ) -> Response:
     """Change only the fields that are sent; a null description clears it."""
-    return to_response(await service.patch(session, owner, task_id, changes, condition))
+    async with changes.session() as session:
+        task = await service.patch(session, changes, owner, task_id, sent, condition)
+    return to_response(task)
 
 
 @router.delete(
@@ -145,10 +154,11 @@ async def patch_task(
     summary="Delete a task",
 )
 async def delete_task(
-    task_id: TaskId, owner: UserId, session: Autocommit, condition: IfMatch
+    task_id: TaskId, owner: UserId, changes: TaskChanges, condition: IfMatch
 ) -> None:
     """Delete a task."""
-    await service.remove(session, owner, task_id, condition)
+    async with changes.session() as session:
+        await service.remove(session, changes, owner, task_id, condition)
 
 
 def to_response(task: Row, status: int = 200, headers: dict[str, str] | None = None) -> Response:

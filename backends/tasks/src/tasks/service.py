@@ -1,7 +1,7 @@
 """The rules. Nothing here knows requests and responses, and nothing commits."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from bedplate.conditional import Preconditions
 from bedplate.database import ReadSession, Row, WriteSession
 from bedplate.problems import PreconditionFailed
 from tasks import repository
+from tasks.changes import Changes
 from tasks.exceptions import TaskNotFound
 from tasks.schemas import BulkDeleted, TaskNew, TaskPatch
 
@@ -26,28 +27,41 @@ async def get(session: ReadSession, owner: UUID, task_id: int) -> Row:
     return task
 
 
-async def add(session: WriteSession, owner: UUID, new: TaskNew) -> Row:
+async def add(session: WriteSession, changes: Changes, owner: UUID, new: TaskNew) -> Row:
     """Store a new task and return it."""
-    return await repository.add(session, owner, **new.model_dump(), now=clock.now())
+    task = await repository.add(session, owner, **new.model_dump(), now=clock.now())
+    await changes.record(session, "create", owner, [task["id"]])
+    return task
 
 
 async def replace(
-    session: WriteSession, owner: UUID, task_id: int, new: TaskNew, condition: Preconditions
+    session: WriteSession,
+    changes: Changes,
+    owner: UUID,
+    task_id: int,
+    new: TaskNew,
+    condition: Preconditions,
 ) -> Row:
     """Replace title, description and completed. Raises `TaskNotFound`, `PreconditionFailed`."""
-    return await _change(session, owner, task_id, new.model_dump(), condition)
+    return await _change(session, changes, owner, task_id, new.model_dump(), condition)
 
 
 async def patch(
-    session: WriteSession, owner: UUID, task_id: int, changes: TaskPatch, condition: Preconditions
+    session: WriteSession,
+    changes: Changes,
+    owner: UUID,
+    task_id: int,
+    sent: TaskPatch,
+    condition: Preconditions,
 ) -> Row:
     """Change only the fields that the client sent. Raises `TaskNotFound`, `PreconditionFailed`."""
-    fields = changes.model_dump(exclude_unset=True)
-    return await _change(session, owner, task_id, fields, condition)
+    fields = sent.model_dump(exclude_unset=True)
+    return await _change(session, changes, owner, task_id, fields, condition)
 
 
 async def _change(
     session: WriteSession,
+    changes: Changes,
     owner: UUID,
     task_id: int,
     fields: dict[str, Any],
@@ -57,31 +71,37 @@ async def _change(
         session, owner, task_id, versions=condition.versions(), fields=fields, now=clock.now()
     )
     if task is None:
-        await _explain_absence(session, owner, task_id)
-    return task or {}
+        return await _explain_absence(session, owner, task_id)
+    await changes.record(session, "update", owner, [task_id], list(fields))
+    return task
 
 
 async def remove(
-    session: WriteSession, owner: UUID, task_id: int, condition: Preconditions
+    session: WriteSession, changes: Changes, owner: UUID, task_id: int, condition: Preconditions
 ) -> None:
     """Delete a task. Raises `TaskNotFound`, `PreconditionFailed`."""
     if not await repository.remove(session, owner, task_id, versions=condition.versions()):
         await _explain_absence(session, owner, task_id)
+    await changes.record(session, "delete", owner, [task_id])
 
 
-async def _explain_absence(session: WriteSession, owner: UUID, task_id: int) -> None:
+async def _explain_absence(session: WriteSession, owner: UUID, task_id: int) -> NoReturn:
     if await repository.get(session, owner, task_id) is None:
         raise TaskNotFound
     raise PreconditionFailed
 
 
-async def remove_many(session: WriteSession, owner: UUID, task_ids: list[int]) -> BulkDeleted:
+async def remove_many(
+    session: WriteSession, changes: Changes, owner: UUID, task_ids: list[int]
+) -> BulkDeleted:
     """Delete many tasks at once; the result names each id once, in the order sent."""
     unique = list(dict.fromkeys(task_ids))
-    deleted = await repository.remove_many(session, owner, unique)
+    found = await repository.remove_many(session, owner, unique)
+    deleted = [task_id for task_id in unique if task_id in found]
+    await changes.record(session, "delete", owner, deleted)
     return BulkDeleted(
-        deleted=[task_id for task_id in unique if task_id in deleted],
-        not_found=[task_id for task_id in unique if task_id not in deleted],
+        deleted=deleted,
+        not_found=[task_id for task_id in unique if task_id not in found],
     )
 
 

@@ -61,6 +61,10 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
     jwt_algorithms: PublicKeyAlgorithms = Field(
         default_factory=lambda: ["EdDSA"], description="jwt: accepted signature algorithms"
     )
+    audits_url: WebURL | None = Field(
+        None, description="Address of the audit trail that records changes; without it none does"
+    )
+    audits_key: SecretStr | None = Field(None, description="API key for the audit trail")
 
     def validation_errors(self) -> Iterator[str]:
         """Yield what can't stay as it is: each kind of session has to know its auth server."""

@@ -4,13 +4,15 @@ from bedplate.auth import Verifier
 from bedplate.conditional.idempotency import Idempotency
 from bedplate.database_state import DatabaseState
 from bedplate.state import opened
+from tasks.changes import Changes
 from tasks.settings import TasksSettings
-from tasks.wiring import idempotency, open_verifier
+from tasks.wiring import idempotency, open_changes, open_verifier
 
 
 class TasksState(DatabaseState):
-    """The database and what every backend has, the proof of sessions, and idempotency keys."""
+    """The database and what every backend has, and what the routes of tasks ask for."""
 
     settings: TasksSettings
     verifier: Verifier = opened(open_verifier)
     idempotency: Idempotency = opened(idempotency.open)
+    changes: Changes = opened(open_changes)

@@ -10,6 +10,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 from pydantic import SecretStr
 
+from audits_client import AuditsClient, Outbox, Shipper
 from bedplate.auth import SESSION_COOKIE, Guard, Verifier, unauthorized
 from bedplate.auth.better_auth import BetterAuthSessions, BetterAuthTables
 from bedplate.auth.hashed_sessions import HashedSessions
@@ -17,8 +18,11 @@ from bedplate.auth.jwt import JWTSessions
 from bedplate.auth.tables import create_stand_in
 from bedplate.conditional.idempotency import Idempotency, IdempotentRequest
 from bedplate.database import Database
+from bedplate.observability.metrics import RequestMetrics
 from bedplate.rate_limits import Budget, RateLimit
-from tasks.models import idempotency_keys
+from bedplate.state import from_state
+from tasks.changes import Changes
+from tasks.models import audit_outbox, idempotency_keys
 from tasks.settings import TasksSettings
 
 
@@ -54,6 +58,7 @@ class CurrentUser(SecurityBase):
 
 UserId = Annotated[UUID, Depends(CurrentUser(guard))]
 Idempotent = Annotated[IdempotentRequest, Depends(idempotency)]
+TaskChanges = Annotated[Changes, from_state(Changes)]
 
 
 @contextlib.asynccontextmanager
@@ -93,6 +98,23 @@ def _jwt(settings: TasksSettings) -> JWTSessions:
         audience=settings.jwt_audience or origin,
         algorithms=settings.jwt_algorithms,
     )
+
+
+@contextlib.asynccontextmanager
+async def open_changes(
+    settings: TasksSettings, database: Database, metrics: RequestMetrics
+) -> AsyncIterator[Changes]:
+    """Yield what changes tasks; with `TASKS_AUDITS_URL`, an audit trail records each change."""
+    if settings.audits_url is None:
+        yield Changes(database)
+        return
+    not_stored = metrics.counter("audit_events_not_stored", "Events that the outbox couldn't store")
+    key = settings.audits_key.get_secret_value() if settings.audits_key else None
+    async with (
+        AuditsClient(settings.audits_url, api_key=key) as audits,
+        Shipper(database, audit_outbox, audits),
+    ):
+        yield Changes(database, Outbox(audit_outbox, on_failure=not_stored.add))
 
 
 async def prepare_stand_in(settings: TasksSettings, database: Database) -> None:

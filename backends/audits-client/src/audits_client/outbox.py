@@ -6,8 +6,9 @@ and again until the trail has them; its `Idempotency-Key` makes that once.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import structlog
@@ -20,14 +21,15 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
     update,
 )
+from structlog.contextvars import get_contextvars
 
 from audits_client.client import AuditsClient, AuditsRefused, AuditsUnavailable, Event
 from bedplate import clock, ids
 from bedplate.database import GUID, AnyOf, Database, Row, Statement, UTCDateTime, WriteSession
+from bedplate.database.bulk_insert import BulkInsert
 from bedplate.database.json_containment import JSONDocument
 from bedplate.jobs.background import Jobs
 
@@ -56,11 +58,7 @@ class _Statements:
     def __init__(self, table: Table) -> None:
         waiting = table.c.refused.is_(None)
         columns = (table.c.id, table.c.event, table.c.batch)
-        self.add = Statement(
-            insert(table).values(
-                id=bindparam("new_id"), event=bindparam("new_event"), created_at=bindparam("now")
-            )
-        )
+        self.add = BulkInsert(table, ["id", "event", "created_at"])
         self.oldest = Statement(
             select(*columns).where(waiting).order_by(table.c.id).limit(MAX_BATCH)
         )
@@ -90,16 +88,25 @@ class Outbox:
     async def record(self, session: WriteSession, event: Event) -> None:
         """Store an event with the change that the session's transaction makes.
 
-        Raises `AuditsUnavailable`, a 503, when it can't be stored: let it pass, and the change is
-        rolled back.
+        What it doesn't say itself is added: `occurred_at` is now, and `correlation_id` is the id
+        of the request. Raises `AuditsUnavailable`, a 503, when it can't be stored: let it pass,
+        and the change is rolled back.
         """
+        await self.record_many(session, [event])
+
+    async def record_many(self, session: WriteSession, events: Sequence[Event]) -> None:
+        """Store events as `record` does, in one round trip."""
+        now = clock.now()
+        common = {"occurred_at": now.isoformat()}
+        if request_id := get_contextvars().get("request_id"):
+            common["correlation_id"] = request_id
+        event_ids = sorted((ids.uuid7(now) for _ in events), key=int)
+        rows = [
+            {"id": event_id, "event": {**common, **event}, "created_at": now}
+            for event_id, event in zip(event_ids, events, strict=True)
+        ]
         try:
-            await session.all(
-                self._statements.add,
-                new_id=ids.uuid7(clock.now()),
-                new_event=dict(event),
-                now=clock.now(),
-            )
+            await session.insert(self._statements.add, rows)
         except Exception as error:
             self._failed(error)
             raise AuditsUnavailable(retry_after=2) from error
@@ -127,13 +134,25 @@ class Outbox:
 
 
 class Shipper:
-    """Sends what waits in an outbox to the trail, oldest first."""
+    """Sends what waits in an outbox to the trail, oldest first, while its context is open."""
 
     def __init__(self, database: Database, table: Table, client: AuditsClient) -> None:
         self._database = database
         self._statements = _Statements(table)
         self._lock = f"audits_client.{table.name}"
         self._client = client
+        self._running: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        # It works for many requests: no single one's request id goes into its log.
+        context = contextvars.Context()
+        self._running = asyncio.create_task(self.run(), name="audit_shipper", context=context)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait({self._running})
 
     async def run(self) -> None:
         """Send until cancelled; while the trail is away, ask it once a minute at least."""
