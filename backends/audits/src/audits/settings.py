@@ -6,7 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_settings import NoDecode
 
 from audits.transparency.checkpoint import CosignatureVerifier
@@ -30,6 +37,7 @@ TENANT_PATTERN: Final = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
 ROLES: Final = ("writer", "reader", "admin")
 _MAX_KEY_NAME_LENGTH = 100
 _SEED_BYTES = 32
+_WEB_URL: TypeAdapter[str] = TypeAdapter(WebURL)
 _SENSITIVE = re.compile(r"ip_address|user_agent|actor|targets|(details|actor)\.[^.,]{1,100}")
 
 
@@ -108,8 +116,12 @@ def _witnesses(entries: list[str]) -> list[str]:
             raise ValueError(
                 f"Each should be a URL, a space, and a verifier key. {error}"
             ) from None
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("Each should be a URL, a space, and a verifier key")
+        try:
+            _WEB_URL.validate_python(url)
+        except ValidationError:
+            raise ValueError(
+                "Each should be a URL without user and password, a space, and a verifier key"
+            ) from None
     return entries
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from audits.settings import AuditsSettings
 from audits.transparency.checkpoint import Ed25519Cosigner, verifier_of
 from audits.transparency.note import Note, NoteError
 from audits.transparency.proof import InclusionProof
+from bedplate.settings import SettingsError
 from bedplate.testing.client import Client, client
 from bedplate.testing.processes import ServerProcess, free_port
 
@@ -82,3 +84,45 @@ async def test_checkpoints_carry_the_witness_s_signature(
         await asyncio.to_thread(witness.start)
         await api.post(AUDITS, json=NEW)
         await cosigned(api, 5)
+
+
+async def test_an_export_leaves_the_checkpoint_to_the_witness(
+    make_app: MakeApp, witness: ServerProcess
+) -> None:
+    """An export signs what it holds; that checkpoint is cosigned too, without another record."""
+    url = witness.url.rsplit("/", 2)[0] if witness.url else ""
+    async with client(make_app(witnesses=[f"{url}/ {COSIGNER.vkey}"])) as api:
+        await api.post(AUDITS, json=NEW)
+        assert (await api.get(f"{AUDITS}/export")).status_code == 200
+        await cosigned(api, 1)
+
+
+async def test_a_witness_that_hangs_holds_up_nothing(make_app: MakeApp) -> None:
+    """Checkpoints of all logs are signed within seconds, and the server stops within some too."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with (
+            client(make_app(witnesses=[f"http://127.0.0.1:{port} {COSIGNER.vkey}"])) as api,
+            asyncio.timeout(5),
+        ):
+            for tenant in ("a", "b", "c"):
+                await api.post(AUDITS, json={**NEW, "tenant": tenant})
+                while (await api.get(f"/api/v1/log/{tenant}/checkpoint")).status_code != 200:
+                    await asyncio.sleep(0.05)
+        assert connections
+        for writer in connections:
+            writer.close()
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://me:secret@example.com", "ftp://example.com"])
+def test_a_witness_needs_a_url(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the variable, and doesn't repeat a password."""
+    monkeypatch.setenv("AUDITS_WITNESSES", f"{url} {COSIGNER.vkey}")
+    with pytest.raises(SettingsError, match="AUDITS_WITNESSES") as refused:
+        AuditsSettings.load(_env_file=None)
+    assert "secret" not in str(refused.value)

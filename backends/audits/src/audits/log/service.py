@@ -42,7 +42,7 @@ class Entries(Protocol):
 class Announcer(Protocol):
     """Learns of new checkpoints."""
 
-    async def submit(self, tenant: str, note: Note) -> None:
+    def submit(self, tenant: str, note: Note) -> None:
         """Take notice of a checkpoint that was signed."""
         ...
 
@@ -187,8 +187,12 @@ class Signing:
 
     async def _sign(self, tenant: str, older_than: timedelta | None = None) -> None:
         note = await self._notary.sign(tenant, older_than=older_than)
+        if note is None and older_than is None:
+            # An export or another process signed it first, and that announces nothing.
+            found = await repository.latest_checkpoint(self._database.read(), tenant)
+            note = Note.parse(found["note"]) if found else None
         if note is not None:
-            await self._announcer.submit(tenant, note)
+            self._announcer.submit(tenant, note)
 
     async def _try(self, signing: Coroutine[Any, Any, object]) -> bool:
         try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import httpx2
 import structlog
@@ -19,6 +20,7 @@ from bedplate.database import Database
 _log = structlog.get_logger("audits.witnesses")
 _SECONDS = 10.0
 _MAX_ANSWER_BYTES = 64 * 1024
+_CLOSING_SECONDS = 2.0
 _ATTEMPTS = 3
 
 
@@ -31,24 +33,54 @@ class Witness:
 
 
 class Witnesses:
-    """The witnesses of a database's logs. One that fails is logged, and asked again next time."""
+    """The witnesses of a database's logs; a context manager.
+
+    Each gets checkpoints at its own pace, and of those that wait only a log's latest: one that
+    hangs holds up neither the others nor the log. One that fails is logged, and asked again with
+    the next checkpoint.
+    """
 
     def __init__(
         self, database: Database, client: httpx2.AsyncClient, witnesses: Sequence[Witness]
     ) -> None:
         self._database = database
         self._client = client
-        self._witnesses = witnesses
+        self._waiting: list[tuple[Witness, dict[str, Note]]] = [
+            (witness, {}) for witness in witnesses
+        ]
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def submit(self, tenant: str, note: Note) -> None:
-        """Send a checkpoint to each witness, and keep the cosignatures."""
-        await asyncio.gather(*(self._try(witness, tenant, note) for witness in self._witnesses))
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if tasks := list(self._tasks.values()):
+            _, late = await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def submit(self, tenant: str, note: Note) -> None:
+        """Begin to send a checkpoint to each witness; the cosignatures are kept as they come."""
+        for witness, waiting in self._waiting:
+            waiting[tenant] = note
+            if witness.url not in self._tasks:
+                sending = self._send_waiting(witness, waiting)
+                self._tasks[witness.url] = asyncio.create_task(sending, name="audits_witness")
+
+    async def _send_waiting(self, witness: Witness, waiting: dict[str, Note]) -> None:
+        try:
+            while waiting:
+                tenant = next(iter(waiting))
+                await self._try(witness, tenant, waiting.pop(tenant))
+        finally:
+            del self._tasks[witness.url]
 
     async def _try(self, witness: Witness, tenant: str, note: Note) -> None:
         try:
             async with asyncio.timeout(_SECONDS):
                 await self._cosign(witness, tenant, note)
-        except (httpx2.HTTPError, NoteError, TimeoutError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next checkpoint comes
             reason = str(error) if isinstance(error, NoteError) else type(error).__name__
             _log.warning("witness_failed", witness=witness.verifier.name, reason=reason)
 

@@ -15,8 +15,11 @@ from bedplate.database import Database
 async def open_witnesses(settings: AuditsSettings, database: Database) -> AsyncIterator[Witnesses]:
     """Yield the witnesses of the settings."""
     witnesses = [
-        Witness(url, CosignatureVerifier(vkey))
+        Witness(url.rstrip("/"), CosignatureVerifier(vkey))
         for url, _, vkey in (entry.partition(" ") for entry in settings.witnesses)
     ]
-    async with httpx2.AsyncClient(timeout=None) as client:
-        yield Witnesses(database, client, witnesses)
+    async with (
+        httpx2.AsyncClient(timeout=None, headers={"Accept-Encoding": "identity"}) as client,
+        Witnesses(database, client, witnesses) as opened,
+    ):
+        yield opened
