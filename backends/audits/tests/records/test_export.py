@@ -173,3 +173,16 @@ async def test_events_of_ocsf_say_who_did_what(api: Client, record: Record) -> N
     assert (deleted["class_uid"], deleted["type_uid"]) == (3004, 300404)
     assert deleted["entity"] == {"type": "invoice", "uid": "42"}
     assert lines[-1]["trailer"]["count"] == 2
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["created_after=0001-01-01%2B14:00", "created_before=9999-12-31T23:59:59-14:00",
+     "occurred_after=0001-01-01T00:00:00%2B00:01", "occurred_before=9999-12-31"],
+)  # fmt: skip
+async def test_a_time_beyond_the_calendar_is_refused_before_the_export_begins(
+    api: Client, query: str
+) -> None:
+    """It would break the stream off in the middle."""
+    for path in ("/api/v1/audits", "/api/v1/audits/export"):
+        assert (await api.get(f"{path}?{query}")).status_code == 422

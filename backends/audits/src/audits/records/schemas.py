@@ -1,6 +1,6 @@
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -103,6 +103,14 @@ def _end_of_day(value: object) -> object:
         raise ValueError("Input should be a day of the calendar") from None
 
 
+def _in_utc(value: datetime) -> datetime:
+    """Refuse a time that is beyond the calendar in UTC, as databases compare times."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("Input should be within the calendar's years in UTC") from None
+
+
 def _part_of_details(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -115,10 +123,12 @@ def _part_of_details(value: object) -> object:
 _TIME_SCHEMA = WithJsonSchema(
     {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
 )
-From = Annotated[Timestamp, BeforeValidator(_start_of_day), _TIME_SCHEMA]
+From = Annotated[Timestamp, BeforeValidator(_start_of_day), AfterValidator(_in_utc), _TIME_SCHEMA]
 """A time with its zone, or a day: from its beginning."""
 
-Until = Annotated[AwareDatetime, BeforeValidator(_end_of_day), _TIME_SCHEMA]
+Until = Annotated[
+    AwareDatetime, BeforeValidator(_end_of_day), AfterValidator(_in_utc), _TIME_SCHEMA
+]
 """A time with its zone, or a day: to its end."""
 
 Details = Annotated[dict[str, Any], AfterValidator(_details)]

@@ -55,7 +55,7 @@ class Witnesses:
 
     async def __aexit__(self, *_: object) -> None:
         if tasks := list(self._tasks.values()):
-            _, late = await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
+            _done, late = await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
