@@ -9,9 +9,9 @@ import orjson
 from bedplate.problems import ServiceUnavailable
 
 _SECONDS: Final = 5.0
-_SERVER_ERROR: Final = 500
-# A trail that answers so may take the same request later.
-_LATER: Final = frozenset({401, 403, 404, 408, 425, 429})
+# Only these speak of the event itself. All others, such as a redirect or a 401, may be mended
+# where the trail runs or where its URL is set, and the same event taken later.
+_REFUSALS: Final = frozenset({400, 409, 413, 415, 422})
 
 Event = Mapping[str, Any]
 """What `POST /audits` takes: `action_type`, `entity_type` and the rest."""
@@ -75,14 +75,19 @@ class AuditsClient:
         if key is not None:
             headers["Idempotency-Key"] = key
         try:
-            answer = await self._client.post(path, content=orjson.dumps(body), headers=headers)
+            content = orjson.dumps(body)
+        except TypeError as error:
+            raise AuditsRefused(f"The event can't be sent as JSON: {error}") from None
+        try:
+            answer = await self._client.post(path, content=content, headers=headers)
         except httpx2.HTTPError as error:
             raise AuditsUnavailable(retry_after=2) from error
         if answer.status_code == httpx2.codes.CREATED:
             return orjson.loads(answer.content)
-        if answer.status_code >= _SERVER_ERROR or answer.status_code in _LATER:
-            raise AuditsUnavailable(retry_after=2)
-        raise AuditsRefused(f"The audit trail answers {answer.status_code}: {_reason(answer)}")
+        refused = AuditsRefused(f"The audit trail answers {answer.status_code}: {_reason(answer)}")
+        if answer.status_code not in _REFUSALS:
+            raise AuditsUnavailable(retry_after=2) from refused
+        raise refused
 
 
 def _reason(answer: httpx2.Response) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Self
 from uuid import UUID
 
+import orjson
 import structlog
 from sqlalchemy import (
     Column,
@@ -89,8 +90,9 @@ class Outbox:
         """Store an event with the change that the session's transaction makes.
 
         What it doesn't say itself is added: `occurred_at` is now, and `correlation_id` is the id
-        of the request. Raises `AuditsUnavailable`, a 503, when it can't be stored: let it pass,
-        and the change is rolled back.
+        of the request. UUIDs and times are written as text. Raises `AuditsUnavailable`, a 503, when
+        it can't be stored: let it pass, and the change is rolled back. Raises `AuditsRefused` for
+        what can't be JSON.
         """
         await self.record_many(session, [event])
 
@@ -101,9 +103,14 @@ class Outbox:
         if request_id := get_contextvars().get("request_id"):
             common["correlation_id"] = request_id
         event_ids = sorted((ids.uuid7(now) for _ in events), key=int)
+        try:
+            whole = orjson.loads(orjson.dumps([{**common, **event} for event in events]))
+        except TypeError as error:
+            self._failed(error)
+            raise AuditsRefused(f"The event can't be sent as JSON: {error}") from None
         rows = [
-            {"id": event_id, "event": {**common, **event}, "created_at": now}
-            for event_id, event in zip(event_ids, events, strict=True)
+            {"id": event_id, "event": event, "created_at": now}
+            for event_id, event in zip(event_ids, whole, strict=True)
         ]
         try:
             await session.insert(self._statements.add, rows)
@@ -123,7 +130,7 @@ class Outbox:
             try:
                 async with database.write() as own:
                     await self.record(own, event)
-            except AuditsUnavailable:
+            except (AuditsUnavailable, AuditsRefused):
                 return  # it was logged and counted
 
         session.after_commit(lambda: jobs.start(store(), name="audit_outbox"))
@@ -163,9 +170,11 @@ class Shipper:
                 pause = _PAUSE_SECONDS
                 if sent:
                     continue
-            except AuditsUnavailable:
+            except AuditsUnavailable as error:
                 pause = min(pause * 2, _MAX_PAUSE_SECONDS)
-                _log.warning("audit_trail_unavailable", retry_seconds=pause)
+                cause = error.__cause__
+                reason = str(cause) if isinstance(cause, AuditsRefused) else type(cause).__name__
+                _log.warning("audit_trail_unavailable", retry_seconds=pause, reason=reason)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next round comes
                 pause = min(pause * 2, _MAX_PAUSE_SECONDS)
                 _log.error("audit_outbox_failed", exc_info=error)

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -18,6 +20,7 @@ from audits_client import (
     Shipper,
     outbox_table,
 )
+from bedplate import clock
 from bedplate.database import Database, Statement
 from bedplate.jobs.background import Jobs
 from bedplate.problems import Conflict
@@ -246,3 +249,59 @@ async def test_the_shipper_sends_while_it_is_open(
     assert await shipper.waiting() == 1
     assert (await api.get(AUDITS)).json()["total"] == 1
     assert [line for line in captured_logs if line["logger"] == "audits_client"] == []
+
+
+@pytest.mark.parametrize("status", [200, 301, 308, 401, 404, 405, 407, 500])
+async def test_an_answer_that_says_nothing_of_the_event_sets_none_aside(
+    service: Database, status: int
+) -> None:
+    """A wrong URL, a proxy or a missing key is mended elsewhere: the events wait."""
+    await place(service, 1)
+    elsewhere = httpx2.MockTransport(lambda _: httpx2.Response(status, content=b"<html>"))
+    async with AuditsClient("http://testserver", transport=elsewhere) as audits:
+        shipper = Shipper(service, TABLE, audits)
+        with pytest.raises(AuditsUnavailable):
+            await shipper.ship()
+        assert await shipper.waiting() == 1
+
+
+async def test_an_event_is_plain_json_and_says_when_it_happened(
+    api: Client, service: Database, shipper: Shipper
+) -> None:
+    """Ids and times become text; what isn't JSON is refused at once, and holds up no other."""
+    outbox = Outbox(TABLE)
+    user = uuid4()
+    async with service.write() as session:
+        await outbox.record(session, event(1, user_id=user))
+        await outbox.record(session, event(2, occurred_at=clock.now() - timedelta(hours=1)))
+    for broken in (2**70, "\ud800", object()):
+        with pytest.raises(AuditsRefused):
+            async with service.write() as session:
+                await outbox.record(session, event(3, details={"a": broken}))
+    before = clock.now()
+    assert await shipper.ship() == 2
+    second, first = (await api.get(AUDITS)).json()["items"]
+    assert first["user_id"] == str(user)
+    assert datetime.fromisoformat(first["occurred_at"]) < before
+    waited = datetime.fromisoformat(first["occurred_at"]) - datetime.fromisoformat(
+        second["occurred_at"]
+    )
+    assert waited > timedelta(minutes=59)
+
+
+async def test_an_event_that_was_stored_broken_holds_up_no_other(
+    api: Client, service: Database, shipper: Shipper
+) -> None:
+    """An integer that JSON can carry and the client can't, from another writer of the table."""
+    async with service.write() as session:
+        columns = {
+            "id": uuid4(),
+            "event": event(1, details={"a": 2**70}),
+            "created_at": clock.now(),
+        }
+        await session.all(Statement(insert(TABLE).values(**columns)))
+    await place(service, 2)
+    for _ in range(4):
+        await shipper.ship()
+    assert await recorded(api) == ["n2"]
+    assert await shipper.waiting() == 0
