@@ -11,6 +11,7 @@ from audits.records.router import router as records_router
 from audits.router import router as health_router
 from audits.settings import AuditsSettings
 from audits.state import AuditsState
+from audits.streams.router import router as streams_router
 from audits.verification.router import router as verify_router
 from bedplate.backend import Backend
 
@@ -27,7 +28,14 @@ backend = Backend(
     title="Audits",
     summary="An audit trail that can be proved, with OpenAI insights.",
     settings=AuditsSettings,
-    routers=[health_router, insights_router, records_router, verify_router, log_router],
+    routers=[
+        health_router,
+        insights_router,
+        records_router,
+        verify_router,
+        log_router,
+        streams_router,
+    ],
     metadata=Base.metadata,
     migrations=Path(__file__).with_name("migrations") / "versions",
     cors=security.cors,

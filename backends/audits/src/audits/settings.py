@@ -3,8 +3,10 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -38,6 +40,9 @@ ROLES: Final = ("writer", "reader", "admin")
 _MAX_KEY_NAME_LENGTH = 100
 _SEED_BYTES = 32
 _WEB_URL: TypeAdapter[str] = TypeAdapter(WebURL)
+STREAM_SCHEMES: Final = ("https", "http", "syslog+tls", "s3")
+_MIN_SECRET_BYTES = 24
+_MAX_SECRET_BYTES = 64
 _SENSITIVE = re.compile(r"ip_address|user_agent|actor|targets|(details|actor)\.[^.,]{1,100}")
 
 
@@ -125,6 +130,59 @@ def _witnesses(entries: list[str]) -> list[str]:
     return entries
 
 
+@dataclass(frozen=True)
+class StreamConfig:
+    """A stream of a tenant's events: its name, their format, and where it leads to."""
+
+    name: str
+    tenant: str
+    format: Literal["events", "ocsf"]
+    url: str = field(repr=False)
+
+    @property
+    def destination(self) -> str:
+        """Scheme and host: the rest of a URL may be a secret."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname}"
+
+    @classmethod
+    def parse(cls, text: str) -> "StreamConfig":
+        """Return a stream from `NAME TENANT FORMAT URL`. Raises ValueError."""
+        match text.split():
+            case [name, tenant, "events" | "ocsf" as form, url]:
+                pass
+            case _:
+                raise ValueError("Each should be NAME TENANT FORMAT URL; FORMAT is events or ocsf")
+        for word in (name, tenant):
+            if not re.fullmatch(TENANT_PATTERN, word):
+                raise ValueError("Names and tenants have lower-case letters, digits and hyphens")
+        parts = urlsplit(url)
+        if parts.scheme not in STREAM_SCHEMES or not parts.hostname:
+            raise ValueError(f"A URL begins with one of {', '.join(STREAM_SCHEMES)}, and a host")
+        _ = parts.port  # raises ValueError for one that can't be
+        return cls(name, tenant, form, url)
+
+
+def _parse_streams(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    streams = [StreamConfig.parse(part) for part in value.split(",") if part.strip()]
+    if len({stream.name for stream in streams}) < len(streams):
+        raise ValueError("Two streams have the same name")
+    return streams
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    try:
+        size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+    except (binascii.Error, ValueError):
+        size = 0
+    if not text.startswith("whsec_") or not _MIN_SECRET_BYTES <= size <= _MAX_SECRET_BYTES:
+        raise ValueError("It should be `whsec_` and 24 to 64 random bytes in base64")
+    return secret
+
+
 Seed = Annotated[Secret, AfterValidator(_seed)]
 """The seed of a signing key: 32 bytes in base64."""
 
@@ -170,6 +228,17 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
     record_access: bool = Field(
         default=False, description="Record reads and exports too: who, with which key, and what for"
     )
+    streams: Annotated[list[StreamConfig], NoDecode, BeforeValidator(_parse_streams)] = Field(
+        default_factory=list,
+        description="Streams of events to other systems: comma-separated `NAME TENANT FORMAT URL`; "
+        "FORMAT is events or ocsf, and a URL https://…, syslog+tls://HOST:PORT or s3://BUCKET/…",
+    )
+    stream_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = Field(
+        None, description="Signs what is streamed over HTTPS: whsec_ and 32 random bytes in base64"
+    )
+    stream_ca_file: str | None = Field(
+        None, description="Certificates of the authorities that syslog receivers are checked by"
+    )
     max_clock_ahead_seconds: float = Field(
         300.0, ge=0, description="How far occurred_at may be ahead of the server's time"
     )
@@ -200,3 +269,12 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
         16_777_216, ge=1024, description="Maximum size of a batch's request body"
     )
     batch_seconds: float = Field(60.0, gt=0, le=3600, description="Seconds until a batch is a 504")
+
+    def validation_errors(self) -> Iterator[str]:
+        """Yield what can't stay as it is: a stream over HTTPS has to be signed, and encrypted."""
+        yield from super().validation_errors()
+        schemes = {urlsplit(stream.url).scheme for stream in self.streams}
+        if schemes & {"https", "http"} and self.stream_secret is None:
+            yield f"{self.variable('stream_secret')} must be set, since a stream leads to HTTPS"
+        if "http" in schemes and self.production:
+            yield f"{self.variable('streams')} must begin with https:// in production"

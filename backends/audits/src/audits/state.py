@@ -9,6 +9,8 @@ from audits.records.service import Trail
 from audits.records.wiring import open_entries, open_trail
 from audits.security import open_verifier
 from audits.settings import AuditsSettings
+from audits.streams.service import Streams
+from audits.streams.wiring import open_streams
 from audits.verification.service import Verifications
 from audits.verification.wiring import open_verifications
 from audits.witnesses.client import Witnesses
@@ -31,3 +33,4 @@ class AuditsState(DatabaseState):
     entries: Entries = opened(open_entries)
     verifications: Verifications = opened(open_verifications)
     reader: Reader = opened(open_reader)
+    streams: Streams = opened(open_streams)
