@@ -15,8 +15,9 @@ from audits.transparency.note import Ed25519Signer, Note, parse_signature
 from audits.transparency.submission import Submission
 from audits.transparency.tiles import Edge, hash_reader
 from audits.transparency.tree import EMPTY_ROOT, consistency_spans, leaf_hash, proof
-from audits.witnesses.backend import WitnessSettings, backend, witness_key
+from audits.witnesses.backend import WitnessSettings, backend, open_cosigner, witness_key
 from bedplate.application import create_app
+from bedplate.settings import SettingsError
 from bedplate.testing.client import Client, client
 
 ORIGIN = "example.com/log"
@@ -162,3 +163,13 @@ async def test_a_witness_remembers_after_a_restart(settings: WitnessSettings) ->
         async with client(app) as opened:
             answer = await add(opened, Log(other_from=5).submission(0, 20))
             assert answer.status_code == expected
+
+
+async def test_a_second_witness_of_a_folder_does_not_start(
+    witness: Client, settings: WitnessSettings
+) -> None:
+    """Two would each cosign a history of its own."""
+    assert (await add(witness, LOG.submission(0, 1))).status_code == 200
+    with pytest.raises(SettingsError, match="AUDITS_WITNESS_FOLDER"):
+        async with open_cosigner(settings):
+            pass

@@ -1,9 +1,10 @@
 """A witness for other people's logs, served by `bedplate audits witness`."""
 
 import contextlib
+import fcntl
 from base64 import b64decode
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from audits.transparency.note import NoteError, Verifier
 from audits.witnesses.router import router
 from audits.witnesses.service import Cosigner
 from bedplate.backend import Backend
-from bedplate.settings import CommaSeparated, Settings
+from bedplate.settings import CommaSeparated, Settings, SettingsError
 from bedplate.state import State, opened
 
 
@@ -54,7 +55,24 @@ async def open_cosigner(settings: WitnessSettings) -> AsyncIterator[Cosigner]:
     for vkey in settings.logs:
         verifier = verifier_of(vkey)
         logs[verifier.name].append(verifier)
-    yield Cosigner(settings.folder, witness_key(settings), logs)
+    with _exclusive(settings):
+        yield Cosigner(settings.folder, witness_key(settings), logs)
+
+
+@contextlib.contextmanager
+def _exclusive(settings: WitnessSettings) -> Iterator[None]:
+    """Keep other witnesses out of the folder: two at once could cosign two histories.
+
+    Raises `SettingsError`.
+    """
+    with (settings.folder / ".lock").open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SettingsError(
+                "AUDITS_WITNESS_FOLDER is used by another witness, which is running."
+            ) from None
+        yield
 
 
 def witness_key(settings: WitnessSettings) -> Ed25519Cosigner:
