@@ -1,13 +1,13 @@
 """Verifies an export without the server: each record's own content, up to the signed root."""
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
 from audits.records.entries import commitment, entry_of
-from audits.records.items import EXPORT_FORMAT, to_event
+from audits.records.items import EXPORT_FORMAT, to_event, to_item, to_json
 from audits.records.privacy import take
 from audits.transparency.checkpoint import Checkpoint
 from audits.transparency.note import Note, NoteError, Verifier
@@ -63,21 +63,24 @@ class _Export:
         self.last: int | None = None
         self._climbs = _Climbs(self.checkpoint)
 
-    def check(self, line: dict[str, Any], number: int) -> None:
-        """Check the record of a line. Raises `Broken`."""
+    def check(self, line: dict[str, Any], number: int, written: bytes) -> None:
+        """Check the record of a line, which `written` are the bytes of. Raises `Broken`."""
         record = line.get("record")
         seq = record.get("sequence") if isinstance(record, dict) else None
         record_id = record.get("id") if isinstance(record, dict) else None
         try:
-            entry = _entry(line)
+            leaf, exported = _leaf(line)
             path = [b64decode(part, validate=True) for part in line["evidence"]["path"]]
-            self._climbs.check(leaf_hash(entry), line["record"]["sequence"], path)
+            self._climbs.check(leaf, line["record"]["sequence"], path)
         except ProofError as error:
             message = f"The record isn't what the log holds. {error}"
             raise Broken(Break("record", message, seq, record_id)) from None
         except _MALFORMED as error:
             message = f"Line {number} isn't a record: {type(error).__name__}."
             raise Broken(Break("line", message, seq, record_id)) from None
+        if exported != written:
+            message = "The line has more than the log holds, or writes it otherwise."
+            raise Broken(Break("record", message, seq, record_id))
         self.count += 1
         self.last = seq if self.last is None else max(self.last, line["record"]["sequence"])
 
@@ -95,14 +98,30 @@ class _Export:
         return Verified(self.count, self.checkpoint.size, self.checkpoint.origin, self.signers)
 
 
-def _entry(line: dict[str, Any]) -> bytes:
-    """Return the entry that a line's record was in the log, made from its content alone."""
+def _leaf(line: dict[str, Any]) -> tuple[bytes, bytes]:
+    """Return the leaf that a line's record is in the log, and the line as the log exports it.
+
+    Both are made from what the leaf is made from alone, so that nothing else can be in the line.
+    """
     event, salts = to_event(line["record"], line["evidence"])
+    shown = dict(event)
     commitments = dict(event["commitments"] or {})
     for member, salt in salts.items():
         commitments[member] = commitment(salt, take(event, member))
     event["commitments"] = commitments or None
-    return entry_of(event)
+    shown["leaf_hash"] = leaf = leaf_hash(entry_of(event))
+    evidence = {
+        "event": event["event"],
+        "salt": _base64(event["salt"]),
+        "salts": {member: _base64(salt) for member, salt in salts.items()},
+        "commitments": shown["commitments"] or {},
+        "path": line["evidence"]["path"],
+    }
+    return leaf, to_json({"record": to_item(shown), "evidence": evidence}) + b"\n"
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else b64encode(value).decode()
 
 
 def verify_export(lines: Iterable[bytes], verifiers: Sequence[Verifier]) -> Verified:
@@ -122,7 +141,7 @@ def verify_export(lines: Iterable[bytes], verifiers: Sequence[Verifier]) -> Veri
         elif "trailer" in document:
             verified = export.end(document["trailer"], digest.hexdigest())
         else:
-            export.check(document, number)
+            export.check(document, number, line)
         digest.update(line)
     if verified is None:
         raise Broken(Break("trailer", "The export has no trailer: it was cut short."))
