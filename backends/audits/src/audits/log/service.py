@@ -24,6 +24,8 @@ _log = structlog.get_logger("audits.log")
 _COALESCE_SECONDS = 0.25
 """How long after a record the checkpoint is signed that covers it."""
 
+_RETRY_SECONDS = 5.0
+
 
 class InconsistentLog(Exception):
     """The stored tree is no continuation of the last checkpoint: nothing may be signed."""
@@ -112,8 +114,9 @@ class Notary:
         `InconsistentLog` rather than sign a tree that doesn't continue the last checkpoint's.
         """
         session = self._database.read()
-        head = await repository.head(session, tenant)
+        # In this order: others may append and sign meanwhile, and the head is never the older one.
         latest = await repository.latest_checkpoint(session, tenant)
+        head = await repository.head(session, tenant)
         now = clock.now()
         if head.size == 0:
             return None
@@ -160,17 +163,23 @@ class Signing:
 
     async def run(self) -> None:
         """Sign until cancelled; what fails is logged, and tried again."""
-        wait = 0.0
+        loop = asyncio.get_running_loop()
+        all_at = loop.time()
         while True:
-            try:
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
-                # Records that come meanwhile are in the same checkpoint.
-                await asyncio.sleep(_COALESCE_SECONDS)
-                await self.sign_grown()
-            except TimeoutError:
-                wait = self._interval.total_seconds()
+            # However busy some chains are, the others' turn comes.
+            if loop.time() >= all_at:
                 await self._try(self.sign_all())
+                all_at = loop.time() + self._interval.total_seconds()
+            try:
+                async with asyncio.timeout_at(all_at):
+                    await self._wake.wait()
+                    # Records that come meanwhile are in the same checkpoint.
+                    await asyncio.sleep(_COALESCE_SECONDS)
+            except TimeoutError:
+                continue
+            await self.sign_grown()
+            if self._grown and not self._wake.is_set():
+                loop.call_later(_RETRY_SECONDS, self._wake.set)
 
     async def sign_grown(self) -> None:
         """Sign the chains that grew since the last time."""
