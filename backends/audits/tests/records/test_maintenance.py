@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from audits.records import partitions
+from audits.records.exceptions import MonthNotOver
 from audits.records.maintenance import prune
 from audits.records.repository import add_partition
+from audits.records.service import add_partitions
+from audits.settings import AuditsSettings
 from audits.transparency.checkpoint import verifier_of
 from audits.transparency.note import Note
 from audits.verification.finding import Broken
@@ -130,3 +135,65 @@ async def test_time_never_falls_within_a_chain(make_app: MakeApp, clock: Settabl
         clock.set(MONTHS[1] - timedelta(days=3))
         second = (await api.post(AUDITS, json=new)).json()
         assert second["created_at"] == first["created_at"]
+
+
+async def test_an_interrupted_pruning_is_finished_by_the_next(
+    trail: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it ends between its two transactions, the same command removes what is left."""
+
+    def killed(*_: object) -> list[str]:
+        raise RuntimeError("killed")
+
+    await trail.get(f"{AUDITS}/export")
+    with monkeypatch.context() as patch:
+        patch.setattr(partitions, "remove", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            await prune(database, MONTHS[1])
+    assert (await trail.get(f"{LOG}/tile/entries/000")).status_code == 200
+    pruned = await prune(database, MONTHS[1])
+    if database.dialect.name == "postgresql":
+        assert "audit_2031_05" in pruned.partitions
+    assert (await trail.get(f"{LOG}/tile/entries/000")).status_code == 404
+    assert (await trail.get(AUDITS)).json()["total"] == 2 * PER_MONTH
+
+
+async def test_a_month_that_is_not_over_is_not_pruned(trail: Client, database: Database) -> None:
+    """Up to a later month nothing is removed: what comes until then would never be listed."""
+    with pytest.raises(MonthNotOver):
+        await prune(database, datetime(2031, 8, 1, tzinfo=UTC))
+    assert (await trail.get(AUDITS)).json()["total"] == 3 * PER_MONTH
+
+
+async def test_an_idempotency_key_goes_with_what_it_stood_for(
+    make_app: MakeApp, database: Database, clock: SettableClock
+) -> None:
+    """The key of a pruned record is a new one; that of a kept record is answered as before."""
+    new = {"action_type": "other", "entity_type": "x"}
+    async with client(make_app()) as api:
+        answers = []
+        for month in MONTHS[:2]:
+            clock.set(month)
+            headers = {"Idempotency-Key": f"{month:%B}"}
+            answers.append((await api.post(AUDITS, json=new, headers=headers)).json())
+            await api.post(f"{AUDITS}/batch", json={"records": [new] * 300})
+        await prune(database, MONTHS[1])
+        kept = await api.post(AUDITS, json=new, headers={"Idempotency-Key": "June"})
+        assert kept.json() == answers[1]
+        again = await api.post(AUDITS, json=new, headers={"Idempotency-Key": "May"})
+        assert again.status_code == 201
+        assert again.json()["sequence"] == 602
+        with pytest.raises(DBAPIError, match="never changed"):
+            async with database.engine.begin() as connection:
+                await connection.execute(text("DELETE FROM audit_key"))
+
+
+async def test_partitions_of_three_months_are_there_on_a_month_s_last_day(
+    postgres_url: str, clock: SettableClock
+) -> None:
+    """On 31 January that of February isn't skipped."""
+    clock.set(datetime(2031, 1, 31, 23, tzinfo=UTC))
+    settings = AuditsSettings(_env_file=None, database_url=SecretStr(postgres_url))
+    async with Database.open(settings) as database:
+        await add_partitions(database)
+        assert await tables(database) == {"audit_2031_01", "audit_2031_02", "audit_2031_03"}

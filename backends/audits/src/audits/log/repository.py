@@ -111,6 +111,7 @@ _MINIMUM = Statement(
         LogPruning.tenant == bindparam("of")
     )
 )
+_PRUNED_BEFORE = Statement(select(func.max(LogPruning.before).label("before")))
 _ADD_PRUNING = Statement(
     insert(LogPruning).values(
         tenant=bindparam("of"), minimum=bindparam("first"), before=bindparam("cut")
@@ -242,6 +243,12 @@ async def minimum(session: ReadSession, tenant: str) -> int:
     row = await session.one_or_none(_MINIMUM, of=tenant)
     found: int = row["minimum"] if row and row["minimum"] is not None else 0
     return found
+
+
+async def pruned_before(session: ReadSession) -> datetime | None:
+    """Return the latest time before which any chain was pruned, or None."""
+    row = await session.one_or_none(_PRUNED_BEFORE)
+    return row["before"] if row else None
 
 
 async def add_pruning(session: WriteSession, tenant: str, first: int, cut: datetime) -> None:

@@ -35,6 +35,13 @@ class DetailsTooLarge(UnprocessableContent):
     detail = "The details, merged with those before, are larger than 65,536 bytes of JSON."
 
 
+class MonthNotOver(UnprocessableContent):
+    """A month to prune up to that hasn't begun: records that come in it would never be listed."""
+
+    code = "month_not_over"
+    detail = "Records can be removed from before this month, and from no later one."
+
+
 class TrailNotWritable(ServiceUnavailable):
     """The database refuses to store: this server's role has no right to. Its log says so."""
 

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from audits.log import repository as log
 from audits.records import partitions, repository
-from audits.records.exceptions import RecordNotFound
+from audits.records.exceptions import MonthNotOver, RecordNotFound
 from audits.settings import AuditsSettings
 from audits.transparency.tiles import TILE_WIDTH
+from bedplate import clock
 from bedplate.database import Database
 
 
@@ -51,9 +52,13 @@ async def prune(database: Database, before: datetime) -> Pruned:
 
     The trees aren't changed, and neither are their tiles: old proofs stay valid, and kept events
     get new ones. Records that were created before leave the lists. Events go in whole bundles of
-    256, so that some older ones stay in the log.
+    256, so that some older ones stay in the log. Idempotency keys go with what they stood for.
+
+    What was begun and not finished is finished by the next call. Raises `MonthNotOver`.
     """
     cut = before.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    if cut > clock.now():
+        raise MonthNotOver
     minimums = {}
     async with database.write() as session:
         for tenant in await log.tenants(session):
@@ -66,12 +71,13 @@ async def prune(database: Database, before: datetime) -> Pruned:
                 await log.add_pruning(session, tenant, minimum, cut)
                 await repository.remove_beside(session, tenant, minimum, cut)
                 minimums[tenant] = minimum
-    if not minimums:
-        return Pruned({}, [])
     reading = database.read()
+    pruned_before = await log.pruned_before(reading)
+    if pruned_before is None:
+        return Pruned({}, [])
     every = {tenant: await log.minimum(reading, tenant) for tenant in await log.tenants(reading)}
     async with database.engine.begin() as connection:
-        gone = await connection.run_sync(lambda sync: partitions.remove(sync, every, cut))
+        gone = await connection.run_sync(lambda sync: partitions.remove(sync, every, pruned_before))
     return Pruned(minimums, gone)
 
 

@@ -5,31 +5,36 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-_GUARD = "audit_no_change"
 _SQLITE_GUARD = """
-CREATE TRIGGER audit_no_DELETE BEFORE DELETE ON audit
-BEGIN SELECT RAISE(ABORT, 'The table audit is never changed.'); END
+CREATE TRIGGER {table}_no_DELETE BEFORE DELETE ON {table}
+BEGIN SELECT RAISE(ABORT, 'The table {table} is never changed.'); END
 """
 
 
 def remove(connection: Connection, minimums: Mapping[str, int], before: datetime) -> list[str]:
-    """Remove the events of each tenant before its minimum; return the partitions that went.
+    """Remove each tenant's events before its minimum, and their keys; return partitions that went.
 
     A partition that ends at or before a time goes as a whole. The few events in it that are kept,
     since they share a bundle with later ones, move to `audit_other`.
     """
     if connection.dialect.name == "sqlite":
-        connection.execute(text("DROP TRIGGER audit_no_DELETE"))
-        _delete(connection, minimums, "audit")
-        connection.execute(text(_SQLITE_GUARD))
+        for table, column in (("audit", "seq"), ("audit_key", "first_seq")):
+            connection.execute(text(f"DROP TRIGGER {table}_no_DELETE"))
+            _delete(connection, minimums, table, column)
+            connection.execute(text(_SQLITE_GUARD.format(table=table)))
         return []
     gone = []
     for partition in _ended(connection, before):
         _drop(connection, partition, minimums)
         gone.append(partition)
-    connection.execute(text(f"ALTER TABLE audit DISABLE TRIGGER {_GUARD}"))
-    _delete(connection, minimums, "audit_other")
-    connection.execute(text(f"ALTER TABLE audit ENABLE TRIGGER {_GUARD}"))
+    for table, rows, column in (
+        ("audit", "audit_other", "seq"),
+        ("audit_key", "audit_key", "first_seq"),
+    ):
+        guard = f"TRIGGER {table}_no_change"
+        connection.execute(text(f"ALTER TABLE {table} DISABLE {guard}"))
+        _delete(connection, minimums, rows, column)
+        connection.execute(text(f"ALTER TABLE {table} ENABLE {guard}"))
     return gone
 
 
@@ -63,10 +68,10 @@ def _drop(connection: Connection, partition: str, minimums: Mapping[str, int]) -
     connection.execute(text("DROP TABLE kept"))
 
 
-def _delete(connection: Connection, minimums: Mapping[str, int], table: str) -> None:
+def _delete(connection: Connection, minimums: Mapping[str, int], table: str, column: str) -> None:
     for tenant, minimum in minimums.items():
         connection.execute(
-            text(f"DELETE FROM {table} WHERE tenant = :tenant AND seq < :minimum"),  # noqa: S608
+            text(f"DELETE FROM {table} WHERE tenant = :tenant AND {column} < :minimum"),  # noqa: S608
             {"tenant": tenant, "minimum": minimum},
         )
 

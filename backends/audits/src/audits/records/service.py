@@ -185,9 +185,10 @@ class Trail:
 async def add_partitions(database: Database) -> None:
     """Add the partitions of this month and the next two, where the database has partitions."""
     if database.dialect.name == "postgresql":
+        # From the first day on, 31 days later is always the next month.
+        first = clock.now().replace(day=1)
         for days in (0, 31, 62):
-            month = clock.now() + timedelta(days=days)
-            await repository.add_partition(database.read(), month)
+            await repository.add_partition(database.read(), first + timedelta(days=days))
 
 
 def first_event(new: AuditNew, record_id: UUID) -> Row:
