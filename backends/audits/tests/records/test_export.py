@@ -7,14 +7,20 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx2
+import orjson
 import pytest
 
+from audits.records.export import Export
+from audits.records.repository import Filter
 from audits.transparency.checkpoint import verifier_of
 from audits.verification.export import verify_export
 from audits.verification.finding import Broken
+from bedplate.database import Database
 from bedplate.testing.client import Client
 
 Record = Callable[..., Awaitable[dict[str, Any]]]
+ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 AUDITS = "/api/v1/audits"
 PAGE = 500
@@ -186,3 +192,56 @@ async def test_a_time_beyond_the_calendar_is_refused_before_the_export_begins(
     """It would break the stream off in the middle."""
     for path in ("/api/v1/audits", "/api/v1/audits/export"):
         assert (await api.get(f"{path}?{query}")).status_code == 422
+
+
+async def test_an_export_is_of_its_checkpoint_whatever_comes_meanwhile(
+    api: Client, record: Record, database: Database
+) -> None:
+    """A record that is completed or deleted while an export runs is in it as it was before."""
+    made = [await record(status="pending", details={"n": 1}) for _ in range(2)]
+    filters = [Filter(), Filter(status="pending"), Filter(details={"n": 1})]
+    exports = [Export(database.read(), "default", each, size=2, note="") for each in filters]
+    await api.put(f"{AUDITS}/{made[0]['id']}", json={"status": "success"})
+    await api.delete(f"{AUDITS}/{made[1]['id']}")
+    for each in exports:
+        lines = b"".join([chunk async for chunk in each.lines("ndjson")]).splitlines()
+        assert [json.loads(line)["record"] for line in lines[1:-1]] == made
+    assert len(await export(api, "?status=success")) == 3
+
+
+async def test_nothing_beside_the_log_s_own_content_is_verified(
+    api: Client, record: Record
+) -> None:
+    """Whoever makes the digest again still can't add members, or write the same otherwise."""
+    await record(user_id="7f3f8e3e-1d7a-4f39-9b57-3a3f6f3b2c10")
+    first, line, last = await export(api)
+    for name, value in [
+        ("leaf_hash", "x"),
+        ("erased", ["ip_address"]),
+        ("user_id", "7F3F8E3E-1D7A-4F39-9B57-3A3F6F3B2C10"),
+        ("approved", True),
+    ]:
+        changed = json.loads(line)
+        changed["record"][name] = value
+        written = orjson.dumps(changed) + b"\n"
+        trailer = json.loads(last)
+        digest = hashlib.sha256(first + written).hexdigest()
+        trailer["trailer"]["digest"] = f"sha256:{digest}"
+        with pytest.raises(Broken, match="record seq=0"):
+            await verified(api, [first, written, json.dumps(trailer).encode()])
+    twice = line.replace(b'"status":', b'"status":"failure","status":')
+    with pytest.raises(Broken, match="record seq=0"):
+        await verified(api, [first, twice, last])
+
+
+@pytest.mark.parametrize("filters", [
+    {"created_after": "0001-01-01"},
+    {"occurred_before": "9999-12-31T23:59:59-14:00"},
+    {"details": '{"a":' * 253 + "1" + "}" * 253},
+])  # fmt: skip
+async def test_an_export_refuses_a_filter_before_it_begins(
+    api: Client, filters: dict[str, str], problem_of: ProblemOf
+) -> None:
+    """What a database or a header can't hold is a 422, and no export without an end."""
+    for path in (AUDITS, f"{AUDITS}/export"):
+        problem_of(await api.get(path, params=filters), 422)

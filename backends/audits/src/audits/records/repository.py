@@ -1,6 +1,6 @@
 """The statements on records and their events. Events are inserted, and never changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -249,10 +249,13 @@ def _conditions(names: frozenset[str]) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _is_deleted() -> ColumnElement[bool]:
+def _is_deleted(*among: Callable[[type[Audit]], ColumnElement[bool]]) -> ColumnElement[bool]:
     tombstone = aliased(Audit)
     return exists().where(
-        tombstone.tenant == Audit.tenant, tombstone.id == Audit.id, tombstone.event == "deleted"
+        tombstone.tenant == Audit.tenant,
+        tombstone.id == Audit.id,
+        tombstone.event == "deleted",
+        *(condition(tombstone) for condition in among),
     )
 
 
@@ -352,11 +355,33 @@ async def page_after(
     return _as_stored(rows[:limit]), next_cursor
 
 
+def _before_end(event: type[Audit]) -> ColumnElement[bool]:
+    return event.seq < bindparam("end", type_=BigInteger)
+
+
+def _is_followed() -> ColumnElement[bool]:
+    later = aliased(Audit)
+    return exists().where(
+        later.tenant == Audit.tenant,
+        later.id == Audit.id,
+        later.version > Audit.version,
+        _before_end(later),
+    )
+
+
 @cache
-def _in_order(names: frozenset[str], *, pending: bool) -> Statement:
-    listed = _listed(names, pending=pending).where(
+def _in_order(names: frozenset[str]) -> Statement:
+    """Return the SELECT of a list as it was at a number: what came later makes no difference."""
+    if names & {"status", "details"}:
+        is_listed = and_(Audit.event != "deleted", ~_is_followed())
+    else:
+        is_listed = and_(Audit.event == "created", ~_is_deleted(_before_end))
+    listed = _EVENT.where(
+        *_conditions(names),
+        Audit.created_at >= _KEPT_SINCE,
+        is_listed,
         Audit.seq > bindparam("after", type_=BigInteger),
-        Audit.seq < bindparam("end", type_=BigInteger),
+        _before_end(Audit),
     )
     return Statement(listed.order_by(Audit.seq).limit(_LIMIT))
 
@@ -364,9 +389,12 @@ def _in_order(names: frozenset[str], *, pending: bool) -> Statement:
 async def in_order(
     session: ReadSession, tenant: str, chosen: Filter, *, after: int, end: int, limit: int
 ) -> list[Row]:
-    """Return one event of each of the next records in the chain's order, after a number."""
+    """Return one event of each of the next records in the chain's order, after a number.
+
+    They are those that a chain of the first `end` events lists, whatever came after these.
+    """
     values, parameters = _parameters(tenant, chosen)
-    statement = _in_order(frozenset(values), pending=chosen.status == "pending")
+    statement = _in_order(frozenset(values))
     rows = await session.all(statement, after=after, end=end, limit=limit, **parameters)
     return _as_stored(rows)
 

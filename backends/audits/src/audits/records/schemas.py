@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal
@@ -24,6 +25,7 @@ from audits.records.models import (
 )
 from audits.settings import TENANT_PATTERN
 from audits.transparency.canonical import NotCanonical, canonical
+from bedplate.database.types import MAX_INSTANT, MIN_INSTANT
 from bedplate.schemas import (
     MAX_INT64,
     MultiLineStr,
@@ -38,6 +40,7 @@ MAX_BATCH: Final = 1000
 MAX_PAGE: Final = 50
 MAX_TARGETS: Final = 10
 MAX_DETAILS_BYTES: Final = 65_536
+MAX_PART_DEPTH: Final = 64
 CURSOR_PATTERN: Final = r"^(?:[0-9a-f]{16}\.[0-9a-f]{32})?$"
 ACTION_PATTERN: Final = r"^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$"
 
@@ -105,19 +108,30 @@ def _end_of_day(value: object) -> object:
 
 def _in_utc(value: datetime) -> datetime:
     """Refuse a time that is beyond the calendar in UTC, as databases compare times."""
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("Input should be within the calendar's years in UTC") from None
+    if not MIN_INSTANT <= value <= MAX_INSTANT:
+        raise ValueError("Input should be within the calendar's years in UTC")
+    return value.astimezone(UTC)
 
 
 def _part_of_details(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        part = json.loads(value)
     except (ValueError, RecursionError):
         raise ValueError('Input should be a JSON object, such as {"role": "admin"}') from None
+    level = [part]
+    for _ in range(MAX_PART_DEPTH):
+        level = [item for value in level for item in _items(value)]
+    if level:
+        raise ValueError(f"Input should have at most {MAX_PART_DEPTH} levels")
+    return part
+
+
+def _items(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 _TIME_SCHEMA = WithJsonSchema(
