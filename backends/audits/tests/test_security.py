@@ -209,3 +209,9 @@ async def test_an_open_trail_records_no_reads(api: Client) -> None:
     """Without the switch a read leaves nothing behind."""
     await api.get(AUDITS)
     assert (await api.get(AUDITS)).json()["total"] == 0
+
+
+async def test_an_id_of_many_dashes_is_refused_and_no_error(make_app: MakeApp) -> None:
+    """Python takes it for a UUID, and the route doesn't."""
+    async with client(make_app(record_access=True)) as api:
+        assert (await api.get(f"{AUDITS}/{'-' * 300}{'7' * 32}")).status_code == 422

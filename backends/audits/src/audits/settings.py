@@ -102,6 +102,8 @@ def _sensitive(members: list[str]) -> list[str]:
             "Each should be ip_address, user_agent, actor, targets, or a member such as "
             "details.email or actor.name"
         )
+    if "actor" in members and any(member.startswith("actor.") for member in members):
+        raise ValueError("It should have actor or members of it, not both")
     return members
 
 

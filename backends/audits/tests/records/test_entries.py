@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits.records.entries import as_doubles, entry_of
+from audits.records.privacy import salted_entry
 from audits.transparency.canonical import MAX_EXACT_INTEGER
 from bedplate.database import Row
 
@@ -86,3 +87,16 @@ def test_a_salt_hides_the_details() -> None:
     second = json.loads(entry_of(event({"a": 1}, salt=b"2" * 32)))
     assert "details" not in first
     assert first["details_commitment"] != second["details_commitment"]
+
+
+def test_an_entry_always_has_place_in_a_bundle() -> None:
+    """Other members may be large too: then smaller details are a commitment already."""
+    hidden = {f"details.{number}": "x" * 44 for number in range(300)}
+    large = event(
+        {"k": "x" * 32_000},
+        targets=[{"type": "x", "id": "\U0001f600" * 255, "name": "\U0001f600" * 255}] * 10,
+        commitments=hidden,
+    )
+    entry = salted_entry(large)
+    assert large["salt"] is not None
+    assert len(entry) < 2**16

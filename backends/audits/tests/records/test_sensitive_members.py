@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from audits.records.maintenance import erase
+from audits.settings import AuditsSettings
 from audits.transparency.bundle import unpack
 from audits.transparency.checkpoint import verifier_of
 from audits.verification.export import verify_export
@@ -113,3 +114,9 @@ async def test_large_details_are_committed_and_found(api: Client) -> None:
     page = (await api.get(AUDITS, params={"details": '{"kind": "large"}'})).json()
     assert [item["id"] for item in page["items"]] == [made["id"]]
     assert (await exported(api))[0] == 1
+
+
+def test_a_whole_and_its_members_are_not_both_hidden() -> None:
+    """What would be in two commitments can't be erased from one."""
+    with pytest.raises(ValueError, match="not both"):
+        AuditsSettings(_env_file=None, sensitive_members=["actor.name", "actor"])

@@ -12,6 +12,7 @@ from audits.records.entries import (
     entry_of,
     leaf_of,
 )
+from audits.transparency.bundle import MAX_ENTRY_BYTES
 from audits.transparency.canonical import canonical
 
 
@@ -41,9 +42,9 @@ def salted_entry(stored: Event) -> bytes:
     """Return the entry of an event, for which details that are large get a salt."""
     entry = entry_of(stored)
     # Only an entry larger than details may be can have details that are too large.
-    if (
-        len(entry) <= MAX_PLAIN_DETAILS_BYTES
-        or len(canonical(stored["details"])) <= MAX_PLAIN_DETAILS_BYTES
+    if len(entry) <= MAX_PLAIN_DETAILS_BYTES or (
+        len(entry) <= MAX_ENTRY_BYTES
+        and len(canonical(stored["details"])) <= MAX_PLAIN_DETAILS_BYTES
     ):
         return entry
     stored["salt"] = secrets.token_bytes(SALT_BYTES)

@@ -60,6 +60,7 @@ async def record_access(
 def access(request: Request, principal: Principal, details: dict[str, object]) -> AuditNew:
     """Return the record of a reader's request, whose query may hold anything."""
     name = request.scope["route"].name
+    record_id = request.path_params.get("record_id")
     client = request.client.host if request.client else None
     query = {
         _printable(key, _MAX_QUERY_NAME_LENGTH): _printable(value, _MAX_QUERY_LENGTH)
@@ -69,7 +70,7 @@ def access(request: Request, principal: Principal, details: dict[str, object]) -
         action_type="export" if name == "export_records" else "view",
         action=f"audits.{name}",
         entity_type="audit",
-        entity_ref=request.path_params.get("record_id"),
+        entity_ref=str(UUID(record_id)) if record_id else None,
         actor=Party(type=principal.kind, id=principal.id),
         details={"query": query, **details},
         ip_address=client if client and _is_address(client) else None,
