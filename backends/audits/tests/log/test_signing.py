@@ -39,7 +39,7 @@ class Calls(Notary):
 class Nobody:
     """Takes no notice."""
 
-    async def submit(self, tenant: str, note: Note) -> None:
+    def submit(self, tenant: str, note: Note) -> None:
         """Do nothing."""
 
 
