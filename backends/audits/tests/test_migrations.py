@@ -135,6 +135,21 @@ async def test_the_runtime_role_opens_no_way_around(as_runtime: Database, statem
             await connection.execute(text(statement))
 
 
+@pytest.mark.parametrize("action", ["TRUNCATE {}", "DELETE FROM {}", "UPDATE {} SET version = 9"])
+async def test_the_owner_changes_no_partition_by_mistake(postgres_url: str, action: str) -> None:
+    """Also the tables' owner is refused, in each partition as in the whole."""
+    async with Database.open(AuditsSettings(database_url=SecretStr(postgres_url))) as database:
+        skew = Skew(timedelta(minutes=5), timedelta(days=30))
+        await add_partitions(database)
+        async with Trail(database, Chains(), skew=skew) as trail:
+            await trail.create("default", [NEW])
+        month = f"audit_{clock.now():%Y_%m}"
+        for table in ("audit", month, *(["audit_other"] if "TRUNCATE" in action else [])):
+            with pytest.raises(DBAPIError, match="is never changed"):
+                async with database.engine.begin() as connection:
+                    await connection.execute(text(action.format(table)))
+
+
 async def test_rows_go_into_the_partition_of_their_month(postgres_url: str) -> None:
     """Partitions are added ahead; what came before its partition stays where it is."""
     skew = Skew(timedelta(minutes=5), timedelta(days=30))
@@ -150,3 +165,12 @@ async def test_rows_go_into_the_partition_of_their_month(postgres_url: str) -> N
         async with database.engine.connect() as connection:
             count = await connection.scalar(text("SELECT count(*) FROM audit_other"))
         assert count == 2
+
+
+async def test_an_acknowledged_record_survives_a_power_cut(settings: AuditsSettings) -> None:
+    """SQLite syncs each commit of the trail, as PostgreSQL does; 2 is `FULL`."""
+    async with Database.open(settings) as database, database.engine.connect() as connection:
+        if database.dialect.name == "sqlite":
+            assert await connection.scalar(text("PRAGMA synchronous")) == 2
+        else:
+            assert await connection.scalar(text("SHOW synchronous_commit")) == "on"

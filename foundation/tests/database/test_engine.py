@@ -81,6 +81,14 @@ async def test_sqlite_is_set_up_for_a_service(open_database: OpenDatabase, sqlit
         assert await one(database, f"PRAGMA {pragma}") == value
 
 
+async def test_sqlite_can_be_safe_from_power_cuts(
+    open_database: OpenDatabase, sqlite_url: str
+) -> None:
+    """With `full` every commit is synced, which is 2 in SQLite's numbers."""
+    database = await open_database(sqlite_url, database_sqlite_synchronous="full")
+    assert await one(database, "PRAGMA synchronous") == 2
+
+
 async def test_the_folder_of_a_sqlite_file_is_made(
     open_database: OpenDatabase, tmp_path: Path
 ) -> None:

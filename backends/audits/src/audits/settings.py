@@ -199,6 +199,9 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
     }
 
     database_url: SecretStr = embedded_database("audits")
+    database_sqlite_synchronous: Literal["normal", "full"] = Field(
+        "full", description="SQLite: with full a record survives a power cut too"
+    )
     api_keys: APIKeyList = Field(
         default_factory=list,
         description="Comma-separated NAME:ROLE:KEY or NAME:ROLE:TENANT:KEY; roles are writer, "

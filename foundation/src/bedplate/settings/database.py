@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
@@ -48,6 +48,9 @@ class DatabaseSettings(Settings):
     )
     database_command_timeout_seconds: float = Field(
         10.0, gt=0, le=_MAX_WAIT_SECONDS, description="Timeout for one statement"
+    )
+    database_sqlite_synchronous: Literal["normal", "full"] = Field(
+        "normal", description="SQLite: with full a commit survives a power cut too, and is slower"
     )
     database_auto_migrate: bool | None = Field(
         None, description="Migrate at start; by default outside of production"

@@ -24,8 +24,9 @@ _COLUMNS: Final = (
     "action", "entity_type", "entity_id", "entity_ref", "user_id", "actor", "targets", "status",
     "ip_address", "user_agent", "correlation_id", "details", "leaf_hash",
 )  # fmt: skip
-# What a spreadsheet takes for a formula, also after white space.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for a formula, also after white space, and in full width.
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_WHITE: Final = ("\t", "\r", "\n")
 
 
 class Export:
@@ -111,4 +112,5 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else to_json(value).decode().strip('"')
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    dangerous = text.startswith(_WHITE) or text.lstrip().startswith(_FORMULA)
+    return f"'{text}" if dangerous else text

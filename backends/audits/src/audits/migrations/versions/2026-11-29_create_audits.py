@@ -175,6 +175,12 @@ _POSTGRESQL = (
                 'CREATE TABLE %I PARTITION OF audit FOR VALUES FROM (%L) TO (%L)',
                 name, first, date_trunc('month', first + interval '32 days', 'UTC')
             );
+            -- Rows' triggers are the parent's; TRUNCATE of a partition asks its own alone.
+            EXECUTE format(
+                'CREATE TRIGGER %I BEFORE TRUNCATE ON %I
+                 FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change()',
+                name || '_no_truncate', name
+            );
         END IF;
     EXCEPTION WHEN check_violation THEN
         -- Rows of this month are in audit_other already, where they stay.
@@ -239,6 +245,7 @@ def upgrade() -> None:
         for table in _NEVER_CHANGED:
             for statement in _POSTGRESQL_TABLE:
                 op.execute(statement.format(table=table))
+        op.execute(_POSTGRESQL_TABLE[1].format(table="audit_other"))
         return
     for table in _NEVER_CHANGED:
         for action in ("UPDATE", "DELETE"):
