@@ -30,8 +30,8 @@ class Certificate:
 class Receiver:
     """A TCP server that keeps what each connection sent until it was closed.
 
-    `faults` says what happens to the next connections: `cut` closes it without reading, `hang`
-    reads and never closes, and any other text is the answer of an HTTP server.
+    `faults` says what happens to the next connections: `cut` closes it without reading, and any
+    other text is the answer of an HTTP server.
     """
 
     tls: ssl.SSLContext | None = None
@@ -53,8 +53,6 @@ class Receiver:
         try:
             if fault == "cut":
                 writer.transport.abort()
-            elif fault == "hang":
-                await asyncio.sleep(60)
             elif self.http:
                 await self._answer(reader, writer, fault or "200 OK")
             else:

@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 import re
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
@@ -250,20 +251,42 @@ async def test_events_arrive_by_syslog(
     assert found[2][1]["unmapped"]["details"] == {"note": "line\nfeed"}
 
 
-async def test_syslog_that_was_not_read_is_sent_again(
-    record: Record, database: Database, syslog: Any, trusted: ssl.SSLContext
+def die(listener: socket.socket, tls: ssl.SSLContext, *, reads: bool) -> None:
+    """Accept a connection, read all or nothing, and end it as a killed process does."""
+    plain, _ = listener.accept()
+    with tls.wrap_socket(plain, server_side=True) as connection:
+        while reads and connection.recv(65_536):
+            pass
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_syslog_whose_receiver_dies_is_sent_again(
+    record: Record,
+    database: Database,
+    syslog: Any,
+    certificate: Any,
+    trusted: ssl.SSLContext,
+    reads: bool,
 ) -> None:
-    """A receiver that closes before it read, or has another certificate, has got nothing."""
+    """The end of a connection without close_notify is no delivery: what was sent is sent again."""
     await record()
-    syslog.faults = ["cut"]
-    stream = stream_to(SyslogDestination("127.0.0.1", syslog.port, trusted))
-    streams = Streams(database, [stream])
-    await streams.send_next(stream)
-    with pytest.raises(DeliveryFailed):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dying = asyncio.create_task(asyncio.to_thread(die, listener, certificate.tls, reads=reads))
+        port = listener.getsockname()[1]
+        stream = stream_to(SyslogDestination("127.0.0.1", port, trusted))
+        streams = Streams(database, [stream])
         await streams.send_next(stream)
+        with pytest.raises(DeliveryFailed):
+            await streams.send_next(stream)
+        await dying
     assert (await streams.states())[0].position == 0
+    stream.destination = SyslogDestination("127.0.0.1", syslog.port, trusted)
     await send_all(streams, stream)
     assert [kind for kind, _ in messages(b"".join(syslog.received))] == ["create"]
+
+
+async def test_a_syslog_receiver_with_another_certificate_gets_nothing(syslog: Any) -> None:
+    """A certificate that no known authority signed ends the connection before anything is sent."""
     stranger = SyslogDestination("127.0.0.1", syslog.port, ssl.create_default_context())
     with pytest.raises(DeliveryFailed, match="SSLCertVerificationError"):
         await stranger.deliver(Batch("default", 0, 0, [], []))

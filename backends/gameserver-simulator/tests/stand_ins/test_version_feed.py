@@ -14,6 +14,8 @@ import pytest
 from gameserver_simulator.stand_ins.game_files import Fault
 from gameserver_simulator.stand_ins.version_feed import VersionFeed
 
+# The archives are our own; Python 3.11.2 (Debian 12) has no filters and ignores this.
+DATA_FILTER = getattr(tarfile, "data_filter", None)
 FAULTS = {
     "1.21.0": Fault.SLIP,
     "1.21.1": Fault.SYMLINK,
@@ -78,7 +80,8 @@ def test_an_archive_fits_its_md5_unless_told_otherwise(web: httpx2.Client) -> No
 def test_an_archive_installs_and_runs(web: httpx2.Client, tmp_path: Path) -> None:
     """The program of an unpacked archive is the simulated game, as that version of it."""
     with archive(web, "1.21.6") as opened:
-        opened.extractall(tmp_path / "game", filter="data")
+        opened.extraction_filter = DATA_FILTER
+        opened.extractall(tmp_path / "game")
     program = tmp_path / "game" / "VintagestoryServer"
     ran = subprocess.run([program, "--version"], capture_output=True, check=True, env={})
     assert ran.stdout == b"1.21.6\n"
@@ -99,7 +102,8 @@ def test_an_archive_installs_and_runs(web: httpx2.Client, tmp_path: Path) -> Non
 def test_a_version_never_gets_ready(web: httpx2.Client, tmp_path: Path) -> None:
     """The faulty version hangs in the middle of its start."""
     with archive(web, "1.21.5") as opened:
-        opened.extractall(tmp_path / "game", filter="data")
+        opened.extraction_filter = DATA_FILTER
+        opened.extractall(tmp_path / "game")
     words = [str(tmp_path / "game" / "VintagestoryServer"), "--dataPath", str(tmp_path / "data")]
     with subprocess.Popen(words, stdout=subprocess.PIPE, env={}) as process:
         assert process.stdout is not None
@@ -109,6 +113,7 @@ def test_a_version_never_gets_ready(web: httpx2.Client, tmp_path: Path) -> None:
         assert not any(b"now running" in line for line in lines)
 
 
+@pytest.mark.skipif(DATA_FILTER is None, reason="This Python extracts without filters.")
 def test_hostile_archives_are_refused_by_a_careful_reader(
     web: httpx2.Client, tmp_path: Path
 ) -> None:

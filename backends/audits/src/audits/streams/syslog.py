@@ -28,6 +28,8 @@ class SyslogDestination:
     def __init__(self, host: str, port: int, tls: ssl.SSLContext) -> None:
         self._host = host
         self._port = port
+        # Some builds of Python take a connection that was cut for one that was closed.
+        tls.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
         self._tls = tls
         self._own_name = _printable(socket.gethostname(), 255)
 
