@@ -1,5 +1,8 @@
 import asyncio
 
+ABORT_EXTENSION = "bedplate.abort"
+"""The ASGI extension of Bedplate's server: `{"abort": …}`, a function that cuts the connection."""
+
 
 class Drain:
     """Announces that the process is shutting down, in two steps.

@@ -7,7 +7,9 @@ from typing import Generic
 
 from bedplate import clock, ids
 from bedplate.realtime.follower import Batch, Encode, Follower, Wants
+from bedplate.realtime.position import Position
 from bedplate.realtime.ring_buffer import Item, Numbered, RingBuffer, weightless
+from bedplate.realtime.sse import frame
 
 INTERVAL_SECONDS = 0.02
 """How often followers are woken at most: 50 times a second."""
@@ -22,7 +24,8 @@ class Broadcast(Generic[Item]):
 
     Items of some milliseconds go out together, and followers at the same place with the same
     filter share what is made for them: what 200 clients cost hardly depends on the number of items.
-    Belongs to one event loop; call `publish` there.
+    Belongs to one event loop of one process; call `publish` there. Several processes share events
+    through `Channels`.
     """
 
     def __init__(
@@ -100,6 +103,23 @@ class Broadcast(Generic[Item]):
             if self.followers == 0:
                 self._rest()
 
+    async def sse(
+        self, position: Position | None = None, *, wants: Wants[Item] | None = None
+    ) -> AsyncIterator[bytes]:
+        """Yield the items after a client's position as server-sent events, for `EventStream`.
+
+        Without a position it begins with the next item, with an unknown one with the oldest that is
+        held. An event `lost` with a `count` says that the client was too slow for some.
+        """
+        after, run = (None, None) if position is None else (position.offset, position.epoch)
+        reported = 0
+        async with self.follow(after, run=run, wants=wants) as follower:
+            async for batch in follower:
+                if follower.lost > reported:
+                    yield frame({"count": follower.lost - reported}, event="lost")
+                    reported = follower.lost
+                yield batch.sse
+
     def _begin(self, after: int | None, run: str | None) -> int:
         if after is None:
             return self.last
@@ -137,7 +157,7 @@ class Broadcast(Generic[Item]):
                     break
                 chosen.append(entry)
             last = entry.number
-        return Batch(tuple(chosen), last, self._encode)
+        return Batch(tuple(chosen), last, self._encode, self.run)
 
     async def _wait(self) -> None:
         await self._released_more.wait()

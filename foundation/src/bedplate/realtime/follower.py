@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, Self
 
+from bedplate.realtime.position import Position
 from bedplate.realtime.ring_buffer import Item, Numbered
+from bedplate.realtime.sse import frame
 
 Encode = Callable[[Numbered[Item]], str]
 """Returns the JSON of a numbered item."""
@@ -19,18 +21,28 @@ Wants = Callable[[Item], bool]
 class Batch(Generic[Item]):
     """Some items in their order; shared by all followers that get the same.
 
-    `last` is the number to go on after: of the last item that was looked at, wanted or not.
+    `last` is the number to go on after: of the last item that was looked at, wanted or not. `run`
+    names the row of numbers.
     """
 
     items: tuple[Numbered[Item], ...]
     last: int
     encode: Encode[Item]
+    run: str
 
     @cached_property
     def text(self) -> str:
         """The batch as JSON, made once: `{"type":"items","last":…,"items":[…]}`."""
         items = ",".join(map(self._encoded, self.items))
         return f'{{"type":"items","last":{self.last},"items":[{items}]}}'
+
+    @cached_property
+    def sse(self) -> bytes:
+        """The items as server-sent events with the ids `run-number`, made once."""
+        frames = [
+            frame(self._encoded(entry), id=Position(self.run, entry.number)) for entry in self.items
+        ]
+        return b"".join(frames)
 
     def _encoded(self, entry: Numbered[Item]) -> str:
         if entry.encoded is None:

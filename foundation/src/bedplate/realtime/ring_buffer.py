@@ -25,10 +25,16 @@ class RingBuffer(Generic[Item]):
     """Holds the newest items; the oldest go when there are too many, or they weigh too much."""
 
     def __init__(
-        self, capacity: int, *, weigh: Callable[[Item], int] = weightless, max_weight: int = 1
+        self,
+        capacity: int,
+        *,
+        weigh: Callable[[Item], int] = weightless,
+        max_weight: int = 1,
+        after: int = 0,
     ) -> None:
         """Hold at most `capacity` items that weigh at most `max_weight` together.
 
+        The first item gets the number after `after`.
         `weigh` returns the weight of an item, its bytes for instance, always the same. The newest
         item is held whatever it weighs. Raises ValueError unless both bounds are positive.
         """
@@ -39,10 +45,10 @@ class RingBuffer(Generic[Item]):
         self._slots: list[Numbered[Item] | None] = [None] * capacity
         self.weight = 0
         """What the held items weigh together."""
-        self.first = 1
+        self.first = after + 1
         """The number of the oldest item that is held; `last + 1` when there is none."""
-        self.last = 0
-        """The number of the newest item; 0 before the first."""
+        self.last = after
+        """The number of the newest item; `after` before the first."""
 
     def __len__(self) -> int:
         """Return how many items are held."""

@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
+from bedplate.lifecycle import ABORT_EXTENSION
 from bedplate.problems import ProblemError
 from bedplate.runtime.error_responses import HeadTimeout, HeadTooLarge, NotHTTP, refusal
 
@@ -59,6 +60,9 @@ class DrainingHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start a connection; the keep-alive timeout also applies before its first request."""
         super().connection_made(cast("asyncio.Transport", transport))
+        self._extensions: dict[str, dict[object, object]] = {
+            ABORT_EXTENSION: {"abort": self.transport.abort}
+        }
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
@@ -122,6 +126,7 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         self._in_body = True
         if self._resuming:
             return
+        self.scope["extensions"] = self._extensions
         super().on_headers_complete()
         if self.server_state.announce_close:
             self.announce_close()
