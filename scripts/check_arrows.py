@@ -28,7 +28,7 @@ LAYERS = (
     "asgi | database | jobs",
     "clients | contracts | documents | observability | pagination",
     "problems | realtime | settings",
-    "clock | ids | lifecycle | outermost | schemas | tls | validation",
+    "clock | ids | lifecycle | outermost | redis_pipeline | schemas | tls | validation",
 )
 """The packages of the foundation: each imports only from the lines below its own."""
 

@@ -264,7 +264,7 @@ def test_asyncpg_s_configuration() -> None:
 
 def test_redis_py_s_writer() -> None:
     """A connection that isn't open has the stream writer None."""
-    used_in = "rate_limits/pipeline.py"
+    used_in = "redis_pipeline.py"
     connection = RedisConnection()
     require("Connection._writer = None", getattr(connection, "_writer", ...) is None, used_in)
     require_names(

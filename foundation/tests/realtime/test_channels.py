@@ -237,39 +237,44 @@ async def test_latest_values_have_no_id_and_only_the_latest_counts(channels: Cha
 
 async def test_a_new_follower_gets_the_latest_values_at_once() -> None:
     """Whoever comes sees the current values, also those that others wait for; not cleared ones."""
-    async with Channels(None, namespace="test", pace=lambda _: 600, fast={"host"}) as channels:
-        async with channels.follow("a", "x") as early, channels.follow("a", "host") as host:
-            assert await silent(early)
-            assert await silent(host)
-            channels.set_latest("a", "k", "value", 1, everyone(1))
-            for follower in (early, host):
-                assert (await anext(follower)).items == (Message("value", b"1"),)
-            channels.set_latest("a", "k", "value", 2, everyone(2))
-            channels.set_latest("a", "gone", "value", 1, everyone("gone"))
-            channels.clear_latest("a", "gone")
-            async with channels.follow("a", "x") as late:
-                assert (await anext(late)).items == (Message("value", b"2"),)
-                assert await silent(late)
-            assert await silent(early)
-            channels.clear_latest("a", "k")
-            channels.clear_latest("never used", "k")
-            channels.set_latest("a", "k", "value", 1, everyone("a new round"))
-            async with channels.follow("a", "x") as late:
-                assert (await anext(late)).items == (Message("value", b'"a new round"'),)
+    async with (
+        Channels(None, namespace="test", pace=lambda _: 600, fast={"host"}) as channels,
+        channels.follow("a", "x") as early,
+        channels.follow("a", "host") as host,
+    ):
+        assert await silent(early)
+        assert await silent(host)
+        channels.set_latest("a", "k", "value", 1, everyone(1))
+        for follower in (early, host):
+            assert (await anext(follower)).items == (Message("value", b"1"),)
+        channels.set_latest("a", "k", "value", 2, everyone(2))
+        channels.set_latest("a", "gone", "value", 1, everyone("gone"))
+        channels.clear_latest("a", "gone")
+        async with channels.follow("a", "x") as late:
+            assert (await anext(late)).items == (Message("value", b"2"),)
+            assert await silent(late)
+        assert await silent(early)
+        channels.clear_latest("a", "k")
+        channels.clear_latest("never used", "k")
+        channels.set_latest("a", "k", "value", 1, everyone("a new round"))
+        async with channels.follow("a", "x") as late:
+            assert (await anext(late)).items == (Message("value", b'"a new round"'),)
 
 
 async def test_durable_events_do_not_wait_for_the_pace_of_values() -> None:
     """While values rest, an event goes out, without them."""
-    async with Channels(None, namespace="test", pace=lambda _: 600) as channels:
-        async with channels.follow("a", "x") as follower:
-            assert await silent(follower)
-            channels.set_latest("a", "k", "value", 1, everyone(1))
-            assert (await anext(follower)).items[0].event == "value"
-            channels.set_latest("a", "k", "value", 2, everyone(2))
-            channels.publish("a", "event", everyone(1))
-            async with asyncio.timeout(20):
-                assert [m.event for m in (await anext(follower)).items] == ["event"]
-            assert await silent(follower)
+    async with (
+        Channels(None, namespace="test", pace=lambda _: 600) as channels,
+        channels.follow("a", "x") as follower,
+    ):
+        assert await silent(follower)
+        channels.set_latest("a", "k", "value", 1, everyone(1))
+        assert (await anext(follower)).items[0].event == "value"
+        channels.set_latest("a", "k", "value", 2, everyone(2))
+        channels.publish("a", "event", everyone(1))
+        async with asyncio.timeout(20):
+            assert [m.event for m in (await anext(follower)).items] == ["event"]
+        assert await silent(follower)
 
 
 async def test_fast_audiences_get_values_while_others_wait() -> None:
@@ -295,19 +300,22 @@ async def test_fast_audiences_get_values_while_others_wait() -> None:
 async def test_a_slow_follower_is_notified_and_holds_up_nobody() -> None:
     """One that sleeps through a flood learns how many events it lost, then gets those held."""
     lost: list[tuple[str, int]] = []
-    async with open_channels(observe=lambda what, count: lost.append((what, count))) as channels:
-        async with channels.follow("a", "x") as slow, channels.follow("a", "x") as quick:
-            taking = asyncio.create_task(take(quick, "end"))
-            for number in range(999):
-                channels.publish("a", "event", everyone(number))
-                if number % 20 == 0:
-                    await asyncio.sleep(0.03)
-            channels.publish("a", "end", everyone(None))
-            assert offsets(await taking) == list(range(1, 1001))
-            notice = await anext(slow)
-            assert notice.sse == b'event: lost\ndata: {"count":900}\n\n'
-            assert offsets(await take(slow, "end")) == list(range(901, 1001))
-            assert (slow.lost, quick.lost) == (900, 0)
+    async with (
+        open_channels(observe=lambda what, count: lost.append((what, count))) as channels,
+        channels.follow("a", "x") as slow,
+        channels.follow("a", "x") as quick,
+    ):
+        taking = asyncio.create_task(take(quick, "end"))
+        for number in range(999):
+            channels.publish("a", "event", everyone(number))
+            if number % 20 == 0:
+                await asyncio.sleep(0.03)
+        channels.publish("a", "end", everyone(None))
+        assert offsets(await taking) == list(range(1, 1001))
+        notice = await anext(slow)
+        assert notice.sse == b'event: lost\ndata: {"count":900}\n\n'
+        assert offsets(await take(slow, "end")) == list(range(901, 1001))
+        assert (slow.lost, quick.lost) == (900, 0)
     assert ("lost", 900) in lost
     assert lost.count(("published", 1)) == 1000
 
@@ -362,17 +370,19 @@ async def test_idle_channels_are_forgotten(clock: SettableClock) -> None:
 
 async def test_the_number_of_channels_and_their_bytes_are_bounded() -> None:
     """Beyond the bounds the channels without followers go, those unused for longest first."""
-    async with open_channels(max_channels=20, max_bytes=50_000) as channels:
-        async with channels.follow("kept", "x"):
-            for number in range(100):
-                channels.publish(f"channel {number}", "event", everyone(number))
-            assert len(channels._channels) <= 20
-            assert {"kept", "channel 99"} <= set(channels._channels)
-            for number in range(10):
-                channels.publish(f"large {number}", "event", everyone("x" * 10_000))
-            channels.forget_idle()
-            assert sum(channel.weight for channel in channels._channels.values()) <= 50_000
-            assert {"kept", "large 9"} <= set(channels._channels)
+    async with (
+        open_channels(max_channels=20, max_bytes=50_000) as channels,
+        channels.follow("kept", "x"),
+    ):
+        for number in range(100):
+            channels.publish(f"channel {number}", "event", everyone(number))
+        assert len(channels._channels) <= 20
+        assert {"kept", "channel 99"} <= set(channels._channels)
+        for number in range(10):
+            channels.publish(f"large {number}", "event", everyone("x" * 10_000))
+        channels.forget_idle()
+        assert sum(channel.weight for channel in channels._channels.values()) <= 50_000
+        assert {"kept", "large 9"} <= set(channels._channels)
 
 
 async def test_the_bytes_of_a_channel_are_bounded() -> None:

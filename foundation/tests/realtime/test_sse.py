@@ -252,7 +252,7 @@ async def test_a_client_that_is_gone_is_noticed(
 async def test_frames_that_fail_end_their_stream_only(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An error while making frames is logged and cuts this stream, so that its client comes back."""
+    """An error while making frames is logged and cuts this stream, so its client comes back."""
 
     async def failing() -> AsyncIterator[bytes]:
         yield frame("1")

@@ -9,7 +9,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
 from bedplate.rate_limits.budget import Windows
-from bedplate.rate_limits.pipeline import Pipeline
+from bedplate.redis_pipeline import Pipeline
 
 _RESP2 = 2
 # After the acquire_sliding_window.lua of `limits`.

@@ -12,7 +12,12 @@ from bedplate.realtime.ring_buffer import RingBuffer
 _MAX_BATCH_EVENTS = 500
 _MAX_BATCH_BYTES = 256 * 1024
 _MAX_BATCHES = 64
-_MAX_VALUES = 1_000
+
+NO_EPOCH = "0"
+"""The epoch of a channel whose first event is still to come, when Redis decides about it."""
+
+MAX_VALUES = 1_000
+"""How many keys of a channel have a latest value."""
 
 _Made = tuple[Messages | None, int, int]
 """Messages, and the offset and the change up to which they reach."""
@@ -30,7 +35,9 @@ class Channel:
         fast: Collection[str],
         pace: Callable[[int], float],
         on_lost: Callable[[int], None],
+        max_lag: int = 0,
     ) -> None:
+        """`max_lag`: how many events clients may know already that come here from elsewhere."""
         self.epoch = epoch
         self.generation = 0
         """Changes when the events are others than the followers have seen."""
@@ -41,8 +48,10 @@ class Channel:
         self._max_bytes = max_bytes
         self._fast = fast
         self._on_lost = on_lost
+        self._max_lag = max_lag
         self._ring = self._new_ring(0)
         self._released = 0
+        self._resync_at = 0
         self._values: dict[str, LatestValue] = {}  # in the order of their changes
         self._changes = 0
         # What fast audiences (True) and others may see: the values of their last release.
@@ -57,6 +66,11 @@ class Channel:
     def last(self) -> int:
         """The offset of the newest event."""
         return self._ring.last
+
+    @property
+    def position(self) -> Position:
+        """The position of the newest event."""
+        return Position(self.epoch, self._ring.last)
 
     @property
     def weight(self) -> int:
@@ -79,7 +93,7 @@ class Channel:
             if current.version >= value.version:
                 return
             del self._values[key]
-        elif len(self._values) >= _MAX_VALUES:
+        elif len(self._values) >= MAX_VALUES:
             del self._values[next(iter(self._values))]
         self._changes += 1
         self._values[key] = replace(value, change=self._changes)
@@ -97,7 +111,7 @@ class Channel:
         recovered = (
             position is not None
             and position.epoch == self.epoch
-            and self._ring.first - 1 <= position.offset <= self._ring.last
+            and self._ring.first - 1 <= position.offset <= self._ring.last + self._max_lag
         )
         offset = position.offset if position is not None and recovered else self._ring.last
         follower = ChannelFollower(self, audience, offset=offset, recovered=recovered)
@@ -114,17 +128,26 @@ class Channel:
             self._made.clear()
 
     def restart(self, epoch: str, after: int) -> None:
-        """Begin with other events, the first of which comes after the offset `after`."""
+        """Begin with other events, the first of which comes after the offset `after`.
+
+        Followers get the message `resync`, then these events.
+        """
         self.epoch = epoch
         self.generation += 1
         self._ring = self._new_ring(after)
-        self._released = after
+        self._released = self._resync_at = after
         self._made.clear()
+        if self.followers:
+            self._fanout.events_came()
 
-    def wake_all(self) -> None:
-        """Let every follower have another look."""
+    def skip_to_last(self) -> None:
+        """Let followers that are to resync get only what comes after the newest event."""
+        self._resync_at = self._ring.last
+
+    def notify(self, notice: Messages) -> None:
+        """Give every follower a message about the stream itself."""
         for follower in self.followers:
-            follower.wake()
+            follower.notify(notice)
 
     def close(self) -> None:
         """Forget what was planned."""
@@ -134,7 +157,7 @@ class Channel:
         """Return what is next for a follower and advance it, or None when there is nothing."""
         if follower.generation != self.generation:
             follower.generation = self.generation
-            follower.offset = follower.announced = self._ring.last
+            follower.offset = follower.announced = self._resync_at
             follower.change = NO_CHANGE
             return Messages.control("resync")
         lost = self._ring.first - 1 - follower.offset

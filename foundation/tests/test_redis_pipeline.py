@@ -9,7 +9,7 @@ from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from bedplate.rate_limits.pipeline import Pipeline
+from bedplate.redis_pipeline import Pipeline
 from bedplate.testing.proxy import FaultProxy
 from bedplate.testing.valkey import ValkeyServer
 

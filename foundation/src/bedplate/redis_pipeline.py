@@ -3,9 +3,31 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
+
+_RESP2 = 2
+
+
+def connections_to(url: str) -> Callable[[], AbstractConnection]:
+    """Return what makes connections to a server: `redis://`, `rediss://`, `valkey://`, `unix://`.
+
+    They are for a `Pipeline`, which bounds their time.
+    """
+    scheme, _, rest = url.partition("://")
+    address = f"{scheme.replace('valkey', 'redis')}://{rest}"
+    pool = ConnectionPool.from_url(
+        address, protocol=_RESP2, socket_keepalive=True, retry=Retry(NoBackoff(), 0)
+    )
+
+    def make_connection() -> AbstractConnection:
+        connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
+        return connection
+
+    return make_connection
 
 
 class Pipeline:
@@ -21,6 +43,8 @@ class Pipeline:
         self._timeout = timeout
         self._open: _OpenConnection | None = None
         self._opening = asyncio.Lock()
+        self.connected = 0
+        """How many times it has connected: a server may have restarted in between."""
 
     async def ask(self, *command: str | bytes | int) -> Any:
         """Return the reply to `command`, connecting first if necessary.
@@ -58,6 +82,7 @@ class Pipeline:
                     await connection.disconnect(nowait=True)
                     raise
                 self._open = _OpenConnection(connection)
+                self.connected += 1
             return self._open
 
 
