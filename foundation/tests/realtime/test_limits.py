@@ -1,6 +1,6 @@
 """What one client of a stream may do."""
 
-from bedplate.realtime.stream import MessageRate, StreamLimits
+from bedplate.realtime.socket_stream import MessageRate, StreamLimits
 from bedplate.testing.clock import SettableClock
 
 

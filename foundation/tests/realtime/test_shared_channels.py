@@ -173,9 +173,9 @@ async def test_a_new_process_continues_where_others_are(redis_url: str) -> None:
         for number in range(150):
             before.publish("a", "event", everyone(number))
         before.publish("a", "end", everyone(None))
-        epoch = (await take(follower, "end"))[-1].id
-        assert epoch is not None
-        epoch = epoch.epoch
+        last = (await take(follower, "end"))[-1].id
+        assert last is not None
+        epoch = last.epoch
     async with open_channels(redis_url) as after:
         for position, recovered in [
             (Position(epoch, 151), True),
@@ -509,6 +509,7 @@ async def test_data_that_went_back_in_time_begins_a_new_epoch(redis_url: str, re
         channels.publish("a", "kept", everyone(1))
         await take(follower, "kept")
         older = await redis.dump("test:{a}:events")
+        assert older is not None
         channels.publish("a", "lost by Valkey", everyone(1))
         lost = (await take(follower, "lost by Valkey"))[-1].id
         await redis.restore("test:{a}:events", 100_000, older, replace=True)

@@ -9,8 +9,10 @@ from bedplate.realtime.last_event_id import LastEventId
 from bedplate.realtime.messages import Message, Messages
 from bedplate.realtime.position import Position
 from bedplate.realtime.ring_buffer import Numbered, RingBuffer
+from bedplate.realtime.socket_stream import StreamLimits
 from bedplate.realtime.sse import EventStream, frame
-from bedplate.realtime.stream import Stream, StreamLimits
+from bedplate.realtime.stream import Stream
+from bedplate.realtime.text_stream import TextStream
 
 __all__ = [
     "EVERYONE",
@@ -29,5 +31,6 @@ __all__ = [
     "RingBuffer",
     "Stream",
     "StreamLimits",
+    "TextStream",
     "frame",
 ]
