@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import json
+import runpy
 import socket
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -314,6 +316,18 @@ async def test_a_stopped_client_cannot_hold_up_the_end(served: Served) -> None:
         assert served.row.followers == 0
 
 
+async def test_a_sleeping_client_cannot_hold_up_the_end(served: Served) -> None:
+    """Nor can one that is behind by less than a buffer, so that nothing waits to be sent to it."""
+    async with stopped(served):
+        (connection,) = served.server._state.connections
+        while connection.transport.get_write_buffer_size() == 0:
+            served.row.publish("x" * 16_384)
+            await asyncio.sleep(0.002)
+        served.drain.begin()
+        async with asyncio.timeout(10):
+            await served.server.finish()
+
+
 async def test_little_waits_for_a_stopped_client(served: Served) -> None:
     """However much is published, no more than some frames wait for one that reads nothing."""
     async with stopped(served):
@@ -394,3 +408,38 @@ async def test_the_drain_of_the_state_is_the_default() -> None:
     drain.begin()
     await asyncio.wait_for(serving, 20)
     assert [event["event"] for event in read_events(b"".join(connection.sent))] == ["closing"]
+
+
+async def test_the_example_of_the_page_works(tmp_path: Path) -> None:
+    """The second program of docs/realtime.md shows hosts and voters what is for them."""
+    page = (Path(__file__).parents[3] / "docs" / "realtime.md").read_text()
+    program = tmp_path / "hall.py"
+    program.write_text("# hall.py" + page.split("# hall.py")[1].split("```")[0])
+    drain = Drain()
+    app = runpy.run_path(str(program))["make_application"](drain)
+    server = HttpServer(app, socket.create_server(("127.0.0.1", 0)), keep_alive=5)
+    await server.start()
+    hall = f"http://127.0.0.1:{server.address[1]}/halls/blue"
+    async with (
+        httpx2.AsyncClient(timeout=60) as http,
+        listening(f"{hall}/host") as host,
+        listening(f"{hall}/voter") as voter,
+    ):
+        await host.events(1)
+        await voter.events(1)
+        await http.post(f"{hall}/votes")
+        await host.events(2)
+        question = {"question": "6 * 7?", "solution": "42"}
+        (await http.post(f"{hall}/questions", params=question)).raise_for_status()
+        heard = await host.events(3)
+        assert [event["event"] for event in heard] == ["snapshot", "votes", "asked"]
+        assert json.loads(heard[-1]["data"]) == question
+        snapshot, asked = await voter.events(2)
+        assert json.loads(asked["data"]) == {"question": "6 * 7?"}
+        async with listening(f"{hall}/voter?last_event_id={snapshot['id']}") as late:
+            assert (await late.events(1))[0]["id"] == asked["id"]
+        drain.begin()
+        assert (await host.rest())[-1]["event"] == "closing"
+    await server.stop_listening(last=False)
+    await server.finish()
+    await server.lifespan.shutdown()

@@ -335,6 +335,8 @@ async def test_the_example_of_the_page_works(tmp_path: Path) -> None:
         async with connect(f"ws://{place}?after=1&run={hello['run']}") as late:
             assert await hear_until(late, 2) == [2]
         drain.begin()
+        last_id = {"Last-Event-ID": f"{hello['run']}-1"}
+        assert "event: closing" in (await http.get(f"http://{place}", headers=last_id)).text
         assert await end_of(client) == ("restart", 1012, "restart")
     await server.stop_listening(last=False)
     await server.finish()

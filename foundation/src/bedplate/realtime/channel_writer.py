@@ -48,6 +48,7 @@ class ChannelWriter:
         self._idle = asyncio.Event()
         self._idle.set()
         self._failing = False
+        self._overflowed = False
         self._running = asyncio.create_task(self._run())
 
     async def aclose(self) -> None:
@@ -81,6 +82,15 @@ class ChannelWriter:
         self._steps(channel, key)[:] = [None]
         self._wake()
 
+    def resync(self, channel: str) -> None:
+        """Let the followers of a channel read the whole state, as soon as Redis is available."""
+        if channel in self._incomplete or len(self._incomplete) < MAX_WAITING:
+            self._incomplete[channel] = None
+        elif not self._overflowed:
+            self._overflowed = True
+            _log.error("channel_resyncs_lost", channel=channel, max_channels=MAX_WAITING)
+        self._wake()
+
     def fail(self, error: Exception) -> None:
         """Begin an outage, which ends when writing works."""
         self._failing = True
@@ -98,11 +108,7 @@ class ChannelWriter:
 
     def _drop(self, channel: str) -> None:
         self._on_dropped()
-        if channel in self._incomplete or len(self._incomplete) < MAX_WAITING:
-            self._incomplete[channel] = None
-        else:
-            _log.error("channel_resync_impossible", channel=channel, max_channels=MAX_WAITING)
-        self._wake()
+        self.resync(channel)
 
     async def _run(self) -> None:
         while True:
@@ -128,7 +134,7 @@ class ChannelWriter:
             await self._commands.ping()
         while self._events or self._values:
             await self._write_some()
-        self._failing = False
+        self._failing = self._overflowed = False
         self._availability.regain(_PART)
 
     async def _write_some(self) -> None:

@@ -5,7 +5,7 @@ from typing import Self
 from bedplate.realtime.availability import Availability
 from bedplate.realtime.channel import Channel
 from bedplate.realtime.channel_commands import FAILURES, ChannelCommands
-from bedplate.realtime.channel_events import EVERYONE, ChannelEvent, LatestValue
+from bedplate.realtime.channel_events import ChannelEvent, LatestValue
 from bedplate.realtime.channel_reader import ChannelReader
 from bedplate.realtime.channel_writer import ChannelWriter
 
@@ -33,7 +33,7 @@ class SharedChannels:
     async def __aenter__(self) -> Self:
         """Connect; it also begins when Redis is unavailable."""
         self._writer = ChannelWriter(self._commands, self._availability, self._on_dropped)
-        self._reader = ChannelReader(self._commands, self._availability, self._renewed)
+        self._reader = ChannelReader(self._commands, self._availability, self._writer.resync)
         try:
             await self._commands.ping()
         except FAILURES as error:
@@ -78,6 +78,3 @@ class SharedChannels:
             except FAILURES as error:
                 self._writer.fail(error)
         return True
-
-    def _renewed(self, channel: str) -> None:
-        self._writer.publish(channel, ChannelEvent("resync", {EVERYONE: b"{}"}))

@@ -16,8 +16,8 @@ from bedplate.lifecycle import ABORT_EXTENSION, Drain
 from bedplate.realtime.position import Position
 from bedplate.realtime.stream_monitor import StreamMonitor
 
-CLOSE_SECONDS = 1.0
-"""How long a client that doesn't read may hold up the end of its stream."""
+CLOSE_SECONDS = 2.0
+"""How long a client that doesn't read may hold up the end of its stream, then of its connection."""
 
 RETRY_SECONDS = (1.0, 4.0)
 """Between which times clients reconnect; each is given its own, so that they don't come at once."""
@@ -193,6 +193,8 @@ class EventStream(Response):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._send_closing()
+                if abort is not None:  # the client may be asleep, and never take what was sent
+                    asyncio.get_running_loop().call_later(CLOSE_SECONDS, abort)
                 return
         if abort is not None:
             abort()

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
@@ -28,6 +27,7 @@ from audits.security import CurrentModelUser, tenant_for
 from bedplate.database.dependencies import ReadSession
 from bedplate.openapi import errors
 from bedplate.problems import Forbidden, ProblemError
+from bedplate.realtime import frame
 
 router = APIRouter(prefix="/api/v1", tags=["insights"])
 _EVENTS = "text/event-stream"
@@ -113,22 +113,18 @@ async def _streamed(
 
     async def events() -> AsyncIterator[bytes]:
         answer = first
-        yield _event("delta", {"text": first})
+        yield frame({"text": first}, event="delta")
         try:
             async for part in parts:
                 answer += part
-                yield _event("delta", {"text": part})
-            yield _event("result", result(answer).model_dump(mode="json"))
+                yield frame({"text": part}, event="delta")
+            yield frame(result(answer).model_dump(mode="json"), event="result")
         except ProblemError as error:
             problem = {"status": error.status, "code": error.code, "detail": error.detail}
-            yield _event("error", problem)
+            yield frame(problem, event="error")
         finally:
             close = getattr(parts, "aclose", None)
             if close is not None:
                 await close()
 
     return StreamingResponse(events(), media_type=_EVENTS, headers={"Cache-Control": "no-store"})
-
-
-def _event(name: str, data: object) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data))
