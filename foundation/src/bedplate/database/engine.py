@@ -14,6 +14,7 @@ from sqlalchemy.util import await_
 from bedplate import clock
 from bedplate.database.drivers import COMMAND_TIMEOUT
 from bedplate.database.json_containment import SQLITE_FUNCTION, contains_text
+from bedplate.database.json_rows import SQLITE_FLOAT, read_float
 from bedplate.database.pool import FairPool
 from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database_url
 from bedplate.settings import DatabaseSettings
@@ -124,6 +125,7 @@ def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngi
         # Transactions are begun by us, not guessed by the driver from the statement's first word.
         connection.isolation_level = None
         connection.create_function(SQLITE_FUNCTION, 2, contains_text, deterministic=True)
+        connection.create_function(SQLITE_FLOAT, 1, read_float, deterministic=True)
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {busy_milliseconds}")
         _switch_to_wal(cursor, settings.database_command_timeout_seconds)

@@ -75,13 +75,17 @@ class WriteSession(ReadSession):
         """Return the first row of a statement that always has one. Raises as `all` does."""
         return (await self.all(statement, **parameters))[0]
 
-    async def insert(self, into: BulkInsert, rows: Sequence[Row]) -> None:
-        """Insert rows, however many, in one round trip. Raises as `all` does."""
+    async def insert(self, into: BulkInsert, rows: Sequence[Row]) -> list[Row]:
+        """Insert rows, however many, in one round trip; return those of its `returning`.
+
+        They come in no certain order. Raises as `all` does, and ValueError for two rows that would
+        change the same stored one.
+        """
         if not rows:
-            return
+            return []
         if self._connection is None or self._ended:
             await self._begin(self._database.begin)
-        await self._database.insert(self._connection, into, rows)
+        return await self._database.insert(self._connection, into, rows)
 
     async def lock(self, name: str) -> None:
         """Hold the lock of this name until the transaction ends; begin it if need be.
@@ -195,7 +199,7 @@ class AutocommitSession(WriteSession):
         self._call_after_commit()
         return rows
 
-    async def insert(self, into: BulkInsert, rows: Sequence[Row]) -> None:  # noqa: ARG002
+    async def insert(self, into: BulkInsert, rows: Sequence[Row]) -> list[Row]:  # noqa: ARG002
         """Raise `RuntimeError`: on SQLite many rows are many statements."""
         raise RuntimeError("Many rows need a transaction: declare WriteSession in the route.")
 
@@ -298,15 +302,17 @@ class Database:
             records = await self.driver.fetch(connection, compiled.text, arguments)
         return [compiled.row(record) for record in records]
 
-    async def insert(self, connection: Any, into: BulkInsert, rows: Sequence[Row]) -> None:
+    async def insert(self, connection: Any, into: BulkInsert, rows: Sequence[Row]) -> list[Row]:
         """Insert rows on a borrowed connection."""
         if self.dialect.name == "postgresql":
-            await self.run(connection, into.from_arrays, into.arrays(rows))
-            return
-        compiled = into.of_one_row.compiled(self.dialect)
+            return await self.run(connection, into.from_arrays, into.arrays(rows))
+        if not into.plain:
+            return await self.run(connection, into.on_sqlite, into.json(rows))
+        compiled = into.on_sqlite.compiled(self.dialect)
         with _TRANSLATING:
             arguments = [compiled.arguments(into.parameters(row)) for row in rows]
             await self.driver.execute_many(connection, compiled.text, arguments)
+        return []
 
     async def command(self, connection: Any, text: str) -> None:
         """Run a command without parameters on a borrowed connection."""

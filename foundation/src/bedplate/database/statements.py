@@ -62,7 +62,7 @@ class Compiled:
         }
         types = {name: bind.type for name, bind in (binds | parts).items()}
         self._parameters = [
-            (name if name in parts else binds[name].key, _bind_processor(types[name], dialect))
+            (name if name in parts else binds[name].key, bind_processor(types[name], dialect))
             for name in whole.positiontup or []
         ]
         self._columns = [
@@ -88,7 +88,8 @@ class Compiled:
         }
 
 
-def _bind_processor(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+def bind_processor(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+    """Return what makes a value of this type one that the driver takes, if anything need be."""
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
@@ -159,7 +160,7 @@ class ArrayParameter(ARRAY[Any]):
 
     def bind_processor(self, dialect: Dialect) -> Processor | None:
         """Return what turns a list into what the driver takes."""
-        item = _bind_processor(self.item_type, dialect)
+        item = bind_processor(self.item_type, dialect)
 
         def as_items(values: Sequence[Any]) -> list[Any]:
             return list(values) if item is None else [item(value) for value in values]
@@ -167,11 +168,11 @@ class ArrayParameter(ARRAY[Any]):
         if dialect.name == "postgresql":
             return as_items
         return lambda values: json.dumps(
-            [_storable(value) for value in as_items(values)], ensure_ascii=False
+            [check_storable(value) for value in as_items(values)], ensure_ascii=False
         )
 
 
-def _storable(value: Any) -> Any:
+def check_storable(value: Any) -> Any:
     """Return a value that PostgreSQL would take too. Raises `DataRefused`."""
     too_large = isinstance(value, int) and not MIN_INT64 <= value <= MAX_INT64
     if too_large or (isinstance(value, str) and "\0" in value):

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
-from sqlalchemy import BigInteger, Integer, Table, bindparam, func, insert, select
+from sqlalchemy import BigInteger, Integer, bindparam, func, insert, select
 
 from audits.log.models import LogAppend, LogCheckpoint, LogCosignature, LogPruning, LogTile
 from audits.transparency.tiles import TILE_WIDTH, Tile, split
@@ -46,9 +45,7 @@ _LEAVES = Statement(
     )
     .order_by(LogAppend.first_seq)
 )
-_ADD_TILES = BulkInsert(
-    cast("Table", LogTile.__table__), ["tenant", "level", "number", "hashes", "root"]
-)
+_ADD_TILES = BulkInsert(LogTile)
 _OF_LEVEL = (LogTile.tenant == bindparam("of"), LogTile.level == bindparam("at", type_=Integer))
 _TILE = Statement(
     select(LogTile.hashes).where(*_OF_LEVEL, LogTile.number == bindparam("which", type_=BigInteger))

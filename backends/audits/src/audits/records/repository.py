@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -13,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
-    Table,
     and_,
     bindparam,
     delete,
@@ -37,19 +36,12 @@ from bedplate.database.types import MIN_INSTANT
 
 _log = structlog.get_logger("audits")
 NEWEST_FIRST = Keyset(Audit.created_at, Audit.id)
-_COLUMNS = [column.key for column in cast("Table", Audit.__table__).c]
+_COLUMNS = [column.key for column in Audit.__table__.c]
 _EVENT = select(*(getattr(Audit, name) for name in _COLUMNS))
-
-
-def _bulk(model: type[Any]) -> BulkInsert:
-    table = cast("Table", model.__table__)
-    return BulkInsert(table, [column.key for column in table.c])
-
-
-_ADD_EVENTS = _bulk(Audit)
-_ADD_PRIVATE = _bulk(AuditPrivate)
-_ADD_PENDING = _bulk(AuditPending)
-_ADD_KEYS = _bulk(AuditKey)
+_ADD_EVENTS = BulkInsert(Audit)
+_ADD_PRIVATE = BulkInsert(AuditPrivate)
+_ADD_PENDING = BulkInsert(AuditPending)
+_ADD_KEYS = BulkInsert(AuditKey)
 _REMOVE_PENDING = Statement(delete(AuditPending).where(AnyOf(AuditPending.id, "ids")))
 
 _OF_TENANT = Audit.tenant == bindparam("of")
