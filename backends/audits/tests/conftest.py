@@ -1,11 +1,10 @@
 """What the tests of the audit trail stand on: a migrated database, the API, and what reads it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -18,56 +17,23 @@ from audits.transparency.note import Note
 from audits.transparency.tiles import TILE_WIDTH, Tile
 from bedplate.application import create_app
 from bedplate.database import Database
-from bedplate.database_state import migrations_of
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
-from bedplate.testing.databases import TemplateDatabase, TemplateFile
-from bedplate.testing.postgres import PostgresServer
+from bedplate.testing.databases import Migrate, migration_of
 
 MakeApp = Callable[..., FastAPI]
 Record = Callable[..., Awaitable[dict[str, Any]]]
 Signed = Callable[..., Awaitable[Note]]
 Mirror = Callable[[Path], Awaitable[Path]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 AUDITS = "/api/v1/audits"
 LOG = "/api/v1/log/default"
 
 
-async def migrate(url: str) -> None:
-    """Bring an empty database to the schema of the trail."""
-    async with Database.open(AuditsSettings(database_url=SecretStr(url))) as database:
-        migrations = migrations_of(backend)
-        assert migrations is not None
-        await migrations.upgrade(database.engine)
-
-
 @pytest.fixture(scope="session")
-def template_file() -> Iterator[TemplateFile]:
-    """Give the migrated SQLite database that tests copy."""
-    with TemplateFile(migrate) as template:
-        yield template
-
-
-@pytest.fixture(scope="session")
-def template_database(postgres_server: PostgresServer) -> Iterator[TemplateDatabase]:
-    """Give the migrated PostgreSQL database that tests copy."""
-    with TemplateDatabase(postgres_server, migrate) as template:
-        yield template
-
-
-@pytest.fixture
-def sqlite_url(template_file: TemplateFile, tmp_path: Path) -> str:
-    """Give a migrated SQLite database of the test's own."""
-    return template_file.clone(tmp_path)
-
-
-@pytest.fixture
-def postgres_url(template_database: TemplateDatabase) -> Iterator[str]:
-    """Give a migrated PostgreSQL database of the test's own."""
-    url = template_database.clone()
-    yield url
-    template_database.drop(url)
+def migrate_database() -> Migrate:
+    """Give what brings an empty database to the schema of the trail."""
+    return migration_of(backend)
 
 
 @pytest.fixture
@@ -176,17 +142,3 @@ def mirror(api: Client, mirror_of: Callable[[Client, Path], Awaitable[Path]]) ->
         return await mirror_of(api, folder)
 
     return mirror
-
-
-@pytest.fixture(scope="session")
-def problem_of() -> ProblemOf:
-    """Give what returns the problem document of a response, which must have this status."""
-
-    def problem_of(response: httpx2.Response, status: int) -> dict[str, Any]:
-        assert response.status_code == status, response.text
-        assert response.headers["content-type"] == "application/problem+json"
-        document: dict[str, Any] = response.json()
-        assert document["status"] == status
-        return document
-
-    return problem_of

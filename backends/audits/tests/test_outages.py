@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -16,10 +14,10 @@ from bedplate import clock
 from bedplate.database import Database
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 from bedplate.testing.proxy import FaultProxy
 
 MakeApp = Callable[..., FastAPI]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 AUDITS = "/api/v1/audits"
 NEW = {"action_type": "create", "entity_type": "invoice"}
 

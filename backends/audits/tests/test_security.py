@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 
 from audits.settings import AuditsKey, AuditsSettings
 from bedplate.settings import Environment, SettingsError
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 
 MakeApp = Callable[..., FastAPI]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 AUDITS = "/api/v1/audits"
 LOG = "/api/v1/log"

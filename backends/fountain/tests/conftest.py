@@ -7,7 +7,7 @@ where it has the operation and status, else the one with our additions.
 import importlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bedplate.backend import Backend
 from bedplate.composition import compose
 from bedplate.database import Database
-from bedplate.database_state import migrations_of
 from bedplate.settings import DatabaseSettings, Environment, Settings
 from bedplate.testing.client import Client
 from bedplate.testing.conformance import ConformanceJudge
-from bedplate.testing.databases import TemplateDatabase, TemplateFile
+from bedplate.testing.databases import Migrate, TemplateDatabase, TemplateFile, migration_of
 from bedplate.testing.lifespan import running
 from bedplate.testing.postgres import PostgresServer
 
@@ -53,63 +52,40 @@ def judge_of(name: str) -> ConformanceJudge:
     return ConformanceJudge(binding.load())
 
 
-async def migrate(name: str, url: str) -> None:
-    """Bring an empty database to the schema of a service."""
-    backend = backend_of(name)
-    migrations = migrations_of(backend)
-    assert migrations is not None
-    settings = backend.settings(database_url=SecretStr(url))
-    assert isinstance(settings, DatabaseSettings)
-    async with Database.open(settings) as database:
-        await migrations.upgrade(database.engine)
-
-
-@pytest.fixture(scope="session")
-def template_files() -> Iterator[Mapping[str, TemplateFile]]:
-    """Give the migrated SQLite databases that tests copy, by service; created when needed."""
-    templates = {name: TemplateFile(partial(migrate, name)) for name in SERVICES}
-    yield templates
-    for template in templates.values():
-        template.close()
-
-
-@pytest.fixture(scope="session")
-def template_databases(postgres_server: PostgresServer) -> Iterator[Mapping[str, TemplateDatabase]]:
-    """Give the migrated PostgreSQL databases that tests copy, by service; created when needed."""
-    templates = {
-        name: TemplateDatabase(postgres_server, partial(migrate, name)) for name in SERVICES
-    }
-    yield templates
-    for template in templates.values():
-        template.close()
+@cache
+def migration(name: str) -> Migrate:
+    """Return what brings an empty database to the schema of a service."""
+    return migration_of(backend_of(name))
 
 
 @pytest.fixture
-def sqlite_url_of(template_files: Mapping[str, TemplateFile], tmp_path: Path) -> UrlOf:
+def sqlite_url_of(template_file_of: Callable[[Migrate], TemplateFile], tmp_path: Path) -> UrlOf:
     """Give a function that returns the URL of the test's own SQLite database of a service."""
 
     @cache
     def url_of(name: str) -> str:
         folder = tmp_path / name
         folder.mkdir()
-        return template_files[name].clone(folder)
+        return template_file_of(migration(name)).clone(folder)
 
     return url_of
 
 
 @pytest.fixture
-def postgres_url_of(template_databases: Mapping[str, TemplateDatabase]) -> Iterator[UrlOf]:
+def postgres_url_of(
+    template_database_of: Callable[[Migrate], TemplateDatabase], postgres_server: PostgresServer
+) -> Iterator[UrlOf]:
     """Give a function that returns the URL of the test's own PostgreSQL database of a service."""
     urls: dict[str, str] = {}
 
     def url_of(name: str) -> str:
         if name not in urls:
-            urls[name] = template_databases[name].clone()
+            urls[name] = template_database_of(migration(name)).clone()
         return urls[name]
 
     yield url_of
-    for name, url in urls.items():
-        template_databases[name].drop(url)
+    for url in urls.values():
+        postgres_server.drop_database(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

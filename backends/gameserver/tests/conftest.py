@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -35,7 +34,6 @@ MakeSettings = Callable[..., GameServerSettings]
 MakeApp = Callable[..., FastAPI]
 OpenState = Callable[..., Awaitable[dict[str, Any]]]
 OpenGame = Callable[..., Awaitable[Game]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 @pytest.fixture
@@ -193,17 +191,3 @@ async def _slow(_: Request) -> Response:
 def unending_routes() -> list[Route]:
     """Give all below /endless, which floods whoever asks, and /slow, which takes its time."""
     return [Route("/endless{rest:path}", _endless), Route("/slow", _slow)]
-
-
-@pytest.fixture(scope="session")
-def problem_of() -> ProblemOf:
-    """Give what returns the problem document of a response, which must have this status."""
-
-    def problem_of(response: httpx2.Response, status: int) -> dict[str, Any]:
-        assert response.status_code == status, response.text
-        assert response.headers["content-type"] == "application/problem+json"
-        document: dict[str, Any] = response.json()
-        assert document["status"] == status
-        return document
-
-    return problem_of

@@ -1,13 +1,7 @@
 """Lists in pages: every item once, whatever the size of a page; a cursor is a cursor or a 422."""
 
-from collections.abc import Callable
-from typing import Any
-
-import httpx2
-
 from bedplate.testing.client import Client
-
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
+from bedplate.testing.problems import ProblemOf
 
 
 async def test_links_lead_through_the_audit(api: Client, problem_of: ProblemOf) -> None:

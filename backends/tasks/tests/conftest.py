@@ -2,11 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -17,10 +15,9 @@ from bedplate import clock
 from bedplate.application import create_app
 from bedplate.auth.tables import create_stand_in
 from bedplate.database import Database, Row, Statement
-from bedplate.database_state import migrations_of
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
-from bedplate.testing.databases import TemplateDatabase, TemplateFile
+from bedplate.testing.databases import Migrate, TemplateDatabase, migration_of
 from bedplate.testing.postgres import PostgresServer
 from bedplate.testing.processes import free_port
 from tasks import service
@@ -40,44 +37,19 @@ SignIn = Callable[[str], Awaitable[dict[str, str]]]
 MakeApp = Callable[..., FastAPI]
 AddTask = Callable[..., Awaitable[dict[str, Any]]]
 Stored = Callable[[], Awaitable[list[Row]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 async def migrate(url: str) -> None:
     """Bring an empty database to the schema of the API and its auth server."""
+    await migration_of(backend)(url)
     async with Database.open(TasksSettings(database_url=SecretStr(url))) as database:
-        migrations = migrations_of(backend)
-        assert migrations is not None
-        await migrations.upgrade(database.engine)
         await create_stand_in(database.engine)
 
 
 @pytest.fixture(scope="session")
-def template_file() -> Iterator[TemplateFile]:
-    """Give the migrated SQLite database that tests copy."""
-    with TemplateFile(migrate) as template:
-        yield template
-
-
-@pytest.fixture(scope="session")
-def template_database(postgres_server: PostgresServer) -> Iterator[TemplateDatabase]:
-    """Give the migrated PostgreSQL database that tests copy."""
-    with TemplateDatabase(postgres_server, migrate) as template:
-        yield template
-
-
-@pytest.fixture
-def sqlite_url(template_file: TemplateFile, tmp_path: Path) -> str:
-    """Give a migrated SQLite database of the test's own."""
-    return template_file.clone(tmp_path)
-
-
-@pytest.fixture
-def postgres_url(template_database: TemplateDatabase) -> Iterator[str]:
-    """Give a migrated PostgreSQL database of the test's own."""
-    url = template_database.clone()
-    yield url
-    template_database.drop(url)
+def migrate_database() -> Migrate:
+    """Give what brings an empty database to the schema of the API and its auth server."""
+    return migrate
 
 
 @pytest.fixture
@@ -158,22 +130,6 @@ async def stored(database: Database) -> Stored:
         return await database.read().all(EVERY_TASK)
 
     return stored
-
-
-@pytest.fixture(scope="session")
-def problem_of() -> ProblemOf:
-    """Give what returns the problem document of a response, which must have this status."""
-
-    def problem_of(response: httpx2.Response, status: int) -> dict[str, Any]:
-        assert response.status_code == status, response.text
-        assert response.headers["content-type"] == "application/problem+json"
-        assert response.headers["cache-control"] == "no-store"
-        document: dict[str, Any] = response.json()
-        assert document["status"] == status
-        assert document["request_id"] == response.headers["x-request-id"]
-        return document
-
-    return problem_of
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ from sqlalchemy import text
 
 from bedplate.database import Database
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 from bedplate.testing.processes import ServerProcess, free_port
 
 Headers = dict[str, str]
 MakeApp = Callable[..., FastAPI]
 AddTask = Callable[..., Awaitable[dict[str, Any]]]
 Stored = Callable[[], Awaitable[list[dict[str, Any]]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 BEDPLATE = str(Path(sys.executable).with_name("bedplate"))
 MILK = {"title": "Milk"}

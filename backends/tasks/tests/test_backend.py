@@ -15,13 +15,13 @@ from bedplate.database import Database
 from bedplate.observability.logs import EventDict
 from bedplate.testing.client import Client, client
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 from bedplate.testing.processes import free_port
 
 Headers = dict[str, str]
 SignIn = Callable[[str], Awaitable[Headers]]
 MakeApp = Callable[..., FastAPI]
 AddTask = Callable[..., Awaitable[dict[str, Any]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 GUESS = {"Authorization": "Bearer guess"}

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
 Headers = dict[str, str]
 Stored = Callable[[], Awaitable[list[dict[str, Any]]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 CANARY = "canary4711"
 DETERMINISTIC = settings(

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -13,13 +12,13 @@ from sqlalchemy import text
 from bedplate.database import Database
 from bedplate.observability.logs import EventDict
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 from bedplate.testing.proxy import FaultProxy
 from tasks.settings import TasksSettings
 
 Headers = dict[str, str]
 MakeApp = Callable[..., FastAPI]
 Stored = Callable[[], Awaitable[list[dict[str, Any]]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 MILK = {"title": "Milk"}
 LONG = 20.0

@@ -4,16 +4,15 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx2
 import pytest
 
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 
 Headers = dict[str, str]
 AddTask = Callable[..., Awaitable[dict[str, Any]]]
 Stored = Callable[[], Awaitable[list[dict[str, Any]]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 ON_A_TASK = (
     ("GET", None),

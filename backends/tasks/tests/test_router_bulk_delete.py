@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -11,13 +10,13 @@ from prometheus_client import CollectorRegistry
 from bedplate.application import create_app
 from bedplate.database import Database, Statement
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 from tasks.backend import backend
 from tasks.settings import TasksSettings
 
 Headers = dict[str, str]
 AddTask = Callable[..., Awaitable[dict[str, Any]]]
 Stored = Callable[[], Awaitable[list[dict[str, Any]]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 PATH = "/tasks/bulk-delete"
 NO_IDS: tuple[object, ...] = (

@@ -8,11 +8,11 @@ import httpx2
 import pytest
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
 Headers = dict[str, str]
 AddTask = Callable[..., Awaitable[dict[str, Any]]]
 Stored = Callable[[], Awaitable[list[dict[str, Any]]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 WRITES: tuple[tuple[str, dict[str, Any] | None], ...] = (
     ("PUT", {"title": "Oats"}),

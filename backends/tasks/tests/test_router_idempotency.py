@@ -10,10 +10,10 @@ import pytest
 
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 
 Headers = dict[str, str]
 Stored = Callable[[], Awaitable[list[dict[str, Any]]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 MILK = {"title": "Milk"}
 

@@ -5,15 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pytest
 
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 
 Headers = dict[str, str]
 AddTask = Callable[..., Awaitable[dict[str, Any]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 # Each is no cursor that the API ever gave out.

@@ -22,12 +22,12 @@ from bedplate.auth.tables import user_sessions, users
 from bedplate.database import Database
 from bedplate.testing.client import Client, client
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 from tasks import service
 
 Headers = dict[str, str]
 SignIn = Callable[[str], Awaitable[Headers]]
 MakeApp = Callable[..., FastAPI]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 BETTER_AUTH_SECRET = "better-auth-secret-of-32-characters"
 COOKIE = "better-auth.session_token"

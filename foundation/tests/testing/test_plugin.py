@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import asyncpg
+import httpx2
 import pytest
 import redis.asyncio
 import structlog
@@ -15,7 +16,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bedplate import clock as time
 from bedplate.observability.logs import EventDict
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.databases import Migrate
 from bedplate.testing.postgres import PostgresServer
+from bedplate.testing.problems import ProblemOf
 
 
 @pytest.mark.parametrize("attempt", [1, 2])
@@ -53,6 +56,66 @@ async def test_database_url_is_of_both_databases(
         assert f"[{engine.dialect.name}]" in request.node.name
     finally:
         await engine.dispose()
+
+
+_runs: list[str] = []
+
+
+async def create_visits(url: str) -> None:
+    """Create a table, and remember that this was asked for."""
+    _runs.append(url)
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE visits (id int)"))
+    await engine.dispose()
+
+
+class TestMigrateDatabase:
+    """The fixture `migrate_database`, overridden."""
+
+    @pytest.fixture
+    def migrate_database(self) -> Migrate:
+        """Give what makes the tables."""
+        return create_visits
+
+    @pytest.mark.parametrize("attempt", [1, 2])
+    async def test_every_test_gets_a_copy_of_a_migrated_database(
+        self, database_url: str, attempt: int
+    ) -> None:
+        """The tables are there and empty in each test, and were made once for each database."""
+        engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
+        async with engine.begin() as connection:
+            count = await connection.execute(text("SELECT count(*) FROM visits"))
+            assert count.scalar_one() == 0
+            await connection.execute(text("INSERT INTO visits VALUES (:id)"), {"id": attempt})
+        await engine.dispose()
+        assert len({url.split(":")[0] for url in _runs}) == len(_runs)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"status": 404}, {"type": "application/json"}, {"request_id": "other"}]
+)
+def test_a_problem_must_be_well_formed(problem_of: ProblemOf, changed: dict[str, object]) -> None:
+    """`problem_of` returns a document, and fails for another status, media type or request."""
+
+    def response(status: int, content_type: str, request_id: str) -> httpx2.Response:
+        return httpx2.Response(
+            status,
+            json={"status": 409, "code": "conflict", "request_id": "r-1"},
+            headers={
+                "content-type": content_type,
+                "cache-control": "no-store",
+                "x-request-id": request_id,
+            },
+        )
+
+    right = {"status": 409, "type": "application/problem+json", "request_id": "r-1"}
+    assert problem_of(response(409, "application/problem+json", "r-1"), 409)["code"] == "conflict"
+    wrong = {**right, **changed}
+    with pytest.raises(AssertionError):
+        problem_of(
+            response(int(str(wrong["status"])), str(wrong["type"]), str(wrong["request_id"])), 409
+        )
 
 
 @pytest.mark.parametrize("attempt", [1, 2])

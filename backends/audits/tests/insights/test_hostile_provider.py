@@ -5,12 +5,11 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx2
 import pytest
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 Answer = Callable[[Any], Awaitable[None]]
 
 CHAT = "/api/v1/openai/chat"

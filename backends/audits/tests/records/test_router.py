@@ -7,14 +7,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx2
 import pytest
 
 from bedplate import clock
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
 Record = Callable[..., Awaitable[dict[str, Any]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 AUDITS = "/api/v1/audits"
 EVERYTHING = {

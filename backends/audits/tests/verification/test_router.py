@@ -5,15 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
-import httpx2
 from sqlalchemy import text
 
 from audits.transparency.note import Note
 from bedplate.database import Database
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
 Signed = Callable[..., Awaitable[Note]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 AUDITS = "/api/v1/audits"
 VERIFY = "/api/v1/log/default/verify"
 COUNT = 600

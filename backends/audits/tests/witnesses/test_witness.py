@@ -1,10 +1,9 @@
 """A witness cosigns a log that grows, and refuses everything else with the protocol's status."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -19,11 +18,11 @@ from audits.witnesses.backend import WitnessSettings, backend, open_cosigner, wi
 from bedplate.application import create_app
 from bedplate.settings import SettingsError
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 
 ORIGIN = "example.com/log"
 SIGNER = Ed25519Signer(ORIGIN, b"1" * 32)
 HASH = sha256(ORIGIN.encode()).hexdigest()
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 class Log:

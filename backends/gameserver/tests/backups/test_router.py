@@ -12,6 +12,7 @@ import pytest
 import zstandard
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 from gameserver.operations.schemas import Operation, OperationState
 from gameserver_simulator.game.world import marks
 
@@ -19,7 +20,6 @@ Ended = Callable[[Client, httpx2.Response], Awaitable[Operation]]
 OpenAPI = Callable[..., Awaitable[Client]]
 MakeWorld = Callable[[Path, int], None]
 ChunksIn = Callable[[Path], int]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 # The archives are our own; Python 3.11.2 (Debian 12) has no filters and ignores this.
 DATA_FILTER = getattr(tarfile, "data_filter", None)
 ABSENT = "20260101-000000-manual-00000000"

@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 Headers = dict[str, str]
 
 

@@ -2,24 +2,20 @@
 
 import json
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 
 from bedplate import clock
 from bedplate.auth import Principal
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 from gameserver.audit.service import Audit
 from gameserver.console.facts import Facts
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.router import list_lines
 from gameserver.console.service import Console
 from gameserver.events import Events
-
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 async def test_lines_by_number_and_level(api: Client) -> None:

@@ -1,15 +1,12 @@
 """Raw files over HTTP."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 CONTENT = "/files/content"
 
 

@@ -3,13 +3,12 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import httpx2
 import pytest
 
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 from gameserver_simulator.stand_ins.mod_database import ModDatabase
 
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 LIST = "/mod-database/mods"
 MISBEHAVIOURS: list[dict[str, Any]] = [
     {"status": 500}, {"status": 404}, {"statuscode": "500"}, {"statuscode": "404"},

@@ -8,10 +8,10 @@ import httpx2
 import pytest
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
 Ended = Callable[[httpx2.Response], Awaitable[dict[str, Any]]]
 MakeZip = Callable[..., bytes]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 Snapshot = Callable[[], dict[str, str]]
 
 HOSTILE = [

@@ -1,14 +1,9 @@
 """The state of the game over HTTP."""
 
-from collections.abc import Callable
-from typing import Any
-
-import httpx2
 import pytest
 
 from bedplate.testing.client import Client
-
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
+from bedplate.testing.problems import ProblemOf
 
 
 async def test_a_life_over_http(api: Client, problem_of: ProblemOf) -> None:

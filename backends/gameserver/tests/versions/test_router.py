@@ -4,18 +4,17 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 from gameserver.operations.schemas import Operation, OperationState
 from gameserver_simulator.stand_ins.version_feed import VersionFeed
 
 Ended = Callable[[Client, httpx2.Response], Awaitable[Operation]]
 OpenAPI = Callable[..., Awaitable[Client]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 async def _install(api: Client, ended: Ended, version: str) -> None:

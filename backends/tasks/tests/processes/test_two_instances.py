@@ -8,12 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from bedplate.testing.problems import ProblemOf
 from bedplate.testing.processes import free_port
 
 Headers = dict[str, str]
 SignInMany = Callable[[str], Awaitable[list[Headers]]]
 StartAPI = Callable[..., Awaitable[Any]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 @pytest.fixture

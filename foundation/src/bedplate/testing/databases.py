@@ -11,6 +11,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Self
 
+from pydantic import SecretStr
+
+from bedplate.backend import Backend
+from bedplate.database import Database
+from bedplate.database_state import migrations_of
+from bedplate.settings import DatabaseSettings
 from bedplate.testing import watchdog
 from bedplate.testing.postgres import PostgresServer
 
@@ -112,6 +118,20 @@ class TemplateFile(_Template):
 
     def _remove(self, url: str) -> None:
         shutil.rmtree(_path(url).parent)
+
+
+def migration_of(backend: Backend) -> Migrate:
+    """Return what migrates a database to the schema of a backend. Raises ValueError without one."""
+    migrations = migrations_of(backend)
+    if migrations is None:
+        raise ValueError(f"The backend {backend.name} has no migrations.")
+
+    async def migrate(url: str) -> None:
+        settings = DatabaseSettings(_env_file=None, database_url=SecretStr(url))
+        async with Database.open(settings) as database:
+            await migrations.upgrade(database.engine)
+
+    return migrate
 
 
 def _path(url: str) -> Path:

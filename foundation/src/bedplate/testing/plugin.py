@@ -5,7 +5,9 @@ pytest loads it in every run, so it imports servers and libraries only when a te
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,9 @@ import pytest
 if TYPE_CHECKING:
     from bedplate.observability.logs import EventDict
     from bedplate.testing.clock import SettableClock
+    from bedplate.testing.databases import Migrate, TemplateDatabase, TemplateFile
     from bedplate.testing.postgres import PostgresServer
+    from bedplate.testing.problems import ProblemOf
     from bedplate.testing.valkey import ValkeyServer
 
 
@@ -51,23 +55,67 @@ def valkey_server() -> "Iterator[ValkeyServer]":
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrate_database() -> "Migrate | None":
+    """Give None, so that new databases are empty.
+
+    A conftest overrides it, for the session, with what migrates: `return migration_of(backend)`.
+    """
+    return None
+
+
+@pytest.fixture(scope="session")
+def template_database_of(
+    postgres_server: "PostgresServer",
+) -> "Iterator[Callable[[Migrate], TemplateDatabase]]":
+    """Give what returns the PostgreSQL database to copy, which a function migrated once."""
+    from bedplate.testing.databases import TemplateDatabase  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        yield cache(lambda migrate: stack.enter_context(TemplateDatabase(postgres_server, migrate)))
+
+
+@pytest.fixture(scope="session")
+def template_file_of() -> "Iterator[Callable[[Migrate], TemplateFile]]":
+    """Give what returns the SQLite database to copy, which a function migrated once."""
+    from bedplate.testing.databases import TemplateFile  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        yield cache(lambda migrate: stack.enter_context(TemplateFile(migrate)))
+
+
 @pytest.fixture
-def postgres_url(postgres_server: "PostgresServer") -> Iterator[str]:
-    """Give the URL of a new, empty PostgreSQL database; it is dropped after the test."""
-    url = postgres_server.create_database()
+def postgres_url(
+    postgres_server: "PostgresServer",
+    migrate_database: "Migrate | None",
+    request: pytest.FixtureRequest,
+) -> Iterator[str]:
+    """Give the URL of a new PostgreSQL database; it is dropped after the test.
+
+    It is empty, or has the schema of `migrate_database`.
+    """
+    if migrate_database is None:
+        url = postgres_server.create_database()
+    else:
+        url = request.getfixturevalue("template_database_of")(migrate_database).clone()
     yield url
     postgres_server.drop_database(url)
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """Give the URL of a new SQLite database in a file."""
-    return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+def sqlite_url(
+    tmp_path: Path, migrate_database: "Migrate | None", request: pytest.FixtureRequest
+) -> str:
+    """Give the URL of a new SQLite database in a file, empty or with a schema: `postgres_url`."""
+    if migrate_database is None:
+        return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+    url: str = request.getfixturevalue("template_file_of")(migrate_database).clone(tmp_path)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Run the test on SQLite and on PostgreSQL, each time with a new, empty database."""
+    """Run the test on SQLite and on PostgreSQL, each time with a new database."""
     fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     return str(request.getfixturevalue(fixture))
 
@@ -95,3 +143,11 @@ def _captured_logs() -> "Iterator[list[EventDict]]":
 
     with captured_logs() as entries:
         yield entries
+
+
+@pytest.fixture(name="problem_of", scope="session")
+def _problem_of() -> "ProblemOf":
+    """Give what returns the problem document of a response: `problem_of(response, 404)["code"]`."""
+    from bedplate.testing.problems import problem_of  # noqa: PLC0415
+
+    return problem_of
