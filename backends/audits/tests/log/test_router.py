@@ -5,16 +5,17 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from audits.log import service
+from audits.records.service import entries_between
 from audits.transparency.bundle import unpack
 from audits.transparency.checkpoint import Checkpoint, verifier_of
 from audits.transparency.note import Note
 from audits.transparency.proof import InclusionProof
-from audits.transparency.tiles import Edge, hash_reader, tiles_of
+from audits.transparency.tiles import Edge, Tile, hash_reader, tiles_of
 from audits.transparency.tree import (
     consistency_spans,
     leaf_hash,
@@ -22,12 +23,13 @@ from audits.transparency.tree import (
     proof,
     verify_consistency,
 )
+from bedplate.database import Database, ReadSession, Row, Statement
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 
 MakeApp = Callable[..., FastAPI]
 Signed = Callable[..., Awaitable[Note]]
 Record = Callable[..., Awaitable[dict[str, Any]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 AUDITS = "/api/v1/audits"
 LOG = "/api/v1/log/default"
@@ -166,6 +168,34 @@ async def test_what_no_checkpoint_covers_is_not_served(
         await record()
     await checkpoint_of(8)
     assert problem_of(await api.get(f"{LOG}/tile/{path}"), 404)["code"] == "not_in_the_log"
+
+
+class Asking(ReadSession):
+    """A session that remembers what it was asked."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.asked: list[str] = []
+
+    async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """Remember a statement, and run it."""
+        self.asked.append(str(statement))
+        return await super().all(statement, **parameters)
+
+
+async def test_a_tile_is_served_without_reading_signatures(
+    database: Database, record: Record, checkpoint_of: Checkpoints
+) -> None:
+    """A tile or a bundle only asks how much is signed; the checkpoint reads witnesses' lines."""
+    await record()
+    await checkpoint_of(1)
+    session = Asking(database)
+    await service.tile(session, "default", Tile(0, 0, 1))
+    await service.bundle(session, entries_between, "default", Tile(0, 0, 1))
+    assert session.asked
+    assert not [text for text in session.asked if "log_cosignature" in text]
+    await service.checkpoint(session, "default")
+    assert "log_cosignature" in session.asked[-1]
 
 
 async def test_logs_of_tenants_are_apart(

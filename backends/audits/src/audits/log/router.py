@@ -1,17 +1,13 @@
 """HTTP: the log of a tenant in the formats of C2SP, for other people's tools."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from audits.log import service
 from audits.log.exceptions import NoCheckpoint, NoRotation, NotInTheLog
-from audits.log.wiring import CurrentEntries, CurrentNotary
+from audits.log.wiring import CurrentEntries, CurrentNotary, TenantPath
 from audits.security import CurrentReader, is_open, tenant_for
-from audits.settings import TENANT_PATTERN
-from audits.transparency.bundle import pack
-from audits.transparency.tiles import TILE_WIDTH, Tile, parse_path
+from audits.transparency.tiles import parse_path
 from bedplate.auth import Principal
 from bedplate.database.dependencies import ReadSession
 from bedplate.openapi import errors
@@ -21,7 +17,6 @@ router = APIRouter(prefix="/api/v1/log/{tenant}", tags=["log"])
 
 _FOR_EVER = "max-age=31536000, immutable"
 _FOR_SECONDS = "max-age=1"
-TenantPath = Annotated[str, Path(pattern=TENANT_PATTERN)]
 
 
 @router.get(
@@ -104,23 +99,12 @@ async def get_tile(
     except ValueError:
         raise NotInTheLog from None
     if is_bundle:
-        body = await _bundle(entries, session, name, wanted)
+        body = await service.bundle(session, entries, name, wanted)
     else:
         body = await service.tile(session, name, wanted)
     return Response(
         body, headers=_cached(principal, _FOR_EVER), media_type="application/octet-stream"
     )
-
-
-async def _bundle(
-    entries: CurrentEntries, session: ReadSession, tenant: str, wanted: Tile
-) -> bytes:
-    await service.check_published(session, tenant, wanted)
-    first = wanted.index * TILE_WIDTH
-    found = await entries(session, tenant, first, first + wanted.width)
-    if len(found) != wanted.width:
-        raise NotInTheLog
-    return pack(found)
 
 
 def _cached(principal: Principal, how_long: str) -> dict[str, str]:

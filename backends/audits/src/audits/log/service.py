@@ -11,10 +11,11 @@ import structlog
 from audits.log import repository
 from audits.log.chain import load_hashes
 from audits.log.exceptions import NoCheckpoint, NotInACheckpoint, NotInTheLog
+from audits.transparency.bundle import pack
 from audits.transparency.checkpoint import Checkpoint, MLDSA44Cosigner
 from audits.transparency.note import Ed25519Signer, Note, Signature
 from audits.transparency.proof import InclusionProof
-from audits.transparency.tiles import Tile
+from audits.transparency.tiles import TILE_WIDTH, Tile
 from audits.transparency.tree import HASH_BYTES, Span, inclusion_spans, proof, root_hash
 from bedplate import clock
 from bedplate.database import Database, ReadSession, Row
@@ -234,16 +235,26 @@ async def checkpoint(session: ReadSession, tenant: str) -> Note:
 
 async def tile(session: ReadSession, tenant: str, wanted: Tile) -> bytes:
     """Return the hashes of a tile that a checkpoint covers. Raises `NotInTheLog`."""
-    await check_published(session, tenant, wanted)
+    await _check_published(session, tenant, wanted)
     hashes = await repository.tile(session, tenant, wanted)
     if len(hashes) != wanted.width * HASH_BYTES:
         raise NotInTheLog
     return hashes
 
 
-async def check_published(session: ReadSession, tenant: str, wanted: Tile) -> None:
+async def bundle(session: ReadSession, entries: Entries, tenant: str, wanted: Tile) -> bytes:
+    """Return the bundle of a tile's entries, which a checkpoint covers. Raises `NotInTheLog`."""
+    await _check_published(session, tenant, wanted)
+    first = wanted.index * TILE_WIDTH
+    found = await entries(session, tenant, first, first + wanted.width)
+    if len(found) != wanted.width:
+        raise NotInTheLog
+    return pack(found)
+
+
+async def _check_published(session: ReadSession, tenant: str, wanted: Tile) -> None:
     """Raise `NotInTheLog` for a tile beyond the latest checkpoint: what is served is signed."""
-    found = await latest(session, tenant)
+    found = await repository.latest_checkpoint(session, tenant)
     if found is None or wanted.end > found["size"]:
         raise NotInTheLog
 

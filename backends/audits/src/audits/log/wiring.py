@@ -7,17 +7,20 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated
 
+from fastapi import Path
 from pydantic import SecretStr
 
 from audits.log.chain import Chains
 from audits.log.service import Announcer, Entries, LogKeys, Notary, Signing
-from audits.settings import AuditsSettings
+from audits.settings import TENANT_PATTERN, AuditsSettings
 from bedplate.database import Database, DatabaseUnavailable
 from bedplate.jobs.background import Jobs
 from bedplate.state import from_state
 
 CurrentNotary = Annotated[Notary, from_state(Notary)]
 CurrentEntries = Annotated[Entries, from_state(Entries)]
+TenantPath = Annotated[str, Path(pattern=TENANT_PATTERN)]
+"""The tenant in the path of its log."""
 
 
 @contextlib.asynccontextmanager

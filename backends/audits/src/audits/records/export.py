@@ -2,14 +2,13 @@
 
 import csv
 import io
-from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Sequence
 from hashlib import sha256
 from typing import Any, Final, Literal
 
 from audits.log.paths import Paths
 from audits.records import ocsf, service
-from audits.records.items import EXPORT_FORMAT, to_evidence, to_item, to_json
+from audits.records.items import EXPORT_FORMAT, to_item, to_json, to_line
 from audits.records.repository import Filter
 from bedplate.database import ReadSession, Row
 
@@ -54,7 +53,7 @@ class Export:
         paths = Paths(self._session, self._tenant, self._size)
         async for events in service.walk(self._session, self._tenant, self._chosen, self._size):
             if kind == "ndjson":
-                lines = [await self._proved(event, paths) for event in events]
+                lines = [to_line(event, await paths.path(event["seq"])) for event in events]
             else:
                 write: Callable[[Row], bytes] = _csv_line if kind == "csv" else _ocsf_line
                 lines = [write(event) for event in events]
@@ -75,11 +74,6 @@ class Export:
     def _counted(self, chunk: bytes) -> bytes:
         self._digest.update(chunk)
         return chunk
-
-    async def _proved(self, event: Row, paths: Paths) -> bytes:
-        path = [b64encode(part).decode() for part in await paths.path(event["seq"])]
-        line = {"record": to_item(event), "evidence": {**to_evidence(event), "path": path}}
-        return to_json(line) + b"\n"
 
     def _trailer(self, kind: Format) -> bytes:
         trailer = {

@@ -1,6 +1,7 @@
 """Records as clients see them: JSON that is made from events, and read back by verifiers."""
 
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -51,6 +52,13 @@ def to_evidence(event: Event) -> dict[str, Any]:
         "salts": {row["member"]: b64encode(row["salt"]).decode() for row in event["private"]},
         "commitments": event["commitments"] or {},
     }
+
+
+def to_line(event: Event, path: Sequence[bytes]) -> bytes:
+    """Return the line of an NDJSON export: the record, and what proves it with the leaf's path."""
+    path_text = [b64encode(part).decode() for part in path]
+    evidence = {**to_evidence(event), "path": path_text}
+    return to_json({"record": to_item(event), "evidence": evidence}) + b"\n"
 
 
 def to_event(item: dict[str, Any], evidence: dict[str, Any]) -> tuple[Event, dict[str, bytes]]:

@@ -24,6 +24,13 @@ from bedplate.jobs.background import Jobs
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
 
+# More than a list has filters; with the lengths, a record stays within its limit.
+_MAX_QUERY_NAMES = 20
+_MAX_QUERY_NAME_LENGTH = 100
+_MAX_QUERY_LENGTH = 500
+_DAY_SECONDS = 86_400.0
+_BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
+
 CurrentTrail = Annotated[Trail, from_state(Trail)]
 CurrentDatabase = Annotated[Database, from_state(Database)]
 
@@ -96,14 +103,6 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return "%" not in host
-
-
-# More than a list has filters; with the lengths, a record stays within its limit.
-_MAX_QUERY_NAMES = 20
-_MAX_QUERY_NAME_LENGTH = 100
-_MAX_QUERY_LENGTH = 500
-_DAY_SECONDS = 86_400.0
-_BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 
 
 @contextlib.asynccontextmanager

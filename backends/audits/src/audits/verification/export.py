@@ -1,13 +1,13 @@
 """Verifies an export without the server: each record's own content, up to the signed root."""
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
 from audits.records.entries import commitment, entry_of
-from audits.records.items import EXPORT_FORMAT, to_event, to_item, to_json
+from audits.records.items import EXPORT_FORMAT, to_event, to_line
 from audits.records.privacy import take
 from audits.transparency.checkpoint import Checkpoint
 from audits.transparency.note import Note, NoteError, Verifier
@@ -69,8 +69,8 @@ class _Export:
         seq = record.get("sequence") if isinstance(record, dict) else None
         record_id = record.get("id") if isinstance(record, dict) else None
         try:
-            leaf, exported = _leaf(line)
             path = [b64decode(part, validate=True) for part in line["evidence"]["path"]]
+            leaf, exported = _leaf(line, path)
             self._climbs.check(leaf, line["record"]["sequence"], path)
         except ProofError as error:
             message = f"The record isn't what the log holds. {error}"
@@ -98,30 +98,20 @@ class _Export:
         return Verified(self.count, self.checkpoint.size, self.checkpoint.origin, self.signers)
 
 
-def _leaf(line: dict[str, Any]) -> tuple[bytes, bytes]:
+def _leaf(line: dict[str, Any], path: Sequence[bytes]) -> tuple[bytes, bytes]:
     """Return the leaf that a line's record is in the log, and the line as the log exports it.
 
     Both are made from what the leaf is made from alone, so that nothing else can be in the line.
     """
     event, salts = to_event(line["record"], line["evidence"])
-    shown = dict(event)
+    exported = dict(event)
     commitments = dict(event["commitments"] or {})
     for member, salt in salts.items():
         commitments[member] = commitment(salt, take(event, member))
     event["commitments"] = commitments or None
-    shown["leaf_hash"] = leaf = leaf_hash(entry_of(event))
-    evidence = {
-        "event": event["event"],
-        "salt": _base64(event["salt"]),
-        "salts": {member: _base64(salt) for member, salt in salts.items()},
-        "commitments": shown["commitments"] or {},
-        "path": line["evidence"]["path"],
-    }
-    return leaf, to_json({"record": to_item(shown), "evidence": evidence}) + b"\n"
-
-
-def _base64(value: bytes | None) -> str | None:
-    return None if value is None else b64encode(value).decode()
+    leaf = leaf_hash(entry_of(event))
+    private = [{"member": member, "salt": salt} for member, salt in salts.items()]
+    return leaf, to_line({**exported, "leaf_hash": leaf, "private": private}, path)
 
 
 def verify_export(lines: Iterable[bytes], verifiers: Sequence[Verifier]) -> Verified:

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from audits.log.exceptions import NoCheckpoint
+from audits.log.wiring import TenantPath
 from audits.records.wiring import RecordedReader
 from audits.security import CurrentReader, tenant_for
-from audits.settings import TENANT_PATTERN
 from audits.verification.exceptions import TooManyVerifications, VerificationNotFound
 from audits.verification.schemas import Verification
 from audits.verification.service import Verifications
@@ -17,7 +17,6 @@ from bedplate.problems import Forbidden
 from bedplate.state import from_state
 
 router = APIRouter(prefix="/api/v1/log/{tenant}/verify", tags=["log"])
-TenantPath = Annotated[str, Path(pattern=TENANT_PATTERN)]
 CurrentVerifications = Annotated[Verifications, from_state(Verifications)]
 
 

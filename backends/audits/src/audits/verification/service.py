@@ -7,10 +7,9 @@ from uuid import UUID
 import structlog
 
 from audits.log.exceptions import NoCheckpoint, NotInTheLog
-from audits.log.service import Entries, LogKeys, check_published, checkpoint, minimum, tile
-from audits.transparency.bundle import pack
+from audits.log.service import Entries, LogKeys, bundle, checkpoint, minimum, tile
 from audits.transparency.checkpoint import Checkpoint, verifier_of
-from audits.transparency.tiles import TILE_WIDTH, parse_path
+from audits.transparency.tiles import parse_path
 from audits.verification.exceptions import TooManyVerifications, VerificationNotFound
 from audits.verification.finding import Broken
 from audits.verification.log import verify_log
@@ -111,8 +110,6 @@ class DatabaseLog:
             wanted, is_bundle = parse_path(path.removeprefix("tile/"))
             if not is_bundle:
                 return await tile(session, self._tenant, wanted)
-            await check_published(session, self._tenant, wanted)
-            first = wanted.index * TILE_WIDTH
-            return pack(await self._entries(session, self._tenant, first, first + wanted.width))
+            return await bundle(session, self._entries, self._tenant, wanted)
         except (NoCheckpoint, NotInTheLog):
             return None
