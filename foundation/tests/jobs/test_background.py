@@ -7,7 +7,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from structlog.testing import capture_logs
 
-from bedplate.jobs.background import Jobs
+from bedplate.jobs.background import Jobs, poll
 from bedplate.problems import Conflict
 
 
@@ -154,3 +154,32 @@ async def test_a_job_that_is_cancelled_by_its_owner_is_not_logged() -> None:
             task.cancel()
             await asyncio.wait({task})
     assert logs == []
+
+
+async def test_poll_goes_on_at_once_while_there_is_more_and_pauses_longer_after_failures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Work that did something is called again at once; failures double the pause up to a bound."""
+    pauses: list[float] = []
+    failures: list[tuple[str, float]] = []
+    rounds: list[object] = [1, 1, 0, *(OSError(str(number)) for number in range(4)), 0, "end"]
+
+    async def work() -> object:
+        result = rounds.pop(0)
+        if isinstance(result, OSError):
+            raise result
+        if result == "end":
+            raise asyncio.CancelledError
+        return result
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def on_failure(error: Exception, pause: float) -> None:
+        failures.append((str(error), pause))
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await poll(work, on_failure, seconds=1, max_seconds=5)
+    assert pauses == [1, 2, 4, 5, 5, 1]
+    assert failures == [("0", 2), ("1", 4), ("2", 5), ("3", 5)]

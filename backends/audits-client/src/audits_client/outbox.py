@@ -32,11 +32,9 @@ from bedplate import clock, ids
 from bedplate.database import GUID, AnyOf, Database, Row, Statement, UTCDateTime, WriteSession
 from bedplate.database.bulk_insert import BulkInsert
 from bedplate.database.json_containment import JSONDocument
-from bedplate.jobs.background import Jobs
+from bedplate.jobs.background import Jobs, poll
 
 MAX_BATCH: Final = 500
-_PAUSE_SECONDS: Final = 1.0
-_MAX_PAUSE_SECONDS: Final = 60.0
 _log = structlog.get_logger("audits_client")
 
 
@@ -163,22 +161,15 @@ class Shipper:
 
     async def run(self) -> None:
         """Send until cancelled; while the trail is away, ask it once a minute at least."""
-        pause = _PAUSE_SECONDS
-        while True:
-            try:
-                sent = await self.ship()
-                pause = _PAUSE_SECONDS
-                if sent:
-                    continue
-            except AuditsUnavailable as error:
-                pause = min(pause * 2, _MAX_PAUSE_SECONDS)
-                cause = error.__cause__
-                reason = str(cause) if isinstance(cause, AuditsRefused) else type(cause).__name__
-                _log.warning("audit_trail_unavailable", retry_seconds=pause, reason=reason)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next round comes
-                pause = min(pause * 2, _MAX_PAUSE_SECONDS)
-                _log.error("audit_outbox_failed", exc_info=error)
-            await asyncio.sleep(pause)
+        await poll(self.ship, self._unsent)
+
+    async def _unsent(self, error: Exception, pause: float) -> None:
+        if not isinstance(error, AuditsUnavailable):
+            _log.error("audit_outbox_failed", exc_info=error)
+            return
+        cause = error.__cause__
+        reason = str(cause) if isinstance(cause, AuditsRefused) else type(cause).__name__
+        _log.warning("audit_trail_unavailable", retry_seconds=pause, reason=reason)
 
     async def waiting(self) -> int:
         """Return how many events wait."""

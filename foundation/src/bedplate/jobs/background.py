@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Self
+from typing import Any, Final, NoReturn, Self
 
 import structlog
 
 from bedplate.problems import ProblemError
+
+POLL_SECONDS: Final = 1.0
+MAX_POLL_SECONDS: Final = 60.0
 
 
 class Jobs:
@@ -105,6 +108,32 @@ class Jobs:
     async def _wait(self) -> None:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=self._stop_seconds)
+
+
+async def poll(
+    work: Callable[[], Awaitable[object]],
+    on_failure: Callable[[Exception, float], Awaitable[object]],
+    *,
+    seconds: float = POLL_SECONDS,
+    max_seconds: float = MAX_POLL_SECONDS,
+) -> NoReturn:
+    """Do what there is to do, again and again, until cancelled.
+
+    `work` does a part of it. When it returns something true there may be more, and it is called
+    again at once, else after `seconds`. When it raises, `on_failure` is called with the exception
+    and the pause that comes now, which is twice the last one until it is `max_seconds`.
+    """
+    pause = seconds
+    while True:
+        try:
+            more = await work()
+            pause = seconds
+            if more:
+                continue
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round comes
+            pause = min(pause * 2, max_seconds)
+            await on_failure(error, pause)
+        await asyncio.sleep(pause)
 
 
 def _log_failure(name: str, error: BaseException) -> None:

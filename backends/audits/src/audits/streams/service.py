@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final, Literal, Protocol, Self
 
 import structlog
@@ -23,12 +24,11 @@ from audits.streams import repository
 from audits.streams.schemas import StreamState
 from bedplate import clock, ids
 from bedplate.database import Database, DatabaseUnavailable, Row
+from bedplate.jobs.background import poll
 
 MAX_BATCH: Final = 500
 _HOLD: Final = timedelta(seconds=60)
 _DELIVERY_SECONDS: Final = 30.0
-_PAUSE_SECONDS: Final = 1.0
-_MAX_PAUSE_SECONDS: Final = 60.0
 _log = structlog.get_logger("audits.streams")
 
 Format = Literal["events", "ocsf"]
@@ -85,7 +85,10 @@ class Streams:
 
     async def __aenter__(self) -> Self:
         self._tasks = {
-            asyncio.create_task(self._run(stream), name=f"audits_stream_{stream.config.name}")
+            asyncio.create_task(
+                poll(partial(self.send_next, stream), partial(self._failed, stream)),
+                name=f"audits_stream_{stream.config.name}",
+            )
             for stream in self._streams
         }
         return self
@@ -178,23 +181,9 @@ class Streams:
         due: bool = clock.now() - row["sent_at"] >= stream.destination.linger
         return due
 
-    async def _run(self, stream: Stream) -> None:
-        """Send until cancelled; what fails is logged, and tried again after a growing pause."""
-        pause = _PAUSE_SECONDS
-        while True:
-            try:
-                more = await self.send_next(stream)
-                pause = _PAUSE_SECONDS
-                if more:
-                    continue
-            except DatabaseUnavailable:
-                pause = min(pause * 2, _MAX_PAUSE_SECONDS)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next round comes
-                pause = min(pause * 2, _MAX_PAUSE_SECONDS)
-                await self._failed(stream, error, pause)
-            await asyncio.sleep(pause)
-
     async def _failed(self, stream: Stream, error: Exception, pause: float) -> None:
+        if isinstance(error, DatabaseUnavailable):
+            return  # the log has it already
         config = stream.config
         expected = isinstance(error, DeliveryFailed)
         reason = str(error) if expected else type(error).__name__
