@@ -7,20 +7,21 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx2
 import orjson
 import pytest
+from pydantic import SecretStr
 
 from audits.records.export import Export
-from audits.records.repository import Filter
+from audits.records.repository import Filter, in_order
+from audits.settings import AuditsSettings
 from audits.transparency.checkpoint import verifier_of
 from audits.verification.export import verify_export
 from audits.verification.finding import Broken
-from bedplate.database import Database
+from bedplate.database import Database, ReadSession, Row, Statement
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
 Record = Callable[..., Awaitable[dict[str, Any]]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 AUDITS = "/api/v1/audits"
 PAGE = 500
@@ -209,6 +210,44 @@ async def test_an_export_is_of_its_checkpoint_whatever_comes_meanwhile(
         lines = b"".join([chunk async for chunk in each.lines("ndjson")]).splitlines()
         assert [json.loads(line)["record"] for line in lines[1:-1]] == made
     assert len(await export(api, "?status=success")) == 3
+
+
+class Explaining(ReadSession):
+    """A session that remembers how SQLite runs each statement."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.plans: list[list[str]] = []
+
+    async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """Explain a statement, and run it."""
+        compiled = statement.compiled(self._database.dialect)
+        explained = f"EXPLAIN QUERY PLAN {compiled.text}"
+        async with self._database.borrow() as connection:
+            steps = await self._database.driver.fetch(
+                connection, explained, compiled.arguments(parameters)
+            )
+        self.plans.append([step[3] for step in steps])
+        return await super().all(statement, **parameters)
+
+
+@pytest.mark.parametrize(
+    "chosen", [Filter(), Filter(entity_type="row"), Filter(status="success"), Filter(details={})]
+)
+async def test_an_export_on_sqlite_scans_no_chain_for_each_event(
+    sqlite_url: str, chosen: Filter
+) -> None:
+    """What came later of a record is found by its id, not among all events of the chain."""
+    settings = AuditsSettings(_env_file=None, database_url=SecretStr(sqlite_url))
+    async with Database.open(settings) as database:
+        session = Explaining(database)
+        await in_order(session, "default", chosen, after=-1, end=1000, limit=500)
+    [plan] = session.plans
+    inner = [step for step in plan if step.startswith(("SEARCH audit_", "SCAN audit_"))]
+    assert inner, plan
+    for step in inner:
+        assert "(id=?" in step or " id=?" in step, plan
+        assert "seq" not in step, plan
 
 
 async def test_nothing_beside_the_log_s_own_content_is_verified(
