@@ -150,3 +150,14 @@ def test_callable_is_enough(registry: CollectorRegistry) -> None:
     """A rate limiter takes `observe_rate_limit` as it is."""
     observe: Callable[[str], None] = RequestMetrics(registry, "shop").observe_rate_limit
     observe("allowed")
+
+
+def test_a_counter_without_labels_begins_with_0() -> None:
+    """It is there before the first time: an alert on its increase misses no first failure."""
+    registry = CollectorRegistry()
+    metrics = RequestMetrics(registry, "shop")
+    metrics.counter("shop_failures", "Failures")
+    metrics.counter("shop_sales", "Sales", ["kind"])
+    assert registry.get_sample_value("shop_failures_total", {"backend": "shop"}) == 0
+    assert registry.get_sample_value("rate_limit_fallback_total", {"backend": "shop"}) == 0
+    assert registry.get_sample_value("shop_sales_total", {"backend": "shop", "kind": ""}) is None

@@ -85,8 +85,10 @@ def prune(
         raise CommandError(str(error)) from None
     for tenant, minimum in sorted(pruned.minimums.items()):
         typer.echo(f"{tenant}: the first kept entry is {minimum}.")
-    gone = ", ".join(pruned.partitions)
-    typer.echo(f"Dropped: {gone}." if gone else "No partition was dropped.")
+    if pruned.partitions:
+        typer.echo(f"Dropped: {', '.join(pruned.partitions)}.")
+    if not pruned:
+        typer.echo("Nothing was removed: entries go in whole bundles of 256.")
 
 
 @app.command("witness")

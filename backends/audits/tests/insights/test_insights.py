@@ -6,17 +6,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from audits.settings import AuditsKey
 from bedplate import clock
+from bedplate.observability.logs import EventDict
 from bedplate.testing.client import Client, client
+from bedplate.testing.lifespan import running
+from bedplate.testing.problems import ProblemOf
 
 MakeApp = Callable[..., FastAPI]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 Answer = Callable[[Any], Awaitable[None]]
 
 AUDITS = "/api/v1/audits"
@@ -345,6 +346,69 @@ async def test_a_stream_that_breaks_says_so(
     provider.answers = [answering(401, ERROR)]
     with reading.expecting(503):
         problem_of(await reading.post(CHAT, json={"message": "Hi", "stream": True}), 503)
+
+
+@pytest.mark.parametrize("path", [CHAT, INSIGHTS])
+@pytest.mark.parametrize("stream", [True, False])
+async def test_the_provider_s_request_ends_when_the_client_leaves(
+    make_app: MakeApp,
+    provider: Any,
+    captured_logs: list[EventDict],
+    path: str,
+    *,
+    stream: bool,
+) -> None:
+    """A client that goes before the first part of an answer takes the provider's request along."""
+    asked, ended, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def drip_until_closed(exchange: Any) -> None:
+        asked.set()
+        try:
+            await exchange.send(b"HTTP/1.1 200 X\r\ncontent-type: text/event-stream\r\n\r\n")
+            while not exchange.over.is_set():
+                await exchange.send(b": waiting\n\n")
+                await asyncio.sleep(0.02)
+        except ConnectionError:
+            ended.set()
+
+    provider.answers = [drip_until_closed]
+    app = make_app(
+        api_keys=[AuditsKey.parse("boss:admin:a-key")],
+        openai_api_key=SecretStr("sk-test"),
+        openai_base_url=f"http://127.0.0.1:{provider.port}/v1",
+        openai_seconds=60.0,
+        request_timeout_seconds=90.0,
+    )
+    body = json.dumps({"message": "Hi", "stream": stream} if path == CHAT else {"stream": stream})
+    incoming = [{"type": "http.request", "body": body.encode(), "more_body": False}]
+
+    async def receive() -> Any:
+        if incoming:
+            return incoming.pop()
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_: Any) -> None:
+        """Send nothing: the client has gone."""
+
+    async with running(app) as state, asyncio.timeout(20):
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
+            "scheme": "http", "path": path, "raw_path": path.encode(), "root_path": "",
+            "query_string": b"", "client": ("127.0.0.1", 1), "server": ("testserver", 80),
+            "headers": [(b"host", b"testserver"), (b"x-api-key", b"a-key"),
+                        (b"content-type", b"application/json"),
+                        (b"content-length", str(len(body)).encode())],
+            "state": dict(state),
+        }  # fmt: skip
+        request = asyncio.create_task(app(scope, receive, send))
+        await asked.wait()
+        left.set()
+        await request
+        await ended.wait()
+    lines = [(line["event"], line.get("status")) for line in captured_logs]
+    assert ("request", 499) in lines
+    assert "unhandled_error" not in dict(lines)
 
 
 async def test_a_reading_by_the_model_is_recorded(make_app: MakeApp, provider: Any) -> None:

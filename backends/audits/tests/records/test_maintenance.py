@@ -96,7 +96,22 @@ async def test_pruned_records_leave_and_the_others_stay_provable(
     folder = await mirror_of(trail, tmp_path / "log")
     verified = verify_log(LogFolder(folder), [verifier_of(key) for key in keys])
     assert (verified.records, verified.size) == (901 - 256, 901)
-    assert await prune(database, MONTHS[1]) == type(pruned)({}, [])
+    assert not await prune(database, MONTHS[1])
+
+
+async def test_a_second_pruning_within_one_bundle_removes_nothing(
+    make_app: MakeApp, database: Database, clock: SettableClock
+) -> None:
+    """When no further bundle of 256 is all old, a later month says so and removes none."""
+    new = {"action_type": "other", "entity_type": "x"}
+    async with client(make_app()) as api:
+        for month, count in zip(MONTHS, (300, 100, 1), strict=True):
+            clock.set(month)
+            await api.post(f"{AUDITS}/batch", json={"records": [new] * count})
+        assert (await prune(database, MONTHS[1])).minimums == {"default": 256}
+        before = (await api.get(AUDITS)).json()["total"]
+        assert not await prune(database, MONTHS[2])
+        assert (await api.get(AUDITS)).json()["total"] == before == 101
 
 
 async def test_a_minimum_hides_no_changed_record(
@@ -142,7 +157,7 @@ async def test_an_interrupted_pruning_is_finished_by_the_next(
 ) -> None:
     """When it ends between its two transactions, the same command removes what is left."""
 
-    def killed(*_: object) -> list[str]:
+    def killed(*_: object) -> tuple[list[str], int]:
         raise RuntimeError("killed")
 
     await trail.get(f"{AUDITS}/export")

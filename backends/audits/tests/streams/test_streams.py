@@ -10,7 +10,7 @@ import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]  # it has no stubs
@@ -21,6 +21,8 @@ from moto.server import ThreadedMotoServer
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from audits.records.maintenance import prune
+from audits.records.repository import add_partition
 from audits.settings import AuditsKey, AuditsSettings, StreamConfig
 from audits.streams.https import HTTPSDestination
 from audits.streams.s3 import S3Destination
@@ -28,6 +30,7 @@ from audits.streams.schemas import StreamState
 from audits.streams.service import Batch, DeliveryFailed, Destination, Stream, Streams
 from audits.streams.syslog import SyslogDestination
 from bedplate.database import Database
+from bedplate.observability.logs import EventDict
 from bedplate.settings import SettingsError
 from bedplate.testing.client import client
 from bedplate.testing.clock import SettableClock
@@ -190,6 +193,30 @@ async def test_a_crash_after_the_delivery_sends_again_and_leaves_nothing_out(
         moment.set(moment.now() + timedelta(days=36_500))  # the dead process's hold has ended
         await send_all(Streams(database, [stream]), stream)
     assert kept.sequences == [0, 1, 2, 0, 1, 2, 3]
+
+
+async def test_a_stream_goes_on_where_its_next_events_were_pruned(
+    record: Record, database: Database, clock: SettableClock, captured_logs: list[EventDict]
+) -> None:
+    """A stream that stands within a pruned range sends all that is left, and the log says so."""
+    if database.dialect.name == "postgresql":
+        for month in (5, 6):
+            await add_partition(database.read(), datetime(2031, month, 1, tzinfo=UTC))
+    kept = Kept()
+    stream = stream_to(kept)
+    streams = Streams(database, [stream])
+    clock.set(datetime(2031, 5, 15, tzinfo=UTC))
+    for _ in range(3):
+        await record()
+    await send_all(streams, stream)
+    await asyncio.gather(*(record() for _ in range(297)))
+    clock.set(datetime(2031, 6, 15, tzinfo=UTC))
+    await record()
+    assert (await prune(database, clock.now())).minimums == {"default": 256}
+    await send_all(streams, stream)
+    assert kept.sequences == [0, 1, 2, *range(256, 301)]
+    [line] = [line for line in captured_logs if line["event"] == "stream_events_pruned"]
+    assert (line["first"], line["pruned"]) == (3, 253)
 
 
 async def test_of_two_processes_one_sends(record: Record, database: Database) -> None:

@@ -60,7 +60,7 @@ class RequestMetrics:
             Counter, "rate_limit_decisions", "Decisions of the rate limits", ["decision"]
         )
         alone = "Decisions made by this process alone, since the shared store was away"
-        self._fallbacks = self._instruments.declare(Counter, "rate_limit_fallback", alone, [])
+        self._fallbacks = self.counter("rate_limit_fallback", alone)
 
     def begin(self, scope: Scope) -> None:
         """Count a request among the active ones."""
@@ -77,7 +77,7 @@ class RequestMetrics:
         """Count a decision; one made without the shared store starts with `fallback`."""
         self._decisions.labels(self._backend, decision).inc()
         if decision.startswith("fallback"):
-            self._fallbacks.labels(self._backend).inc()
+            self._fallbacks.add()
 
     def register_gauge(
         self, name: str, documentation: str, labels: Sequence[str], read: GaugeReader
@@ -93,9 +93,12 @@ class RequestMetrics:
         """Return a counter of this backend; Prometheus sees `name` with `_total` after it.
 
         The same name returns the same counter. Raises ValueError when the name is another metric's.
-        Never use what clients send as a label: each value is kept until the process ends.
+        Without labels it is there from now on, with 0. Never use what clients send as a label: each
+        value is kept until the process ends.
         """
         counter = self._instruments.declare(Counter, name, documentation, labels)
+        if not labels:
+            counter.labels(self._backend)
         return BackendCounter(counter, self._backend)
 
     def histogram(

@@ -1,11 +1,13 @@
 """HTTP: what a language model reads in the trail. JSON, or server-sent events."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 
 from audits.insights.exceptions import (
     ModelAnswerBroken,
@@ -28,6 +30,8 @@ from bedplate.database.dependencies import ReadSession
 from bedplate.openapi import errors
 from bedplate.problems import Forbidden, ProblemError
 from bedplate.realtime import frame
+
+T = TypeVar("T")
 
 router = APIRouter(prefix="/api/v1", tags=["insights"])
 _EVENTS = "text/event-stream"
@@ -80,10 +84,12 @@ async def insights(
     )
     question = reader.question(page.items, body.question)
     if body.stream:
-        return await _streamed(
+        streamed = _streamed(
             reader.model, question, lambda answer: reader.insights(answer, page.items)
         )
-    return reader.insights(await reader.model.answer(question), page.items)
+        return await _unless_client_leaves(request, streamed)
+    answer = await _unless_client_leaves(request, reader.model.answer(question))
+    return reader.insights(answer, page.items)
 
 
 @router.post(
@@ -93,6 +99,7 @@ async def insights(
     summary="Ask the language model",
 )
 async def chat(
+    request: Request,
     body: ChatRequest,
     principal: CurrentModelUser,  # noqa: ARG001 - asks for a key
     reader: CurrentReaderOfRecords,
@@ -100,8 +107,28 @@ async def chat(
     """Send a message to the language model and return its answer. It sees no records."""
     question = chat_question(body.message, body.instructions)
     if body.stream:
-        return await _streamed(reader.model, question, lambda answer: ChatAnswer(answer=answer))
-    return ChatAnswer(answer=await reader.model.answer(question))
+        streamed = _streamed(reader.model, question, lambda answer: ChatAnswer(answer=answer))
+        return await _unless_client_leaves(request, streamed)
+    return ChatAnswer(answer=await _unless_client_leaves(request, reader.model.answer(question)))
+
+
+async def _unless_client_leaves(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Return what the work returns. When the client leaves before, end it: each token costs.
+
+    Raises `ClientDisconnect`, and what the work raises.
+    """
+    working = asyncio.ensure_future(work)
+    # The body was read, so that nothing else comes any more.
+    leaving = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.wait({working, leaving})
 
 
 async def _streamed(

@@ -41,10 +41,16 @@ async def erase_at(tenant: str, record_id: UUID, members: Sequence[str]) -> list
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was pruned: up to which index of each tenant, and the partitions that went."""
+    """What was pruned: up to which index of each tenant, the partitions that went, and rows."""
 
     minimums: dict[str, int]
     partitions: list[str]
+    rows: int = 0
+    """How many rows went by themselves, not with their partition."""
+
+    def __bool__(self) -> bool:
+        """Return whether anything was removed."""
+        return bool(self.minimums or self.partitions or self.rows)
 
 
 async def prune(database: Database, before: datetime) -> Pruned:
@@ -77,8 +83,10 @@ async def prune(database: Database, before: datetime) -> Pruned:
         return Pruned({}, [])
     every = {tenant: await log.minimum(reading, tenant) for tenant in await log.tenants(reading)}
     async with database.engine.begin() as connection:
-        gone = await connection.run_sync(lambda sync: partitions.remove(sync, every, pruned_before))
-    return Pruned(minimums, gone)
+        gone, rows = await connection.run_sync(
+            lambda sync: partitions.remove(sync, every, pruned_before)
+        )
+    return Pruned(minimums, gone, rows)
 
 
 async def prune_at(before: datetime) -> Pruned:

@@ -11,31 +11,36 @@ BEGIN SELECT RAISE(ABORT, 'The table {table} is never changed.'); END
 """
 
 
-def remove(connection: Connection, minimums: Mapping[str, int], before: datetime) -> list[str]:
-    """Remove each tenant's events before its minimum, and their keys; return partitions that went.
+def remove(
+    connection: Connection, minimums: Mapping[str, int], before: datetime
+) -> tuple[list[str], int]:
+    """Remove each tenant's events before its minimum, and their keys.
+
+    Returns the partitions that went, and how many rows went by themselves.
 
     A partition that ends at or before a time goes as a whole. The few events in it that are kept,
     since they share a bundle with later ones, move to `audit_other`.
     """
+    rows = 0
     if connection.dialect.name == "sqlite":
         for table, column in (("audit", "seq"), ("audit_key", "first_seq")):
             connection.execute(text(f"DROP TRIGGER {table}_no_DELETE"))
-            _delete(connection, minimums, table, column)
+            rows += _delete(connection, minimums, table, column)
             connection.execute(text(_SQLITE_GUARD.format(table=table)))
-        return []
+        return [], rows
     gone = []
     for partition in _ended(connection, before):
         _drop(connection, partition, minimums)
         gone.append(partition)
-    for table, rows, column in (
+    for table, part, column in (
         ("audit", "audit_other", "seq"),
         ("audit_key", "audit_key", "first_seq"),
     ):
         guard = f"TRIGGER {table}_no_change"
         connection.execute(text(f"ALTER TABLE {table} DISABLE {guard}"))
-        _delete(connection, minimums, rows, column)
+        rows += _delete(connection, minimums, part, column)
         connection.execute(text(f"ALTER TABLE {table} ENABLE {guard}"))
-    return gone
+    return gone, rows
 
 
 def _ended(connection: Connection, before: datetime) -> list[str]:
@@ -68,12 +73,14 @@ def _drop(connection: Connection, partition: str, minimums: Mapping[str, int]) -
     connection.execute(text("DROP TABLE kept"))
 
 
-def _delete(connection: Connection, minimums: Mapping[str, int], table: str, column: str) -> None:
+def _delete(connection: Connection, minimums: Mapping[str, int], table: str, column: str) -> int:
+    rows = 0
     for tenant, minimum in minimums.items():
-        connection.execute(
+        rows += connection.execute(
             text(f"DELETE FROM {table} WHERE tenant = :tenant AND {column} < :minimum"),  # noqa: S608
             {"tenant": tenant, "minimum": minimum},
-        )
+        ).rowcount
+    return rows
 
 
 def _parameters(minimums: Mapping[str, int]) -> dict[str, str | int]:

@@ -165,8 +165,12 @@ class Streams:
     async def _deliver(self, stream: Stream, first: int, end: int) -> None:
         config = stream.config
         events = await records.between(self._database.read(), config.tenant, first, end)
+        if (pruned := end - first - len(events)) > 0:
+            _log.warning(
+                "stream_events_pruned", stream=config.name, first=first, end=end, pruned=pruned
+            )
         if not events:
-            return  # they were pruned
+            return
         lines = [to_json(_item(event, config.format)) for event in events]
         try:
             async with asyncio.timeout(_DELIVERY_SECONDS):
