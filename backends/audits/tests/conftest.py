@@ -17,9 +17,10 @@ from audits.transparency.note import Note
 from audits.transparency.tiles import TILE_WIDTH, Tile
 from bedplate.application import create_app
 from bedplate.database import Database
+from bedplate.database_state import migrations_of
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
-from bedplate.testing.databases import Migrate, migration_of
+from bedplate.testing.databases import Migrate, migrate_by
 
 MakeApp = Callable[..., FastAPI]
 Record = Callable[..., Awaitable[dict[str, Any]]]
@@ -33,7 +34,7 @@ LOG = "/api/v1/log/default"
 @pytest.fixture(scope="session")
 def migrate_database() -> Migrate:
     """Give what brings an empty database to the schema of the trail."""
-    return migration_of(backend)
+    return migrate_by(migrations_of(backend))
 
 
 @pytest.fixture

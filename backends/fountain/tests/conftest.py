@@ -20,10 +20,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bedplate.backend import Backend
 from bedplate.composition import compose
 from bedplate.database import Database
+from bedplate.database_state import migrations_of
 from bedplate.settings import DatabaseSettings, Environment, Settings
 from bedplate.testing.client import Client
 from bedplate.testing.conformance import ConformanceJudge
-from bedplate.testing.databases import Migrate, TemplateDatabase, TemplateFile, migration_of
+from bedplate.testing.databases import Migrate, TemplateDatabase, TemplateFile, migrate_by
 from bedplate.testing.lifespan import running
 from bedplate.testing.postgres import PostgresServer
 
@@ -55,7 +56,7 @@ def judge_of(name: str) -> ConformanceJudge:
 @cache
 def migration(name: str) -> Migrate:
     """Return what brings an empty database to the schema of a service."""
-    return migration_of(backend_of(name))
+    return migrate_by(migrations_of(backend_of(name)))
 
 
 @pytest.fixture

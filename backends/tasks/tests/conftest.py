@@ -15,9 +15,10 @@ from bedplate import clock
 from bedplate.application import create_app
 from bedplate.auth.tables import create_stand_in
 from bedplate.database import Database, Row, Statement
+from bedplate.database_state import migrations_of
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
-from bedplate.testing.databases import Migrate, TemplateDatabase, migration_of
+from bedplate.testing.databases import Migrate, TemplateDatabase, migrate_by
 from bedplate.testing.postgres import PostgresServer
 from bedplate.testing.processes import free_port
 from tasks import service
@@ -41,7 +42,7 @@ Stored = Callable[[], Awaitable[list[Row]]]
 
 async def migrate(url: str) -> None:
     """Bring an empty database to the schema of the API and its auth server."""
-    await migration_of(backend)(url)
+    await migrate_by(migrations_of(backend))(url)
     async with Database.open(TasksSettings(database_url=SecretStr(url))) as database:
         await create_stand_in(database.engine)
 

@@ -13,9 +13,7 @@ from typing import Self
 
 from pydantic import SecretStr
 
-from bedplate.backend import Backend
-from bedplate.database import Database
-from bedplate.database_state import migrations_of
+from bedplate.database import Database, Migrations
 from bedplate.settings import DatabaseSettings
 from bedplate.testing import watchdog
 from bedplate.testing.postgres import PostgresServer
@@ -120,11 +118,10 @@ class TemplateFile(_Template):
         shutil.rmtree(_path(url).parent)
 
 
-def migration_of(backend: Backend) -> Migrate:
-    """Return what migrates a database to the schema of a backend. Raises ValueError without one."""
-    migrations = migrations_of(backend)
+def migrate_by(migrations: Migrations | None) -> Migrate:
+    """Return what migrates a database: `migrate_by(migrations_of(backend))`. None: ValueError."""
     if migrations is None:
-        raise ValueError(f"The backend {backend.name} has no migrations.")
+        raise ValueError("The backend has no migrations.")
 
     async def migrate(url: str) -> None:
         settings = DatabaseSettings(_env_file=None, database_url=SecretStr(url))

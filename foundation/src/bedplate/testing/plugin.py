@@ -59,7 +59,7 @@ def valkey_server() -> "Iterator[ValkeyServer]":
 def migrate_database() -> "Migrate | None":
     """Give None, so that new databases are empty.
 
-    A conftest overrides it, for the session, with what migrates: `return migration_of(backend)`.
+    A conftest overrides it, for the session: `return migrate_by(migrations_of(backend))`.
     """
     return None
 
