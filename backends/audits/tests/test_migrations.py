@@ -11,12 +11,15 @@ from sqlalchemy.exc import DBAPIError
 
 from audits.backend import backend
 from audits.log.chain import Chains
+from audits.records import maintenance
+from audits.records.exceptions import OwnerNeeded
 from audits.records.schemas import AuditNew
 from audits.records.service import Skew, Trail, add_partitions
 from audits.settings import AuditsSettings
 from bedplate import clock
 from bedplate.database import Database, Migrations
 from bedplate.database_state import migrations_of
+from bedplate.testing.clock import SettableClock
 from bedplate.testing.postgres import PostgresServer
 
 RUNTIME = "audits_runtime"
@@ -103,6 +106,24 @@ async def test_the_runtime_role_can_serve(as_runtime: Database) -> None:
         await connection.execute(text("SELECT audit_add_partition('2031-05-17')"))
         await connection.execute(text("SELECT audit_add_partition('2031-05-31 23:59:59+00')"))
     assert "audit_2031_05" in await tables(as_runtime)
+
+
+async def test_erasing_as_the_runtime_role_says_who_may(
+    as_runtime: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Erasing and pruning need the tables' owner; tried as another role, they say so."""
+    skew = Skew(timedelta(minutes=5), timedelta(days=30))
+    async with Trail(as_runtime, Chains(), skew=skew, sensitive=["user_agent"]) as trail:
+        made = await trail.create("default", [NEW] * 300)
+    url = as_runtime.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("DATABASE_URL", url.replace("+asyncpg", ""))
+    with pytest.raises(OwnerNeeded):
+        await maintenance.erase_at("default", made[0]["id"], [])
+    with SettableClock() as settable:
+        later = made[0]["created_at"] + timedelta(days=40)
+        settable.set(later)
+        with pytest.raises(OwnerNeeded):
+            await maintenance.prune_at(later)
 
 
 @pytest.mark.parametrize("table", UNCHANGED)

@@ -19,7 +19,7 @@ _RECORD = '{"action_type": "create", "entity_type": "invoice", "entity_ref": "42
 _LOG = "{url}/api/v1/log/default"
 FIRST_STEPS = [
     f"curl {{url}}/api/v1/audits -H 'Content-Type: application/json' -d '{_RECORD}'",
-    f"curl {_LOG}/checkpoint",
+    "curl {url}/api/v1/audits/export",
     f'bedplate audits verify {_LOG} --key "$(curl -s {_LOG}/key)"',
 ]
 

@@ -95,6 +95,23 @@ async def test_a_changed_tile_is_found(
         verify_log(folder, verifiers)
 
 
+async def test_a_changed_hash_above_the_leaves_is_found(
+    database: Database,
+    records: list[str],
+    verifiers: list[Verifier],
+    tmp_path: Path,
+    mirror: Mirror,
+) -> None:
+    """The tiles from which proofs are made are compared too, also the last one of each level."""
+    other = "(SELECT root FROM log_tile WHERE level = 0 AND number = 1)"
+    await change(database, f"UPDATE log_tile SET root = {other} WHERE level = 0 AND number = 0")
+    folder = LogFolder(await mirror(tmp_path / "log"))
+    with pytest.raises(Broken, match=r"tile/1/000\.p/2 isn't made from the tiles below"):
+        verify_log(folder, verifiers)
+    (tmp_path / "log" / "tile" / "1" / "000.p" / "2").unlink()
+    assert verify_log(folder, verifiers).records == len(records)
+
+
 async def test_a_cut_tail_is_found(
     verifiers: list[Verifier], tmp_path: Path, mirror: Mirror, records: list[str]
 ) -> None:

@@ -1,4 +1,10 @@
-from bedplate.problems import Conflict, NotFound, ServiceUnavailable, UnprocessableContent
+from bedplate.problems import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    ServiceUnavailable,
+    UnprocessableContent,
+)
 
 
 class RecordNotFound(NotFound):
@@ -33,6 +39,13 @@ class DetailsTooLarge(UnprocessableContent):
 
     code = "details_too_large"
     detail = "The details, merged with those before, are larger than 65,536 bytes of JSON."
+
+
+class OwnerNeeded(Forbidden):
+    """A role that doesn't own the tables tries what only their owner may do."""
+
+    code = "owner_needed"
+    detail = "This needs the owner of the tables: run it with the owner's DATABASE_URL."
 
 
 class MonthNotOver(UnprocessableContent):

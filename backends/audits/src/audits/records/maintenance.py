@@ -3,14 +3,18 @@
 The role that serves requests may do neither.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from asyncpg import InsufficientPrivilegeError
+from sqlalchemy.exc import DBAPIError
+
 from audits.log import repository as log
 from audits.records import partitions, repository
-from audits.records.exceptions import MonthNotOver, RecordNotFound
+from audits.records.exceptions import MonthNotOver, OwnerNeeded, RecordNotFound
 from audits.settings import AuditsSettings
 from audits.transparency.tiles import TILE_WIDTH
 from bedplate import clock
@@ -35,7 +39,7 @@ async def erase(
 
 async def erase_at(tenant: str, record_id: UUID, members: Sequence[str]) -> list[str]:
     """Erase in the database of this process's settings: see `erase`."""
-    async with Database.open(AuditsSettings.load()) as database:
+    async with _owned_database() as database:
         return await erase(database, tenant, record_id, members)
 
 
@@ -91,5 +95,19 @@ async def prune(database: Database, before: datetime) -> Pruned:
 
 async def prune_at(before: datetime) -> Pruned:
     """Prune the database of this process's settings: see `prune`."""
-    async with Database.open(AuditsSettings.load()) as database:
+    async with _owned_database() as database:
         return await prune(database, before)
+
+
+@contextlib.asynccontextmanager
+async def _owned_database() -> AsyncIterator[Database]:
+    """Yield the database of the settings. Raises `OwnerNeeded` when it refuses what is done."""
+    async with Database.open(AuditsSettings.load()) as database:
+        try:
+            yield database
+        except InsufficientPrivilegeError:
+            raise OwnerNeeded from None
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == InsufficientPrivilegeError.sqlstate:
+                raise OwnerNeeded from None
+            raise
