@@ -1,0 +1,1 @@
+"""Live audience events: sessions, activities, participants."""

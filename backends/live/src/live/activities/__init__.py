@@ -1,0 +1,1 @@
+"""Activities: what a session asks its participants, in which order, and for how long."""

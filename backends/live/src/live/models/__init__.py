@@ -1,0 +1,1 @@
+"""What is stored: the tables of all domains, which refer to each other."""

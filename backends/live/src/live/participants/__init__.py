@@ -1,0 +1,1 @@
+"""Participants: who joined, by which name, and whether they are still there."""

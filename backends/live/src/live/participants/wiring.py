@@ -1,0 +1,36 @@
+"""Opens what lets people in, and names what routes ask for."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from bedplate.database import Database
+from bedplate.observability.metrics import RequestMetrics
+from bedplate.state import from_state
+from live.events.service import Events
+from live.participants.service import Participants
+from live.security import ParticipantTokens
+from live.settings import LiveSettings
+
+CurrentParticipants = Annotated[Participants, from_state(Participants)]
+CurrentTokens = Annotated[ParticipantTokens, from_state(ParticipantTokens)]
+
+_BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
+
+
+@contextlib.asynccontextmanager
+async def open_tokens(settings: LiveSettings) -> AsyncIterator[ParticipantTokens]:
+    """Yield what makes and reads participants' tokens."""
+    yield ParticipantTokens(settings.token_secret)
+
+
+@contextlib.asynccontextmanager
+async def open_participants(
+    database: Database, events: Events, metrics: RequestMetrics
+) -> AsyncIterator[Participants]:
+    """Yield what lets people in; at the end, what waits is stored."""
+    batches = metrics.histogram(
+        "live_batch_joins", "Joins that one transaction stored", buckets=_BATCH_BUCKETS
+    )
+    async with Participants(database, events, observe_batch=batches.observe) as participants:
+        yield participants

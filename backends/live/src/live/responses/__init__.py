@@ -1,0 +1,1 @@
+"""Responses: one answer for each participant and round, and the counters made from them."""

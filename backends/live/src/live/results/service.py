@@ -1,0 +1,254 @@
+"""The rules of results: what the counters say, to whom, and when."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from bedplate import clock
+from bedplate.database import ReadSession, Row, WriteSession
+from live.activities import repository as activities
+from live.activities import service as activity_rules
+from live.activities.schemas import Policy
+from live.activities.service import config_of, policy_of, public, type_of
+from live.activity_type import Item, Tally
+from live.events.service import Events
+from live.exceptions import WrongState
+from live.responses import repository as responses
+from live.results import leaderboard, repository
+from live.results.exceptions import ItemNotFound, ResultsWithheld, RoundNotFound
+from live.security import HOST, PARTICIPANT
+from live.sessions import repository as sessions
+from live.sessions import service as session_rules
+
+_SHOWN_IN: Final = {
+    "live": {"open", "closed", "revealed"},
+    "after_vote": {"closed", "revealed"},
+    "after_close": {"closed", "revealed"},
+    "after_reveal": {"revealed"},
+    "host": set[str](),
+}
+
+
+def visibility(policy: Policy, audience: str) -> str:
+    """Return when an audience sees the results."""
+    return policy.results if audience == PARTICIPANT else policy.screen
+
+
+def is_visible(activity: Row, policy: Policy, audience: str, *, voted: bool = False) -> bool:
+    """Return whether an audience sees an activity's results now."""
+    if audience == HOST:
+        return True
+    when = visibility(policy, audience)
+    return activity["state"] in _SHOWN_IN[when] or (when == "after_vote" and voted)
+
+
+async def counted(session: ReadSession, activity: Row, number: int | None = None) -> "Counted":
+    """Return what is counted of a round, the current one by default. Raises `RoundNotFound`."""
+    found = await _round(session, activity, number)
+    return await _counted(session, activity, found)
+
+
+async def _round(session: ReadSession, activity: Row, number: int | None) -> Row:
+    wanted = activity["round"] if number is None else number
+    found = await responses.get_round(session, activity["id"], wanted)
+    if found is not None:
+        return found
+    if wanted != activity["round"]:
+        raise RoundNotFound
+    return {"round": wanted, "received": 0, "stored": 0, "released": 0, "version": 0}
+
+
+async def _counted(session: ReadSession, activity: Row, found: Row) -> "Counted":
+    number = found["round"]
+    # Step by step: one more answer would show what the one who gave it answered.
+    in_steps = _is_open(activity, number) and policy_of(activity).hides_people
+    read = responses.released if in_steps else responses.counters
+    rows = await read(session, activity["id"], number)
+    decided: dict[str, Row] = {}
+    if type_of(activity).words:
+        decided = await repository.moderation(session, activity["id"], number)
+    answers = found["released" if in_steps else "stored"]
+    return Counted(activity, found, rows, decided, number=answers)
+
+
+def _is_open(activity: Row, number: int) -> bool:
+    return bool(activity["state"] == "open" and number == activity["round"])
+
+
+class Counted:
+    """What is counted of a round: for each audience it makes another result.
+
+    `number` is of how many answers the counters are. `version` grows with each change of them, and
+    of the activity: what is newer has a higher one.
+    """
+
+    def __init__(
+        self, activity: Row, found: Row, rows: list[Row], decided: dict[str, Row], *, number: int
+    ) -> None:
+        self.activity = activity
+        self.policy = policy_of(activity)
+        self.round: int = found["round"]
+        self.version = version_of(activity, found)
+        self._found = found
+        self._rows = rows
+        self._decided = decided
+        self._number = number
+        too_few = min(number, found["stored"]) < self.policy.min_answers
+        self.held_back = self.policy.hides_people and too_few
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more answers come."""
+        return _is_open(self.activity, self.round)
+
+    def items(self) -> list[Item]:
+        """Return the participants' words, those that wait or are hidden included."""
+        if self.held_back:
+            return []
+        waiting = "waiting" if self.policy.moderated else "visible"
+        items = []
+        for row in self._rows:
+            if row["label"]:
+                decided = self._decided.get(row["key"], {})
+                items.append(
+                    Item(
+                        row["key"],
+                        row["label"],
+                        row["count"],
+                        decided.get("state", waiting),
+                        pinned=decided.get("pinned", False),
+                        answered=decided.get("answered", False),
+                    )
+                )
+        return items
+
+    def to_json(self, audience: str) -> dict[str, Any]:
+        """Return the result for an audience that may see it."""
+        shown: dict[str, Any] = {
+            **self.progress(),
+            "held_back": self.held_back,
+            "result": None if self.held_back else self.result(audience, revealed=self._revealed),
+        }
+        if audience == HOST:
+            shown["received"] = self._found["received"]
+        return shown
+
+    def progress(self) -> dict[str, Any]:
+        """Return what everybody may know of a result: how many answers there are."""
+        return {
+            "activity_id": str(self.activity["id"]),
+            "round": self.round,
+            "version": self.version,
+            "state": self._state,
+            "stored": self._found["stored"],
+        }
+
+    def result(self, audience: str, *, revealed: bool) -> dict[str, Any]:
+        """Return what the type makes of the counters, without what the audience may not see."""
+        items: Iterable[Item] = self.items()
+        if audience != HOST:
+            items = [item for item in items if item.state == "visible"]
+        counts = {row["key"]: row["count"] for row in self._rows}
+        tally = Tally(self._number, counts, list(items))
+        return type_of(self.activity).result(config_of(self.activity), tally, revealed=revealed)
+
+    @property
+    def _revealed(self) -> bool:
+        """Whether correct answers may be shown: also an earlier round's are those of this one."""
+        return bool(self.activity["state"] == "revealed")
+
+    @property
+    def _state(self) -> str:
+        if self.round == self.activity["round"] or self._revealed:
+            state: str = self.activity["state"]
+            return state
+        return "closed"
+
+
+def version_of(activity: Row, found: Row) -> int:
+    """Return the version of a round's results, which the activity's state changes as well."""
+    version: int = activity["version"] + found["version"]
+    return version
+
+
+class View:
+    """A round's results, for somebody who may see them."""
+
+    def __init__(
+        self, activity: Row, found: Row, audience: str, participant_id: UUID | None
+    ) -> None:
+        self._activity = activity
+        self._found = found
+        self._audience = audience
+        self._participant_id = participant_id
+
+    @property
+    def etag(self) -> str:
+        """The ETag, known before the counters are read."""
+        version = version_of(self._activity, self._found)
+        return f'"{self._audience}.{self._found["round"]}.{version}"'
+
+    async def to_json(self, session: ReadSession) -> dict[str, Any]:
+        """Return the results; a participant's own points too, when the activity is revealed."""
+        counts = await _counted(session, self._activity, self._found)
+        shown = counts.to_json(self._audience)
+        if self._participant_id is not None and self._activity["state"] == "revealed":
+            score = await repository.score_of(session, self._activity["id"], self._participant_id)
+            shown["own"] = dict(score) if score else None
+        return shown
+
+
+async def view(
+    session: ReadSession,
+    activity: Row,
+    audience: str,
+    *,
+    participant_id: UUID | None = None,
+    number: int | None = None,
+) -> View:
+    """Return the results of a round; earlier rounds are seen when the current one's are.
+
+    Raises `ResultsWithheld`, `RoundNotFound`.
+    """
+    policy = policy_of(activity)
+    voted = False
+    if participant_id is not None and policy.results == "after_vote":
+        own = await responses.get(session, activity["id"], activity["round"], participant_id)
+        voted = own is not None
+    if not is_visible(activity, policy, audience, voted=voted):
+        raise ResultsWithheld(visibility(policy, audience))
+    return View(activity, await _round(session, activity, number), audience, participant_id)
+
+
+async def reveal(session: WriteSession, events: Events, session_id: UUID, activity_id: UUID) -> Row:
+    """Reveal a closed activity, and store what its answers are worth.
+
+    Raises `WrongState`, `ActivityNotFound`, `SessionCompleted`.
+    """
+    await session_rules.active(session, session_id)
+    activity = await activity_rules.get(session, session_id, activity_id)
+    row = await activities.reveal(session, activity_id, clock.now())
+    if row is None:
+        raise WrongState("activity", activity["state"], "a closed activity")
+    if type_of(row).scored:
+        await leaderboard.store_scores(session, row)
+    await sessions.touch(session, session_id, clock.now())
+    events.publish(session, session_id, "activity.revealed", public(row))
+    return row
+
+
+async def moderate(session: WriteSession, activity: Row, key: str, changes: dict[str, Any]) -> Item:
+    """Store what a moderator decides about some words. Raises `ItemNotFound`."""
+    await activities.lock(session, activity["id"])
+    found = await counted(session, activity)
+    item = next((item for item in found.items() if item.key == key), None)
+    if item is None:
+        raise ItemNotFound
+    decision = {
+        "state": changes.get("state") or ("visible" if item.state == "waiting" else item.state),
+        "pinned": changes.get("pinned", item.pinned),
+        "answered": changes.get("answered", item.answered),
+    }
+    await repository.moderate(session, activity["id"], activity["round"], key, decision)
+    await responses.add_to_round(session, activity["id"], activity["round"])
+    return Item(item.key, item.label, item.count, **decision)

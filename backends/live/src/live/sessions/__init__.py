@@ -1,0 +1,1 @@
+"""Sessions: an evening with a join code, its hosts and their tokens."""
