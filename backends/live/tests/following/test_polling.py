@@ -1,0 +1,85 @@
+"""Those who poll: a 304 while nothing has changed, and never an old state."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from bedplate.database import Database, Row, Statement
+from bedplate.testing.client import Client, client
+
+if TYPE_CHECKING:
+    from backends.live.tests.conftest import Evening, MakeApp
+
+
+async def test_the_state_is_unchanged_until_something_happens(evening: "Evening") -> None:
+    """The ETag stays while nothing changes, and is another after each change that is shown."""
+    ann = await evening.join("Ann")
+    path = f"{evening.path}/state"
+    etags = []
+
+    async def poll() -> None:
+        first = await evening.api.get(path, headers=ann.headers)
+        etag = first.headers["ETag"]
+        again = await evening.api.get(path, headers={**ann.headers, "If-None-Match": etag})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["ETag"] == etag
+        etags.append(etag)
+
+    await poll()
+    activity = await evening.add_open("poll")
+    await poll()
+    await evening.answer(ann, activity, choices=["a"])
+    await poll()
+    await evening.close(activity)
+    await poll()
+    await evening.reveal(activity)
+    await poll()
+    await evening.join("Bob")
+    await poll()
+    await evening.complete()
+    await poll()
+    assert len(set(etags)) == 7
+
+
+async def test_a_poll_costs_one_statement(
+    make_app: "MakeApp", create_evening: Callable[..., Awaitable["Evening"]]
+) -> None:
+    """A participant's poll that is answered 304 runs one statement."""
+    statements: list[Statement] = []
+    run = Database.run
+
+    async def counted(
+        self: Database, connection: object, statement: Statement, values: Row
+    ) -> object:
+        statements.append(statement)
+        return await run(self, connection, statement, values)
+
+    async with client(make_app()) as api:
+        evening = await create_evening(api)
+        await evening.start()
+        ann = await evening.join("Ann")
+        await evening.add_open("poll")
+        path = f"{evening.path}/state"
+        etag = (await api.get(path, headers=ann.headers)).headers["ETag"]
+        Database.run = counted  # type: ignore[method-assign, assignment]
+        try:
+            response = await api.get(path, headers={**ann.headers, "If-None-Match": etag})
+        finally:
+            Database.run = run  # type: ignore[method-assign]
+    assert response.status_code == 304
+    mine = [each for each in statements if "live_round" in repr(each)]
+    assert len(mine) == 1
+
+
+async def test_the_state_shows_nothing_of_notes_and_solutions(evening: "Evening") -> None:
+    """The activity in the state is the one that participants may see."""
+    await evening.add_open("quiz", notes="Ask slowly.")
+    state = (await evening.api.get(f"{evening.path}/state", headers=evening.host)).json()
+    assert "notes" not in state["activity"]
+    assert all(set(option) == {"id", "text"} for option in state["activity"]["config"]["options"])
+
+
+async def test_strangers_get_no_state(evening: "Evening", api: Client) -> None:
+    """Without a token it is a 401, with one of another session a 403."""
+    other = await type(evening).create(api)
+    assert (await api.get(f"{evening.path}/state")).status_code == 401
+    assert (await api.get(f"{evening.path}/state", headers=other.host)).status_code == 403
