@@ -10,6 +10,7 @@ from benchmarks.cases import task_requests
 from benchmarks.console import measure as console
 from benchmarks.contender import Servers
 from benchmarks.figures import measure
+from benchmarks.live import measure as live
 from benchmarks.machine import describe
 from benchmarks.options import Amount, Options, parse
 from benchmarks.report import (
@@ -17,6 +18,8 @@ from benchmarks.report import (
     backup_section,
     console_section,
     kills_section,
+    live_section,
+    live_soak_section,
     merged,
     story_section,
     tasks_section,
@@ -65,6 +68,11 @@ def _without_servers(arguments: Sequence[str], options: Options) -> Iterator[str
         yield kills_section(command, kills.measure(amount.kills, say))
     if options.audits:
         yield audits_section(command, audits.measure(amount.audits_rows, say))
+    if options.live:
+        runs = {workers: live.measure(amount.live, workers, say) for workers in (1, 2)}
+        yield live_section(command, runs)
+    if options.live_soak:
+        yield live_soak_section(command, live.soak(amount.soak_minutes, amount.live.crowd, say))
     if options.story:
         say(f"stories of {', '.join(map(str, SIZES))} elements")
         yield story_section(command, measure_stories(SIZES, amount.rounds))

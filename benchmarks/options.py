@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from benchmarks import cases, contender
+from benchmarks.live.measure import FULL, QUICK, Size
 from benchmarks.seed import Crowd
 
 STORY = "story"
@@ -24,11 +25,13 @@ CONSOLE = "console"
 BACKUP = "backup"
 KILLS = "kills"
 AUDITS = "audits"
+LIVE = "live"
+LIVE_SOAK = "live-soak"
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How many rounds, requests, seconds of wrk (0: none), users, kills, rows of audit trails."""
+    """How many rounds, requests, seconds of wrk (0: none), users, kills, rows, people, minutes."""
 
     rounds: int
     share: float
@@ -39,10 +42,12 @@ class Amount:
     backup_megabytes: int
     kills: int
     audits_rows: tuple[int, ...]
+    live: Size
+    soak_minutes: float
 
     @classmethod
     def quick(cls) -> Self:
-        """Return enough to see that all works, in less than 40 seconds."""
+        """Return enough to see that all works, in about two minutes."""
         return cls(
             rounds=4,
             share=0.25,
@@ -53,6 +58,8 @@ class Amount:
             backup_megabytes=64,
             kills=12,
             audits_rows=(11_000,),
+            live=QUICK,
+            soak_minutes=0.5,
         )
 
     @classmethod
@@ -68,6 +75,8 @@ class Amount:
             backup_megabytes=1_000,
             kills=1_000,
             audits_rows=(11_000, 1_000_000),
+            live=FULL,
+            soak_minutes=30,
         )
 
     def requests(self, case: str) -> int:
@@ -87,6 +96,8 @@ class Options:
     kills: tuple[str, ...]
     audits: tuple[str, ...]
     story: tuple[str, ...]
+    live: tuple[str, ...]
+    live_soak: tuple[str, ...]
     write: bool
 
 
@@ -109,6 +120,8 @@ def parse(arguments: Sequence[str]) -> Options:
         (KILLS,) if KILLS in options.only else (),  # half an hour, so only when asked for
         _chosen((AUDITS,), options.only),
         _chosen((STORY,), options.only),
+        _chosen((LIVE,), options.only),
+        (LIVE_SOAK,) if LIVE_SOAK in options.only else (),
         options.write,
     )
 
@@ -122,7 +135,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measures ours, its peers and the floor in one run, and prints the tables.",
     )
-    names = (*contender.TASKS, *contender.TRIVIAL, CONSOLE, BACKUP, KILLS, AUDITS, STORY)
+    parts = (CONSOLE, BACKUP, KILLS, AUDITS, STORY, LIVE, LIVE_SOAK)
+    names = (*contender.TASKS, *contender.TRIVIAL, *parts)
     parser.add_argument("--quick", action="store_true", help="in less than a minute, without wrk")
     parser.add_argument("--rounds", type=int, help="how often each case is measured")
     parser.add_argument("--only", action="append", default=[], choices=names, metavar="NAME")

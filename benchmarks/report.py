@@ -1,5 +1,6 @@
 """The whole report, as Markdown."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -40,6 +41,19 @@ _AUDITS_METHOD = """\
 Records are appended as the routes do it, without HTTP. "unchained" inserts the same rows without a
 log, a transaction each; "lock a row" appends each row to the chain in a transaction of its own.
 Lists have 20 records and their total; "two filters, nothing" matches no record."""
+
+_LIVE_HEADING = "## Live: a hall full of phones"
+_LIVE_METHOD = """\
+Each wave has a new server and database: PostgreSQL, the server, Valkey with two workers, and all
+phones share this machine's {cores} cores. Phones are bare sockets that are connected before the
+wave begins; a time is from a phone's request to its answer. "as wanted": answers with the status
+that the wave should get, all of which are counted afterwards in the database. "probe": a request
+for /health every 20 ms, which waits for the loop."""
+_LIVE_SOAK_HEADING = "## Live: a long evening"
+_LIVE_SOAK_METHOD = """\
+One worker; polls of a second or two one after another, all people vote in each and follow the
+events, every tenth is cut off in each round and comes back, some poll the state. Each round's
+result is compared with what was answered. Memory is that of all of the server's processes."""
 _STORY_HEADING = "## A story of the Story Factory, assembled"
 _STORY_METHOD = """\
 Five services in one process, their databases SQLite {sqlite}. Each element names an action, a
@@ -188,6 +202,36 @@ def audits_section(command: str, measured: Mapping[str, Measured]) -> str:
         columns = tuple(found.reading[0].figures)
         parts.append(table(f"{name}: reads, p95 ms", columns, reads, str))
     return "\n\n".join(parts)
+
+
+def live_section(command: str, runs: Mapping[int, Mapping[str, Mapping[str, float]]]) -> str:
+    """Return what the waves did to one worker, and to two."""
+    method = _LIVE_METHOD.format(cores=os.cpu_count())
+    parts = [_LIVE_HEADING, f"    {command}", method]
+    for workers, waves in runs.items():
+        title = f"{workers} worker{'s' * (workers > 1)}"
+        for columns in _in_order({tuple(figures) for figures in waves.values()}):
+            rows = {name: row for name, row in waves.items() if tuple(row) == columns}
+            parts.append(table(title, columns, rows, _short))
+    return "\n\n".join(parts)
+
+
+def live_soak_section(command: str, figures: Mapping[str, float]) -> str:
+    """Return what a long evening showed."""
+    rows = {"500 people": dict(figures)}
+    columns = tuple(figures)
+    method = _LIVE_SOAK_METHOD
+    parts = [_LIVE_SOAK_HEADING, f"    {command}", method, table("", columns, rows, _short)]
+    return "\n\n".join(parts)
+
+
+def _in_order(columns: set[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return sets of columns, the widest ones first, always in the same order."""
+    return sorted(columns, key=lambda names: (-len(names), names))
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
 
 
 def merged(before: str, now: str) -> str:
