@@ -125,13 +125,13 @@ async def test_who_hangs_up_is_counted(evening: "Evening", check: "Check") -> No
     guests = await evening.join_many(20)
     poll = await evening.add_open("poll")
     sent = [vote(evening.api, evening, guest, poll) for guest in guests]
-    while not all("GroupCommit.submit" in _waits_in(task) for task in sent):  # noqa: ASYNC110 - nobody tells us
+    while not all("GroupCommit.submit" in _waits_in(task) for task in sent):  # noqa: ASYNC110 - nobody notifies us
         await asyncio.sleep(0)
     for task in sent[::2]:
         task.cancel()
     await asyncio.gather(*sent, return_exceptions=True)
     async with asyncio.timeout(10):
-        while await check(poll) < len(guests):  # noqa: ASYNC110 - nobody tells us
+        while await check(poll) < len(guests):  # noqa: ASYNC110 - nobody notifies us
             await asyncio.sleep(0.01)
 
 
