@@ -3,10 +3,9 @@
 from bedplate.database_state import DatabaseState
 from bedplate.realtime import Channels
 from bedplate.state import opened
-from live.activities.changes import ResultChanges
-from live.activities.wiring import open_changes
+from live.events.changes import ResultChanges
 from live.events.service import Events
-from live.events.wiring import open_channels, open_events
+from live.events.wiring import open_changes, open_channels, open_events
 from live.following.state import States
 from live.following.streams import Streams
 from live.following.wiring import open_states, open_streams

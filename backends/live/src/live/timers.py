@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 from bedplate.database import Database
 from bedplate.jobs.background import Jobs
-from live.activities.changes import ResultChanges
 from live.activities.service import close_due
+from live.events.changes import ResultChanges
 from live.events.service import Events
 from live.following.streams import Streams
 from live.participants.service import Participants, show_presence

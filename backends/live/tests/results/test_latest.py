@@ -175,3 +175,15 @@ async def test_an_outage_ends(
     results.changed(UUID(poll["id"]))
     await channels.until_host(state="open")
     assert outage.left < 0
+
+
+async def test_the_end_closes_what_is_open(
+    evening: "Evening", channels: "RememberingChannels"
+) -> None:
+    """When a session completes, who follows it gets the results of the activity that it closed."""
+    guest = await evening.join()
+    poll = await evening.add_open("poll", policy={"results": "after_close"})
+    await evening.answer(guest, poll, choices=["a"])
+    await evening.complete()
+    sent = await channels.until_host(state="closed")
+    assert sent.payloads["participant"]["result"]["counts"]["a"] == 1

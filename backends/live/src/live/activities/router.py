@@ -24,9 +24,8 @@ from live.activities.schemas import (
     Opening,
     Order,
 )
-from live.activities.wiring import CurrentChanges
 from live.activity_type import all_types
-from live.events.wiring import CurrentEvents
+from live.events.wiring import CurrentChanges, CurrentEvents
 from live.exceptions import SessionCompleted, SessionNotFound, WrongState, WrongToken
 from live.sessions.wiring import CurrentHost
 

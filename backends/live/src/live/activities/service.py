@@ -7,7 +7,6 @@ from uuid import UUID
 from bedplate import clock, ids
 from bedplate.database import Database, ReadSession, Row, UniqueViolation, WriteSession
 from live.activities import repository
-from live.activities.changes import results_key
 from live.activities.exceptions import (
     ActivityFrozen,
     ActivityNotFound,
@@ -16,6 +15,7 @@ from live.activities.exceptions import (
 )
 from live.activities.schemas import MAX_ACTIVITIES, ActivityNew, ActivityPatch, Policy
 from live.activity_type import ActivityType, all_types, refusal
+from live.events.changes import results_key
 from live.events.service import Events
 from live.exceptions import SessionCompleted, SessionNotFound, WrongState
 from live.sessions import repository as sessions

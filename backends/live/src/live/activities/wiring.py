@@ -1,7 +1,5 @@
-"""Who comes in by an activity's own path, and what routes ask for."""
+"""Who comes in by an activity's own path."""
 
-import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -12,9 +10,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 
 from bedplate.database import Database, Row
-from bedplate.state import from_state
 from live.activities import repository
-from live.activities.changes import ResultChanges
 from live.activities.exceptions import ActivityNotFound
 from live.sessions.wiring import Entry, enter
 
@@ -41,15 +37,6 @@ class ActivityEntrance(SecurityBase):
         if activity is None:
             raise ActivityNotFound
         return ActivityEntry(activity, await enter(connection, activity["session_id"]))
-
-
-CurrentChanges = Annotated[ResultChanges, from_state(ResultChanges)]
-
-
-@contextlib.asynccontextmanager
-async def open_changes() -> AsyncIterator[ResultChanges]:
-    """Yield what passes on that results changed."""
-    yield ResultChanges()
 
 
 CurrentActivity = Annotated[ActivityEntry, Depends(ActivityEntrance())]

@@ -8,6 +8,7 @@ import orjson
 
 from bedplate.database import WriteSession
 from bedplate.realtime import Channels
+from live.events.changes import ResultChanges
 from live.security import HOST, PARTICIPANT, SCREEN
 
 AUDIENCES: Final = (HOST, PARTICIPANT, SCREEN)
@@ -22,6 +23,8 @@ class Events:
     """
 
     def __init__(self, channels: Channels) -> None:
+        self.results = ResultChanges()
+        """Through which those who show results learn that some changed."""
         self._channels = channels
 
     def publish(

@@ -6,10 +6,12 @@ from typing import Annotated
 
 from bedplate.realtime import Channels
 from bedplate.state import from_state
+from live.events.changes import ResultChanges
 from live.events.service import Events
 from live.security import HOST
 from live.settings import LiveSettings
 
+CurrentChanges = Annotated[ResultChanges, from_state(ResultChanges)]
 CurrentEvents = Annotated[Events, from_state(Events)]
 
 
@@ -27,3 +29,9 @@ async def open_channels(settings: LiveSettings) -> AsyncIterator[Channels]:
 async def open_events(channels: Channels) -> AsyncIterator[Events]:
     """Yield what publishes events."""
     yield Events(channels)
+
+
+@contextlib.asynccontextmanager
+async def open_changes(events: Events) -> AsyncIterator[ResultChanges]:
+    """Yield what passes on that results changed."""
+    yield events.results

@@ -12,8 +12,7 @@ from bedplate.database.dependencies import ReadSession, WriteSession
 from bedplate.openapi import errors, headers
 from bedplate.pagination import next_link
 from bedplate.schemas import QueryBool, QueryInt
-from live.activities.wiring import CurrentChanges
-from live.events.wiring import CurrentEvents
+from live.events.wiring import CurrentChanges, CurrentEvents
 from live.exceptions import (
     ParticipantRemoved,
     SessionCompleted,

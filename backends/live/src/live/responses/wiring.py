@@ -14,7 +14,7 @@ from bedplate.database import Database
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
 from live import security
-from live.activities.changes import ResultChanges
+from live.events.changes import ResultChanges
 from live.exceptions import WrongToken
 from live.responses.service import Responses
 from live.security import Member, ParticipantTokens

@@ -14,7 +14,7 @@ from bedplate.database import Database
 from bedplate.jobs.background import Jobs
 from bedplate.realtime import Channels
 from live.activities import repository as activities
-from live.activities.changes import results_key
+from live.events.changes import results_key
 from live.events.service import AUDIENCES, Events
 from live.results.service import counted, is_visible
 

@@ -18,9 +18,9 @@ from live.activities import service as activities
 from live.activities.exceptions import ActivityNotFound
 from live.activities.router import CHANGES, to_activity
 from live.activities.schemas import Activity
-from live.activities.wiring import CurrentActivity, CurrentChanges
+from live.activities.wiring import CurrentActivity
 from live.activity_type import MAX_KEY_LENGTH
-from live.events.wiring import CurrentEvents
+from live.events.wiring import CurrentChanges, CurrentEvents
 from live.exceptions import SessionNotFound, WrongToken
 from live.results import export, leaderboard, service
 from live.results.exceptions import ItemNotFound, ResultsWithheld, RoundNotFound

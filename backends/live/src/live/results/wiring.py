@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from bedplate.database import Database
 from bedplate.jobs.background import Jobs
 from bedplate.realtime import Channels
-from live.activities.changes import ResultChanges
+from live.events.changes import ResultChanges
 from live.events.service import Events
 from live.results.latest import LatestResults
 

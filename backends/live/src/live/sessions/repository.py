@@ -284,10 +284,13 @@ async def complete(session: WriteSession, session_id: UUID, now: datetime) -> Ro
     return await session.one_or_none(_COMPLETE, of=session_id, now=now)
 
 
-async def close_open_activity(session: WriteSession, session_id: UUID, now: datetime) -> None:
-    """Close the activity that is open in a session that ends; no answer is stored any more."""
+async def close_open_activity(session: WriteSession, session_id: UUID, now: datetime) -> list[UUID]:
+    """Close the activity that is open in a session that ends, and return its id if there is one.
+
+    No answer is stored any more.
+    """
     await session.all(_LOCK_ACTIVITIES, of=session_id)
-    await session.all(_CLOSE_OPEN, of=session_id, now=now)
+    return [row["id"] for row in await session.all(_CLOSE_OPEN, of=session_id, now=now)]
 
 
 async def touch(session: WriteSession, session_id: UUID, now: datetime) -> None:

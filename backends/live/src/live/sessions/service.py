@@ -146,7 +146,8 @@ async def complete(session: WriteSession, events: Events, session_id: UUID) -> R
     row = await repository.complete(session, session_id, now)
     if row is None:
         raise WrongState("session", found["state"], "an active session")
-    await repository.close_open_activity(session, session_id, now)
+    closed = await repository.close_open_activity(session, session_id, now)
+    session.after_commit(lambda: events.results.tell(*closed))
     return _changed(session, events, "session.completed", row)
 
 
