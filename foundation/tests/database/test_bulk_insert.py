@@ -235,11 +235,7 @@ def as_stored(row: Row) -> Row:
 
 
 @given(rows=st.lists(thing, unique_by=id_of, max_size=6))
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_values_come_back_as_they_were_given(tallies: Database, rows: list[Row]) -> None:
     """Values of each type, as far as it goes, come back the same from RETURNING and a SELECT."""
     into = BulkInsert(THINGS, SENT, conflict=["id"], returning=[*SENT, "level"])
