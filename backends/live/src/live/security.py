@@ -89,6 +89,8 @@ class ParticipantTokens:
         """Return whose token this is, or None."""
         if len(token) != _PARTICIPANT_TOKEN_LENGTH or not is_participants(token):
             return None
+        if "+" in token or "/" in token:
+            return None  # b64decode takes them beside - and _
         try:
             text = token.removeprefix(_PARTICIPANT_PREFIX).encode()
             parts = base64.b64decode(text, altchars=b"-_", validate=True)

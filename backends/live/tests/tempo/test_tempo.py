@@ -1,15 +1,17 @@
 """The tempo channel: one vote each, which one may change, and which hosts see as numbers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 
+from bedplate.database import Row, WriteSession
 from bedplate.testing.client import client
 from live.events.service import Events
+from live.tempo import repository
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening, Guest
@@ -144,3 +146,33 @@ async def test_a_hall_that_votes_at_once_is_counted_once(
     stored = await counts(evening)
     assert sum(stored.values()) == 100
     assert max(shown, key=lambda each: each[0])[1] == stored
+
+
+async def test_the_last_who_votes_counts_all(
+    evening: "Evening", make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vote at another process waits for one that isn't stored yet: neither misses the other."""
+    ann, bob = await evening.join_many(2)
+    stored, go_on = asyncio.Event(), asyncio.Event()
+    put = repository.put
+
+    async def put_slowly(session: WriteSession, votes: Sequence[Row]) -> None:
+        await put(session, votes)
+        if not stored.is_set():
+            stored.set()
+            await go_on.wait()
+
+    monkeypatch.setattr(repository, "put", put_slowly)
+    shown: list[dict[str, int]] = []
+    monkeypatch.setattr(Events, "show", lambda *args: shown.append(args[-1]["host"]))
+    async with client(make_app()) as other:
+        first = asyncio.create_task(say(evening, ann, "lost"))
+        await stored.wait()
+        path = f"{evening.path}/tempo"
+        body = {"tempo": "fine"}
+        second = asyncio.create_task(other.put(path, json=body, headers=bob.headers))
+        await asyncio.wait([second], timeout=0.5)
+        assert not second.done()
+        go_on.set()
+        assert {(await first).status_code, (await second).status_code} == {200}
+    assert shown[-1] == {**NOTHING, "lost": 1, "fine": 1}
