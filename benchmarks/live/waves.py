@@ -181,25 +181,25 @@ async def reconnects(hall: Hall, people: int) -> Figures:
     began = time.perf_counter()
     back = await listening(hall, tokens, ids)
     await hall.close(activity)
-    await _until(lambda: all(_heard_close(each) for each in back), 30)
+    # Ten times closed and opened, and closed at last.
+    end = max(offsets[-1] for offsets in heard) + 21
+    await _until(lambda: all(each.offsets and each.offsets[-1] == end for each in back), 30)
     took = time.perf_counter() - began
-    end = max(each.offsets[-1] for each in back)
     doubles = sum(len(each.offsets) - len(set(each.offsets)) for each in back)
     overlaps = sum(
         bool(set(before) & set(each.offsets)) for before, each in zip(heard, back, strict=True)
     )
-    late = sum(each.offsets[-1] != end for each in back)
+    gaps = sum(
+        each.offsets != list(range(before[-1] + 1, end + 1))
+        for before, each in zip(heard, back, strict=True)
+    )
     _hang_up(back)
     return {
         "people": float(people),
         "seconds": took,
-        "gaps": float(late),
+        "gaps": float(gaps),
         "doubles": float(doubles + overlaps),
     }
-
-
-def _heard_close(listener: Listener) -> bool:
-    return bool(listener.offsets) and b"activity.closed" in listener.seen
 
 
 async def fan_out(hall: Hall, followers: int, voters: int, seconds: float) -> Figures:

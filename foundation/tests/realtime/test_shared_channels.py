@@ -129,7 +129,8 @@ async def test_cuts_at_random_moments_lose_and_double_nothing(
     seen, notices, values = list[int](), list[str](), 0
 
     async def publish() -> None:
-        for number in range(1, 151):
+        # Fewer than a channel holds: on a slow machine a client may be late by all of them.
+        for number in range(1, 91):
             chance.choice(pair).publish("a", "event", everyone(number))
             if chance.random() < 0.5:
                 chance.choice(pair).set_latest("a", "k", "value", number, everyone(number))
@@ -164,7 +165,7 @@ async def test_cuts_at_random_moments_lose_and_double_nothing(
                     break
         await asyncio.sleep(chance.random() / 200)
     await publishing
-    assert (seen, notices) == (list(range(2, 153)), [])
+    assert (seen, notices) == (list(range(2, 93)), [])
     assert values
 
 
