@@ -127,8 +127,8 @@ async def test_without_valkey_the_evening_goes_on(
         state = await there.api.get(f"{there.path}/state", headers=guests[1].headers)
     assert state.json()["stored"] == 2
     await here.close(poll)
+    before = len(listener.events)  # what is heard comes as soon as Valkey is back
     await asyncio.to_thread(valkey.resume if fault == "pause" else valkey.start)
-    before = len(listener.events)
 
     def is_told() -> bool:
         later = listener.events[before:]
