@@ -3,9 +3,8 @@
 For annotations: `if TYPE_CHECKING: from backends.live.tests.conftest import Evening, Guest`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import httpx2
@@ -19,14 +18,12 @@ from bedplate.database import Database
 from bedplate.database_state import migrations_of
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
-from bedplate.testing.databases import TemplateDatabase, TemplateFile
-from bedplate.testing.postgres import PostgresServer
+from bedplate.testing.databases import Migrate, migrate_by
 from live.backend import backend
 from live.settings import LiveSettings
 
 MakeApp = Callable[..., FastAPI]
 Headers = dict[str, str]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 API = "/api/v1"
 SECRET = SecretStr("5" * 64)
@@ -38,40 +35,10 @@ CONFIGS: dict[str, dict[str, Any]] = {
 """The configuration of an activity that a test adds without one; their options are a, b, c."""
 
 
-async def migrate(url: str) -> None:
-    """Bring an empty database to the schema of live events."""
-    async with Database.open(LiveSettings(database_url=SecretStr(url))) as database:
-        migrations = migrations_of(backend)
-        assert migrations is not None
-        await migrations.upgrade(database.engine)
-
-
 @pytest.fixture(scope="session")
-def template_file() -> Iterator[TemplateFile]:
-    """Give the migrated SQLite database that tests copy."""
-    with TemplateFile(migrate) as template:
-        yield template
-
-
-@pytest.fixture(scope="session")
-def template_database(postgres_server: PostgresServer) -> Iterator[TemplateDatabase]:
-    """Give the migrated PostgreSQL database that tests copy."""
-    with TemplateDatabase(postgres_server, migrate) as template:
-        yield template
-
-
-@pytest.fixture
-def sqlite_url(template_file: TemplateFile, tmp_path: Path) -> str:
-    """Give a migrated SQLite database of the test's own."""
-    return template_file.clone(tmp_path)
-
-
-@pytest.fixture
-def postgres_url(template_database: TemplateDatabase) -> Iterator[str]:
-    """Give a migrated PostgreSQL database of the test's own."""
-    url = template_database.clone()
-    yield url
-    template_database.drop(url)
+def migrate_database() -> Migrate:
+    """Give what brings an empty database to the schema of live events."""
+    return migrate_by(migrations_of(backend))
 
 
 @pytest.fixture
@@ -277,20 +244,6 @@ async def evening(api: Client) -> Evening:
     made = await Evening.create(api)
     await made.start()
     return made
-
-
-@pytest.fixture(scope="session")
-def problem_of() -> ProblemOf:
-    """Give what returns the problem document of a response, which must have this status."""
-
-    def problem_of(response: httpx2.Response, status: int) -> dict[str, Any]:
-        assert response.status_code == status, response.text
-        assert response.headers["content-type"] == "application/problem+json"
-        document: dict[str, Any] = response.json()
-        assert document["status"] == status
-        return document
-
-    return problem_of
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
-    from backends.live.tests.conftest import Evening, MakeApp, ProblemOf
+    from backends.live.tests.conftest import Evening, MakeApp
 
 
 @pytest.fixture

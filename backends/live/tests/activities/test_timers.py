@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
-    from backends.live.tests.conftest import Evening, Guest, ProblemOf
+    from backends.live.tests.conftest import Evening, Guest
 
 Vote = Callable[["Guest", dict[str, Any]], Awaitable[int]]
 LONG = 20.0

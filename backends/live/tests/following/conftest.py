@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from bedplate.testing.databases import TemplateFile
+from bedplate.testing.databases import Migrate, TemplateFile
 from bedplate.testing.processes import ServerProcess, free_port
 
 BEDPLATE = str(Path(sys.executable).with_name("bedplate"))
@@ -57,11 +57,13 @@ async def start_live(tmp_path: Path) -> AsyncIterator[StartLive]:
 
 @pytest.fixture(scope="module")
 def shared_instance(
-    template_file: TemplateFile, tmp_path_factory: pytest.TempPathFactory
+    template_file_of: Callable[[Migrate], TemplateFile],
+    migrate_database: Migrate,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Instance]:
     """Give one process for tests that don't end it: each makes a session of its own."""
     folder = tmp_path_factory.mktemp("live")
-    made = process_of(template_file.clone(folder), folder)
+    made = process_of(template_file_of(migrate_database).clone(folder), folder)
     with made.process:
         yield made
 

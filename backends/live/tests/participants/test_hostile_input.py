@@ -1,8 +1,7 @@
 """Input made to break things: a clear 4xx that doesn't repeat it, and nothing is stored."""
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import httpx2
@@ -10,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bedplate.testing.problems import ProblemOf
+
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
 
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 CANARY = "canary4711"
 DETERMINISTIC = settings(

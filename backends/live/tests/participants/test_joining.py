@@ -4,18 +4,18 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
 
 MakeEvening = Callable[..., Awaitable["Evening"]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 async def post(evening: "Evening", nickname: object = None, **headers: str) -> httpx2.Response:

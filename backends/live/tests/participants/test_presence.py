@@ -11,13 +11,13 @@ from fastapi import FastAPI
 
 from bedplate.testing.client import client
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 from live.events.service import Events
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening, Guest
 
 MakeApp = Callable[..., FastAPI]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 async def heartbeat(evening: "Evening", guest: "Guest") -> httpx2.Response:

@@ -1,8 +1,7 @@
 """Kicking, banning and coming back."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx2
@@ -11,11 +10,10 @@ from sqlalchemy import text
 
 from bedplate import ids
 from bedplate.database import Database
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening, Guest
-
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 async def rejoin(evening: "Evening", guest: "Guest") -> httpx2.Response:

@@ -2,10 +2,9 @@
 
 import base64
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from hypothesis import example, given
@@ -13,13 +12,13 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bedplate.testing.client import client
+from bedplate.testing.problems import ProblemOf
 from live.security import Member, ParticipantTokens
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
 
 MakeApp = Callable[..., FastAPI]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 TOKENS = ParticipantTokens(SecretStr("5" * 64))
 MEMBER = Member(UUID(int=1), UUID(int=2))

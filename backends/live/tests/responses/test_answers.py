@@ -7,10 +7,11 @@ import httpx2
 import pytest
 
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 from live.text import key_of
 
 if TYPE_CHECKING:
-    from backends.live.tests.conftest import Evening, Guest, ProblemOf
+    from backends.live.tests.conftest import Evening, Guest
     from backends.live.tests.responses.conftest import Check
 
 A, B = {"choices": ["a"]}, {"choices": ["b"]}

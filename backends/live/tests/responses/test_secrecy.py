@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from bedplate.database import Database
 from bedplate.testing.clock import SettableClock
 from bedplate.testing.databases import TemplateDatabase, TemplateFile
+from bedplate.testing.problems import ProblemOf
 from live.activities import repository as activities
 from live.activities.schemas import Policy
 from live.activity_type import all_types
@@ -25,7 +26,7 @@ from live.sessions.schemas import SessionSettings
 from live.settings import LiveSettings
 
 if TYPE_CHECKING:
-    from backends.live.tests.conftest import Evening, ProblemOf
+    from backends.live.tests.conftest import Evening
 
 Dump = dict[str, list[tuple[Any, ...]]]
 
@@ -48,12 +49,12 @@ class Databases:
     def new(self) -> str:
         """Return the URL of a new one."""
         if self._kind == "sqlite":
-            file: TemplateFile = self._request.getfixturevalue("template_file")
+            file: TemplateFile = self._template("template_file_of")
             folder = self._folder / str(len(self._urls))
             folder.mkdir()
             self._urls.append(file.clone(folder))
         else:
-            server: TemplateDatabase = self._request.getfixturevalue("template_database")
+            server: TemplateDatabase = self._template("template_database_of")
             self._urls.append(server.clone())
         return self._urls[-1]
 
@@ -61,7 +62,12 @@ class Databases:
         """Drop those of the server."""
         if self._kind != "sqlite":
             for url in self._urls:
-                self._request.getfixturevalue("template_database").drop(url)
+                self._template("template_database_of").drop(url)
+
+    def _template(self, fixture: str) -> Any:
+        """Return the migrated database to copy."""
+        migrate = self._request.getfixturevalue("migrate_database")
+        return self._request.getfixturevalue(fixture)(migrate)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

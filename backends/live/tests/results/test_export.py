@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import tracemalloc
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,14 +11,13 @@ import pytest
 
 from bedplate import clock, ids
 from bedplate.database import Database
+from bedplate.testing.problems import ProblemOf
 from live.participants import repository as participants
 from live.responses import repository as responses
 from live.results import export
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
-
-ProblemOf = Callable[..., dict[str, Any]]
 
 
 async def exported(evening: "Evening", **query: str) -> list[dict[str, Any]]:

@@ -1,17 +1,15 @@
 """Moderation: words wait, are shown, hidden, pinned and answered; who sees what of it."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening, Guest
     from backends.live.tests.results.conftest import RememberingChannels
-
-ProblemOf = Callable[..., dict[str, Any]]
 
 
 class Desk:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bedplate.testing.client import Client
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening, Guest
     from backends.live.tests.results.conftest import RememberingChannels
 
 Status = Callable[..., Awaitable[int]]
-ProblemOf = Callable[..., dict[str, Any]]
 Seen = dict[str, int]
 
 YES, NO = 200, 403

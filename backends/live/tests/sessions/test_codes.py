@@ -4,13 +4,13 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 
 from bedplate.database import Database, Statement
 from bedplate.testing.client import Client, client
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 from live.sessions.service import new_code, normalized_code
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MakeEvening = Callable[..., Awaitable["Evening"]]
 MakeApp = Callable[..., FastAPI]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 CODE = re.compile("[BCDFGHJKMNPQRTVWX2345679]{7}")
 

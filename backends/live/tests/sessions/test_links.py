@@ -1,18 +1,16 @@
 """Links for co-hosts, moderators and screens: made, listed and revoked."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 
+from bedplate.testing.problems import ProblemOf
 from live.sessions import service
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
 
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 READABLE = {"cohost": "", "moderator": "/participants", "screen": "/state"}
 

@@ -10,11 +10,10 @@ import pytest
 import zxingcpp
 
 from bedplate.testing.client import Client, client
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
-
-ProblemOf = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture

@@ -5,19 +5,18 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-import httpx2
 import pytest
 from sqlalchemy import text
 
 from bedplate.database import Database
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
 
 MakeEvening = Callable[..., Awaitable["Evening"]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 SESSIONS = "/api/v1/sessions"
 NOBODY = "00000000-0000-4000-8000-000000000000"

@@ -1,17 +1,15 @@
 """A session is a draft, then active, then completed, and nothing else."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
 
 MakeEvening = Callable[..., Awaitable["Evening"]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 async def test_times_are_set_once(clock: SettableClock, make_evening: MakeEvening) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-import httpx2
+from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
 
 MakeEvening = Callable[..., Awaitable["Evening"]]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 PREPARED = ("type", "title", "config", "policy", "seconds", "notes", "position")
 

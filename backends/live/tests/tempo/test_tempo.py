@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from bedplate.database import Row, WriteSession
 from bedplate.testing.client import client
+from bedplate.testing.problems import ProblemOf
 from live.events.service import Events
 from live.tempo import repository
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 MakeEvening = Callable[..., Awaitable["Evening"]]
 MakeApp = Callable[..., FastAPI]
-ProblemOf = Callable[[httpx2.Response, int], dict[str, Any]]
 
 NOTHING = {"too_slow": 0, "fine": 0, "too_fast": 0, "lost": 0}
 

@@ -10,7 +10,7 @@ import contextvars
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 from bedplate.database.exceptions import DatabaseUnavailable
 from bedplate.database.sessions import Database, WriteSession
@@ -19,6 +19,9 @@ from bedplate.problems import ServiceUnavailable
 Queue = TypeVar("Queue", bound=Hashable)
 Member = TypeVar("Member")
 Stored = TypeVar("Stored")
+
+BATCH_BUCKETS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
+"""The buckets of a histogram that `observe_batch` feeds: up to the rows of a full batch."""
 
 
 class QueueFull(ServiceUnavailable):

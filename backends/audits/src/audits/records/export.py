@@ -1,8 +1,6 @@
 """Exports: records as lines, in constant memory, with what proves them and an exact end."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 from typing import Any, Final, Literal
 
@@ -10,6 +8,7 @@ from audits.log.paths import Paths
 from audits.records import ocsf, service
 from audits.records.items import EXPORT_FORMAT, to_item, to_json, to_line
 from audits.records.repository import Filter
+from bedplate.csv_lines import csv_line, harmless
 from bedplate.database import ReadSession, Row
 
 Format = Literal["ndjson", "csv", "ocsf"]
@@ -23,9 +22,6 @@ _COLUMNS: Final = (
     "action", "entity_type", "entity_id", "entity_ref", "user_id", "actor", "targets", "status",
     "ip_address", "user_agent", "correlation_id", "details", "leaf_hash",
 )  # fmt: skip
-# What a spreadsheet takes for a formula, also after white space, and in full width.
-_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_WHITE: Final = ("\t", "\r", "\n")
 
 
 class Export:
@@ -64,7 +60,7 @@ class Export:
 
     def _header(self, kind: Format) -> bytes:
         if kind == "csv":
-            return _row(_COLUMNS)
+            return csv_line(_COLUMNS)
         filters = self._chosen.values()
         header = {"format": EXPORT_FORMAT, "tenant": self._tenant, "filters": filters}
         if kind == "ndjson":
@@ -82,29 +78,21 @@ class Export:
             "digest": f"sha256:{self._digest.hexdigest()}",
         }
         if kind == "csv":
-            return _row(["# trailer", *(f"{name}={value}" for name, value in trailer.items())])
+            return csv_line(["# trailer", *(f"{name}={value}" for name, value in trailer.items())])
         return to_json({"trailer": trailer}) + b"\n"
 
 
 def _csv_line(event: Row) -> bytes:
     item = to_item(event)
-    return _row([_cell(item[name]) for name in _COLUMNS])
+    return csv_line([_cell(item[name]) for name in _COLUMNS])
 
 
 def _ocsf_line(event: Row) -> bytes:
     return to_json(ocsf.to_ocsf(event)) + b"\n"
 
 
-def _row(cells: Sequence[str]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue().encode()
-
-
 def _cell(value: Any) -> str:
     """Return the text of a cell, which no spreadsheet takes for a formula."""
     if value is None:
         return ""
-    text = value if isinstance(value, str) else to_json(value).decode().strip('"')
-    dangerous = text.startswith(_WHITE) or text.lstrip().startswith(_FORMULA)
-    return f"'{text}" if dangerous else text
+    return harmless(value if isinstance(value, str) else to_json(value).decode().strip('"'))

@@ -20,6 +20,7 @@ from audits.security import CurrentReader, tenant_for
 from audits.settings import TENANT_PATTERN, AuditsSettings
 from bedplate.auth import Principal
 from bedplate.database import Database
+from bedplate.database.group_commit import BATCH_BUCKETS
 from bedplate.jobs.background import Jobs
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
@@ -29,8 +30,6 @@ _MAX_QUERY_NAMES = 20
 _MAX_QUERY_NAME_LENGTH = 100
 _MAX_QUERY_LENGTH = 500
 _DAY_SECONDS = 86_400.0
-_BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
-
 CurrentTrail = Annotated[Trail, from_state(Trail)]
 CurrentDatabase = Annotated[Database, from_state(Database)]
 
@@ -115,7 +114,7 @@ async def open_trail(
 ) -> AsyncIterator[Trail]:
     """Yield the trail; at the end, what waits is stored."""
     batches = metrics.histogram(
-        "audits_batch_records", "Records that one transaction stored", buckets=_BATCH_BUCKETS
+        "audits_batch_records", "Records that one transaction stored", buckets=BATCH_BUCKETS
     )
     refusals = metrics.counter(
         "audits_refused_requests", "Requests whose records could not be stored"

@@ -5,14 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
-from fastapi.openapi.models import HTTPBearer
 from fastapi.requests import HTTPConnection
-from fastapi.security.base import SecurityBase
 
 from bedplate.database import Database, Row
 from live.activities import repository
 from live.activities.exceptions import ActivityNotFound
-from live.sessions.wiring import Entry, enter
+from live.sessions.wiring import ByToken, Entry, enter
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +21,8 @@ class ActivityEntry:
     entry: Entry
 
 
-class ActivityEntrance(SecurityBase):
+class ActivityEntrance(ByToken):
     """Finds the activity of the path, and who the token is in its session."""
-
-    def __init__(self) -> None:
-        self.model = HTTPBearer(description="A token of a host, a link or a participant")
-        self.scheme_name = "token"
 
     async def __call__(self, connection: HTTPConnection, activity_id: UUID) -> ActivityEntry:
         """Return both. Raises `ActivityNotFound`, and as `Entrance`."""

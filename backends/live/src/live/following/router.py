@@ -19,14 +19,12 @@ from bedplate.realtime import (
     TextStream,
 )
 from bedplate.state import from_state
-from live import security
 from live.exceptions import ParticipantRemoved, SessionNotFound, WrongToken
 from live.following.schemas import State
 from live.following.state import States
 from live.following.streams import Streams
 from live.following.wiring import CurrentStates, CurrentStreams
-from live.security import ParticipantTokens
-from live.sessions.wiring import CurrentEntry, Entry, enter, subprotocol_of, token_of
+from live.sessions.wiring import CurrentEntry, Entry, enter, member_of, subprotocol_of
 
 router = APIRouter(prefix="/api/v1/sessions/{session_id}", tags=["events"])
 REFUSALS = errors(SessionNotFound, WrongToken)
@@ -35,9 +33,7 @@ CurrentDrain = Annotated[Drain, from_state(Drain)]
 
 async def _poller(connection: HTTPConnection, session_id: UUID) -> UUID:
     """Return the session that somebody may see; a participant's token costs no statement."""
-    tokens: ParticipantTokens = connection.scope["state"]["tokens"]
-    token = token_of(connection)
-    member = tokens.read(token) if token and security.is_participants(token) else None
+    member = member_of(connection)
     if member is None or member.session_id != session_id:
         await enter(connection, session_id)
     return session_id

@@ -11,6 +11,7 @@ from live.activities import repository as activities
 from live.activities.service import public
 from live.exceptions import SessionNotFound
 from live.following import repository
+from live.results.service import version_of
 
 _SHOWN = ("title", "description", "state", "participants", "max_participants", "version")
 
@@ -69,8 +70,6 @@ def _etag_of(row: Row) -> str:
 
 
 def _results_version(row: Row) -> int | None:
-    """Return the version that the results of the current round have now: see `results.service`."""
     if row["results_version"] is None:
         return None
-    version: int = row["results_version"] + row["activity_version"]
-    return version
+    return version_of(row["activity_version"], row["results_version"])

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from bedplate.database import Database
+from bedplate.database.group_commit import BATCH_BUCKETS
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
 from live.events.service import Events
@@ -14,8 +15,6 @@ from live.settings import LiveSettings
 
 CurrentParticipants = Annotated[Participants, from_state(Participants)]
 CurrentTokens = Annotated[ParticipantTokens, from_state(ParticipantTokens)]
-
-_BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 
 
 @contextlib.asynccontextmanager
@@ -30,7 +29,7 @@ async def open_participants(
 ) -> AsyncIterator[Participants]:
     """Yield what lets people in; at the end, what waits is stored."""
     batches = metrics.histogram(
-        "live_batch_joins", "Joins that one transaction stored", buckets=_BATCH_BUCKETS
+        "live_batch_joins", "Joins that one transaction stored", buckets=BATCH_BUCKETS
     )
     async with Participants(database, events, observe_batch=batches.observe) as participants:
         yield participants

@@ -5,41 +5,32 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends
-from fastapi.openapi.models import HTTPBearer
 from fastapi.requests import HTTPConnection
-from fastapi.security.base import SecurityBase
 
 from bedplate.auth.principal import unauthorized
 from bedplate.database import Database
+from bedplate.database.group_commit import BATCH_BUCKETS
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.state import from_state
 from live import security
 from live.events.changes import ResultChanges
 from live.exceptions import WrongToken
 from live.responses.service import Responses
-from live.security import Member, ParticipantTokens
-from live.sessions.wiring import token_of
+from live.security import Member
+from live.sessions.wiring import ByToken, member_of, token_of
 
 CurrentResponses = Annotated[Responses, from_state(Responses)]
 
-_BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 
-
-class Voter(SecurityBase):
+class Voter(ByToken):
     """Finds whose token a request has, without asking the database."""
-
-    def __init__(self) -> None:
-        self.model = HTTPBearer(description="A participant's token")
-        self.scheme_name = "token"
 
     async def __call__(self, connection: HTTPConnection) -> Member:
         """Return the participant. Raises `Unauthorized`, `WrongToken`, `TooManyRequests`."""
-        tokens: ParticipantTokens = connection.scope["state"]["tokens"]
-        token = token_of(connection)
-        member = tokens.read(token) if token is not None else None
+        member = member_of(connection)
         if member is None:
             await security.rate_limit.charge_failed_proof(connection)
-            raise unauthorized() if token is None else WrongToken
+            raise unauthorized() if token_of(connection) is None else WrongToken
         return member
 
 
@@ -53,7 +44,7 @@ async def open_responses(
 ) -> AsyncIterator[Responses]:
     """Yield what stores answers; at the end, what waits is stored."""
     batches = metrics.histogram(
-        "live_batch_answers", "Answers that one transaction stored", buckets=_BATCH_BUCKETS
+        "live_batch_answers", "Answers that one transaction stored", buckets=BATCH_BUCKETS
     )
     async with Responses(
         database, changed=changes.tell, observe_batch=batches.observe

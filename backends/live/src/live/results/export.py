@@ -3,8 +3,6 @@
 Rows are read some hundred at a time, so an export takes little memory however many there are.
 """
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final, Literal
@@ -12,6 +10,7 @@ from uuid import UUID
 
 import orjson
 
+from bedplate.csv_lines import csv_line, harmless
 from bedplate.database import ReadSession, Row
 from live.activities import repository as activities
 from live.activities.service import policy_of
@@ -29,9 +28,6 @@ _OF_ACTIVITY: Final = (
     "seconds",
 )  # fmt: skip
 _OF_PARTICIPANT: Final = ("nickname", "state", "joined_at", "rank", "points")
-# What a spreadsheet takes for a formula, also after white space, and in full width.
-_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_WHITE: Final = ("\t", "\r", "\n")
 _PAGE: Final = 200
 _MOST: Final = 2**31 - 1
 
@@ -166,9 +162,7 @@ def _flat(row: Row, columns: Sequence[str]) -> list[Any]:
 
 
 def _line(values: Iterable[Any]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerow([_cell(value) for value in values])
-    return text.getvalue().encode()
+    return csv_line(_cell(value) for value in values)
 
 
 def _cell(value: Any) -> str:
@@ -177,5 +171,4 @@ def _cell(value: Any) -> str:
         return ""
     if not isinstance(value, str):
         return orjson.dumps(value).decode()
-    dangerous = value.startswith(_WHITE) or value.lstrip().startswith(_FORMULA)
-    return f"'{value}" if dangerous else value
+    return harmless(value)

@@ -88,7 +88,7 @@ class Counted:
         self.activity = activity
         self.policy = policy_of(activity)
         self.round: int = found["round"]
-        self.version = version_of(activity, found)
+        self.version = version_of(activity["version"], found["version"])
         self._found = found
         self._rows = rows
         self._decided = decided
@@ -165,10 +165,9 @@ class Counted:
         return "closed"
 
 
-def version_of(activity: Row, found: Row) -> int:
+def version_of(activity_version: int, round_version: int) -> int:
     """Return the version of a round's results, which the activity's state changes as well."""
-    version: int = activity["version"] + found["version"]
-    return version
+    return activity_version + round_version
 
 
 class View:
@@ -185,7 +184,7 @@ class View:
     @property
     def etag(self) -> str:
         """The ETag, known before the counters are read."""
-        version = version_of(self._activity, self._found)
+        version = version_of(self._activity["version"], self._found["version"])
         return f'"{self._audience}.{self._found["round"]}.{version}"'
 
     async def to_json(self, session: ReadSession) -> dict[str, Any]:

@@ -30,7 +30,6 @@ _BEARER = "bearer."
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
 _REMEMBERED: Final = 100_000
-_SCHEME = HTTPBearer(description="A token of a host, a link or a participant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,14 @@ class Entry:
         return security.HOST if self.role in security.MODERATORS else self.role
 
 
-class Entrance(SecurityBase):
+class ByToken(SecurityBase):
+    """Lets in by a bearer token: the scheme that the OpenAPI document shows."""
+
+    model = HTTPBearer(description="A token of a host, a link or a participant")
+    scheme_name = "token"
+
+
+class Entrance(ByToken):
     """Finds the session of the path and lets in who has one of these roles: one statement.
 
     Raises `SessionNotFound`, `Unauthorized` without a token, `WrongToken`, `ParticipantRemoved`,
@@ -72,8 +78,6 @@ class Entrance(SecurityBase):
 
     def __init__(self, roles: frozenset[str]) -> None:
         self.roles = roles
-        self.model = _SCHEME
-        self.scheme_name = "token"
 
     async def __call__(self, connection: HTTPConnection, session_id: UUID) -> Entry:
         """Return the session and the role."""
@@ -83,15 +87,11 @@ class Entrance(SecurityBase):
         return entry
 
 
-class Return(SecurityBase):
+class Return(ByToken):
     """Finds the session of the path and one of its participants, removed or not.
 
     Raises `SessionNotFound`, `Unauthorized`, `WrongToken`, `TooManyRequests`.
     """
-
-    def __init__(self) -> None:
-        self.model = _SCHEME
-        self.scheme_name = "token"
 
     async def __call__(self, connection: HTTPConnection, session_id: UUID) -> Entry:
         """Return the session and the participant."""
@@ -144,25 +144,26 @@ def _participant(found: Row) -> Row:
     }
 
 
-class Membership(SecurityBase):
+class Membership(ByToken):
     """Finds whose participant's token a request has, without asking the database.
 
     Whether they were removed is decided where it matters. Raises as `Entrance`.
     """
 
-    def __init__(self) -> None:
-        self.model = _SCHEME
-        self.scheme_name = "token"
-
     async def __call__(self, connection: HTTPConnection, session_id: UUID) -> Member:
         """Return the participant, who is one of the session of the path."""
-        tokens: ParticipantTokens = connection.scope["state"]["tokens"]
-        token = token_of(connection)
-        member = tokens.read(token) if token is not None else None
+        member = member_of(connection)
         if member is None or member.session_id != session_id:
             await enter(connection, session_id)
             raise WrongToken  # a host's
         return member
+
+
+def member_of(connection: HTTPConnection) -> Member | None:
+    """Return whose participant's token a request has, or None, without asking the database."""
+    tokens: ParticipantTokens = connection.scope["state"]["tokens"]
+    token = token_of(connection)
+    return tokens.read(token) if token is not None else None
 
 
 def token_of(connection: HTTPConnection) -> str | None:
