@@ -47,6 +47,8 @@ def test_a_safe_production_starts(environment: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "", "LIVE_DATABASE_URL", "must be set in production"),
         ("LIVE_JOIN_URL", "", "LIVE_JOIN_URL", "must be set in production"),
         ("LIVE_JOIN_URL", "https://unsafe4711.example/", "LIVE_JOIN_URL", "{code} once"),
+        ("LIVE_JOIN_URL", "https://unsafe4711.example/{code}/}", "LIVE_JOIN_URL", "no other"),
+        ("LIVE_JOIN_URL", "https://unsafe4711.example/{code}/{a}", "LIVE_JOIN_URL", "no other"),
         ("LIVE_JOIN_URL", "ftp://unsafe4711/{code}", "LIVE_JOIN_URL", ""),
         ("LIVE_IDLE_HOURS", "0", "LIVE_IDLE_HOURS", "greater than 0"),
         ("LIVE_RETENTION_DAYS", "-1", "LIVE_RETENTION_DAYS", "greater than 0"),

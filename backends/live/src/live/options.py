@@ -3,9 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, product
 from string import ascii_lowercase
-from typing import Annotated, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from bedplate.schemas import Schema, SingleLineStr, WholeNumber
 from live.activity_type import refusal
@@ -29,9 +37,25 @@ class Identified(Schema):
 
 
 class Option(Identified):
-    """One of several options."""
+    """One of several options; a text alone is an option too."""
 
     text: OptionText = Field(description="What it says; options of one list differ")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"text": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return a schema that takes a text too."""
+        schema = handler(core_schema)
+        if handler.mode == "serialization":
+            return schema
+        text = {"type": "string", "minLength": 1, "maxLength": MAX_OPTION_LENGTH}
+        return {"description": schema.pop("description"), "anyOf": [schema, text]}
 
 
 Something = TypeVar("Something", bound=Identified)

@@ -12,8 +12,11 @@ _PLACE_OF_CODE = "{code}"
 
 
 def _with_code(url: str) -> str:
-    if url.count(_PLACE_OF_CODE) != 1:
-        raise ValueError("It should have {code} once, such as https://example.com/join/{code}")
+    if url.count(_PLACE_OF_CODE) != 1 or url.count("{") + url.count("}") != 2:  # noqa: PLR2004
+        raise ValueError(
+            "It should have {code} once and no other braces, such as"
+            " https://example.com/join/{code}"
+        )
     return url
 
 

@@ -1,5 +1,6 @@
 from typing import Any
 
+import jsonschema
 import pytest
 
 COLOURS = {"options": [{"text": "Red"}, {"text": "Blue"}, {"text": "Grey"}]}
@@ -32,6 +33,34 @@ def test_equal_answers_are_equal(activities: Any) -> None:
     """The order in which options are chosen means nothing."""
     poll = activities("poll", SEVERAL)
     assert poll.checked({"choices": ["c", "a"]}) == poll.checked({"choices": ["a", "c"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "fields"),
+    [
+        ("poll", "options", {}),
+        ("quiz", "options", {}),
+        ("ranking", "options", {}),
+        ("scale", "statements", {}),
+        ("survey", "options", {"kind": "choice", "title": "Which?"}),
+    ],
+)
+def test_an_option_may_be_a_text_alone(
+    activities: Any, name: str, field: str, fields: dict[str, Any]
+) -> None:
+    """Texts and objects may stand beside each other, in every type, and the schema says so."""
+    second = {"text": "Blue", **({"correct": True} if name == "quiz" else {})}
+
+    def config(first: object) -> dict[str, Any]:
+        options = {**fields, field: [first, second]}
+        return {"questions": [options]} if fields else options
+
+    made = activities(name, config("Red"))
+    assert made.config == activities(name, config({"text": "Red"})).config
+    jsonschema.validate(config("Red"), made.kind.config.model_json_schema())
+    activities.refused(name, config("\0"))
+    activities.refused(name, config(""))
+    assert activities.refused(name, config("blue")) == "Texts should differ"
 
 
 def test_participants_see_the_options_with_their_ids(activities: Any) -> None:

@@ -16,6 +16,7 @@ from live.activities.exceptions import (
 )
 from live.activities.schemas import (
     Activity,
+    ActivityExample,
     ActivityList,
     ActivityNew,
     ActivityPatch,
@@ -37,7 +38,7 @@ CHANGES = REFUSALS | errors(WrongState, SessionCompleted)
 
 @types_router.get("/activity-types", summary="Which types of activities are there?")
 async def list_types() -> ActivityTypeList:
-    """Return every type, with JSON Schemas of its configuration and its answers."""
+    """Return every type, with JSON Schemas of its configuration and its answers, and an example."""
     return ActivityTypeList(
         items=[
             ActivityTypeInfo(
@@ -46,6 +47,7 @@ async def list_types() -> ActivityTypeList:
                 scored=kind.scored,
                 config=kind.config.model_json_schema(),
                 answer=kind.answer.model_json_schema(),
+                example=ActivityExample.model_validate(kind.example),
             )
             for kind in all_types().values()
         ]

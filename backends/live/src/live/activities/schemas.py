@@ -1,7 +1,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from bedplate.schemas import MultiLineStr, Schema, SingleLineStr, WholeNumber
 from live.models.activities import MAX_NOTES_LENGTH, MAX_TITLE_LENGTH
@@ -105,14 +105,24 @@ class ActivityList(BaseModel):
     items: list[Activity]
 
 
+class ActivityExample(BaseModel):
+    """A configuration that a type accepts, and an answer to it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    config: dict[str, Any]
+    answer: dict[str, Any]
+
+
 class ActivityTypeInfo(BaseModel):
-    """A type of activity: JSON Schemas of its configuration and of its answers."""
+    """A type of activity: JSON Schemas of its configuration and of its answers, and an example."""
 
     name: str
     title: str
     scored: bool
     config: dict[str, Any]
     answer: dict[str, Any]
+    example: ActivityExample
 
 
 class ActivityTypeList(BaseModel):

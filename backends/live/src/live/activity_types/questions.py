@@ -52,10 +52,7 @@ class Questions(ActivityType[QuestionsConfig, QuestionsAnswer]):
     answer = QuestionsAnswer
     example = Example(
         config={"max_questions": 2},
-        answer={
-            "questions": ["Will there be a recording?"],
-            "votes": [key_of("When is lunch?")],
-        },
+        answer={"questions": ["Will there be a recording?"]},
     )
     words = True
     always_changeable = True
