@@ -4,8 +4,9 @@ from bedplate.database_state import DatabaseState
 from bedplate.realtime import Channels
 from bedplate.state import opened
 from live.events.changes import ResultChanges
+from live.events.presence import Presence
 from live.events.service import Events
-from live.events.wiring import open_changes, open_channels, open_events
+from live.events.wiring import open_changes, open_channels, open_events, open_presence
 from live.following.state import States
 from live.following.streams import Streams
 from live.following.wiring import open_states, open_streams
@@ -31,6 +32,7 @@ class LiveState(DatabaseState):
     code_attempts: CodeAttempts = opened(open_code_attempts)
     channels: Channels = opened(open_channels)
     events: Events = opened(open_events)
+    presence: Presence = opened(open_presence)
     states: States = opened(open_states)
     streams: Streams = opened(open_streams)
     participants: Participants = opened(open_participants)

@@ -7,7 +7,9 @@ from bedplate.database import Database
 from bedplate.jobs.background import Jobs
 from live.activities.service import close_due
 from live.events.changes import ResultChanges
+from live.events.presence import Presence
 from live.events.service import Events
+from live.following.removals import end_removed
 from live.following.streams import Streams
 from live.participants.service import Participants, show_presence
 from live.sessions.service import complete_idle, remove_old
@@ -28,6 +30,7 @@ class Timers:
         events: Events,
         streams: Streams,
         participants: Participants,
+        presence: Presence,
         changes: ResultChanges,
         settings: LiveSettings,
     ) -> None:
@@ -35,6 +38,7 @@ class Timers:
         self._events = events
         self._streams = streams
         self._participants = participants
+        self._presence = presence
         self._changes = changes
         self._settings = settings
 
@@ -42,6 +46,7 @@ class Timers:
         """Start all of it."""
         jobs.every(_TIMER_SECONDS, self.close_due, name="live_timers")
         jobs.every(_SEEN_SECONDS, self.note_followers, name="live_followers")
+        jobs.every(_SEEN_SECONDS, self.end_removed, name="live_removed")
         jobs.every(_PRESENCE_SECONDS, self.show_presence, name="live_presence")
         jobs.every(_HOUR_SECONDS / 4, self.clean_up, name="live_clean_up")
 
@@ -51,8 +56,12 @@ class Timers:
             self._changes.tell(activity["id"])
 
     async def note_followers(self) -> None:
-        """Note that those who follow are there: they need no heartbeats."""
-        await self._participants.note(self._streams.participants())
+        """Note that those who follow, poll or answer are there: they need no heartbeats."""
+        await self._participants.note(self._streams.participants() | self._presence.take())
+
+    async def end_removed(self) -> None:
+        """End streams of those who were removed."""
+        await end_removed(self._database.read(), self._streams)
 
     async def show_presence(self) -> None:
         """Show the hosts who is online, idle and gone."""
@@ -74,9 +83,10 @@ async def open_timers(
     events: Events,
     streams: Streams,
     participants: Participants,
+    presence: Presence,
     changes: ResultChanges,
 ) -> AsyncIterator[Timers]:
     """Yield the background work, which has begun."""
-    timers = Timers(database, events, streams, participants, changes, settings)
+    timers = Timers(database, events, streams, participants, presence, changes, settings)
     timers.start(jobs)
     yield timers

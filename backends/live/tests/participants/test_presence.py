@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
+from bedplate.database import Database
+from bedplate.realtime import Channels
 from bedplate.testing.client import client
 from bedplate.testing.clock import SettableClock
 from bedplate.testing.problems import ProblemOf
 from live.events.service import Events
+from live.sessions.service import complete_idle
+from live.timers import Timers
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening, Guest
@@ -59,6 +64,60 @@ async def test_a_heartbeat_makes_one_online_again(clock: SettableClock, evening:
     assert await presence(evening) == (["online", "online", "idle"], expected)
     clock.advance(seconds=29)
     assert (await presence(evening))[1] == {"online": 2, "idle": 0, "gone": 1, "joined": 3}
+
+
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> list[Timers]:
+    """Give what background work the applications have, which runs only when a test runs it."""
+    made: list[Timers] = []
+    monkeypatch.setattr(Timers, "start", lambda self, _: made.append(self))
+    return made
+
+
+@pytest.mark.parametrize("how", ["votes", "retracts", "says how fast it goes", "polls"])
+async def test_whoever_does_something_is_there(
+    clock: SettableClock, timers: list[Timers], evening: "Evening", database: Database, how: str
+) -> None:
+    """It is stored within seconds, with one time for all, though not of the removed.
+
+    So a session in which people vote isn't idle, and nothing tells when somebody voted.
+    """
+    ann, bob, cat, _ = people = await evening.join_many(4)
+    poll = await evening.add_open("poll", policy={"secret": how == "votes"})
+    if how == "retracts":
+        for guest in people:
+            await evening.answer(guest, poll, choices=["a"])
+        await timers[0].note_followers()
+    clock.advance(hours=25)
+    for guest in (ann, bob, cat):
+        clock.advance(seconds=1)
+        await do_something(evening, guest, poll, how)
+    await evening.do(f"participants/{cat.id}/kick")
+    await timers[0].note_followers()
+    assert (await presence(evening))[1] == {"online": 2, "idle": 0, "gone": 1, "joined": 3}
+    async with database.engine.connect() as connection:
+        times = await connection.execute(text("SELECT DISTINCT seen_at FROM live_participant"))
+        assert len(times.all()) == 2
+    clock.advance(hours=23)
+    events = Events(Channels(None, namespace="test"))
+    assert await complete_idle(database, events, 24) == 0
+    clock.advance(hours=2)
+    await timers[0].note_followers()
+    assert await complete_idle(database, events, 24) == 1
+
+
+async def do_something(evening: "Evening", guest: "Guest", poll: dict[str, Any], how: str) -> None:
+    """Let a participant be active in one of the ways that aren't heartbeats."""
+    api, headers = evening.api, guest.headers
+    if how == "votes":
+        await evening.answer(guest, poll, choices=["a"])
+    elif how == "retracts":
+        assert (await api.delete(evening.responses(poll), headers=headers)).is_success
+    elif how == "polls":
+        assert (await api.get(f"{evening.path}/state", headers=headers)).is_success
+    else:
+        path, body = f"{evening.path}/tempo", {"tempo": "lost"}
+        assert (await api.put(path, json=body, headers=headers)).is_success
 
 
 async def test_a_batch_of_heartbeats_has_its_bad_members(

@@ -7,12 +7,14 @@ from typing import Annotated
 from bedplate.realtime import Channels
 from bedplate.state import from_state
 from live.events.changes import ResultChanges
+from live.events.presence import Presence
 from live.events.service import Events
 from live.security import HOST
 from live.settings import LiveSettings
 
 CurrentChanges = Annotated[ResultChanges, from_state(ResultChanges)]
 CurrentEvents = Annotated[Events, from_state(Events)]
+CurrentPresence = Annotated[Presence, from_state(Presence)]
 
 
 @contextlib.asynccontextmanager
@@ -35,3 +37,9 @@ async def open_events(channels: Channels) -> AsyncIterator[Events]:
 async def open_changes(events: Events) -> AsyncIterator[ResultChanges]:
     """Yield what passes on that results changed."""
     yield events.results
+
+
+@contextlib.asynccontextmanager
+async def open_presence() -> AsyncIterator[Presence]:
+    """Yield what remembers who did something."""
+    yield Presence()

@@ -10,6 +10,7 @@ from fastapi.requests import HTTPConnection
 from bedplate.conditional import IfNoneMatch
 from bedplate.lifecycle import Drain
 from bedplate.openapi import errors, headers
+from bedplate.problems import ProblemError
 from bedplate.realtime import (
     EventStream,
     LastEventId,
@@ -19,6 +20,7 @@ from bedplate.realtime import (
     TextStream,
 )
 from bedplate.state import from_state
+from live.events.wiring import CurrentPresence
 from live.exceptions import ParticipantRemoved, SessionNotFound, WrongToken
 from live.following.schemas import State
 from live.following.state import States
@@ -31,10 +33,12 @@ REFUSALS = errors(SessionNotFound, WrongToken)
 CurrentDrain = Annotated[Drain, from_state(Drain)]
 
 
-async def _poller(connection: HTTPConnection, session_id: UUID) -> UUID:
+async def _poller(connection: HTTPConnection, session_id: UUID, presence: CurrentPresence) -> UUID:
     """Return the session that somebody may see; a participant's token costs no statement."""
     member = member_of(connection)
-    if member is None or member.session_id != session_id:
+    if member is not None and member.session_id == session_id:
+        presence.notice(member.participant_id)
+    else:
         await enter(connection, session_id)
     return session_id
 
@@ -106,15 +110,33 @@ async def _texts(
 async def _messages(
     entry: Entry, streams: Streams, states: States, last: Position | None
 ) -> AsyncIterator[Messages]:
-    """Yield what somebody gets, with the state wherever events may be missing."""
+    """Yield what somebody gets, with the state wherever events may be missing.
+
+    It ends where the state can't be read: who comes back is answered why, or gets the state.
+    """
     async with streams.follow(entry.session_id, entry.audience, entry.key, last) as follower:
         if not follower.recovered:
             # The position comes first: what happens while the state is read follows it.
             position = follower.position
-            now = await states.state(entry.session_id)
-            yield Messages((Message("state", now.body, position),))
+            state = await _state_of(entry, states)
+            if state is None:
+                return
+            yield Messages((Message("state", state, position),))
         async for messages in follower:
             yield messages
             if any(message.event in {"lost", "resync"} for message in messages.items):
-                now = await states.state(entry.session_id)
-                yield Messages((Message("state", now.body),))
+                state = await _state_of(entry, states)
+                if state is None:
+                    return
+                yield Messages((Message("state", state),))
+
+
+async def _state_of(entry: Entry, states: States) -> bytes | None:
+    """Return the state, or None when the session is deleted or the database is away.
+
+    The response has begun, so an error is nobody's answer any more.
+    """
+    try:
+        return (await states.state(entry.session_id)).body
+    except ProblemError:
+        return None

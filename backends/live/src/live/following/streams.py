@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -64,6 +64,22 @@ class Streams:
             for stream in streams
             if stream.follower.audience == PARTICIPANT
         }
+
+    def tokens(self) -> set[str]:
+        """Return the hashes of the tokens of hosts and links that follow something here."""
+        return {
+            stream.key
+            for streams in self._open.values()
+            for stream in streams
+            if stream.follower.audience != PARTICIPANT
+        }
+
+    def end(self, reasons: Mapping[str, str]) -> None:
+        """End streams: `reasons` says why, by the key of whose they are."""
+        for streams in self._open.values():
+            for stream in streams:
+                if stream.key in reasons:
+                    stream.follower.stop(reasons[stream.key])
 
     def sessions(self) -> list[UUID]:
         """Return the sessions that are followed here."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from bedplate.database.dependencies import ReadSession
 from bedplate.openapi import errors
 from live.activities.exceptions import ActivityNotFound
+from live.events.wiring import CurrentPresence
 from live.exceptions import ParticipantRemoved, SessionCompleted, WrongState, WrongToken
 from live.responses import service
 from live.responses.exceptions import AlreadyAnswered, NotAnswered, UnknownItem, WordsRefused
@@ -24,10 +25,16 @@ REFUSALS = errors(ActivityNotFound, WrongToken, ParticipantRemoved)
     summary="Answer",
 )
 async def put_response(
-    activity_id: UUID, sent: ResponsePut, voter: CurrentVoter, responses: CurrentResponses
+    activity_id: UUID,
+    sent: ResponsePut,
+    voter: CurrentVoter,
+    responses: CurrentResponses,
+    presence: CurrentPresence,
 ) -> Response:
     """Store one's answer when it is durable; sent again, it is the same answer."""
-    return to_response(activity_id, await responses.put(voter, activity_id, sent.answer))
+    stored = await responses.put(voter, activity_id, sent.answer)
+    presence.notice(voter.participant_id)
+    return to_response(activity_id, stored)
 
 
 @router.get("", responses=REFUSALS | errors(NotAnswered), summary="Get your answer")
@@ -43,10 +50,14 @@ async def get_response(activity_id: UUID, voter: CurrentVoter, session: ReadSess
     summary="Take your answer back",
 )
 async def delete_response(
-    activity_id: UUID, voter: CurrentVoter, responses: CurrentResponses
+    activity_id: UUID,
+    voter: CurrentVoter,
+    responses: CurrentResponses,
+    presence: CurrentPresence,
 ) -> None:
     """Remove one's answer, where answers may be changed."""
     await responses.retract(voter, activity_id)
+    presence.notice(voter.participant_id)
 
 
 def to_response(activity_id: UUID, stored: service.Stored) -> Response:

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from bedplate.database.dependencies import ReadSession, WriteSession
 from bedplate.openapi import errors
-from live.events.wiring import CurrentEvents
+from live.events.wiring import CurrentEvents, CurrentPresence
 from live.exceptions import (
     ParticipantRemoved,
     SessionCompleted,
@@ -26,9 +26,15 @@ REFUSALS = errors(SessionNotFound, WrongToken)
     responses=REFUSALS | errors(ParticipantRemoved, SessionCompleted, WrongState),
     summary="Is it too fast?",
 )
-async def put_tempo(member: CurrentMember, vote: TempoVote, votes: CurrentTempoVotes) -> TempoVote:
+async def put_tempo(
+    member: CurrentMember,
+    vote: TempoVote,
+    votes: CurrentTempoVotes,
+    presence: CurrentPresence,
+) -> TempoVote:
     """Say how fast it goes, at any time; only hosts see how many say what, never who."""
     await votes.put(member.session_id, service.Vote(member.participant_id, vote.tempo))
+    presence.notice(member.participant_id)
     return vote
 
 
