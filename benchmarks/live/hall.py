@@ -78,6 +78,7 @@ def running_hall(workers: int) -> Iterator[Hall]:
             "LIVE_DATABASE_URL": postgres.create_database(),
             "LIVE_DATABASE_AUTO_MIGRATE": "true",
             "LIVE_DATABASE_POOL_SIZE": "10",
+            "LIVE_NEW_SESSIONS_PER_MINUTE": "100000",
             "LOG_LEVEL": "warning",
         }
         if workers > 1:

@@ -45,7 +45,8 @@ def migrate_database() -> Migrate:
 def settings(database_url: str) -> LiveSettings:
     """Give settings for the test's database and nothing else of this machine.
 
-    All of a test comes from one address, so wrong tokens are limited only where a test says so.
+    All of a test comes from one address, so wrong tokens and new sessions are limited only where a
+    test says so.
     """
     return LiveSettings(
         _env_file=None,
@@ -54,6 +55,7 @@ def settings(database_url: str) -> LiveSettings:
         database_auto_migrate=False,
         token_secret=SECRET,
         failed_joins_per_minute=100_000,
+        new_sessions_per_minute=100_000,
     )
 
 

@@ -53,6 +53,7 @@ def test_a_safe_production_starts(environment: pytest.MonkeyPatch) -> None:
         ("LIVE_IDLE_HOURS", "0", "LIVE_IDLE_HOURS", "greater than 0"),
         ("LIVE_RETENTION_DAYS", "-1", "LIVE_RETENTION_DAYS", "greater than 0"),
         ("LIVE_FAILED_JOINS_PER_MINUTE", "0", "LIVE_FAILED_JOINS_PER_MINUTE", ""),
+        ("LIVE_NEW_SESSIONS_PER_MINUTE", "0", "LIVE_NEW_SESSIONS_PER_MINUTE", ""),
     ],
 )
 def test_what_is_unsafe_is_refused(

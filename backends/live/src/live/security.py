@@ -43,8 +43,13 @@ def _failed_proofs(settings: LiveSettings) -> Budget:
     return Budget(settings.failed_joins_per_minute)
 
 
-# A hall shares one address, so only guesses are limited.
+def _new_sessions(settings: LiveSettings) -> Budget:
+    return Budget(settings.new_sessions_per_minute)
+
+
+# A hall shares one address, so only guesses are limited, and what hosts alone do.
 rate_limit = RateLimit(read=None, write=None, failed_proofs=_failed_proofs)
+new_sessions = RateLimit(read=None, write=_new_sessions, scope="new sessions")
 cors = CORSPolicy(
     development_origins=["*"],
     allow_credentials=False,

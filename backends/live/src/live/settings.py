@@ -47,6 +47,9 @@ class LiveSettings(DatabaseSettings, env_prefix="LIVE_"):
     failed_joins_per_minute: int = Field(
         30, ge=1, le=100_000, description="Wrong codes and tokens that an address may try a minute"
     )
+    new_sessions_per_minute: int = Field(
+        60, ge=1, le=100_000, description="Sessions that an address may create a minute"
+    )
 
     def validation_errors(self) -> Iterator[str]:
         """Yield what can't stay as it is: codes that lead to the developer's own machine."""

@@ -6,16 +6,18 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from bedplate.database import Database
-from bedplate.testing.client import Client
+from bedplate.testing.client import Client, client
 from bedplate.testing.clock import SettableClock
 from bedplate.testing.problems import ProblemOf
 
 if TYPE_CHECKING:
     from backends.live.tests.conftest import Evening
 
+MakeApp = Callable[..., FastAPI]
 MakeEvening = Callable[..., Awaitable["Evening"]]
 
 SESSIONS = "/api/v1/sessions"
@@ -259,3 +261,24 @@ async def test_two_hosts_start_and_complete_at_once(evening: "Evening") -> None:
         calls = [other.api.post(f"{other.path}/{verb}", headers=other.host) for _ in range(20)]
         statuses = sorted(response.status_code for response in await asyncio.gather(*calls))
         assert statuses == [200] + [refusal] * 19
+
+
+async def test_new_sessions_are_limited_by_address(
+    evening: "Evening", make_app: MakeApp, problem_of: ProblemOf, clock: SettableClock
+) -> None:
+    """Duplicates count too, and so does a host who sends a token; other requests don't."""
+    async with client(make_app(new_sessions_per_minute=3)) as api:
+        for headers in ({}, evening.host):
+            response = await api.post(SESSIONS, json={"title": "Evening"}, headers=headers)
+            assert response.status_code == 201
+        duplicate = f"{evening.path}/duplicate"
+        assert (await api.post(duplicate, headers=evening.host)).status_code == 201
+        for path, body in ((SESSIONS, {"title": "Evening"}), (duplicate, None)):
+            response = await api.post(path, json=body, headers=evening.host)
+            problem_of(response, 429)
+            assert 0 < int(response.headers["retry-after"]) <= 60
+        assert (await api.get(SESSIONS, headers=evening.host)).is_success
+        body = {"code": evening.code, "nickname": "Ann"}
+        assert (await api.post(f"{evening.path}/participants", json=body)).is_success
+        clock.advance(seconds=120)
+        assert (await api.post(SESSIONS, json={"title": "Evening"})).status_code == 201

@@ -51,6 +51,7 @@ IMAGE: Final[dict[int | str, dict[str, Any]]] = {
 @router.post(
     "/sessions",
     status_code=201,
+    dependencies=[Depends(security.new_sessions)],
     responses=errors(WrongToken) | headers(201, "Location"),
     summary="Create a session",
 )

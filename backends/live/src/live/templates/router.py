@@ -1,8 +1,9 @@
 """HTTP: paths, status codes, summaries. No SQL, no rules."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from bedplate.openapi import errors, headers
+from live import security
 from live.exceptions import SessionNotFound, WrongToken
 from live.sessions.router import CurrentDatabase, CurrentSettings, location_of, to_session
 from live.sessions.schemas import Session
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/api/v1/sessions/{session_id}", tags=["sessions"])
 @router.post(
     "/duplicate",
     status_code=201,
+    dependencies=[Depends(security.new_sessions)],
     responses=errors(SessionNotFound, WrongToken) | headers(201, "Location"),
     summary="Use a session as a template",
 )
