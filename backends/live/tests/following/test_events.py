@@ -64,6 +64,31 @@ async def test_a_stream_begins_with_the_state_and_goes_on_with_what_happens(
     assert listener.durable[0].data["config"]["options"][0]["text"] == "Yes"
 
 
+async def test_what_is_newer_has_a_higher_version(evening: "Evening", listen: Listen) -> None:
+    """Processes publish after their commits, so a client that has a newer one drops an older one.
+
+    That goes for the state that clients poll too.
+    """
+    listener = await listen(evening.api, evening.path, evening.host)
+    poll = await evening.add_open("poll")
+    for step in ("close", "reveal", "reset", "open"):
+        await evening.do(f"activities/{poll['id']}/{step}")
+    for title in ("One", "Two"):
+        await evening.api.patch(evening.path, json={"title": title}, headers=evening.host)
+    state = (await evening.api.get(f"{evening.path}/state", headers=evening.host)).json()
+    await evening.complete()
+    await listener.heard("session.completed")
+    of_activity, of_session = (
+        [event.data["version"] for event in listener.durable if event.name.startswith(noun)]
+        for noun in ("activity.", "session.")
+    )
+    assert (len(of_activity), len(of_session)) == (5, 3)
+    for versions in (of_activity, of_session):
+        assert versions == sorted(set(versions))
+    assert state["activity"]["version"] == of_activity[-1]
+    assert state["version"] == of_session[-2]
+
+
 async def test_only_durable_events_have_an_id(evening: "Evening", listen: Listen) -> None:
     """Results, presence and numbers of people come without an id, events with one."""
     ann = await evening.join("Ann")

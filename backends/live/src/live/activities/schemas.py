@@ -87,6 +87,7 @@ class PublicActivity(BaseModel):
     seconds: int | None
     opened_at: AwareDatetime | None
     closes_at: AwareDatetime | None
+    version: int = Field(description="Grows with each change: what has a lower one is older")
 
 
 class Activity(PublicActivity):

@@ -54,6 +54,7 @@ def public(activity: Row) -> dict[str, Any]:
         "seconds": activity["seconds"],
         "opened_at": _instant(activity["opened_at"]),
         "closes_at": _instant(activity["closes_at"]),
+        "version": activity["version"],
     }
 
 

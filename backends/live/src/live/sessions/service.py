@@ -184,8 +184,8 @@ def check_active(found: Row) -> None:
 def _changed(session: WriteSession, events: Events, name: str, row: Row | None) -> Row:
     if row is None:
         raise SessionNotFound
-    public = {name: row[name] for name in ("title", "description", "state", "max_participants")}
-    events.publish(session, row["id"], name, public)
+    shown = ("title", "description", "state", "max_participants", "version")
+    events.publish(session, row["id"], name, {name: row[name] for name in shown})
     return row
 
 
