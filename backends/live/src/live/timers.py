@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from bedplate.database import Database
 from bedplate.jobs.background import Jobs
 from live.activities.service import close_due
-from live.events.changes import ResultChanges
 from live.events.presence import Presence
 from live.events.service import Events
 from live.following.removals import end_removed
@@ -31,7 +30,6 @@ class Timers:
         streams: Streams,
         participants: Participants,
         presence: Presence,
-        changes: ResultChanges,
         settings: LiveSettings,
     ) -> None:
         self._database = database
@@ -39,7 +37,6 @@ class Timers:
         self._streams = streams
         self._participants = participants
         self._presence = presence
-        self._changes = changes
         self._settings = settings
 
     def start(self, jobs: Jobs) -> None:
@@ -52,8 +49,7 @@ class Timers:
 
     async def close_due(self) -> None:
         """Close the activities whose time is over."""
-        for activity in await close_due(self._database, self._events):
-            self._changes.tell(activity["id"])
+        await close_due(self._database, self._events)
 
     async def note_followers(self) -> None:
         """Note that those who follow, poll or answer are there: they need no heartbeats."""
@@ -84,9 +80,8 @@ async def open_timers(
     streams: Streams,
     participants: Participants,
     presence: Presence,
-    changes: ResultChanges,
 ) -> AsyncIterator[Timers]:
     """Yield the background work, which has begun."""
-    timers = Timers(database, events, streams, participants, presence, changes, settings)
+    timers = Timers(database, events, streams, participants, presence, settings)
     timers.start(jobs)
     yield timers

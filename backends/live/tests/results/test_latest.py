@@ -12,6 +12,7 @@ import pytest
 
 from bedplate.database import Database
 from bedplate.jobs.background import Jobs
+from bedplate.testing.clock import SettableClock
 from live.events.service import Events
 from live.results.latest import INTERVAL_SECONDS, LatestResults
 
@@ -187,3 +188,20 @@ async def test_the_end_closes_what_is_open(
     await evening.complete()
     sent = await channels.until_host(state="closed")
     assert sent.payloads["participant"]["result"]["counts"]["a"] == 1
+
+
+@pytest.mark.parametrize("next_one", [True, False])
+async def test_a_timers_end_shows_what_waited_for_it(
+    clock: SettableClock, evening: "Evening", channels: "RememberingChannels", next_one: bool
+) -> None:
+    """Results that wait for the close are sent, also when the next activity ends the timer's."""
+    policy = {"results": "after_close", "screen": "after_close"}
+    poll = await evening.add_open("poll", seconds=10, policy=policy)
+    following = await evening.add("poll")
+    await evening.answer(await evening.join(), poll, choices=["a"])
+    await channels.until_host(state="open", stored=1)
+    clock.advance(seconds=10)
+    if next_one:
+        await evening.open_(following)
+    shown = await channels.until_host(state="closed", stored=1)
+    assert shown.payloads["participant"]["result"]["counts"] == {"a": 1, "b": 0}

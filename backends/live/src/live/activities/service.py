@@ -185,28 +185,24 @@ async def close(session: WriteSession, events: Events, session_id: UUID, activit
     return await _changed(session, session_id, row)
 
 
-async def close_due(database: Database, events: Events) -> list[Row]:
-    """Close the activities whose timers ended; return them. Several processes may do it."""
-    closed = []
+async def close_due(database: Database, events: Events) -> None:
+    """Close the activities whose timers ended. Several processes may do it."""
     now = clock.now()
     for session_id in await repository.due(database.read(), now):
         async with database.write() as session:
             await sessions.lock(session, session_id)
-            row = await _close_due(session, events, session_id, now)
-        if row is not None:
-            closed.append(row)
-    return closed
+            await _close_due(session, events, session_id, now)
 
 
 async def _close_due(
     session: WriteSession, events: Events, session_id: UUID, now: datetime
-) -> Row | None:
+) -> None:
     """Close a session's open activity if its time is over; the session is locked."""
     row = await repository.close_due(session, session_id, now)
-    if row is None:
-        return None
-    events.publish(session, session_id, "activity.closed", public(row))
-    return await _changed(session, session_id, row)
+    if row is not None:
+        events.publish(session, session_id, "activity.closed", public(row))
+        await _changed(session, session_id, row)
+        session.after_commit(lambda: events.results.tell(row["id"]))
 
 
 async def reset(session: WriteSession, events: Events, session_id: UUID, activity_id: UUID) -> Row:
