@@ -95,21 +95,21 @@ async def follow_socket(
 async def _frames(
     entry: Entry, streams: Streams, states: States, last: Position | None
 ) -> AsyncIterator[bytes]:
-    async for messages in _messages(entry, streams, states, last):
+    async for messages in messages_of(entry, streams, states, last):
         yield messages.sse
 
 
 async def _texts(
     entry: Entry, streams: Streams, states: States, last: Position | None
 ) -> AsyncGenerator[str, None]:
-    async for messages in _messages(entry, streams, states, last):
+    async for messages in messages_of(entry, streams, states, last):
         for text in messages.texts:
             yield text
 
 
-async def _messages(
+async def messages_of(
     entry: Entry, streams: Streams, states: States, last: Position | None
-) -> AsyncIterator[Messages]:
+) -> AsyncGenerator[Messages, None]:
     """Yield what somebody gets, with the state wherever events may be missing.
 
     It ends where the state can't be read: who comes back is answered why, or gets the state.
