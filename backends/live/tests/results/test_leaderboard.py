@@ -135,7 +135,8 @@ async def scored(
 async def test_ties(database: Database, evening: "Evening", people: "dict[str, Guest]") -> None:
     """Ranks are 1, 2, 2, 4: by points, then by time; who has both alike shares a rank.
 
-    The same times add up to the same sum in whatever order they come.
+    The same times add up to the same sum in whatever order they come. Equal ones come in the order
+    of their ids.
     """
     ann, bob, cid, dan = people.values()
     times = (0.1, 0.2, 0.3, 0.7, 1e-9)
@@ -147,6 +148,8 @@ async def test_ties(database: Database, evening: "Evening", people: "dict[str, G
     assert found == [(1, 50), (2, 50), (2, 50), (4, 5)]
     assert lines(await board(evening))[0][1] == "Cid"
     first = lines(await board(evening))
+    by_id = sorted([ann, bob], key=lambda guest: guest.id)
+    assert [line[1] for line in first[1:3]] == [guest.nickname for guest in by_id]
     for _ in range(3):
         assert lines(await board(evening)) == first
 
