@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from bedplate.testing import watchdog
@@ -36,6 +37,13 @@ def pytest_configure() -> None:
     folder.chmod(0o755)  # PostgreSQL runs as another account where we are root
     os.environ["TMPDIR"] = str(folder)  # also for the test workers, and what they start
     tempfile.tempdir = None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let soaks last as long as they take; every other test has the bound of pyproject.toml."""
+    for item in items:
+        if item.get_closest_marker("soak") is not None:
+            item.add_marker(pytest.mark.timeout(0))
 
 
 def _has_room() -> bool:

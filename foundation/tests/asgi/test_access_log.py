@@ -179,11 +179,12 @@ async def test_error_of_a_plain_application(
     """Where nothing else answers an unhandled error, this layer answers 500."""
 
     async def broken(scope: Scope, receive: Receive, send: Send) -> None:
-        raise RuntimeError
+        raise RuntimeError("kaboom")
 
     exchange = await call(AccessLog(broken, backend="plain"))
     assert exchange.status == 500
     assert b"internal_server_error" in exchange.body
+    assert b"kaboom" not in exchange.body
     assert lines(captured_logs)[0]["status"] == 500
 
 

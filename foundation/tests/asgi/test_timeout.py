@@ -101,6 +101,24 @@ async def test_own_cancellation_passes(call: Call) -> None:
         await task
 
 
+async def test_own_cancellation_passes_also_when_time_is_up(call: Call) -> None:
+    """Who is cancelled while a late request cleans up gets no 504 on top."""
+    cleaning = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaning.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(call(RequestTimeout(slow, seconds=SHORT)))
+    await cleaning.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_timeout_error_of_the_application_passes(call: Call) -> None:
     """A TimeoutError of the application itself isn't taken for ours."""
 

@@ -1,5 +1,6 @@
 """The auth server's tables, as the stand-in makes them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bedplate.auth.tables import IsInFuture, create_stand_in, metadata, user_sessions
 from bedplate.database import Database
+from bedplate.testing.clock import SettableClock
 
 
 async def test_a_stand_in_is_made_once(database: Database) -> None:
@@ -33,6 +35,21 @@ async def test_an_instant_is_judged_by_the_database_s_clock(
             select(user_sessions.c.id).where(IsInFuture(user_sessions.c.expires_at))
         )
         assert (found.first() is not None) is ahead
+
+
+async def test_a_process_whose_clock_is_wrong_judges_the_same(
+    database: Database, clock: SettableClock
+) -> None:
+    """Years behind or ahead, the process asks the database, and sends it no time of its own."""
+    query = select(user_sessions.c.id).where(IsInFuture(user_sessions.c.expires_at))
+    compiled = query.compile(database.engine.sync_engine)
+    assert not compiled.params
+    assert not re.search(r"[0-9]{6}", str(compiled))
+    async with database.engine.begin() as connection:
+        await connection.execute(_session(datetime.now(UTC) + timedelta(hours=1), "h"))
+        for year in (2020, 2099):
+            clock.set(datetime(year, 1, 1, tzinfo=UTC))
+            assert (await connection.execute(query)).first() is not None
 
 
 async def test_a_hash_stands_for_one_session(database: Database) -> None:

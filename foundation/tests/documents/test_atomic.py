@@ -46,6 +46,18 @@ def test_what_is_written_is_there_and_private(tmp_path: Path) -> None:
     assert names(tmp_path) == ["state"]
 
 
+def test_content_is_on_the_disk_before_its_name(
+    tmp_path: Path, recorded_disk: list[tuple[str, ...]]
+) -> None:
+    """A power cut leaves the old file or the new one: content, rename, folder, in that order."""
+    path = tmp_path / "state"
+    write_atomically(path, b"new")
+    (_, temporary), *rest = recorded_disk
+    assert recorded_disk[0][0] == "sync"
+    assert Path(temporary).parent == tmp_path
+    assert rest == [("rename", temporary, str(path)), ("sync", str(tmp_path))]
+
+
 def test_a_reader_never_sees_a_mixture(tmp_path: Path) -> None:
     """While two threads write all the time, whoever reads gets one of the contents, whole."""
     path, over = tmp_path / "state", threading.Event()

@@ -63,6 +63,30 @@ def test_what_lost_its_staged_files_is_undone(tmp_path: Path) -> None:
     assert found["new"] > 5
 
 
+async def test_what_is_staged_is_on_the_disk_before_the_first_rename(
+    tmp_path: Path, recorded_disk: list[tuple[str, ...]]
+) -> None:
+    """Then the journal's entry, then the renames and their folders, before the entry goes."""
+    fill(tmp_path, {"a": "old", "staged/a": "new", "staged/game/mods/b": "new"})
+    journal, staged = tmp_path / "journal", tmp_path / "staged"
+    replacements: dict[Path, Path | None] = {
+        tmp_path / "a": staged / "a",
+        tmp_path / "game": staged / "game",
+    }
+    await FileTransactions(journal).replace(replacements)
+    calls = [tuple(path.removeprefix(f"{tmp_path}/") for path in call) for call in recorded_disk]
+    first, last = (calls.index(("rename", f"staged/{name}", name)) for name in ("a", "game"))
+    [written] = [n for n, call in enumerate(calls) if call[-1].endswith(".json") and call[2:]]
+    entry = calls[written][-1]
+    for path in ("staged/a", "staged/game/mods/b", "staged/game/mods", "staged/game"):
+        assert calls.index(("sync", path)) < written
+    assert calls[written + 1] == ("sync", "journal")
+    assert written + 1 < first
+    removed = calls.index(("remove", entry))
+    assert {("sync", str(tmp_path)), ("sync", "staged")} <= set(calls[last:removed])
+    assert calls[removed + 1] == ("sync", "journal")
+
+
 async def test_targets_are_replaced_and_old_ones_kept(tmp_path: Path) -> None:
     """Files, folders, new targets and removals at once; old ones move under free names."""
     fill(tmp_path, {"a.zip": "old", "game/bin": "old", "gone": "old", "kept/a.zip": "older"})

@@ -18,6 +18,7 @@ from bedplate.rate_limits import EXPOSED_HEADERS, Budget, Limiter, RateLimit
 from bedplate.testing.client import Client, client
 
 LIMIT = RateLimit(read=Budget(3), write=Budget(2))
+EQUAL = RateLimit(read=Budget(2), write=Budget(2), scope="equal")
 STRICT = RateLimit(read=Budget(1), write=None, scope="strict")
 
 
@@ -37,6 +38,7 @@ async def _principal(
 
 
 open_router = APIRouter(dependencies=[Depends(LIMIT)])
+equal_router = APIRouter(dependencies=[Depends(EQUAL)])
 closed_router = APIRouter(prefix="/closed", dependencies=[Depends(_principal), Depends(LIMIT)])
 
 
@@ -53,6 +55,11 @@ async def _write(note: Note) -> Note:
 @open_router.get("/strict", dependencies=[Depends(STRICT)])
 async def _read_strictly() -> str:
     return "strict"
+
+
+@equal_router.api_route("/equal", methods=["GET", "POST"])
+async def _equal() -> str:
+    return "equal"
 
 
 @closed_router.get("/notes")
@@ -81,6 +88,7 @@ def _app(redis_url: str | None = None) -> FastAPI:
     nested = APIRouter()
     nested.include_router(open_router)
     nested.include_router(closed_router)
+    nested.include_router(equal_router)
     app.include_router(nested, prefix="/api")
     wrap_outermost(app, AccessLog, backend="test")
     return app
@@ -116,6 +124,12 @@ async def test_reads_and_writes_have_budgets_of_their_own(caller: Client) -> Non
     note = {"text": "x"}
     assert await _statuses(caller, "POST", "/notes", 3, json=note) == [200, 200, 429]
     assert await _statuses(caller, "GET", "/notes/1", 4) == [200, 200, 200, 429]
+
+
+async def test_equal_budgets_of_reads_and_writes_are_spent_apart(caller: Client) -> None:
+    """They are two budgets, although they have one size and one payer."""
+    assert await _statuses(caller, "POST", "/equal", 3) == [200, 200, 429]
+    assert await _statuses(caller, "GET", "/equal", 3) == [200, 200, 429]
 
 
 async def test_a_refusal_says_when_to_come_back(caller: Client) -> None:

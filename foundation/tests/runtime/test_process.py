@@ -209,6 +209,28 @@ async def test_event_stream_that_waits_for_the_drain_ends_cleanly(
     assert await exit_code(process) == 0
 
 
+async def test_event_streams_go_on_in_the_grace_time(start: Start, logged: Logged) -> None:
+    """Clients are sent away when the listener is closed, not while they would come back here."""
+    process = await start(grace_seconds=600, deadline_seconds=900)
+    url = f"http://127.0.0.1:{(await logged(process, 'listening'))['port']}"
+    async with (
+        httpx2.AsyncClient(timeout=60) as client,
+        client.stream("GET", f"{url}/events") as response,
+    ):
+        lines = response.aiter_lines()
+        assert [await anext(lines), await anext(lines)] == ["data: begin", ""]
+        process.send_signal(signal.SIGTERM)
+        await logged(process, "draining")
+        following = asyncio.ensure_future(anext(lines))
+        for _ in range(5):
+            assert (await client.get(f"{url}/pid")).status_code == 200
+        done, _ = await asyncio.wait({following}, timeout=0.3)
+        assert not done
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+
 async def test_event_stream_that_ignores_the_drain_is_cut_at_the_deadline(
     start: Start, logged: Logged
 ) -> None:

@@ -41,3 +41,17 @@ async def test_a_status_that_is_not_documented_is_found(configuration: Path) -> 
     assert "curl -X GET" in failures["GET /notes: Undocumented status code"]
     assert "GET /notes: Undocumented status code" in listed(failures)
     assert (states[0], states[-1]) == ("open", "closed")
+
+
+def test_a_phase_that_did_not_run_is_a_failure(configuration: Path) -> None:
+    """A configuration that switches one off, or a version without it, finds nothing by silence."""
+    configuration.write_text("[phases.fuzzing]\nenabled = false\n")
+    app = FastAPI()
+
+    @app.get("/notes")
+    async def notes(number: int) -> int:
+        return number
+
+    failures = schemathesis_failures(app, {}, configuration=configuration, examples=1)
+    assert failures["phase fuzzing"] == "It did not run."
+    assert "phase coverage" not in failures

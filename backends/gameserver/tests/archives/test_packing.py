@@ -28,6 +28,23 @@ def test_what_is_packed_is_unpacked_alike(tmp_path: Path) -> None:
     assert writer.skipped == []
 
 
+def test_an_archive_is_on_the_disk_when_it_is_complete(
+    tmp_path: Path, recorded_disk: list[tuple[str, ...]]
+) -> None:
+    """Whoever renames it then has all of it, also after a power cut; a failed one isn't synced."""
+    path = tmp_path / "archive"
+    with ArchiveWriter(path, on_progress=lambda _: None) as writer:
+        writer.add_bytes(b"{}", "manifest.json")
+        assert recorded_disk == []
+    assert recorded_disk == [("sync", str(path))]
+    with (
+        pytest.raises(RuntimeError),
+        ArchiveWriter(tmp_path / "failed", on_progress=lambda _: None),
+    ):
+        raise RuntimeError
+    assert len(recorded_disk) == 1
+
+
 def test_links_and_pipes_are_left_out_and_named(tmp_path: Path) -> None:
     """A link to a secret is not followed; neither is one to a folder; a pipe doesn't hang."""
     (tmp_path / "secret").write_text("secret")

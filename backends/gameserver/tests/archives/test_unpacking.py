@@ -70,9 +70,11 @@ def test_a_name_that_leads_astray_is_refused(name: str, tmp_path: Path) -> None:
     "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE]
 )
 def test_links_and_devices_are_refused(kind: bytes, tmp_path: Path) -> None:
-    """Only files and folders are taken."""
-    with pytest.raises(UnsafeArchive):
-        _unpack(_tar(_member("a", b"", type=kind, linkname="/etc/passwd")), tmp_path / "new")
+    """Only files and folders are taken, also where the link leads to a file of the archive."""
+    for target in ("/etc/passwd", "b"):
+        content = _tar(_member("b"), _member("a", b"", type=kind, linkname=target))
+        with pytest.raises(UnsafeArchive):
+            _unpack(content, tmp_path / f"new-{target.count('/')}")
 
 
 def test_a_sparse_file_is_refused(tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ def test_a_link_within_the_archive_becomes_a_copy(tmp_path: Path) -> None:
         assert not (tmp_path / "new" / name).is_symlink()
 
 
-@pytest.mark.parametrize("target", ["/etc/passwd", "../../x", "nothing", "lib"])
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../x", "nothing", "lib", "/lib/a"])
 def test_a_link_that_leads_nowhere_is_refused(target: str, tmp_path: Path) -> None:
     """A link is only taken when it names a file of the same archive that came before."""
     content = _tar(_member("lib/a"), _member("l", b"", type=tarfile.SYMTYPE, linkname=target))

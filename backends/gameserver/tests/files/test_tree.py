@@ -28,9 +28,10 @@ def root(tmp_path: Path) -> Path:
     (root / "a").mkdir(parents=True)
     outside.mkdir()
     (outside / "secret").write_text("secret")
+    (outside / "linked").write_text("secret")  # with one name: a hard link is refused as it is
     (root / "file").write_text("text")
     (root / "link").symlink_to(outside)
-    (root / "linked-file").symlink_to(outside / "secret")
+    (root / "linked-file").symlink_to(outside / "linked")
     (root / "hard").hardlink_to(outside / "secret")
     os.mkfifo(root / "pipe")
     return root
@@ -42,11 +43,10 @@ def untouched(tmp_path: Path) -> Callable[[], bool]:
     outside = tmp_path / "outside"
 
     def untouched() -> bool:
-        return (
-            [path.name for path in outside.iterdir()] == ["secret"]
-            and (outside / "secret").read_text() == "secret"
-            and sorted(path.name for path in tmp_path.iterdir()) == ["outside", "root"]
-        )
+        return {path.name: path.read_text() for path in outside.iterdir()} == {
+            "secret": "secret",
+            "linked": "secret",
+        } and sorted(path.name for path in tmp_path.iterdir()) == ["outside", "root"]
 
     return untouched
 
@@ -89,7 +89,7 @@ def test_what_is_no_ordinary_file_is_left_alone(
         with pytest.raises(NotAFile):
             act((name,))
     with pytest.raises(NotAFile):
-        tree.read(("link", "secret"))
+        tree.read(("link", "linked"))
     with pytest.raises(NotAFile):
         tree.write(("link", "new"), b"x")
     assert sorted(path.name for path in root.iterdir()) == before
@@ -114,6 +114,20 @@ def test_a_write_is_whole_and_keeps_permissions(root: Path) -> None:
     assert tree.read(("file",)) == content
     assert (root / "file").stat().st_mode & 0o777 == 0o640
     assert not list(root.glob(".*"))
+
+
+def test_what_is_written_or_deleted_is_on_the_disk(
+    root: Path, recorded_disk: list[tuple[str, ...]]
+) -> None:
+    """A power cut leaves the old file or the new one, and nothing comes back that was deleted."""
+    tree, path = FileTree(root), str(root / "file")
+    tree.write(("file",), b"new")
+    (_, temporary), *rest = recorded_disk
+    assert recorded_disk[0] == ("sync", temporary)
+    assert Path(temporary).parent == root
+    assert rest == [("rename", temporary, path), ("sync", str(root))]
+    tree.delete(("file",))
+    assert recorded_disk[3:] == [("remove", path), ("sync", str(root))]
 
 
 def test_sizes_are_bounded(root: Path) -> None:

@@ -136,6 +136,15 @@ def clock() -> "Iterator[SettableClock]":
         yield settable
 
 
+@pytest.fixture(name="recorded_disk")
+def _recorded_disk() -> "Iterator[list[tuple[str, ...]]]":
+    """Give the list of the calls that sync, rename and remove files, in their order."""
+    from bedplate.testing.disk import recorded_disk  # noqa: PLC0415
+
+    with recorded_disk() as calls:
+        yield calls
+
+
 @pytest.fixture(name="captured_logs")
 def _captured_logs() -> "Iterator[list[EventDict]]":
     """Give the list of the log entries of the test, each a dict."""
