@@ -49,7 +49,7 @@ def recorded_disk() -> Iterator[list[tuple[str, ...]]]:
 
         return recording
 
-    changed = {
+    changed: dict[str, Any] = {
         "fsync": fsync(os.fsync),
         "unlink": unlink(os.unlink),
         **{name: rename(getattr(os, name)) for name in _RENAMES},
