@@ -1,17 +1,25 @@
-"""The database is down: a 503 in bounded time, nothing half done, and recovery afterwards."""
+"""The database is down: a 503 in bounded time, nothing half done, and recovery afterwards.
+
+And what it stores: no number twice.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
 import pytest
+from sqlalchemy import delete
 
+from bedplate.database import Database
 from bedplate.testing.client import Client
 from bedplate.testing.proxy import FaultProxy
+from fountain.central_sequence.models import Element
+from fountain.central_sequence.repository import add
 
 Services = Mapping[str, Client]
 OpenServices = Callable[..., AbstractAsyncContextManager[Services]]
 UrlOf = Callable[[str], str]
+OpenDatabase = Callable[[str], AbstractAsyncContextManager[Database]]
 
 NAME = "central-sequence"
 BOUNDS = {
@@ -62,3 +70,14 @@ async def test_without_its_database_it_answers_503(
         numbers_held = [item["sequenceNumber"] for item in answers["/sequence/lookup"].json()]
         assert numbers_held == [1, 2]
         assert answers["/sequence/reorder"].status_code == 200
+
+
+async def test_a_number_is_never_given_out_again(open_database: OpenDatabase) -> None:
+    """The highest number of an element that is gone belongs to nobody after it."""
+    async with open_database(NAME) as database:
+        async with database.write() as session:
+            assert [await add(session, "section", at) for at in (1, 2)] == [1, 2]
+        async with database.engine.begin() as connection:
+            await connection.execute(delete(Element).where(Element.number == 2))
+        async with database.write() as session:
+            assert await add(session, "section", 3) == 3

@@ -15,6 +15,7 @@ from bedplate.database import Database
 from bedplate.problems import ServiceUnavailable
 from bedplate.testing.client import Client
 from bedplate.testing.clock import SettableClock
+from fountain.common import sequence
 from fountain.common.service import UNFINISHED_AFTER, create, delete_unfinished
 from fountain.scripts.repository import SCRIPTS
 
@@ -131,6 +132,34 @@ async def test_an_identifier_is_never_given_out_twice(
     numbers.answer = {"sequenceNumber": 8}
     assert await create(SCRIPTS, database, service, **HAMLET) == (3, 8)
     assert await rows(database) == [(3, 8)]
+
+
+async def test_a_number_is_stored_once(database: Database, service: ServiceClient) -> None:
+    """A row that has its number keeps it, whoever comes late with another."""
+    assert await create(SCRIPTS, database, service, **HAMLET) == (1, 7)
+    async with database.autocommit() as session:
+        assert not await SCRIPTS.set_number(session, 1, 9)
+    assert await rows(database) == [(1, 7)]
+
+
+async def test_numbers_of_many_are_looked_up_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lookup has a limit; the numbers beyond it aren't lost."""
+    asked = []
+
+    class Sequence:
+        name = "central-sequence"
+
+        async def post(
+            self, path: str, body: dict[str, Any], *, repeatable: bool
+        ) -> list[dict[str, int]]:
+            asked.append(body["elementIds"])
+            return [{"elementId": at, "sequenceNumber": -at} for at in body["elementIds"]]
+
+    monkeypatch.setattr(sequence, "MAX_IDS_PER_LOOKUP", 2)
+    service: Any = Sequence()
+    found = await sequence.numbers_of(service, "script", [1, 2, 3, 4, 5])
+    assert found == [(1, -1), (2, -2), (3, -3), (4, -4), (5, -5)]
+    assert asked == [[1, 2], [3, 4], [5]]
 
 
 @pytest.mark.parametrize("url_of", ["sqlite"], indirect=True)

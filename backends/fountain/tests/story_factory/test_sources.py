@@ -14,8 +14,10 @@ from bedplate.application import create_app
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
 from bedplate.testing.processes import free_port
+from fountain.story_factory import sources
 from fountain.story_factory.backend import backend
 from fountain.story_factory.settings import StoryFactorySettings
+from fountain.story_factory.upstream import Element
 
 URLS = ("scripts_url", "characters_url", "sessions_url")
 PATHS = ("/stories?scriptId=1", "/files/1/sound.csd", "/files/1/sheet.ly", "/files/1/music.mid")
@@ -85,6 +87,29 @@ async def factory(ports: Mapping[str, int], **changes: Any) -> AsyncIterator[Cli
 def ports() -> dict[str, int]:
     """Give a port for each of the other services; nobody listens there yet."""
     return {name: free_port() for name in URLS}
+
+
+async def test_objects_of_a_long_play_are_looked_up_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A lookup has a limit; what is beyond it isn't left out of the story."""
+    asked = []
+
+    class Lookup:
+        name = "characters"
+
+        async def post(
+            self, path: str, body: dict[str, list[int]], *, repeatable: bool
+        ) -> list[dict[str, Any]]:
+            asked.append((path, body["ids"]))
+            return [{"actionId": at} for at in body["ids"]]
+
+    monkeypatch.setattr(sources, "MAX_IDS_PER_CALL", 2)
+    service: Any = Lookup()
+    elements = [Element.model_validate({"position": at, "actionId": at}) for at in (1, 2, 3, 4, 5)]
+    found = await sources.Sources(service, service, service).objects(elements)
+    assert sorted(found.actions) == [1, 2, 3, 4, 5]
+    assert sorted(asked) == [("/actions/lookup", ids) for ids in ([1, 2], [3, 4], [5])]
 
 
 @pytest.mark.parametrize("away", URLS)
