@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from bedplate.application import create_app
-from bedplate.database import Database
+from bedplate.database import Database, Row, Statement
 from bedplate.database_state import migrations_of
 from bedplate.settings import Environment
 from bedplate.testing.client import Client, client
@@ -87,6 +87,22 @@ async def api(make_app: MakeApp) -> AsyncIterator[Client]:
     """Give a client of the running API that fails the test on any unannounced 5xx."""
     async with client(make_app()) as opened:
         yield opened
+
+
+@pytest.fixture
+def run_statements(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
+    """Give the list of the statements that every database runs from now on."""
+    statements: list[Statement] = []
+    run = Database.run
+
+    async def recorded(
+        self: Database, connection: object, statement: Statement, values: Row
+    ) -> object:
+        statements.append(statement)
+        return await run(self, connection, statement, values)
+
+    monkeypatch.setattr(Database, "run", recorded)
+    return statements
 
 
 def bearer(token: str) -> Headers:

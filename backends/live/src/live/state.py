@@ -15,7 +15,8 @@ from live.participants.wiring import open_participants, open_tokens
 from live.responses.service import Responses
 from live.responses.wiring import open_responses
 from live.results.latest import LatestResults
-from live.results.wiring import open_latest_results
+from live.results.service import Results
+from live.results.wiring import open_latest_results, open_results
 from live.security import ParticipantTokens
 from live.sessions.wiring import CodeAttempts, open_code_attempts
 from live.settings import LiveSettings
@@ -37,6 +38,7 @@ class LiveState(DatabaseState):
     streams: Streams = opened(open_streams)
     participants: Participants = opened(open_participants)
     changes: ResultChanges = opened(open_changes)
+    results: Results = opened(open_results)
     latest: LatestResults = opened(open_latest_results)
     responses: Responses = opened(open_responses)
     tempo_votes: TempoVotes = opened(open_tempo_votes)

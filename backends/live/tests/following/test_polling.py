@@ -1,13 +1,12 @@
 """Those who poll: a 304 while nothing has changed, and never an old state."""
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from bedplate.database import Database, Row, Statement
-from bedplate.testing.client import Client, client
+from bedplate.database import Statement
+from bedplate.testing.client import Client
 
 if TYPE_CHECKING:
-    from backends.live.tests.conftest import Evening, MakeApp
+    from backends.live.tests.conftest import Evening
 
 
 async def test_the_state_is_unchanged_until_something_happens(evening: "Evening") -> None:
@@ -41,32 +40,17 @@ async def test_the_state_is_unchanged_until_something_happens(evening: "Evening"
 
 
 async def test_a_poll_costs_one_statement(
-    make_app: "MakeApp", create_evening: Callable[..., Awaitable["Evening"]]
+    evening: "Evening", run_statements: list[Statement]
 ) -> None:
     """A participant's poll that is answered 304 runs one statement."""
-    statements: list[Statement] = []
-    run = Database.run
-
-    async def counted(
-        self: Database, connection: object, statement: Statement, values: Row
-    ) -> object:
-        statements.append(statement)
-        return await run(self, connection, statement, values)
-
-    async with client(make_app()) as api:
-        evening = await create_evening(api)
-        await evening.start()
-        ann = await evening.join("Ann")
-        await evening.add_open("poll")
-        path = f"{evening.path}/state"
-        etag = (await api.get(path, headers=ann.headers)).headers["ETag"]
-        Database.run = counted  # type: ignore[method-assign, assignment]
-        try:
-            response = await api.get(path, headers={**ann.headers, "If-None-Match": etag})
-        finally:
-            Database.run = run  # type: ignore[method-assign]
+    ann = await evening.join("Ann")
+    await evening.add_open("poll")
+    path = f"{evening.path}/state"
+    etag = (await evening.api.get(path, headers=ann.headers)).headers["ETag"]
+    run_statements.clear()
+    response = await evening.api.get(path, headers={**ann.headers, "If-None-Match": etag})
     assert response.status_code == 304
-    mine = [each for each in statements if "live_round" in repr(each)]
+    mine = [each for each in run_statements if "live_round" in repr(each)]
     assert len(mine) == 1
 
 

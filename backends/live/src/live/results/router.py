@@ -18,7 +18,6 @@ from live.activities import service as activities
 from live.activities.exceptions import ActivityNotFound
 from live.activities.router import CHANGES, to_activity
 from live.activities.schemas import Activity
-from live.activities.wiring import CurrentActivity
 from live.activity_type import MAX_KEY_LENGTH
 from live.events.wiring import CurrentChanges, CurrentEvents
 from live.exceptions import SessionNotFound, WrongToken
@@ -32,12 +31,12 @@ from live.results.schemas import (
     Result,
     Standing,
 )
+from live.results.wiring import CurrentReading, CurrentResults
 from live.sessions.wiring import CurrentEntry, CurrentHost, CurrentModerator
 
 router = APIRouter(prefix="/api/v1", tags=["results"])
 REFUSALS = errors(SessionNotFound, WrongToken)
 OF_ACTIVITY = REFUSALS | errors(ActivityNotFound)
-Round = Annotated[int, QueryInt(1, 2**31 - 1)]
 ItemKey = Annotated[str, StringConstraints(max_length=MAX_KEY_LENGTH), Path()]
 CurrentDatabase = Annotated[Database, from_state(Database)]
 
@@ -53,26 +52,19 @@ CurrentDatabase = Annotated[Database, from_state(Database)]
     summary="Get the results",
 )
 async def get_results(
-    found: CurrentActivity,
-    session: ReadSession,
-    condition: IfNoneMatch,
-    number: Annotated[
-        Round | None, Query(alias="round", description="The current one by default")
-    ] = None,
+    found: CurrentReading, session: ReadSession, condition: IfNoneMatch, results: CurrentResults
 ) -> Response:
     """Return the result of a round, made from its counters, as the caller may see it."""
-    view = await service.view(
-        session,
-        found.activity,
-        found.entry.audience,
-        participant_id=found.entry.participant_id,
-        number=number,
-    )
-    etag = {"ETag": view.etag}
-    if condition.not_modified(view.etag):
+    reading, entry = found.reading, found.entry
+    await service.require_visible(session, reading.activity, entry.audience, entry.participant_id)
+    etag = {"ETag": reading.etag(entry.audience)}
+    if condition.not_modified(etag["ETag"]):
         return Response(status_code=304, headers=etag)
-    body = orjson.dumps(await view.to_json(session))
-    return Response(body, headers=etag, media_type="application/json")
+    shown = await results.of(reading, entry.audience)
+    if entry.participant_id is not None and reading.activity["state"] == "revealed":
+        own = await service.own_score(session, reading.activity, entry.participant_id)
+        shown = {**shown, "own": own}
+    return Response(orjson.dumps(shown), headers=etag, media_type="application/json")
 
 
 @router.post(

@@ -1,13 +1,16 @@
 """The rules of results: what the counters say, to whom, and when."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from bedplate import clock
-from bedplate.database import ReadSession, Row, WriteSession
+from bedplate.database import Database, ReadSession, Row, WriteSession
+from bedplate.database.shared_reads import SharedReads
 from live.activities import repository as activities
 from live.activities import service as activity_rules
+from live.activities.exceptions import ActivityNotFound
 from live.activities.schemas import Policy
 from live.activities.service import config_of, policy_of, public, type_of
 from live.activity_type import Item, Tally
@@ -45,16 +48,16 @@ def is_visible(activity: Row, policy: Policy, audience: str, *, voted: bool = Fa
 async def counted(session: ReadSession, activity: Row, number: int | None = None) -> "Counted":
     """Return what is counted of a round, the current one by default. Raises `RoundNotFound`."""
     found = await _round(session, activity, number)
+    if found is None:
+        raise RoundNotFound
     return await _counted(session, activity, found)
 
 
-async def _round(session: ReadSession, activity: Row, number: int | None) -> Row:
+async def _round(session: ReadSession, activity: Row, number: int | None) -> Row | None:
     wanted = activity["round"] if number is None else number
     found = await responses.get_round(session, activity["id"], wanted)
-    if found is not None:
+    if found is not None or wanted != activity["round"]:
         return found
-    if wanted != activity["round"]:
-        raise RoundNotFound
     return {"round": wanted, "received": 0, "stored": 0, "released": 0, "version": 0}
 
 
@@ -170,44 +173,59 @@ def version_of(activity_version: int, round_version: int) -> int:
     return activity_version + round_version
 
 
-class View:
-    """A round's results, for somebody who may see them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """An activity and a round of it, as they were read: enough for an ETag and a 304."""
 
-    def __init__(
-        self, activity: Row, found: Row, audience: str, participant_id: UUID | None
-    ) -> None:
-        self._activity = activity
-        self._found = found
-        self._audience = audience
-        self._participant_id = participant_id
+    activity: Row
+    found: Row
 
-    @property
-    def etag(self) -> str:
-        """The ETag, known before the counters are read."""
-        version = version_of(self._activity["version"], self._found["version"])
-        return f'"{self._audience}.{self._found["round"]}.{version}"'
-
-    async def to_json(self, session: ReadSession) -> dict[str, Any]:
-        """Return the results; a participant's own points too, when the activity is revealed."""
-        counts = await _counted(session, self._activity, self._found)
-        shown = counts.to_json(self._audience)
-        if self._participant_id is not None and self._activity["state"] == "revealed":
-            score = await repository.score_of(session, self._activity["id"], self._participant_id)
-            shown["own"] = dict(score) if score else None
-        return shown
+    def etag(self, audience: str) -> str:
+        """Return the ETag for an audience, known before the counters are read."""
+        version = version_of(self.activity["version"], self.found["version"])
+        return f'"{audience}.{self.found["round"]}.{version}"'
 
 
-async def view(
-    session: ReadSession,
-    activity: Row,
-    audience: str,
-    *,
-    participant_id: UUID | None = None,
-    number: int | None = None,
-) -> View:
-    """Return the results of a round; earlier rounds are seen when the current one's are.
+class Results:
+    """Reads results. A thousand phones that ask at once share what is read and made of it."""
 
-    Raises `ResultsWithheld`, `RoundNotFound`.
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._readings = SharedReads(self._read)
+        self._results = SharedReads(self._make)
+
+    async def find(self, activity_id: UUID, number: int | None) -> tuple[Row, Reading | None]:
+        """Return an activity, and its round, the current one by default; None if there is none.
+
+        Raises `ActivityNotFound`.
+        """
+        return await self._readings.get((activity_id, number))
+
+    async def of(self, reading: Reading, audience: str) -> dict[str, Any]:
+        """Return the results for an audience; others get the same dict, so don't change it."""
+        return await self._results.get((reading, audience))
+
+    async def _read(self, which: tuple[UUID, int | None]) -> tuple[Row, Reading | None]:
+        activity_id, number = which
+        session = self._database.read()
+        activity = await activities.get(session, activity_id)
+        if activity is None:
+            raise ActivityNotFound
+        found = await _round(session, activity, number)
+        return activity, None if found is None else Reading(activity, found)
+
+    async def _make(self, which: tuple[Reading, str]) -> dict[str, Any]:
+        reading, audience = which
+        counts = await _counted(self._database.read(), reading.activity, reading.found)
+        return counts.to_json(audience)
+
+
+async def require_visible(
+    session: ReadSession, activity: Row, audience: str, participant_id: UUID | None
+) -> None:
+    """Raise `ResultsWithheld` unless they see an activity's results now.
+
+    Earlier rounds are seen when those of the current one are.
     """
     policy = policy_of(activity)
     voted = False
@@ -216,7 +234,11 @@ async def view(
         voted = own is not None
     if not is_visible(activity, policy, audience, voted=voted):
         raise ResultsWithheld(visibility(policy, audience))
-    return View(activity, await _round(session, activity, number), audience, participant_id)
+
+
+async def own_score(session: ReadSession, activity: Row, participant_id: UUID) -> Row | None:
+    """Return a participant's points and streak in an activity, or None."""
+    return await repository.score_of(session, activity["id"], participant_id)
 
 
 async def reveal(session: WriteSession, events: Events, session_id: UUID, activity_id: UUID) -> Row:
