@@ -1,9 +1,13 @@
 """A simulated game as a real process, with its lines."""
 
+import fcntl
 import os
 import signal
+import struct
 import subprocess
+import termios
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,10 +54,30 @@ class Process:
             self._changed.notify_all()
 
     def send(self, *lines: str) -> None:
-        """Type lines at the console."""
+        """Type lines at the console, each when the game has read the one before."""
+        for line in lines:
+            self.write(f"{line}\n".encode())
+            self.wait_until_read()
+
+    def write(self, content: bytes) -> None:
+        """Write bytes to the console at once."""
         assert self.process.stdin is not None
-        self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        self.process.stdin.write(content)
         self.process.stdin.flush()
+
+    def wait_until_read(self) -> None:
+        """Wait until the game has read its console, or has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while self.unread and self.process.poll() is None:
+            assert time.monotonic() < deadline, "the game doesn't read its console"
+            time.sleep(0.001)
+
+    @property
+    def unread(self) -> int:
+        """Bytes of the console that the game has not read."""
+        assert self.process.stdin is not None
+        (count,) = struct.unpack("i", fcntl.ioctl(self.process.stdin, termios.FIONREAD, b"\0" * 4))
+        return int(count)
 
     def expect(self, part: str) -> str:
         """Return the next line that holds `part`; lines up to it count as seen."""

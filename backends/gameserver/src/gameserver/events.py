@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     PLAYER_LEFT = "player_left"
     WORLD_SAVED = "world_saved"
     OVERLOADED = "overloaded"
+    CONSOLE_DEAD = "console_dead"
     BACKUP_FINISHED = "backup_finished"
     BACKUP_FAILED = "backup_failed"
     RESTORED = "restored"

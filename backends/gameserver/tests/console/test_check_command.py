@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameserver.console.exceptions import CommandRefused
-from gameserver.console.sanitize import MAX_COMMAND_LENGTH, check_command
+from gameserver.console.sanitize import MAX_COMMAND_BYTES, check_command
 
 
 @pytest.mark.parametrize("command", ["/time", "  /time set 8 ", "hello everybody [x]", "/say é🎉"])
@@ -18,7 +18,7 @@ def test_ordinary_commands_pass(command: str) -> None:
     "command",
     [
         "", "   ", "/time\n/stop", "/time\r/stop", "/time\x00", "/say \x1b[31m", "/say \u2028/stop",
-        "/say \x85x", "/say \ud800", "/" + "x" * MAX_COMMAND_LENGTH,
+        "/say \x85x", "/say \ud800", "/" + "x" * MAX_COMMAND_BYTES,
     ],
 )  # fmt: skip
 def test_unsafe_commands_are_refused(command: str) -> None:
@@ -26,6 +26,16 @@ def test_unsafe_commands_are_refused(command: str) -> None:
     with pytest.raises(CommandRefused) as refused:
         check_command(command)
     assert command.strip() == "" or command not in str(refused.value)
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "ж", "日", "🎉"])
+def test_the_bound_counts_bytes(letter: str) -> None:
+    """The longest command, with its line feed, is what one read of the game's console takes."""
+    room = MAX_COMMAND_BYTES - len("/say ")
+    fits = "/say " + letter * (room // len(letter.encode()))
+    assert len(f"{check_command(fits)}\n".encode()) <= 1_023
+    with pytest.raises(CommandRefused, match="1022 bytes"):
+        check_command(fits + letter)
 
 
 @pytest.mark.parametrize("command", ["/kick o[]", "/player a[] wipedata", "/ban x[name=y]"])
@@ -44,4 +54,4 @@ def test_what_passes_is_one_line(command: str, meant: bool) -> None:
     except CommandRefused:
         return
     assert len(f"{checked}\n".encode().splitlines()) == 1
-    assert 0 < len(checked) <= MAX_COMMAND_LENGTH
+    assert 0 < len(checked.encode()) <= MAX_COMMAND_BYTES

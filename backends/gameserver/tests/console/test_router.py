@@ -73,7 +73,7 @@ async def test_a_command_is_answered(api: Client, problem_of: ProblemOf) -> None
     "body",
     [
         {"command": "/a\n/stop"}, {"command": "/kick o[]"}, {"command": ""},
-        {"command": "x" * 1001},
+        {"command": "x" * 1023}, {"command": "ж" * 512},
         {"command": "/a\u0000"}, {"command": 5}, {}, {"command": "/a", "wait": 11},
         {"command": "/a", "wait": "NaN"}, {"command": "/a", "allow_selectors": "yes"}, [],
     ],

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,23 @@ def texts(console: Console) -> list[str]:
     return [entry.item.text for entry in console.lines.since(0)]
 
 
-def answering(console: Console, *answer: str) -> Callable[[bytes], bool]:
+@dataclass
+class Pipe:
+    """The pipe to a game's input, with what its other end does."""
+
+    on_write: Callable[[bytes], bool] = lambda _: True
+    unread_bytes: int = 0
+
+    def write(self, data: bytes) -> bool:
+        """Hand over what is written."""
+        return self.on_write(data)
+
+    def unread(self) -> int:
+        """Return how many bytes lie in the pipe."""
+        return self.unread_bytes
+
+
+def answering(console: Console, *answer: str) -> Pipe:
     """Return an input that echoes each command as the game does, and answers."""
 
     def write(data: bytes) -> bool:
@@ -47,7 +64,7 @@ def answering(console: Console, *answer: str) -> Callable[[bytes], bool]:
         loop.call_soon(says, console, f"Notification] Handling Console Command {command} ", *answer)
         return True
 
-    return write
+    return Pipe(write)
 
 
 async def test_a_message_is_held_back_for_its_further_lines(silent: Console) -> None:
@@ -147,14 +164,14 @@ async def test_a_command_without_an_answer(silent: Console) -> None:
 
 async def test_a_game_that_hangs(silent: Console) -> None:
     """A game that doesn't take the command is distinguished from one that has no answer."""
-    silent.accept_commands(lambda _: True, "running")
+    silent.accept_commands(Pipe(), "running")
     reply = await silent.send("/time", by="ada", wait=0.05)
     assert (reply.lines, reply.echoed) == ([], False)
 
 
 async def test_chat_is_sent_without_waiting(silent: Console) -> None:
     """A line without / is chat, which the game never answers."""
-    silent.accept_commands(lambda _: True, "running")
+    silent.accept_commands(Pipe(), "running")
     assert (await silent.send("hello", by="ada", wait=3600)).lines == []
 
 
@@ -169,15 +186,16 @@ async def test_answers_of_several_commands_dont_mix(silent: Console) -> None:
         loop.call_later(0.005, says, silent, echo, answer)
         return True
 
-    silent.accept_commands(write, "running")
+    silent.accept_commands(Pipe(write), "running")
     sent = [f"/x {number}" for number in range(5)]
     replies = await asyncio.gather(*(silent.send(item, by="ada", wait=10) for item in sent))
     assert [reply.lines for reply in replies] == [[f"answer to {item}"] for item in sent]
 
 
-async def test_too_many_commands_at_once(silent: Console) -> None:
+async def test_too_many_commands_at_once(silent: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     """More commands than may wait are refused, the others have their turn."""
-    silent.accept_commands(lambda _: True, "running")
+    monkeypatch.setattr("gameserver.console.command_input.SPACING_SECONDS", 0.001)
+    silent.accept_commands(Pipe(), "running")
     sends = (silent.send("chat", by="ada") for _ in range(MAX_COMMANDS + 5))
     done = await asyncio.gather(*sends, return_exceptions=True)
     assert sum(isinstance(item, ConsoleBusy) for item in done) == 5
@@ -193,7 +211,7 @@ async def test_no_command_without_a_game(silent: Console, audit: Audit) -> None:
 
 async def test_a_game_that_reads_no_input(silent: Console) -> None:
     """When its input is full the command is refused: it would never arrive."""
-    silent.accept_commands(lambda _: False, "running")
+    silent.accept_commands(Pipe(lambda _: False), "running")
     with pytest.raises(ConsoleBusy):
         await silent.send("/time", by="ada")
 
@@ -206,7 +224,7 @@ async def test_unsafe_commands_never_reach_the_game(silent: Console) -> None:
         written.append(data)
         return True
 
-    silent.accept_commands(write, "running")
+    silent.accept_commands(Pipe(write), "running")
     for command in ("/a\n/stop", "/kick o[]"):
         with pytest.raises(CommandRefused):
             await silent.send(command, by="ada")

@@ -13,6 +13,10 @@ from gameserver_simulator.game.game import Game
 
 STANDARD_INPUT = 0
 CHUNK = 65_536
+COMMAND_BYTES = 1024
+"""Size of the buffer into which the game reads its console."""
+
+BLANKS = " \t\r\n\ufeff"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -21,7 +25,7 @@ def begin(game: Game) -> None:
     # A thread receives the signals: a handler would interrupt a half-written line.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     _start(_receive_signals, game)
-    _start(_receive_lines, game)
+    _start(_receive_commands, game)
 
 
 def _start(target: Callable[[Game], None], game: Game) -> None:
@@ -39,19 +43,31 @@ def _receive_signals(game: Game) -> None:
         game.post(lambda: game.request_stop("Exit request by signal"))
 
 
-def _receive_lines(game: Game) -> None:
-    for line in _lines():
-        game.post(lambda line=line: commands.handle(game, line))  # type: ignore[misc] # B008 keeps it
+def _receive_commands(game: Game) -> None:
+    pieces = _lines() if game.options.console_by_line else _chunks()
+    for command in pieces:
+        game.post(lambda command=command: commands.handle(game, command))  # type: ignore[misc] # B008 keeps it
+
+
+def _chunks() -> Iterator[str]:
+    """Yield what each read returns, as the real game does: one read is one command.
+
+    Two lines that lie in the pipe together are one command with a line feed in it. What doesn't end
+    with a line feed ends the console for the rest of the run. The game itself goes on.
+    """
+    with suppress(OSError):
+        while (chunk := os.read(STANDARD_INPUT, COMMAND_BYTES)).endswith(b"\n"):
+            yield chunk.decode(errors="replace").strip(BLANKS)
 
 
 def _lines() -> Iterator[str]:
-    """Yield the lines of standard input. The game goes on when it ends."""
+    """Yield the lines of standard input, as a kinder game would."""
     rest = b""
     with suppress(OSError):
         while chunk := os.read(STANDARD_INPUT, CHUNK):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                yield line.decode(errors="replace").strip("\r\ufeff")
+                yield line.decode(errors="replace").strip(BLANKS)
 
 
 def open_port(game: Game, ip: str | None, port: int) -> int:

@@ -51,6 +51,7 @@ class Options:
     world_kib: int = _own("size of a new world, KiB", 256, int)
     growth_kib: int = _own("growth of the world per save, KiB", 64, int)
 
+    console_by_line: bool = _flag("take each line as a command; the game takes each read as one")
     hang_at_start: bool = _flag("never become ready")
     hang_with_mod: str | None = _own("never become ready when this mod id is loaded")
     hang_with_version: str | None = _own("never become ready as this version")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from bedplate.problems import ProblemError
 from gameserver.configuration.keys import Key
-from gameserver.console.sanitize import MAX_COMMAND_LENGTH
+from gameserver.console.sanitize import MAX_COMMAND_BYTES
 from gameserver.console.service import Console
 
 _WHITELIST_MODES: Final = ("default", "off", "on")
@@ -43,7 +43,7 @@ def command_words(key: Key, value: Any) -> str | None:
     if not usable or (key.command == "password" and " " in word):
         return None
     words = f"{key.command} {word}"
-    return words if len(words) + len("/serverconfig ") <= MAX_COMMAND_LENGTH else None
+    return words if len(f"/serverconfig {words}".encode()) <= MAX_COMMAND_BYTES else None
 
 
 def confirms(line: str, key: Key, value: Any) -> bool:

@@ -25,7 +25,7 @@ class CommandRefused(UnprocessableContent):
 
 
 class ConsoleBusy(ServiceUnavailable):
-    """Too many commands are waiting for the game."""
+    """The game doesn't read its console, or too many commands are waiting for it."""
 
     code = "console_busy"
     detail = "Too many commands are already waiting for the game."

@@ -9,12 +9,20 @@ from typing import Final
 
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.online_players import OnlinePlayer, OnlinePlayers
+from gameserver.console.replies import is_echo
 from gameserver.console.schemas import Overloads, RunMods, Saves
 from gameserver.events import EventKind, Events
 
 MAX_MODS: Final = 2_000
 MAX_PROBLEMS: Final = 200
 MAX_NAME_LENGTH: Final = 200
+DEAD_AFTER: Final = 3
+"""Commands in a row without an echo after which the game's console counts as dead."""
+
+CONSOLE_DEAD: Final = (
+    f"The game has not taken the last {DEAD_AFTER} commands: it hangs, or its console is dead. "
+    "Restart it."
+)
 
 _MOD_ID = r"[A-Za-z0-9_.-]{1,64}"
 _PHASE = re.compile(r"Entering runphase (\w{1,40})$")
@@ -59,6 +67,7 @@ class GameFacts:
     saves         `last_seconds` is from the beginning of a save to its last durable line
     fatal         the last fatal error
     stop_reason   why the game shuts down, in its own words
+    ignored_commands   commands in a row that the game has not taken
     """
 
     phase: str | None = None
@@ -79,11 +88,17 @@ class GameFacts:
     fatal: str | None = None
     stop_reason: str | None = None
     stopped: bool = False
+    ignored_commands: int = 0
 
     @property
     def shuts_down(self) -> bool:
         """Whether the game has begun to shut down in an orderly way."""
         return self.phase in {"Shutdown", "Exit"} or self.stopped
+
+    @property
+    def console_dead(self) -> bool:
+        """Whether the game seems to take no commands any more."""
+        return self.ignored_commands >= DEAD_AFTER
 
     @property
     def stopped_on_purpose(self) -> bool:
@@ -132,6 +147,12 @@ class Facts:
         reader = self._readers.get(line.level)
         return reader is not None and (reader(line) or self.online.take(line))
 
+    def command_ignored(self) -> None:
+        """Count a command that the game has not taken."""
+        self.current.ignored_commands += 1
+        if self.current.ignored_commands == DEAD_AFTER:
+            self._events.publish(EventKind.CONSOLE_DEAD, CONSOLE_DEAD)
+
     def _set(self, **changes: object) -> bool:
         for name, value in changes.items():
             setattr(self.current, name, value)
@@ -139,6 +160,9 @@ class Facts:
 
     def _notification(self, line: ConsoleLine) -> bool:
         text = line.text
+        if is_echo(line):
+            self.current.ignored_commands = 0
+            return False
         if text.startswith("Autosaving game world"):
             self.current.saves.saving_since = line.at
             return True

@@ -17,6 +17,11 @@ MAX_WAITING: Final = 1_000
 _ECHO: Final = "Handling Console Command"
 
 
+def is_echo(line: ConsoleLine) -> bool:
+    """Return whether the game says that it has taken a command from its console."""
+    return line.authentic and line.level == "Notification" and line.text.startswith(_ECHO)
+
+
 @dataclass(frozen=True, slots=True)
 class CommandReply:
     """The reply to a command.
@@ -51,7 +56,7 @@ class ReplyCollector:
         """Take a line of the console; `routine` lines are what the game says on its own."""
         if routine or line.level != "Notification":
             return
-        if line.text.startswith(_ECHO):
+        if is_echo(line):
             echo, _, others = line.text.partition("\n")
             if echo.removeprefix(_ECHO).strip() == self._command:
                 self._echoed = True

@@ -7,8 +7,9 @@ from gameserver.console.exceptions import CommandRefused
 
 HIDDEN: Final = "•••"
 
-MAX_COMMAND_LENGTH: Final = 1_000
-"""Characters."""
+MAX_COMMAND_BYTES: Final = 1_022
+"""Bytes in UTF-8. With its line feed a command fits into the buffer of 1,024 bytes into which the
+game reads its console; a longer one would end the console for the rest of the run."""
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ESCAPES = re.compile(
@@ -47,10 +48,13 @@ def check_command(command: str, *, allow_selectors: bool = False) -> str:
     stripped = command.strip(" ")
     if not stripped:
         raise CommandRefused("The command is empty.")
-    if len(stripped) > MAX_COMMAND_LENGTH:
-        raise CommandRefused(f"The command has more than {MAX_COMMAND_LENGTH} characters.")
     if _UNSAFE.search(stripped):
         raise CommandRefused("The command has control characters or more than one line.")
+    if len(stripped.encode()) > MAX_COMMAND_BYTES:
+        raise CommandRefused(
+            f"The command has more than {MAX_COMMAND_BYTES} bytes; most letters outside English "
+            "take two or three."
+        )
     if stripped.startswith("/") and "[" in stripped and not allow_selectors:
         raise CommandRefused(
             "A word with [ selects players, perhaps all: set allow_selectors if you mean it."

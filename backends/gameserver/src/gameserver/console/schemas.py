@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bedplate.schemas import Schema
 from gameserver.console.lines import ConsoleLine
-from gameserver.console.sanitize import MAX_COMMAND_LENGTH
+from gameserver.console.sanitize import MAX_COMMAND_BYTES
 
 Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,20}$")]
 """Chat, Event, Notification, Warning, Error, Fatal, … of the game; Stderr; Manager."""
@@ -19,9 +19,10 @@ class CommandRequest(Schema):
 
     command: str = Field(
         min_length=1,
-        max_length=MAX_COMMAND_LENGTH,
+        max_length=MAX_COMMAND_BYTES,
         examples=["/time"],
-        description="One line. With / it is a command; without, everybody reads it as chat.",
+        description="One line of at most 1,022 bytes in UTF-8. With / it is a command; without, "
+        "everybody reads it as chat.",
     )
     allow_selectors: bool = Field(
         default=False, strict=True, description="Allow words with [, which select players: o[], a[]"

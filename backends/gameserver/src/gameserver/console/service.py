@@ -10,6 +10,7 @@ from typing import Final
 from bedplate import clock
 from bedplate.realtime import Broadcast
 from gameserver.audit.service import Audit
+from gameserver.console.command_input import CommandInput, InputPipe
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
 from gameserver.console.facts import Facts
 from gameserver.console.lines import (
@@ -22,7 +23,7 @@ from gameserver.console.lines import (
     size_of,
 )
 from gameserver.console.online_players import OnlinePlayers
-from gameserver.console.replies import CommandReply, LineWaiter, ReplyCollector
+from gameserver.console.replies import CommandReply, LineWaiter, ReplyCollector, is_echo
 from gameserver.console.sanitize import check_command, redact_command, redact_message, sanitize
 
 CAPACITY: Final = 10_000
@@ -36,8 +37,6 @@ TAIL: Final = 20
 FLOOD_SECONDS: Final = 1.0
 MAX_COMMANDS: Final = 50
 """Commands that may wait for each other."""
-
-Write = Callable[[bytes], bool]
 
 
 class Console:
@@ -62,7 +61,7 @@ class Console:
         self._collector: ReplyCollector | None = None
         self._command_lock = asyncio.Lock()
         self._waiting_commands = 0
-        self._write: Write | None = None
+        self._input: CommandInput | None = None
         self._state = "stopped"
         self._flush_timer: asyncio.TimerHandle | None = None
         self._begin_streams()
@@ -85,9 +84,10 @@ class Console:
         self._tail.clear()
         self.facts.begin()
 
-    def accept_commands(self, write: Write | None, state: str) -> None:
-        """Pass commands to `write`; None refuses them, since the game is in this `state`."""
-        self._write, self._state = write, state
+    def accept_commands(self, pipe: InputPipe | None, state: str) -> None:
+        """Pass commands to `pipe`; None refuses them, since the game is in this `state`."""
+        self._input = None if pipe is None else CommandInput(pipe)
+        self._state = state
 
     def feed(self, chunk: bytes) -> None:
         """Take a chunk of standard output. Never waits."""
@@ -130,19 +130,31 @@ class Console:
         """
         checked = check_command(command, allow_selectors=allow_selectors)
         async with self._command_turn():
-            self._require_writer()
+            self._require_input()
             await self._audit.record(by, "command", command=redact_command(checked))
             self._collector = ReplyCollector(checked)
             try:
-                self.type(checked)
-                return await self._collector.collect(wait)
+                await self._type(checked)
+                reply = await self._collector.collect(wait)
             finally:
                 self._collector = None
+        if not reply.echoed:
+            self.facts.command_ignored()
+        return reply
 
-    def type(self, line: str) -> None:
-        """Write a line to the game. Raises `GameNotRunning`, `ConsoleBusy`."""
-        if not self._require_writer()(f"{line}\n".encode()):
-            raise ConsoleBusy
+    async def type(self, command: str) -> None:
+        """Type a command of the manager's own, before those that wait for their turn.
+
+        Raises `CommandRefused`, `GameNotRunning`, `ConsoleBusy`.
+        """
+        await self._type(check_command(command, allow_selectors=True))
+
+    async def _type(self, checked: str) -> None:
+        try:
+            await self._require_input().type(checked)
+        except ConsoleBusy:
+            self.facts.command_ignored()
+            raise
 
     @contextlib.contextmanager
     def lines_matching(self, matches: Callable[[ConsoleLine], bool]) -> Iterator[LineWaiter]:
@@ -165,10 +177,10 @@ class Console:
         finally:
             self._waiting_commands -= 1
 
-    def _require_writer(self) -> Write:
-        if self._write is None:
+    def _require_input(self) -> CommandInput:
+        if self._input is None:
             raise GameNotRunning(self._state)
-        return self._write
+        return self._input
 
     # From a line of text to a message that is shown.
 
@@ -192,6 +204,8 @@ class Console:
 
     def _take(self, line: ConsoleLine) -> None:
         routine = self.facts.take(line)
+        if self._input is not None and is_echo(line):
+            self._input.take_echo()
         if self._collector is not None:
             self._collector.offer(line, routine=routine)
         for waiter in self._waiters:

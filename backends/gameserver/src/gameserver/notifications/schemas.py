@@ -20,6 +20,7 @@ Kinds = Annotated[list[EventKind], Field(min_length=1, max_length=len(EventKind)
 NOTEWORTHY: Final = (
     EventKind.CRASHED,
     EventKind.GAVE_UP,
+    EventKind.CONSOLE_DEAD,
     EventKind.BACKUP_FAILED,
     EventKind.VERSION_ROLLED_BACK,
     EventKind.UPDATE_AVAILABLE,

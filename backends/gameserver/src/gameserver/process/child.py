@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
+import struct
 import subprocess
+import termios
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -16,6 +19,8 @@ MAX_UNREAD_BYTES: Final = 65_536
 
 LAST_OUTPUT_SECONDS: Final = 1.0
 """How long to wait for the output that a process left in its pipes."""
+
+_INT: Final = struct.Struct("i")
 
 OnChunk = Callable[[bytes], None]
 
@@ -81,6 +86,15 @@ class Child:
             return False
         self._input.write(data)
         return True
+
+    def unread(self) -> int:
+        """Return how many bytes of input the game has not read yet."""
+        if self._input is None or self._input.is_closing() or self._process.stdin is None:
+            return 0
+        with contextlib.suppress(OSError):  # the game has just ended
+            held = fcntl.ioctl(self._process.stdin, termios.FIONREAD, bytes(_INT.size))
+            return self._input.get_write_buffer_size() + int(_INT.unpack(held)[0])
+        return 0
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and everything it has started."""

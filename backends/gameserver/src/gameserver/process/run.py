@@ -50,7 +50,7 @@ class Run:
             self.board.become(
                 GameState.RUNNING, Cause.CONSOLE, port=facts.port, version=facts.version
             )
-            self.console.accept_commands(self._child.write, GameState.RUNNING)
+            self.console.accept_commands(self._child, GameState.RUNNING)
             self.board.announce("The game runs.")
         elif state in {GameState.STARTING, GameState.RUNNING} and facts.shuts_down:
             reason = "The game shuts itself down."

@@ -4,9 +4,10 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from bedplate.schemas import Schema
+from gameserver.console.facts import CONSOLE_DEAD
 from gameserver.console.schemas import Overloads, RunMods, Saves
 from gameserver.process.game import Game
-from gameserver.status import GameState
+from gameserver.status import AT_REST, GameState
 
 Reason = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -26,6 +27,9 @@ class RunFacts(BaseModel):
     warnings: int
     errors: int
     fatal: str | None
+    ignored_commands: int = Field(
+        description="Commands in a row that the game has not taken; 0 again after the next echo"
+    )
 
 
 class ServerStatus(BaseModel):
@@ -44,6 +48,7 @@ class ServerStatus(BaseModel):
     busy_with: str | None = Field(
         description="What has exclusive access to the world at the moment"
     )
+    hint: str | None = Field(description="What to do about a game that runs, but not as it should")
     run: RunFacts
 
 
@@ -55,9 +60,11 @@ class StopRequest(Schema):
 
 def to_response(game: Game) -> ServerStatus:
     """Return the status for clients."""
-    facts = vars(game.console.facts.current)
+    current = game.console.facts.current
+    has_process = game.status.state not in AT_REST
     return ServerStatus(
         **vars(game.status),
         busy_with=game.busy_with,
-        run=RunFacts(**facts, players_online=len(game.console.online)),
+        hint=CONSOLE_DEAD if has_process and current.console_dead else None,
+        run=RunFacts(**vars(current), players_online=len(game.console.online)),
     )

@@ -1,5 +1,6 @@
 """How a running game is stopped: asked, then terminated, then killed."""
 
+import asyncio
 import contextlib
 import signal
 from dataclasses import dataclass
@@ -7,7 +8,8 @@ from typing import Final
 
 import structlog
 
-from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
+from bedplate import clock
+from gameserver.console.exceptions import CommandRefused, ConsoleBusy, GameNotRunning
 from gameserver.console.service import Console
 from gameserver.process.child import Child
 
@@ -41,26 +43,38 @@ class StopLadder:
         A starting game doesn't take commands yet. One that shuts down already, since somebody in
         the game stopped it, has its time to save, too.
         """
-        saves = console.facts.current.shuts_down or (takes_commands and self._ask(console))
-        if saves and await child.ends_within(self.ask_seconds):
+        deadline = clock.monotonic() + self.ask_seconds
+        saves = console.facts.current.shuts_down or (takes_commands and await self._ask(console))
+        if await child.ends_within(_left(deadline) if saves else 0):
             return None
         why = "doesn't stop" if saves else "takes no commands"
         _report(console, f"The game {why}: SIGTERM.")
         child.signal(signal.SIGTERM)
-        if await child.ends_within(self.terminate_seconds):
+        # A game with a dead console has not had its time to save yet.
+        unused = _left(deadline) if takes_commands else 0
+        if await child.ends_within(self.terminate_seconds + unused):
             return "it took SIGTERM to stop it" if takes_commands or saves else None
         _report(console, "The game ignores SIGTERM: SIGKILL.")
         child.signal(signal.SIGKILL)
         await child.ends_within(KILL_SECONDS)
         return "it was killed, since it did not stop; what was not saved is lost"
 
-    def _ask(self, console: Console) -> bool:
-        with contextlib.suppress(GameNotRunning, ConsoleBusy):
-            if self.announcement:
-                console.type(f"/announce {self.announcement}")
-            console.type("/stop")
+    async def _ask(self, console: Console) -> bool:
+        """Type `/stop`; return False when the game doesn't read its console."""
+        if console.facts.current.console_dead:
+            return False
+        with contextlib.suppress(GameNotRunning, ConsoleBusy, TimeoutError):
+            async with asyncio.timeout(self.ask_seconds):
+                if self.announcement:
+                    with contextlib.suppress(CommandRefused):
+                        await console.type(f"/announce {self.announcement}")
+                await console.type("/stop")
             return True
         return False
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - clock.monotonic())
 
 
 def _report(console: Console, text: str) -> None:

@@ -10,7 +10,7 @@ from bedplate.jobs.schedule import ScheduleNew as NewSchedule
 from bedplate.jobs.schedule import StoredSchedules as Stored
 from bedplate.problems import ProblemError
 from bedplate.schemas import MultiLineStr, Schema, SingleLineStr, WholeNumber
-from gameserver.console.sanitize import MAX_COMMAND_LENGTH, check_command
+from gameserver.console.sanitize import MAX_COMMAND_BYTES, check_command
 
 MAX_WARNING_SECONDS: Final = 2 * 3600
 MAX_WARNINGS: Final = 10
@@ -91,7 +91,7 @@ class CommandAction(Schema):
     """Types a command into the console of a running game."""
 
     kind: Literal["command"]
-    command: Annotated[str, Field(max_length=MAX_COMMAND_LENGTH), AfterValidator(_command)]
+    command: Annotated[str, Field(max_length=MAX_COMMAND_BYTES), AfterValidator(_command)]
     allow_selectors: StrictBool = False
 
 
