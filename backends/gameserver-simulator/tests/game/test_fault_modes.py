@@ -89,8 +89,19 @@ def test_too_much_memory_ends_the_game(launch: Launch, data: Path) -> None:
     data.mkdir()
     (data / "serverconfig.json").write_text('{"DieAboveMemoryUsageMb": 5}')
     game = launch(memory_mib=8)
-    assert game.wait() == 1
-    assert "[Server Fatal] Memory usage" in game.lines[-1]
+    game.expect("Stop reason: Server is consuming too much RAM")
+    game.expect("World saved!")
+    assert game.wait() == 0
+    assert "[Server Error] Memory usage" in game.lines[-1]
+
+
+def test_any_reason_to_end_itself(launch: Launch) -> None:
+    """--self-kill and /simulate stop end the game in order, for the reason that they give."""
+    launch(self_kill="Too many errors detected").expect("Stop reason: Too many errors detected")
+    game = launch().ready()
+    game.send("/simulate stop Critical mod error")
+    game.expect("Stop reason: Critical mod error")
+    assert game.wait() == 0
 
 
 def test_a_hang_delays_everything(launch: Launch) -> None:

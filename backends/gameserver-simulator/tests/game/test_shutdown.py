@@ -56,6 +56,7 @@ def test_a_signal_stops_in_order(game: Any, number: signal.Signals) -> None:
     """SIGTERM and SIGINT are announced, then the world is saved."""
     game.signal(number)
     game.expect(f"Server termination event {number.name} received. Shutting down server")
+    game.expect("Stop reason: External close event (CTRL+C/kill/etc)")
     game.expect("World saved!")
     game.expect("Stopped the server!")
     assert game.wait() == 0

@@ -109,9 +109,18 @@ def test_the_version_is_that_of_the_installation(launch: Launch, tmp_path: Path)
     game.expect("C# Framework: .net 7.")
 
 
-def test_a_nearly_full_disk_is_fatal(launch: Launch) -> None:
-    """Below DieBelowDiskSpaceMb the game says so and ends."""
+def test_a_nearly_full_disk_ends_the_game_in_order(launch: Launch) -> None:
+    """Below DieBelowDiskSpaceMb only the reason of the stop tells it from a wish."""
     game = launch(disk_free_mb=356)
+    game.expect("begin shutdown sequence. Stop reason: Out of disk space")
+    game.expect("Stopped the server!")
+    assert game.wait() == 0
+    assert not any("[Server Fatal]" in line for line in game.lines)
+
+
+def test_a_nearly_full_disk_is_fatal(launch: Launch) -> None:
+    """--fatal-self-kills: the game says why, and ends at once."""
+    game = launch(disk_free_mb=356, fatal_self_kills=True)
     assert game.wait() == 1
     assert "Disk space is below 400 megabytes (356 mb left)" in game.lines[-1]
 
@@ -120,8 +129,9 @@ def test_a_disk_that_fills_up_is_noticed_at_the_next_save(launch: Launch) -> Non
     """The check is repeated at each save."""
     game = launch().ready()
     game.send("/simulate disk 100", "/autosavenow")
-    assert game.wait() == 1
-    assert "[Server Fatal] Disk space is below 400" in game.lines[-1]
+    game.expect("Stop reason: Out of disk space")
+    game.expect("World saved!")
+    assert game.wait() == 0
 
 
 def test_a_missing_runtime_is_exit_code_150(launch: Launch) -> None:
@@ -152,7 +162,7 @@ def test_a_hanging_start_never_gets_ready_but_obeys_a_signal(launch: Launch) -> 
     game.process.terminate()
     assert game.wait() == 0
     assert not any("now running" in line for line in game.lines)
-    assert game.lines[-1].endswith("[Server Event] Stopped the server!")
+    assert game.lines[-2].endswith("[Server Event] Stopped the server!")
 
 
 def test_only_the_named_version_hangs(launch: Launch) -> None:
@@ -181,21 +191,35 @@ def test_the_main_log_leaves_out_the_word_server(launch: Launch) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"Port": }'])
-def test_unreadable_settings_are_fatal(launch: Launch, data: Path, content: str) -> None:
-    """A torn serverconfig.json ends the start, and stays as it is."""
+def test_unreadable_settings_end_the_start(launch: Launch, data: Path, content: str) -> None:
+    """A torn serverconfig.json ends the start, and stays as it is; the error is the last line."""
     data.mkdir()
     (data / "serverconfig.json").write_text(content)
-    assert launch().wait() == 1
+    game = launch()
+    game.expect("Stop reason: serverconfig.json read error")
+    game.expect("Entering runphase Exit")
+    assert game.wait() == 0
+    assert "[Server Error] Failed to read a settings file." in game.lines[-1]
     assert (data / "serverconfig.json").read_text() == content
 
 
-def test_a_damaged_world_is_fatal(launch: Launch, data: Path) -> None:
-    """A world that is no database ends the start."""
+def test_a_damaged_list_of_players_ends_the_start(launch: Launch, data: Path) -> None:
+    """It stays as it is, too."""
+    (data / "Playerdata").mkdir(parents=True)
+    (data / "Playerdata" / "playerdata.json").write_text("{")
+    launch().expect("Stop reason: Failed reading playerdata")
+    assert (data / "Playerdata" / "playerdata.json").read_text() == "{"
+
+
+@pytest.mark.parametrize("fatal", [False, True])
+def test_a_damaged_world_ends_the_start(launch: Launch, data: Path, fatal: bool) -> None:
+    """A world that is no database ends the start: in order, or with --fatal-self-kills at once."""
     (data / "Saves").mkdir(parents=True)
     (data / "Saves" / "default.vcdbs").write_bytes(b"no database" * 1000)
-    game = launch()
-    assert game.wait() == 1
-    assert "[Server Fatal] Savegame" in game.lines[-1]
+    game = launch(fatal_self_kills=fatal)
+    assert game.wait() == int(fatal)
+    said = "[Server Fatal] Savegame" if fatal else "Stop reason: Failed opening savegame"
+    assert any(said in line for line in game.lines)
 
 
 def test_it_needs_the_standard_library_alone() -> None:

@@ -10,12 +10,14 @@ from typing import Annotated
 import structlog
 
 from bedplate.documents import FileTransactions
+from bedplate.documents.threads import finish_in_thread
 from bedplate.settings import Environment
 from bedplate.state import from_state
 from gameserver.configuration.server_settings import ServerSettings
 from gameserver.events import Events
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
+from gameserver.locations import fit_settings
 from gameserver.process.lifecycle import BeforeStart
 from gameserver.process.ownership import owning
 from gameserver.settings import GameServerSettings
@@ -64,5 +66,13 @@ async def open_file_transactions(layout: Layout) -> AsyncIterator[FileTransactio
 async def open_before_start(
     layout: Layout, installed: InstalledVersions, server_settings: ServerSettings
 ) -> AsyncIterator[Sequence[BeforeStart]]:
-    """Yield what happens before each start: settings are written, the world is remembered."""
-    yield [server_settings.prepare_start, partial(remember_world, layout, installed)]
+    """Yield what happens before each start.
+
+    Settings are written and made to fit this data directory, and the world is remembered.
+    """
+
+    async def fit() -> None:
+        async with server_settings.lock:
+            await finish_in_thread(partial(fit_settings, layout))
+
+    yield [server_settings.prepare_start, fit, partial(remember_world, layout, installed)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import tarfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -288,6 +289,56 @@ async def test_an_archive_that_rotted_is_not_restored(
     assert operation.error is not None
     assert operation.error.code == "archive_damaged"
     assert chunks_in(world) == 250
+
+
+async def test_a_server_that_moved_in_is_backed_up_from_the_world_that_is_played(
+    backups_api: Client,
+    ended: Ended,
+    data: Path,
+    tmp_path: Path,
+    make_world: MakeWorld,
+    chunks_in: ChunksIn,
+) -> None:
+    """Its settings name its old place: nothing is backed up before a start has put them right.
+
+    Afterwards the world that people play is the one in the archive, and the game reads the mods
+    that the manager installs.
+    """
+    make_world(data / "Saves/mine.vcdbs", 7)
+    old = tmp_path / "old place"
+    config = {
+        "WorldConfig": {"SaveFileLocation": str(old / "Saves/mine.vcdbs")},
+        "ModPaths": ["Mods", str(old / "Mods")],
+    }
+    (data / "serverconfig.json").write_text(json.dumps(config))
+    refused = await ended(backups_api, await backups_api.post("/backups"))
+    assert refused.error is not None
+    assert refused.error.code == "world_elsewhere"
+    assert any(
+        "Start the game" in hint for hint in (await backups_api.get("/settings")).json()["hints"]
+    )
+    assert (await backups_api.post("/server/start?wait=20")).json()["state"] == "running"
+    assert (await backups_api.post("/server/stop?wait=20")).json()["state"] == "stopped"
+    assert not old.exists()
+    made = await _backup(backups_api, ended)
+    _unpack(tmp_path / "data/manager/backups" / made["id"] / "backup.tar.zst", tmp_path / "out")
+    assert chunks_in(tmp_path / "out/Saves/mine.vcdbs") > 7
+    settings = json.loads((data / "serverconfig.json").read_text())
+    assert settings["ModPaths"] == ["Mods", str(data / "Mods")]
+    assert (await backups_api.get("/settings")).json()["hints"][1:] == []
+
+
+async def test_a_world_that_was_played_at_its_old_place_refuses_the_start(
+    backups_api: Client, data: Path, tmp_path: Path, make_world: MakeWorld, problem_of: ProblemOf
+) -> None:
+    """A start would leave behind what was played there: it says what to move instead."""
+    make_world(tmp_path / "old/mine.vcdbs", 7)
+    config = {"WorldConfig": {"SaveFileLocation": str(tmp_path / "old/mine.vcdbs")}}
+    (data / "serverconfig.json").write_text(json.dumps(config))
+    problem = problem_of(await backups_api.post("/server/start"), 409)
+    assert problem["code"] == "world_elsewhere"
+    assert "serverdata/Saves/mine.vcdbs" in problem["detail"]
+    assert (await backups_api.get("/server")).json()["state"] == "stopped"
 
 
 async def test_pinned_backups_are_never_deleted(

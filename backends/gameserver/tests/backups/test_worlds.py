@@ -1,6 +1,5 @@
 """Worlds: found, copied with what their log holds, checked."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +9,8 @@ from gameserver.backups.exceptions import DamagedWorld
 from gameserver.backups.worlds import (
     check_world,
     copy_stopped_world,
-    is_world_name,
     looks_complete,
-    world_file,
 )
-from gameserver.layout import Layout
 
 MakeWorld = Callable[[Path, int], None]
 ChunksIn = Callable[[Path], int]
@@ -58,41 +54,3 @@ def test_a_damaged_copy_is_found_out(spoil: str, tmp_path: Path, make_world: Mak
     (tmp_path / "copy").write_bytes(spoiled)
     with pytest.raises(DamagedWorld):
         check_world(tmp_path / "copy")
-
-
-@pytest.mark.parametrize(
-    ("location", "name"),
-    [
-        ("/old/place/Saves/mine.vcdbs", "mine.vcdbs"),
-        ("C:\\Games\\Saves\\mine.vcdbs", "mine.vcdbs"),
-        ("../../etc/passwd", "default.vcdbs"),
-        ("/x/.vcdbs", "default.vcdbs"),
-        ("/x/..vcdbs", "default.vcdbs"),
-        (None, "default.vcdbs"),
-        (7, "default.vcdbs"),
-    ],
-)
-def test_the_settings_name_the_world_and_nothing_outside(
-    location: object, name: str, tmp_path: Path
-) -> None:
-    """Of the path in the settings only a world's plain name is taken."""
-    layout = Layout(tmp_path)
-    layout.create()
-    config = {"WorldConfig": {"SaveFileLocation": location}}
-    layout.server_config.write_text(json.dumps(config))
-    assert world_file(layout) == layout.saves / name
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"WorldConfig": 1}', "[" * 100_000])
-def test_settings_that_make_no_sense_mean_the_default_world(text: str, tmp_path: Path) -> None:
-    """Whatever is in the settings' place, there is an answer."""
-    layout = Layout(tmp_path)
-    layout.create()
-    layout.server_config.write_text(text)
-    assert world_file(layout).name == "default.vcdbs"
-
-
-@pytest.mark.parametrize("name", ["a/b.vcdbs", ".vcdbs", "a.db", "a\n.vcdbs", "x" * 300 + ".vcdbs"])
-def test_what_is_no_worlds_name(name: str) -> None:
-    """A world's name is one plain file name."""
-    assert not is_world_name(name)

@@ -130,13 +130,42 @@ def test_a_shutdown_saves_too() -> None:
     ("level", "text"),
     [
         ("Fatal", "Disk space is below 400 megabytes (356 mb left). Will kill server now..."),
-        ("Notification", "Server stop requested, … Stop reason: Exception during Process"),
+        *(
+            ("Notification", f"Server stop requested, … Stop reason: {reason}")
+            for reason in (
+                "Exception during Process", "Server is consuming too much RAM",
+                "Too many errors detected. See server-main.log file", "Out of disk space",
+                "Failed opening savegame", "serverconfig.json read error",
+                "Failed reading playerdata", "Something that nobody has seen yet",
+                "No Shutdown via server command",
+            )
+        ),
     ],
 )  # fmt: skip
 def test_a_failure_is_no_purpose(level: str, text: str) -> None:
-    """A game that ends itself for a failure was not stopped on purpose."""
+    """A game that ends itself for a failure, or a reason that nobody knows, was not stopped on
+    purpose, though it shuts down in the same order.
+    """
     reading = Reading(*SHUTDOWN, (level, text))
     assert not reading.facts.current.stopped_on_purpose
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Shutdown via server command", "External close event (CTRL+C/kill/etc)",
+        "CTRL+c pressed", "Exit request by client", "Forced: Shutdown through Server API",
+    ],
+)  # fmt: skip
+def test_a_wish_is_a_purpose(reason: str) -> None:
+    """People, signals and programs that stop the game do so on purpose."""
+    reading = Reading(*SHUTDOWN, ("Notification", f"Server stop … Stop reason: {reason}"))
+    assert reading.facts.current.stopped_on_purpose
+
+
+def test_an_end_without_a_reason_is_no_purpose() -> None:
+    """An orderly shutdown that names no reason is nobody's wish."""
+    assert not Reading(*SHUTDOWN[1:]).facts.current.stopped_on_purpose
 
 
 def test_overloads_warnings_and_errors_are_counted() -> None:

@@ -221,7 +221,8 @@ async def test_a_stop_from_within(running_game: Game) -> None:
     await running_game.console.send("/stop 3", by="test")
     status = await running_game.wait_for(GameState.STOPPED, GameState.CRASHED, timeout=SOON)
     assert status.state is GameState.STOPPED
-    assert (status.exit_code, status.reason) == (3, "The game was stopped from within.")
+    reason = "The game was stopped from within: Shutdown via server command."
+    assert (status.exit_code, status.reason) == (3, reason)
 
 
 async def test_a_start_right_after_a_stop_from_within(running_game: Game) -> None:
@@ -309,17 +310,62 @@ async def test_a_game_that_is_told_to_end_from_outside(running_game: Game) -> No
     os.kill(running_game.status.pid, signal.SIGTERM)
     status = await running_game.wait_for(GameState.STOPPED, GameState.CRASHED, timeout=SOON)
     assert status.state is GameState.STOPPED
+    assert status.reason == (
+        "The game was stopped from outside: External close event (CTRL+C/kill/etc)."
+    )
     assert running_game.console.facts.current.saves.count == 1
 
 
-async def test_a_full_disk(open_game: OpenGame) -> None:
-    """A game that ends itself for lack of disk space has crashed, and its words are the reason."""
-    game = await open_game(simulate={"disk_free_mb": 10}, crash_limit=1)
+@pytest.mark.parametrize(
+    ("fatal", "words"), [(0, "Out of disk space."), (1, "Disk space is below")]
+)
+async def test_a_full_disk(open_state: OpenState, fatal: int, words: str) -> None:
+    """A game that ends itself for lack of disk space has crashed, in whatever way it says so.
+
+    Its words are the reason. It isn't started again, since no start frees the disk, and an event
+    says so. It is still wanted: the next manager tries again.
+    """
+    state = await open_state(simulate={"disk_free_mb": 10, "fatal_self_kills": fatal})
+    game: Game = state["game"]
+    events: list[Event] = []
+    state["events"].listen(events.append)
     await game.start(by="test")
     status = await game.wait_for(GameState.CRASHED, GameState.STOPPED, timeout=SOON)
     assert status.state is GameState.CRASHED
     assert status.reason is not None
-    assert "Disk space is below" in status.reason
+    assert words in status.reason
+    assert status.last_lines
+    assert status.restart_at is None
+    assert events[-1].kind is EventKind.GAVE_UP
+    assert "would crash again, and stays down" in events[-1].text
+    assert (await game.lifecycle.record.read()).wanted
+
+
+async def test_a_game_that_ends_itself_in_order_is_started_again(open_state: OpenState) -> None:
+    """Too much memory or too many errors: an orderly end that nobody wished for is a crash."""
+    reason = "Too many errors detected. See server-main.log file"
+    state = await open_state(simulate={"self_kill": reason}, crash_first_pause_seconds=NEVER)
+    game: Game = state["game"]
+    kinds: list[EventKind] = []
+    state["events"].listen(lambda event: kinds.append(event.kind))
+    await game.start(by="test")
+    status = await game.wait_for(GameState.CRASHED, GameState.STOPPED, timeout=SOON)
+    assert status.state is GameState.CRASHED
+    assert status.reason == f"The game ended itself: {reason}."
+    assert status.last_lines
+    assert status.restart_at is not None
+    assert EventKind.CRASHED in kinds
+
+
+async def test_the_error_after_the_end_explains_it(open_game: OpenGame) -> None:
+    """What the game logs behind its shutdown, as an error, is part of the reason."""
+    game = await open_game(crash_limit=1)
+    game.launcher.layout.server_config.write_text('{"Port": }')
+    await game.start(by="test")
+    status = await game.wait_for(GameState.CRASHED, GameState.STOPPED, timeout=SOON)
+    assert status.state is GameState.CRASHED
+    assert status.reason is not None
+    assert "serverconfig.json read error. Failed to read a settings file." in status.reason
 
 
 async def test_a_port_that_is_taken(open_game: OpenGame) -> None:

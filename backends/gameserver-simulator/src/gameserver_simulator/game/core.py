@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from typing import NoReturn
 
-from gameserver_simulator.game.exceptions import Crashed, StopRequested
+from gameserver_simulator.game.exceptions import Crashed, Ended, StopRequested
 from gameserver_simulator.game.log import Log
 from gameserver_simulator.game.options import Options
 from gameserver_simulator.game.players import Players
@@ -36,6 +37,9 @@ class Core:
         self.config = ServerConfig(options.data_path, options.version)
         self.players = Players(options.data_path, self.config.values["DefaultRoleCode"])
         self.stop_reason: str | None = None
+        self.is_configured = False
+        """Whether the settings have been read, so that they may be written."""
+        self.last_error: str | None = None
         self.requested_exit_code = 0
         self.signalled = threading.Event()
         self.free_mb = options.disk_free_mb
@@ -83,6 +87,20 @@ class Core:
     def request_stop(self, reason: str) -> None:
         """End the loop; the first reason counts."""
         self.stop_reason = self.stop_reason or reason
+
+    def end_itself(self, reason: str, fatal: str, *, error: str | None = None) -> NoReturn:
+        """End for a failure of the game's own. Raises `StopRequested`, or `Ended`.
+
+        It is an orderly shutdown, in which only the stop reason tells it from a wish, and an
+        error as the last line, if there is one. With `--fatal-self-kills` the game logs `fatal`
+        and ends at once.
+        """
+        if self.options.fatal_self_kills:
+            self.log.write("Fatal", fatal)
+            raise Ended(1)
+        self.request_stop(reason)
+        self.last_error = error
+        raise StopRequested
 
     def loop(self) -> None:
         """Run posted and scheduled actions, one after another, until a stop is requested."""

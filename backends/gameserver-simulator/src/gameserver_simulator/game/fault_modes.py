@@ -4,7 +4,7 @@ import threading
 import time
 
 from gameserver_simulator.game.core import Core
-from gameserver_simulator.game.exceptions import Crashed, Ended
+from gameserver_simulator.game.exceptions import Crashed
 from gameserver_simulator.game.sessions import Sessions
 
 KIB = 1024
@@ -58,6 +58,8 @@ class FaultModes:
                 action()
                 core.every(1.0, action)
 
+        if options.self_kill is not None:
+            core.request_stop(options.self_kill)
         if options.crash_after is not None:
             core.later(max(0.0, options.crash_after - core.uptime), self.crash)
 
@@ -136,5 +138,4 @@ class FaultModes:
         max_mb = self._core.config.values["DieAboveMemoryUsageMb"]
         if used > max_mb:
             text = f"Memory usage is above {max_mb} megabytes ({used} mb). Will kill server now..."
-            self._core.log.write("Fatal", text)
-            raise Ended(1)
+            self._core.end_itself("Server is consuming too much RAM", text, error=text)

@@ -10,6 +10,7 @@ from queue import SimpleQueue
 
 from gameserver_simulator.game import commands
 from gameserver_simulator.game.game import Game
+from gameserver_simulator.game.shutdown import BY_SIGNAL
 
 STANDARD_INPUT = 0
 CHUNK = 65_536
@@ -40,7 +41,7 @@ def _receive_signals(game: Game) -> None:
         text = f"Server termination event {name} received. Shutting down server"
         game.log.notification(text)
         game.signalled.set()
-        game.post(lambda: game.request_stop("Exit request by signal"))
+        game.post(lambda: game.request_stop(BY_SIGNAL))
 
 
 def _receive_commands(game: Game) -> None:

@@ -58,6 +58,11 @@ class Options:
     hang_at_stop: bool = _flag("/stop hangs before saving; a signal still ends it")
     ignore_sigterm: bool = _flag("SIGTERM and SIGINT do nothing")
     missing_runtime: bool = _flag("exit 150 at once, like the .NET host without its framework")
+    self_kill: str | None = _own(
+        "end in order for this reason once ready, such as 'Too many errors detected. See "
+        "server-main.log file'"
+    )
+    fatal_self_kills: bool = _flag("a fatal line and exit code 1, where the game ends in order")
     exit_code: int | None = _own("exit code in every case", kind=int)
     crash_after: float | None = _own("crash after this time", kind=float)
     crash_first: int = _own("crash the first N starts over this data path", 0, int)

@@ -7,11 +7,10 @@ import time
 
 from gameserver_simulator.game.backups import Backups
 from gameserver_simulator.game.core import Core
-from gameserver_simulator.game.exceptions import Ended
 
 KIB_OF_A_CHUNK = 16
 MIB = 1024 * 1024
-FAILED = 1
+OUT_OF_DISK_SPACE = "Out of disk space"
 BUSY = (
     "Call to autosave, but server is already saving. May indicate a disk i/o bottleneck. "
     "Reduce autosave interval or use a faster disk."
@@ -27,20 +26,19 @@ def suspend(core: Core, max_seconds: float) -> None:
 
 
 def check_disk(core: Core) -> None:
-    """End the game when the disk is nearly full. Raises `Ended`."""
+    """End the game when the disk is nearly full. Raises as `Core.end_itself` does."""
     min_free = core.config.values["DieBelowDiskSpaceMb"]
     free = core.free_mb
     if free is None:
         free = shutil.disk_usage(core.options.data_path).free // MIB
     if min_free < 0 or free >= min_free:
         return
-    core.log.write(
-        "Fatal",
+    core.end_itself(
+        OUT_OF_DISK_SPACE,
         f"Disk space is below {min_free} megabytes ({free} mb left). A full harddisk can heavily "
-        "corrupt a savecore. Please free up more disk space or adjust the threshold in the "
+        "corrupt a savegame. Please free up more disk space or adjust the threshold in the "
         "serverconfig.json (or set to -1 to disable this check). Will kill server now...",
     )
-    raise Ended(FAILED)
 
 
 class Saving:

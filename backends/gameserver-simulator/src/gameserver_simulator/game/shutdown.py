@@ -9,9 +9,12 @@ MAX_SUSPEND_SECONDS = 10.0
 """Seconds a stop waits for the server's threads to pause."""
 
 
+BY_SIGNAL = "External close event (CTRL+C/kill/etc)"
+
+
 def run(game: Game) -> None:
     """Stop the game in the real one's order, and save its world."""
-    reason = game.stop_reason or "Exit request by signal"
+    reason = game.stop_reason or BY_SIGNAL
     game.log.notification(f"Server stop requested, begin shutdown sequence. Stop reason: {reason}")
     game.sessions.remove_all(game.translate("shutting down", reason))
     game.backups.cut_short()
@@ -44,8 +47,9 @@ def _save(game: Game) -> None:
     game.saving.wait()
     if hasattr(game, "world"):
         game.saving.save_at_stop()
-    game.config.save()
-    game.players.save()
+    if game.is_configured:
+        game.config.save()
+        game.players.save()
 
 
 def _end_threads(game: Game) -> None:
@@ -57,4 +61,7 @@ def _end_threads(game: Game) -> None:
     if hasattr(game, "world"):
         game.world.close()
     log.event("Stopped the server!")
+    log.notification("Entering runphase Exit")
+    if game.last_error is not None:
+        log.write("Error", game.last_error)
     sys.stdout.flush()

@@ -20,7 +20,8 @@ PAUSES = 10
 def run(game: Game) -> None:
     """Start the game, and return when it is ready.
 
-    Raises `Ended` when the game refuses to start, `StopRequested` at a signal.
+    Raises `Ended` when the game refuses to start, `StopRequested` at a signal or as
+    `Core.end_itself` does.
     """
     _introduce(game)
     _configure(game)
@@ -71,12 +72,16 @@ def _configure(game: Game) -> None:
     game.log.event("Loading configuration...")
     if game.config.is_new:
         game.log.notification("serverconfig.json not found, creating new one")
-    try:
-        game.config.load()
-        game.players.load()
-    except Unreadable as error:
-        game.log.write("Fatal", f"Failed to read a settings file. {error}")
-        raise Ended(FAILED) from None
+    for read, reason in (
+        (game.config.load, "serverconfig.json read error"),
+        (game.players.load, "Failed reading playerdata"),
+    ):
+        try:
+            read()
+        except Unreadable as error:
+            text = f"Failed to read a settings file. {error}"
+            game.end_itself(reason, text, error=text)
+    game.is_configured = True
     if game.options.max_clients is not None:
         game.config.values["MaxClients"] = game.options.max_clients
     _wait(game)
@@ -94,9 +99,8 @@ def _load_world(game: Game) -> None:
     path = Path(game.config.values["WorldConfig"]["SaveFileLocation"])
     try:
         game.world = World(path, game.options.version, game.options.world_kib)
-    except (sqlite3.Error, ValueError, TypeError) as error:
-        game.log.write("Fatal", f"Savegame {path} could not be loaded: {error}")
-        raise Ended(FAILED) from None
+    except (sqlite3.Error, OSError, ValueError, TypeError) as error:
+        game.end_itself("Failed opening savegame", f"Savegame {path} could not be loaded: {error}")
     if game.world.is_new:
         game.log.notification("No savegame found, creating new one")
     game.log.notification(f"Savegame {path} loaded")

@@ -13,8 +13,9 @@ from gameserver.archives.exceptions import ArchiveError, DamagedArchive, UnsafeA
 from gameserver.archives.packing import ArchiveWriter, sizes_below
 from gameserver.archives.unpacking import ArchivedFile, Limits, ProgressCallback, Unpacking
 from gameserver.backups.schemas import BackupKind, Manifest, PartSize
-from gameserver.backups.worlds import check_world, copy_stopped_world, is_world_name
+from gameserver.backups.worlds import check_world, copy_stopped_world
 from gameserver.disk import sha256_of
+from gameserver.locations import is_world_name
 
 MANIFEST: Final = "manifest.json"
 SAVES: Final = "Saves"

@@ -9,11 +9,12 @@ from bedplate.documents.threads import finish_in_thread
 from gameserver.backups.exceptions import BackupIncomplete, BackupNotStarted, DamagedWorld
 from gameserver.backups.jobs import CheckWorld
 from gameserver.backups.worker_process import perform
-from gameserver.backups.worlds import SUFFIX, looks_complete, size_of
+from gameserver.backups.worlds import looks_complete, size_of
 from gameserver.console.exceptions import GameNotRunning
 from gameserver.console.lines import ConsoleLine
 from gameserver.console.replies import LineWaiter
 from gameserver.layout import Layout
+from gameserver.locations import SUFFIX
 from gameserver.operations.progress import Progress
 from gameserver.process.game import Game
 from gameserver.settings import GameServerSettings

@@ -1,14 +1,14 @@
 import asyncio
 import contextlib
-import json
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bedplate.documents import FileTransactions, write_atomically
+from bedplate.documents import FileTransactions
 from bedplate.documents.threads import finish_in_thread
+from bedplate.problems import ProblemError
 from gameserver.backups.catalogue import Catalogue
 from gameserver.backups.exceptions import GameStillRunning, WorldFromNewerVersion
 from gameserver.backups.jobs import FILES, FOLDERS, MAX_MANIFEST_BYTES, SAVES, Unpack
@@ -16,11 +16,13 @@ from gameserver.backups.schemas import Backup, BackupKind, Manifest, NewRestore,
 from gameserver.backups.service import BackupRequest, Backups
 from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.worker_process import perform
-from gameserver.backups.worlds import COMPANIONS, save_location, world_file
+from gameserver.backups.worlds import COMPANIONS
+from gameserver.config_file import ConfigFile
 from gameserver.disk import require_room, staged_folder, write_stream
 from gameserver.events import EventKind, Events
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
+from gameserver.locations import fitted, world_file
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations
@@ -145,7 +147,7 @@ class Restores:
         replacements: dict[Path, Path | None] = {}
         if scope is RestoreScope.WHOLE:
             world = self.layout.saves / manifest.world
-            await finish_in_thread(lambda: _set_save_location(data / _CONFIG, world))
+            await finish_in_thread(lambda: _fit_settings(data / _CONFIG, world, self.layout.mods))
             for part in (*FOLDERS, *FILES):
                 exists = await asyncio.to_thread((data / part).exists)
                 replacements[self.layout.server_data / part] = data / part if exists else None
@@ -158,16 +160,15 @@ class Restores:
         await self.installed.restored_world(world.name, manifest.game_version)
 
 
-def _set_save_location(config: Path, world: Path) -> None:
-    """Make restored settings name the world's path in this data directory. Blocking.
+def _fit_settings(config: Path, world: Path, mods: Path) -> None:
+    """Make restored settings name the world and the mods of this data directory. Blocking.
 
-    Settings from another machine have an absolute path of that machine. Unreadable settings stay
-    as they are: the game can't read them either, and creates new ones.
+    Those from another machine have absolute paths of that machine. Unreadable settings stay as
+    they are: the next start says what is wrong with them.
     """
-    with contextlib.suppress(OSError, ValueError, RecursionError, LookupError, TypeError):
-        text = config.read_text("utf-8-sig")
-        location = save_location(text)
-        if isinstance(location, str) and location != str(world):
-            old, new = json.dumps(location), json.dumps(str(world))
-            if text.count(old) == 1:
-                write_atomically(config, text.replace(old, new).encode(), mode=0o644)
+    with contextlib.suppress(ProblemError, OSError):
+        file = ConfigFile(config)
+        text = file.read()
+        content = None if text is None else fitted(text, world, mods)
+        if content is not None:
+            file.write(content)

@@ -15,11 +15,12 @@ from gameserver.backups.live_copy import LiveCopy
 from gameserver.backups.schemas import Backup, BackupKind
 from gameserver.backups.stores import ARCHIVE
 from gameserver.backups.worker_process import perform
-from gameserver.backups.worlds import remove_copy, size_of, world_file
+from gameserver.backups.worlds import remove_copy, size_of
 from gameserver.disk import require_room, staged_folder
 from gameserver.events import EventKind, Events
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
+from gameserver.locations import require_fitting_world, world_file
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations
@@ -72,8 +73,8 @@ class Backups:
     async def make(self, request: BackupRequest, progress: Progress) -> Backup:
         """Make a backup as part of other work; a running game continues to run.
 
-        Raises `WorldNotFound`, `GameInTransition`, `GameBusy`, `InsufficientStorage` and what
-        `LiveCopy.make` raises.
+        Raises `WorldNotFound`, `WorldElsewhere`, `GameInTransition`, `GameBusy`,
+        `InsufficientStorage` and what `LiveCopy.make` raises.
         """
         progress.report(0, "Waiting for another backup" if self._lock.locked() else "Preparing")
         async with self._lock, self._publishing_failure(request):
@@ -114,6 +115,8 @@ class Backups:
 
     async def _make(self, request: BackupRequest, progress: Progress, *, running: bool) -> Backup:
         world = await self._require_world()
+        if not running:  # a running game copies the world that it has open, wherever that is
+            await asyncio.to_thread(require_fitting_world, self.layout)
         size = await asyncio.to_thread(self._require_room, world)
         async with staged_folder(self.layout.staging, "backup") as staged:
             copy = staged / world.name

@@ -1,68 +1,19 @@
-"""The world, one SQLite file of the game: where it is, how it is copied and checked."""
+"""The world, one SQLite file of the game: how it is copied and checked."""
 
 import contextlib
-import json
 import os
 import sqlite3
 from pathlib import Path
 from typing import Final
 
-import json5
-
 from gameserver.archives.unpacking import CHUNK, ProgressCallback
 from gameserver.backups.exceptions import DamagedWorld
 from gameserver.disk import READ_FLAGS
-from gameserver.layout import Layout
 
-SUFFIX: Final = ".vcdbs"
-DEFAULT_WORLD: Final = f"default{SUFFIX}"
 COMPANIONS: Final = ("-wal", "-shm", "-journal")
 _TABLES: Final = frozenset({"chunk", "mapchunk", "mapregion", "gamedata", "playerdata"})
-_MAX_CONFIG_BYTES: Final = 4 << 20
-_MAX_NAME_LENGTH: Final = 200
 _SQLITE_MAGIC: Final = b"SQLite format 3\0"
 _MAX_PAGE_BYTES: Final = 65_536
-
-
-def world_file(layout: Layout) -> Path:
-    """Return the path of the game's world, existing or not: from its settings, or the default.
-
-    Only the file's name is taken from the settings: after the data directory has moved, they
-    still have the old absolute path. Blocking.
-    """
-    with contextlib.suppress(OSError, ValueError, RecursionError, LookupError, TypeError):
-        if layout.server_config.stat().st_size <= _MAX_CONFIG_BYTES:
-            location = save_location(layout.server_config.read_text("utf-8-sig"))
-            name = str(location).replace("\\", "/").rsplit("/", 1)[-1]
-            if is_world_name(name):
-                return layout.saves / name
-    return layout.saves / DEFAULT_WORLD
-
-
-def save_location(config: str) -> object:
-    """Return the world's path as settings give it. Raises ValueError, LookupError, TypeError.
-
-    The game writes plain JSON. Edited settings are read as leniently as the game reads them, which
-    takes a hundred times as long.
-    """
-    try:
-        parsed = json.loads(config)
-    except ValueError:
-        parsed = json5.loads(config)
-    location: object = parsed["WorldConfig"]["SaveFileLocation"]
-    return location
-
-
-def is_world_name(name: str) -> bool:
-    """Return whether a text is the plain file name of a world."""
-    return (
-        name.endswith(SUFFIX)
-        and name != SUFFIX
-        and len(name.encode(errors="replace")) <= _MAX_NAME_LENGTH
-        and "/" not in name
-        and name.isprintable()
-        and not name.startswith(".")
-    )
 
 
 def copy_stopped_world(world: Path, target: Path, on_progress: ProgressCallback) -> None:

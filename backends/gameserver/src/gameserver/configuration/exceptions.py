@@ -1,12 +1,6 @@
 from bedplate.problems import Conflict
 
 
-class SettingsUnreadable(Conflict):
-    """serverconfig.json can't be read, or can't be changed safely; it is left as it is."""
-
-    code = "settings_unreadable"
-
-
 class NoSettingsYet(Conflict):
     """The game has never run, so it has no settings to change."""
 

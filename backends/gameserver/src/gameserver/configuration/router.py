@@ -3,7 +3,8 @@ from fastapi import APIRouter, Response
 from bedplate.conditional import IfMatch, IfNoneMatch
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
-from gameserver.configuration.exceptions import NoSettingsYet, SettingsUnreadable
+from gameserver.config_file import SettingsUnreadable
+from gameserver.configuration.exceptions import NoSettingsYet
 from gameserver.configuration.keys import SettingsPatch
 from gameserver.configuration.schemas import GameSettings, SettingsChanged
 from gameserver.configuration.wiring import CurrentConfiguration

@@ -9,7 +9,7 @@ from bedplate import clock, ids
 from bedplate.conditional import Preconditions
 from bedplate.documents import Document
 from bedplate.problems import PreconditionFailed
-from gameserver.configuration.config_file import ConfigFile, ConfigText, KeyPath, Values
+from gameserver.config_file import ConfigFile, ConfigText, KeyPath, Values
 from gameserver.configuration.exceptions import NoSettingsYet
 from gameserver.configuration.keys import BY_NAME
 from gameserver.configuration.schemas import QueuedChange, SettingsQueue, SkippedChange

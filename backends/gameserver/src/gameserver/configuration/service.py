@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from bedplate import clock
 from bedplate.conditional import Preconditions
-from gameserver.configuration.config_file import ConfigText
+from gameserver.config_file import ConfigText
 from gameserver.configuration.keys import ADAPTERS, BY_NAME, KEYS, Key
 from gameserver.configuration.live import apply_live
 from gameserver.configuration.schemas import Changed, GameSettings, Outcome, Setting, SettingsQueue
 from gameserver.configuration.server_settings import ServerSettings, by_path
 from gameserver.disk import READ_FLAGS
+from gameserver.layout import Layout
+from gameserver.locations import WorldElsewhere, require_fitting_world
 from gameserver.process.game import Game
 from gameserver.status import AT_REST, GameState
 
@@ -27,10 +29,11 @@ _WHITELIST_HINT: Final = (
 class Configuration:
     """Reads and changes the game's settings: at once where the game can, else when it is down."""
 
-    def __init__(self, settings: ServerSettings, game: Game, whitelist: Path) -> None:
+    def __init__(self, settings: ServerSettings, game: Game, layout: Layout) -> None:
         self._settings = settings
         self._game = game
-        self._whitelist = whitelist
+        self._layout = layout
+        self._whitelist = layout.server_data / "Playerdata" / "playerswhitelisted.json"
 
     async def read(self, *, with_secrets: bool) -> tuple[GameSettings, str]:
         """Return every setting, and the ETag of all settings together."""
@@ -40,7 +43,7 @@ class Configuration:
             settings=[_to_response(key, text, queue, with_secrets=with_secrets) for key in KEYS],
             other=_other(text) if text is not None and with_secrets else {},
             skipped=queue.skipped,
-            hints=await asyncio.to_thread(_hints, text, self._whitelist),
+            hints=await asyncio.to_thread(_hints, text, self._whitelist, self._layout),
         )
         return shown, etag
 
@@ -113,14 +116,22 @@ def _other(text: ConfigText) -> dict[str, Any]:
     return plain
 
 
-def _hints(text: ConfigText | None, whitelist: Path) -> list[str]:
-    if text is None or text.get(("WhitelistMode",)) != 0:
-        return []
+def _hints(text: ConfigText | None, whitelist: Path, layout: Layout) -> list[str]:
+    hints = [_WHITELIST_HINT] if text is not None and _locks_all_out(text, whitelist) else []
+    try:
+        require_fitting_world(layout)
+    except WorldElsewhere as elsewhere:
+        hints.append(str(elsewhere.detail))
+    return hints
+
+
+def _locks_all_out(text: ConfigText, whitelist: Path) -> bool:
+    if text.get(("WhitelistMode",)) != 0:
+        return False
     try:
         with os.fdopen(os.open(whitelist, READ_FLAGS), "rb") as file:
-            is_empty = json.loads(file.read(1_000_000).decode("utf-8-sig")) == []
+            return bool(json.loads(file.read(1_000_000).decode("utf-8-sig")) == [])
     except FileNotFoundError:
-        is_empty = True
+        return True
     except (OSError, ValueError, RecursionError):
-        is_empty = False
-    return [_WHITELIST_HINT] if is_empty else []
+        return False

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from bedplate.documents import Document
 from bedplate.state import from_state
-from gameserver.configuration.config_file import ConfigFile
+from gameserver.config_file import ConfigFile
 from gameserver.configuration.first_start import first_config, from_environment
 from gameserver.configuration.schemas import SettingsQueue
 from gameserver.configuration.server_settings import ServerSettings
@@ -39,5 +39,4 @@ async def open_configuration(
     layout: Layout, server_settings: ServerSettings, game: Game
 ) -> AsyncIterator[Configuration]:
     """Yield the settings of the game."""
-    whitelist = layout.server_data / "Playerdata" / "playerswhitelisted.json"
-    yield Configuration(server_settings, game, whitelist)
+    yield Configuration(server_settings, game, layout)

@@ -33,6 +33,13 @@ _NETWORK_VERSION = re.compile(
 # Nobody's name may stand before it: what an admin announces begins with `Name announced:`.
 _READY = re.compile(r"[^:\n]{1,100} now running on Port (?P<port>\d{1,5}) and [^\n]{1,100}!")
 _STOP_REASON = re.compile(r"[^\n]{1,200} Stop reason: ([^\n]{1,200})")
+_WISHES = re.compile(
+    r"Shutdown via server command|External close event .*|CTRL\+c pressed|Exit request by client"
+    r"|Forced: .*",
+    re.IGNORECASE,
+)
+"""The stop reasons of people, signals and programs; every other one is a failure."""
+
 _SAVE_ENDS = re.compile(r"Offthread save of savegame done\.")
 _OVERLOADED = re.compile(r"Server overloaded\. A tick took (?P<ms>\d{1,9})ms")
 _MODS = re.compile(r"Mods, sorted by dependency: (?P<mods>[^\n]{0,60000})")
@@ -67,6 +74,7 @@ class GameFacts:
     saves         `last_seconds` is from the beginning of a save to its last durable line
     fatal         the last fatal error
     stop_reason   why the game shuts down, in its own words
+    last_error    the error after its end, with which it explains some failures
     ignored_commands   commands in a row that the game has not taken
     """
 
@@ -87,6 +95,7 @@ class GameFacts:
     errors: int = 0
     fatal: str | None = None
     stop_reason: str | None = None
+    last_error: str | None = None
     stopped: bool = False
     ignored_commands: int = 0
 
@@ -102,10 +111,13 @@ class GameFacts:
 
     @property
     def stopped_on_purpose(self) -> bool:
-        """Whether somebody stopped it, as opposed to a failure of its own."""
-        if not self.shuts_down or self.fatal is not None:
+        """Whether somebody stopped it, as opposed to a failure of its own.
+
+        The game shuts down in the same orderly way for both. Only the known reasons are a wish.
+        """
+        if not self.shuts_down or self.fatal is not None or self.stop_reason is None:
             return False
-        return "exception" not in (self.stop_reason or "").lower()
+        return _WISHES.fullmatch(self.stop_reason) is not None
 
 
 class Facts:
@@ -217,6 +229,8 @@ class Facts:
 
     def _error(self, line: ConsoleLine) -> bool:
         self.current.errors += 1
+        if self.current.phase == "Exit":
+            self._set(last_error=line.text[:2_000])
         if (match := _MISSING.match(line.text)) is not None:
             self._failed(match["mod"], f"{match['needs']} - {match['why']}")
         elif (match := _UNRESOLVED.match(line.text)) is not None:

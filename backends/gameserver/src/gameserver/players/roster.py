@@ -7,7 +7,7 @@ from typing import Final
 
 from bedplate import clock
 from bedplate.problems import ProblemError
-from gameserver.configuration.config_file import ConfigFile
+from gameserver.config_file import ConfigFile
 from gameserver.configuration.first_start import ROLES
 from gameserver.layout import Layout
 from gameserver.players.files import Entry, PlayerFile, in_force, text_of, until_of

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import json
 import os
 import shlex
 import shutil
@@ -12,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bedplate.problems import ProblemError
 from gameserver import simulator
+from gameserver.config_file import ConfigFile
 from gameserver.console.service import Console
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
@@ -123,11 +124,11 @@ def check_start(program: Program, layout: Layout, settings: GameServerSettings) 
 def configured_address(server_config: Path) -> tuple[str, int]:
     """Return address and port from the game's own settings; defaults for what is unreadable."""
     settings = None
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        settings = json.loads(server_config.read_text("utf-8-sig"))
-    if not isinstance(settings, dict):
+    with contextlib.suppress(ProblemError, OSError):
+        settings = ConfigFile(server_config).read()
+    if settings is None:
         return "", DEFAULT_PORT
-    address, port = settings.get("Ip"), settings.get("Port")
+    address, port = settings.get(("Ip",)), settings.get(("Port",))
     if not isinstance(port, int) or not 0 < port <= _MAX_PORT:
         port = DEFAULT_PORT
     return address if isinstance(address, str) else "", port

@@ -102,7 +102,8 @@ class RestartPolicy:
             self.board.become(GameState.STOPPED, Cause.EXIT, **_after(reason))
             self.board.announce(f"The game has stopped: {reason.text}")
             return
-        pause = None if restart is None else self.crashes.count(clock.now())
+        hope = restart is not None and reason.may_restart
+        pause = self.crashes.count(clock.now()) if hope else None
         refused = reason.kind is ExitKind.START_REFUSED
         self.board.become(
             GameState.CRASHED,
@@ -115,7 +116,8 @@ class RestartPolicy:
         if restart is not None and pause is not None:
             self.planned.plan(partial(asyncio.sleep, pause), restart)
         elif restart is not None:
-            text = f"The game crashed too often, and stays down. {reason.text}"
+            why = "crashed too often" if hope else "would crash again"
+            text = f"The game {why}, and stays down. {reason.text}"
             self.console.say(text)
             lines = "\n".join(reason.last_lines[-5:])
             self.events.publish(EventKind.GAVE_UP, text, last_lines=lines)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from bedplate.openapi import errors
 from bedplate.schemas import QueryInt
+from gameserver.locations import WorldElsewhere
 from gameserver.process.exceptions import (
     GameAlreadyRunning,
     GameBusy,
@@ -30,6 +31,7 @@ MIN_WAIT_SECONDS: Final = 0.2
 Wait = Annotated[int, QueryInt(0, 25), Query(description="Seconds to wait for the outcome")]
 
 _START_ERRORS = errors(
+    WorldElsewhere,
     GameAlreadyRunning,
     GameBusy,
     GameNotInstalled,

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from bedplate.jobs.background import Jobs
 from gameserver.console.service import Console
 from gameserver.process.child import Child
-from gameserver.process.exit_reason import ExitKind, ExitReason, explain_crash
+from gameserver.process.exit_reason import (
+    ExitKind,
+    ExitReason,
+    explain_crash,
+    explain_stop,
+    may_restart,
+)
 from gameserver.process.program import Program
 from gameserver.process.stopping import StopLadder
 from gameserver.status import Cause, GameState, StatusBoard
@@ -84,8 +90,9 @@ class Run:
         if self._stop_reason is not None:
             return ExitReason(ExitKind.MANAGER, self._stop_reason, code)
         if facts.stopped_on_purpose:
-            return ExitReason(ExitKind.PLAYER, "The game was stopped from within.", code)
-        return ExitReason(ExitKind.CRASH, explain_crash(code, facts), code, lines)
+            return ExitReason(ExitKind.PLAYER, explain_stop(facts), code)
+        text, hope = explain_crash(code, facts), may_restart(facts)
+        return ExitReason(ExitKind.CRASH, text, code, lines, may_restart=hope)
 
     async def _descend(self, reason: str, *, takes_commands: bool) -> None:
         try:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.documents.threads import finish_in_thread
-from gameserver.backups.worlds import world_file
 from gameserver.disk import remove_tree
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
+from gameserver.locations import world_file
 from gameserver.operations.progress import Progress
 from gameserver.operations.schemas import Operation, OperationKind
 from gameserver.operations.service import Operations

@@ -84,6 +84,7 @@ GRAMMAR = (
     "memory MIB                 hold so much more memory",
     "disk MB                    believe that so much disk space is free",
     "hang SECONDS               handle nothing for so long",
+    "stop REASON                end in order, as for a failure of the game's own",
     "crash                      end at once, nothing saved",
 )
 
@@ -102,6 +103,7 @@ KINDS: dict[str, Callable[[Game, str], object]] = {
     "disk": _disk,
     "memory": lambda game, words: game.fault_modes.leak(number(words)),
     "hang": _hang,
+    "stop": lambda game, words: game.request_stop(words),
     "crash": lambda game, _words: game.fault_modes.crash(),
 }
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameserver.configuration.config_file import ConfigFile, ConfigText
-from gameserver.configuration.exceptions import SettingsUnreadable
+from gameserver.config_file import ConfigFile, ConfigText, SettingsUnreadable
 from gameserver_simulator.game.config_defaults import defaults
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=10)

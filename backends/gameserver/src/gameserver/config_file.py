@@ -16,7 +16,7 @@ from typing import Any, Final
 import json5
 
 from bedplate.documents.atomic import refuse_unsuitable, write_atomically
-from gameserver.configuration.exceptions import SettingsUnreadable
+from bedplate.problems import Conflict
 from gameserver.disk import READ_FLAGS
 
 _MAX_BYTES: Final = 2 * 1024 * 1024
@@ -28,6 +28,12 @@ _DECODER: Final = json.JSONDecoder()
 
 KeyPath = tuple[str, ...]
 Values = dict[str, Any]
+
+
+class SettingsUnreadable(Conflict):
+    """serverconfig.json can't be read, or can't be changed safely; it is left as it is."""
+
+    code = "settings_unreadable"
 
 
 class ConfigText:
@@ -71,6 +77,19 @@ class ConfigText:
             text = _with_value(text, path, value)
         return self._mark + text.encode()
 
+    def replaced(self, texts: Mapping[str, str]) -> bytes:
+        """Return the content with other strings, whatever stands around them: comments, too.
+
+        Raises `SettingsUnreadable` unless each occurs exactly once.
+        """
+        text = self._text
+        for old, new in texts.items():
+            literal = json.dumps(old, ensure_ascii=False)
+            if text.count(literal) != 1:
+                raise SettingsUnreadable("serverconfig.json can't be changed safely.")
+            text = text.replace(literal, json.dumps(new, ensure_ascii=False))
+        return self._mark + text.encode()
+
     def _lenient(self) -> Any:
         if len(self._text) > _MAX_BYTES // 16:
             raise SettingsUnreadable("serverconfig.json is not JSON.")
@@ -103,6 +122,10 @@ class ConfigFile:
     def create(self, values: Values) -> None:
         """Write the first file."""
         content = json.dumps(values, indent=2, ensure_ascii=False).encode()
+        write_atomically(self.path, content, mode=_MODE)
+
+    def write(self, content: bytes) -> None:
+        """Replace the whole file."""
         write_atomically(self.path, content, mode=_MODE)
 
     def change(self, values: Mapping[KeyPath, Any]) -> None:
