@@ -79,6 +79,18 @@ class InstalledVersions:
         async with self._document.change() as state:
             state.current = version
 
+    async def stage_restore(self, folder: Path, world: str, version: str) -> dict[Path, Path]:
+        """Stage the state in which `version` is current and has run a world.
+
+        Returns what replaces what, for a file transaction. Raises `VersionNotInstalled`.
+        """
+        await self.find(version)
+        state = await self._document.read()
+        state.current, state.worlds[world] = version, version
+        staged = folder / self._document.path.name
+        await Document(staged, InstalledState, default=InstalledState).write(state)
+        return {self._document.path: staged}
+
     async def world_version(self, world: str) -> str | None:
         """Return the newest version that has run a world, by the save's file name."""
         return (await self._document.read()).worlds.get(world)

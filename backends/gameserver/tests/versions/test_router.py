@@ -138,6 +138,58 @@ async def test_a_downgrade_can_be_forced_or_made_safe_by_a_restore(
     assert (await versions_api.get("/versions")).json()["world_version"] == "1.21.5"
 
 
+@pytest.mark.parametrize("running", [True, False])
+async def test_a_restore_brings_its_version_back(
+    versions_api: Client, ended: Ended, running: bool
+) -> None:
+    """The way back from an update is one request, whether the game runs or not.
+
+    The newer version never sees the older world: neither before the restore nor after it.
+    """
+    await _install(versions_api, ended, "1.21.5")
+    await _started(versions_api)
+    switched = await ended(versions_api, await versions_api.post("/versions/1.21.6/switch"))
+    if not running:
+        await versions_api.post("/server/stop?wait=20")
+    restore = f"/backups/{switched.result['backup']}/restore"
+    body = {"stop": True, "with_version": True}
+    operation = await ended(versions_api, await versions_api.post(restore, json=body))
+    assert operation.state is OperationState.DONE, operation.error
+    listed = (await versions_api.get("/versions")).json()
+    assert (listed["current"], listed["world_version"]) == ("1.21.5", "1.21.5")
+    if running:
+        assert await _running_version(versions_api) == "1.21.5"
+    again = f"/backups/{operation.result['safety_copy']}/restore"
+    operation = await ended(versions_api, await versions_api.post(again, json=body))
+    listed = (await versions_api.get("/versions")).json()
+    assert (listed["current"], listed["world_version"]) == ("1.21.6", "1.21.6")
+
+
+async def test_a_restore_can_leave_the_game_down(
+    versions_api: Client, ended: Ended, problem_of: ProblemOf
+) -> None:
+    """With `start` false nothing runs the restored world, until its version is current."""
+    await _install(versions_api, ended, "1.21.5")
+    await _started(versions_api)
+    switched = await ended(versions_api, await versions_api.post("/versions/1.21.6/switch"))
+    restore = f"/backups/{switched.result['backup']}/restore"
+    body = {"stop": True, "start": False}
+    operation = await ended(versions_api, await versions_api.post(restore, json=body))
+    assert operation.state is OperationState.DONE, operation.error
+    assert (await versions_api.get("/server")).json()["state"] == "stopped"
+    assert (await versions_api.get("/versions")).json()["world_version"] == "1.21.5"
+    back = await ended(versions_api, await versions_api.post("/versions/1.21.5/switch"))
+    assert back.state is OperationState.DONE, back.error
+    assert (await versions_api.delete("/versions/1.21.6")).status_code == 204
+    body = {"with_version": True}
+    made = await ended(versions_api, await versions_api.post("/backups"))
+    await ended(versions_api, await versions_api.post("/versions/1.21.6/switch"))
+    assert (await versions_api.delete("/versions/1.21.5")).status_code == 204
+    restore = f"/backups/{made.result['backup']}/restore"
+    problem = problem_of(await versions_api.post(restore, json=body), 409)
+    assert problem["code"] == "backup_version_not_installed"
+
+
 async def test_a_backup_of_a_newer_version_is_not_restored_unasked(
     versions_api: Client, ended: Ended, problem_of: ProblemOf
 ) -> None:

@@ -47,6 +47,25 @@ class WorldFromNewerVersion(Conflict):
         )
 
 
+class BackupWithoutVersion(Conflict):
+    """Nobody knows which version of the game had run the world of a backup."""
+
+    code = "backup_without_version"
+    detail = "It isn't known which version of the game had run this world."
+
+
+class BackupVersionNotInstalled(Conflict):
+    """The version of the game that had run the world of a backup isn't installed."""
+
+    code = "backup_version_not_installed"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Version {version} has run this world, and isn't installed: install it first.",
+            version=version,
+        )
+
+
 class BackupNotStarted(ServiceUnavailable):
     """The game got the command to copy its world, and created no file."""
 

@@ -10,7 +10,12 @@ from bedplate.documents import FileTransactions
 from bedplate.documents.threads import finish_in_thread
 from bedplate.problems import ProblemError
 from gameserver.backups.catalogue import Catalogue
-from gameserver.backups.exceptions import GameStillRunning, WorldFromNewerVersion
+from gameserver.backups.exceptions import (
+    BackupVersionNotInstalled,
+    BackupWithoutVersion,
+    GameStillRunning,
+    WorldFromNewerVersion,
+)
 from gameserver.backups.jobs import FILES, FOLDERS, MAX_MANIFEST_BYTES, SAVES, Unpack
 from gameserver.backups.schemas import Backup, BackupKind, Manifest, NewRestore, RestoreScope
 from gameserver.backups.service import BackupRequest, Backups
@@ -20,7 +25,7 @@ from gameserver.backups.worlds import COMPANIONS
 from gameserver.config_file import ConfigFile
 from gameserver.disk import require_room, staged_folder, write_stream
 from gameserver.events import EventKind, Events
-from gameserver.installed import InstalledVersions
+from gameserver.installed import InstalledVersions, VersionNotInstalled
 from gameserver.layout import Layout
 from gameserver.locations import fitted, world_file
 from gameserver.operations.progress import Progress
@@ -58,10 +63,14 @@ class Restores:
         """Begin a restore, and return its operation.
 
         Its result names the `backup` and, if there was a world, the `safety_copy`. Raises
-        `BackupNotFound`, `WorldFromNewerVersion`, `GameStillRunning`, `OperationInProgress`.
+        `BackupNotFound`, `WorldFromNewerVersion`, `BackupWithoutVersion`,
+        `BackupVersionNotInstalled`, `GameStillRunning`, `OperationInProgress`.
         """
         backup = await self.catalogue.get(backup_id)
-        await self._refuse_newer(backup, options)
+        if options.with_version:
+            await self._require_version(backup)
+        else:
+            await self._refuse_newer(backup, options)
         if not options.stop and self.game.status.state not in AT_REST:
             raise GameStillRunning
 
@@ -82,7 +91,9 @@ class Restores:
             ):
                 safety = await self._back_up_present(backup, progress.part(0.5, 0.9), by)
                 progress.report(0.95, "Replacing files")
-                await self._replace(manifest, data, options.scope)
+                await self._replace(
+                    manifest, data, options.scope, with_version=options.with_version
+                )
         text = f"The world {backup.world} of {backup.created_at:%Y-%m-%d %H:%M} UTC is back."
         self.events.publish(EventKind.RESTORED, text, backup=backup.id)
         return {"backup": backup.id, **safety}
@@ -94,6 +105,14 @@ class Restores:
         """
         async with self._staged(backup, progress) as (manifest, data):
             await self._replace(manifest, data, RestoreScope.WORLD)
+
+    async def _require_version(self, backup: Backup) -> None:
+        if backup.game_version is None:
+            raise BackupWithoutVersion
+        try:
+            await self.installed.find(backup.game_version)
+        except VersionNotInstalled:
+            raise BackupVersionNotInstalled(backup.game_version) from None
 
     async def _refuse_newer(self, backup: Backup, options: NewRestore) -> None:
         current = await self.installed.current()
@@ -127,14 +146,19 @@ class Restores:
 
     @contextlib.asynccontextmanager
     async def _game_at_rest(self, options: NewRestore, by: str) -> AsyncIterator[None]:
-        """Stop the game for the context; start it again if it ran, also after an error."""
+        """Stop the game for the context; start it again if it ran, also after an error.
+
+        Unless it shall stay down: then the next manager doesn't start it, either.
+        """
         ran = self.game.status.state not in AT_REST
         if ran and not options.stop:
             raise GameStillRunning
         async with stopped_game(self.game, "a restore", by=by, reason="A backup is restored."):
             yield
-        if ran:
+        if ran and options.start:
             await start_when_free(self.game, by=by)
+        elif ran:
+            await self.game.stop(by=by, reason="A backup was restored.")
 
     async def _back_up_present(self, backup: Backup, progress: Progress, by: str) -> dict[str, str]:
         if not await self.backups.has_world():
@@ -142,7 +166,9 @@ class Restores:
         request = BackupRequest(BackupKind.BEFORE_RESTORE, by, f"Before the restore of {backup.id}")
         return {"safety_copy": (await self.backups.make_at_rest(request, progress)).id}
 
-    async def _replace(self, manifest: Manifest, data: Path, scope: RestoreScope) -> None:
+    async def _replace(
+        self, manifest: Manifest, data: Path, scope: RestoreScope, *, with_version: bool = False
+    ) -> None:
         world = await asyncio.to_thread(world_file, self.layout)
         replacements: dict[Path, Path | None] = {}
         if scope is RestoreScope.WHOLE:
@@ -154,6 +180,11 @@ class Restores:
         replacements[world] = data / SAVES / manifest.world
         # SQLite would replay another world's log or journal into the restored one.
         replacements |= {world.with_name(world.name + suffix): None for suffix in COMPANIONS}
+        if with_version and manifest.game_version is not None:
+            # One transaction: no version ever finds the world of another after a crash.
+            replacements |= await self.installed.stage_restore(
+                data.parent, world.name, manifest.game_version
+            )
         if manifest.game_version is not None:
             await self.installed.ran_world(world.name, manifest.game_version)
         await self.transactions.replace(replacements)

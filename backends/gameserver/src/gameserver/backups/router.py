@@ -14,6 +14,8 @@ from bedplate.schemas import QueryInt
 from gameserver.backups.exceptions import (
     BackupInUse,
     BackupNotFound,
+    BackupVersionNotInstalled,
+    BackupWithoutVersion,
     GameStillRunning,
     OffHostStoreUnavailable,
     WorldFromNewerVersion,
@@ -156,7 +158,12 @@ async def download_backup(
     responses={
         **_LOOKUP_ERRORS,
         **errors(
-            GameStillRunning, WorldFromNewerVersion, OperationInProgress, OperationInterrupted
+            GameStillRunning,
+            WorldFromNewerVersion,
+            BackupWithoutVersion,
+            BackupVersionNotInstalled,
+            OperationInProgress,
+            OperationInterrupted,
         ),
     },
     summary="Restore a backup",

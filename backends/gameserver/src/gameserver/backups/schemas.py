@@ -106,11 +106,15 @@ class RestoreScope(StrEnum):
 class NewRestore(Schema):
     """Options of a restore.
 
-    scope   `whole`: world, players, mods and settings as they were; `world`: only the world
-    stop    stop a running game, and start it again afterwards
-    force   also restore a world that a newer version of the game has run
+    scope          `whole`: world, players, mods and settings as they were; `world`: only the world
+    stop           stop a running game, and start it again afterwards
+    start          false: leave a game that was stopped for it down
+    with_version   also make the version of the game that had run the world the current one
+    force          also restore a world that a newer version of the game has run
     """
 
     scope: RestoreScope = RestoreScope.WHOLE
     stop: StrictBool = False
+    start: StrictBool = True
+    with_version: StrictBool = False
     force: StrictBool = False

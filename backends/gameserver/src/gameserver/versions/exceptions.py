@@ -30,7 +30,7 @@ class DowngradeRefused(Conflict):
     def __init__(self, world_version: str) -> None:
         super().__init__(
             f"Version {world_version} has run this world, and an older one may damage it. Restore "
-            'a backup from before, or send "force": true.',
+            'a backup from before with "with_version": true, or send "force": true.',
             world_version=world_version,
         )
 
