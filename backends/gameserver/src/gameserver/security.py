@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Security
@@ -26,11 +27,19 @@ guard = Guard(
     challenge="APIKey",
 )
 
+_always = replace(
+    guard.requiring(ADMIN), rate_limit=RateLimit(read=None, write=None, failed_proofs=Budget(30))
+)
+
 CurrentMonitor = Annotated[Principal, Depends(guard)]
 """The holder of either key."""
 
 CurrentAdmin = Annotated[Principal, Security(guard.requiring(ADMIN), scopes=[ADMIN])]
 """The holder of the admin key. `scopes` documents the role and its 403 in OpenAPI."""
+
+
+AdminAtAnyTime = Annotated[Principal, Security(_always, scopes=[ADMIN])]
+"""The holder of the admin key, for what has to work whatever else was sent: stop and kill."""
 
 
 @contextlib.asynccontextmanager

@@ -20,7 +20,7 @@ from gameserver.process.exceptions import (
 from gameserver.process.game import Game
 from gameserver.process.schemas import ServerStatus, StopRequest, to_response
 from gameserver.process.wiring import CurrentGame
-from gameserver.security import CurrentAdmin, CurrentMonitor
+from gameserver.security import AdminAtAnyTime, CurrentAdmin, CurrentMonitor
 from gameserver.status import AT_REST, GameState
 
 router = APIRouter(prefix="/server", tags=["server"])
@@ -59,7 +59,7 @@ async def start_server(admin: CurrentAdmin, game: CurrentGame, wait: Wait = 0) -
     "/stop", status_code=202, responses=errors(ProcessStillExiting), summary="Stop the game"
 )
 async def stop_server(
-    admin: CurrentAdmin, game: CurrentGame, stop: StopRequest | None = None, wait: Wait = 0
+    admin: AdminAtAnyTime, game: CurrentGame, stop: StopRequest | None = None, wait: Wait = 0
 ) -> ServerStatus:
     """Save the world and stop the game, or cancel a planned restart after a crash."""
     stop = stop or StopRequest()
@@ -78,7 +78,7 @@ async def restart_server(
 
 
 @router.post("/kill", responses=errors(ProcessStillExiting), summary="Kill the game")
-async def kill_server(admin: CurrentAdmin, game: CurrentGame) -> ServerStatus:
+async def kill_server(admin: AdminAtAnyTime, game: CurrentGame) -> ServerStatus:
     """End the process at once, whatever else is in progress; what was not saved is lost."""
     await game.kill(by=admin.id)
     return to_response(game)
