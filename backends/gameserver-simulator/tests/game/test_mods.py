@@ -43,6 +43,7 @@ def test_a_missing_dependency_is_named_and_the_mod_left_out(launch: Launch, data
     game.expect("[Server Error] [wildcraftfruit] Could not resolve some dependencies:")
     game.expect("[Server Error] [wildcraftfruit]     herbarium@1.0.0 - Missing")
     game.expect("[Server Error] [needsfruit] Could not resolve")
+    game.expect("[needsfruit]     wildcraftfruit@* - Dependency wildcraftfruit failed loading")
     assert game.expect("sorted by dependency").endswith("game, creative, survival")
     game.ready()
 
@@ -51,7 +52,29 @@ def test_a_dependency_that_is_too_old_is_unmet(launch: Launch, data: Path) -> No
     """A pre-release is older than its release."""
     put(data, "lib", version="2.0.0-rc.1")
     put(data, "needs", dependencies={"lib": "2.0.0"})
-    launch().expect("[needs]     lib@2.0.0 - ")
+    launch().expect("[needs]     lib@2.0.0 - Version mismatch (has 2.0.0-rc.1)")
+
+
+@pytest.mark.parametrize(
+    ("startup", "doing"), [("assembly", "load assembly"), ("start", "start the mod")]
+)
+def test_a_mod_fails_alone(launch: Launch, data: Path, startup: str, doing: str) -> None:
+    """An exception in a mod is an error with a stack trace; the game becomes ready without it."""
+    put(data, "broken")
+    with zipfile.ZipFile(data / "Mods" / "broken.zip", "a") as archive:
+        archive.writestr("simulated-game.json", json.dumps({"startup": startup}))
+    game = launch()
+    game.expect(f"[Server Error] [broken] An exception was thrown when trying to {doing}:")
+    game.ready()
+
+
+def test_of_two_files_of_a_mod_the_newest_is_loaded(launch: Launch, data: Path) -> None:
+    """The game names them in a warning."""
+    put(data, "a", json.dumps({"name": "x", "modid": "x", "version": "1.0.0"}))
+    put(data, "b", json.dumps({"name": "x", "modid": "x", "version": "2.0.0"}))
+    game = launch()
+    game.expect("[Server Warning] Multiple mods share the mod ID 'x' (a.zip, b.zip).")
+    game.ready()
 
 
 def test_disabled_and_client_mods_are_left_out(launch: Launch, data: Path) -> None:
@@ -69,7 +92,9 @@ def test_what_is_no_mod_is_an_error_and_no_more(launch: Launch, data: Path) -> N
     (data / "Mods").mkdir(parents=True)
     (data / "Mods" / "junk.zip").write_bytes(b"junk")
     game = launch()
-    game.expect("[Server Error] [junk.zip] Could not load mod info")
+    game.expect(
+        "[Server Error] [junk.zip] An exception was thrown when trying to to load the ModInfo:"
+    )
     game.ready()
 
 

@@ -39,6 +39,10 @@ def test_what_the_game_bears_is_borne() -> None:
         ('{"name": "UTF sixteen"}'.encode("utf-16"), "utfsixteen"),
         (b'{"name": "one\ntwo"}', "onetwo"),
         (b'{"modid": "first", "MODID": "second"}', "second"),
+        (b'{"modid": "temporal_gears_stack"}', "temporal_gears_stack"),
+        (b'{"modid": "118hair"}', "118hair"),
+        (b'{"modid": "TA_plainsandvalleys"}', "ta_plainsandvalleys"),
+        (b'{"modid": "combat-overhaul-reanimated"}', "combat-overhaul-reanimated"),
     ],
 )
 def test_the_id_is_what_the_game_makes_of_it(content: bytes, mod_id: str) -> None:
@@ -50,7 +54,8 @@ def test_the_id_is_what_the_game_makes_of_it(content: bytes, mod_id: str) -> Non
     "content",
     [
         b"", b"null", b"[]", b'"text"', b"{", b'{"name": "1"}', b'{"modid": "../../etc"}',
-        b'{"modid": "a b"}', b"[" * 60_000, b'{"a":' * 10_000, b"/*" * 20_000, b"\0" * 100,
+        b'{"modid": "a b"}', b'{"modid": "118"}', b'{"modid": "_a"}', b'{"modid": "-a"}',
+        b'{"name": "118 hair"}', b"[" * 60_000, b'{"a":' * 10_000, b"/*" * 20_000, b"\0" * 100,
         b'{"modid":"a","x":"' + b"x" * MAX_MODINFO_BYTES + b'"}',
         b'{"modid":"a","dependencies":' + json.dumps(dict.fromkeys(map(str, range(300)))).encode(),
     ],

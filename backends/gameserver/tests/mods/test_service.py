@@ -189,6 +189,69 @@ async def test_a_mod_is_uploaded(
     assert problem_of(bad, 422)["code"] == "invalid_mod_file"
 
 
+@pytest.mark.parametrize(
+    "mod_id", ["temporal_gears_stack", "118hair", "TA_plainsandvalleys", "combat-overhaul"]
+)
+async def test_ids_as_people_choose_them(
+    mods_api: Client, ended: Ended, mods_folder: Path, make_zip: MakeZip, mod_id: str
+) -> None:
+    """What the game loads can be installed, disabled, pinned and removed, in any case of its id."""
+    content = make_zip(mod_id, "1.0.0")
+    operation = await ended(await mods_api.post("/mods/upload", files={"file": ("x.zip", content)}))
+    assert operation["state"] == "done", operation
+    assert names(mods_folder) == {f"{mod_id.lower()}_1.0.0.zip"}
+    url = f"/mods/installed/{mod_id}"
+    assert (await mods_api.get(url)).json()["mod_id"] == mod_id.lower()
+    assert (await mods_api.put(f"{url}/pin")).status_code < 300
+    await ended(await mods_api.post(f"{url}/disable", json={}))
+    assert names(mods_folder) == {f"{mod_id.lower()}_1.0.0.zip.disabled"}
+    await ended(await mods_api.post(f"{url}/remove", json={}))
+    assert names(mods_folder) == set()
+
+
+async def test_what_the_game_says_of_a_mod_is_its_problem(
+    mods_api: Client, mods_folder: Path, make_zip: MakeZip
+) -> None:
+    """A mod that throws, or whose modinfo the game can't read, is shown with the game's words."""
+    broken = make_zip("broken", entries={"simulated-game.json": b'{"startup": "assembly"}'})
+    (mods_folder / "broken.zip").write_bytes(broken)
+    (mods_folder / "needy one.zip").write_bytes(make_zip("needy", dependencies={"Lib": "1.0.0"}))
+    (mods_folder / "sound.zip").write_bytes(make_zip("sound"))
+    assert (await mods_api.post("/server/start?wait=20")).json()["state"] == "running"
+    listed = {mod["mod_id"]: mod["problem"] for mod in (await mods_api.get("/mods")).json()["mods"]}
+    assert listed == {
+        "broken": "An exception was thrown when trying to load assembly",
+        "needy": "Lib@1.0.0 - Missing",
+        "sound": None,
+    }
+    one = (await mods_api.get("/mods/installed/broken")).json()
+    assert one["problem"] == listed["broken"]
+    run = (await mods_api.get("/server")).json()["run"]
+    assert run["mods"]["loaded"] == ["game", "creative", "survival", "sound"]
+
+
+async def test_a_dependency_with_any_id_is_checked(
+    mods_api: Client, ended: Ended, make_zip: MakeZip
+) -> None:
+    """An id with an underscore that is needed and missing is a conflict, not silence."""
+    content = make_zip("lamps", dependencies={"Oil_Lib": "1.0.0"})
+    operation = await ended(await mods_api.post("/mods/upload", files={"file": ("x.zip", content)}))
+    assert operation["error"]["conflicts"][0]["mod_id"] == "oil_lib"
+
+
+async def test_a_mod_of_the_database_with_any_id(
+    mods_api: Client, ended: Ended, mods_folder: Path
+) -> None:
+    """It is listed with its id, has a page, and is installed by the id as it is shown."""
+    listed = (await mods_api.get("/mod-database/mods?q=quackpack")).json()["mods"]
+    assert [mod["mod_ids"] for mod in listed] == [["vsinstruments_quackpack"]]
+    page = await mods_api.get("/mod-database/mods/VSInstruments_QuackPack")
+    assert page.json()["recommended"] == {"vsinstruments_quackpack": "1.0.0"}
+    operation = await install(mods_api, ended, "VSInstruments_QuackPack")
+    assert operation["state"] == "done", operation
+    assert names(mods_folder) == {"vsinstruments_quackpack_1.0.0.zip"}
+
+
 async def test_a_mod_comes_from_an_allowed_url_only(
     mods_api: Client, ended: Ended, mods_folder: Path, database_url: str
 ) -> None:

@@ -17,7 +17,11 @@ TOKENS = re.compile(
 )
 STRINGS_AND_TRAILING_COMMAS = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 TRIGGER = "simulated-game.json"
-"""A file at a mod's root that makes the simulated game fail: {"startup": "hang" or "crash"}."""
+"""A file at a mod's root that makes the simulated game fail: {"startup": …}.
+
+hang, crash       the game never becomes ready, or ends
+assembly, start   the mod alone fails, with an exception
+"""
 
 
 class BadMod(Exception):

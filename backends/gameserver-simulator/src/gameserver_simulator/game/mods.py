@@ -9,6 +9,10 @@ from gameserver_simulator.game.modinfo import BadMod, ModInfo, read
 PSEUDO_MODS = ("game", "creative", "survival")
 STAGES = {"dev": 0, "pre": 1, "rc": 2}
 RELEASE = 3
+EXCEPTIONS = {"assembly": "load assembly", "start": "start the mod"}
+STACK_TRACE = """\
+Exception: Could not load file or assembly
+   at Vintagestory.Common.ModContainer.LoadAssembly()"""
 ANY_VERSION = {"", "*"}
 SYSTEMS_OF_THE_GAME = 108
 
@@ -43,8 +47,10 @@ class Mods:
         base = self._base()
         total, disabled = len(mods) + len(base), len(mods) - len(enabled)
         log.notification(f"Found {total} mods ({disabled} disabled)")
-        self.loaded = self._resolve([*base, *_newest(enabled)])
+        self._name_rivals(enabled)
+        self.loaded = self._resolve([*base, *_newest(enabled).values()])
         self._report()
+        self._fail_on_purpose()
 
     def _folders(self) -> list[Path]:
         """Return the mod paths; relative ones start at the installation of the game."""
@@ -66,8 +72,26 @@ class Mods:
             try:
                 mods.append(read(path))
             except BadMod as error:
-                self._core.log.write("Error", f"[{path.name}] Could not load mod info: {error}")
+                text = "An exception was thrown when trying to to load the ModInfo:"  # as it says
+                self._core.log.write("Error", f"[{path.name}] {text}\nException: {error}")
         return mods
+
+    def _name_rivals(self, mods: list[ModInfo]) -> None:
+        for name, chosen in _newest(mods).items():
+            rivals = [mod.file for mod in mods if mod.identifier == name]
+            if len(rivals) > 1:
+                self._core.log.write(
+                    "Warning",
+                    f"Multiple mods share the mod ID '{name}' ({', '.join(rivals)}). "
+                    f"Will only load the highest version one - v{chosen.version}.",
+                )
+
+    def _fail_on_purpose(self) -> None:
+        """Let the mods fail that are made to; the game goes on without them."""
+        for mod in self.loaded:
+            if mod.startup in EXCEPTIONS:
+                text = f"An exception was thrown when trying to {EXCEPTIONS[mod.startup]}:"
+                self._core.log.write("Error", f"[{mod.identifier}] {text}\n{STACK_TRACE}")
 
     def _disabled(self, mod: ModInfo) -> bool:
         values = self._core.config.values
@@ -77,10 +101,11 @@ class Mods:
     def _resolve(self, mods: list[ModInfo]) -> list[ModInfo]:
         """Return the mods whose dependencies are met, each after those that it needs."""
         candidates = {mod.identifier: mod for mod in mods}
+        found = set(candidates)
         while unmet := {
             name: missing
             for name, mod in candidates.items()
-            if (missing := _missing(mod, candidates))
+            if (missing := _missing(mod, candidates, found))
         }:
             for name, missing in unmet.items():
                 self._complain(name, missing)
@@ -111,22 +136,24 @@ def _listed(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else []
 
 
-def _newest(mods: list[ModInfo]) -> list[ModInfo]:
+def _newest(mods: list[ModInfo]) -> dict[str, ModInfo]:
     newest: dict[str, ModInfo] = {}
     for mod in mods:
         other = newest.get(mod.identifier)
         if other is None or order(mod.version) > order(other.version):
             newest[mod.identifier] = mod
-    return list(newest.values())
+    return newest
 
 
-def _missing(mod: ModInfo, present: dict[str, ModInfo]) -> list[str]:
+def _missing(mod: ModInfo, present: dict[str, ModInfo], found: set[str]) -> list[str]:
     missing = []
     for name, minimum in mod.dependencies.items():
-        if name not in present:
+        if name in found and name not in present:
+            missing.append(f"{name}@{minimum or '*'} - Dependency {name} failed loading")
+        elif name not in present:
             missing.append(f"{name}@{minimum or '*'} - Missing")
         elif minimum not in ANY_VERSION and order(present[name].version) < order(minimum):
-            missing.append(f"{name}@{minimum} - Version {present[name].version} is too old")
+            missing.append(f"{name}@{minimum} - Version mismatch (has {present[name].version})")
     return missing
 
 

@@ -141,6 +141,7 @@ STORY = (
     ),
     Draft(identifier="softskies", name="Soft Skies", side="client"),
     Draft(identifier="mapexporter", name="Map Exporter", type="externaltool"),
+    Draft(identifier="VSInstruments_QuackPack", name="Instruments: Quackpack"),
 )
 """Mods with dependencies, and mods that break the game."""
 

@@ -60,7 +60,8 @@ class ModDatabase:
     def find(self, name: str) -> Mod | None:
         """Return a mod by its number or one of its ids."""
         for mod in self.mods:
-            if name in {str(mod.number), *mod.identifiers}:
+            # As its MySQL compares them, in any case.
+            if name.lower() in {str(mod.number), *(each.lower() for each in mod.identifiers)}:
                 return mod
         return None
 

@@ -20,7 +20,9 @@ _MAX_TAGS = 10
 Text = Annotated[str, MultiLineStr(100)]
 Side = Annotated[str, StringConstraints(pattern="^(client|server|both)$")]
 GameVersion = Annotated[str, StringConstraints(pattern=r"^v?[0-9][0-9A-Za-z.-]{0,30}$")]
-ModOrNumber = Annotated[str, Path(pattern="^[A-Za-z0-9]{1,64}$", description="Id or number")]
+ModOrNumber = Annotated[
+    str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="Id or number")
+]
 
 
 @router.get("/mods", responses=errors(ModDatabaseUnavailable), summary="Browse the mod database")

@@ -1,7 +1,9 @@
 """The mods of this server: the files in Mods/, joined with the manager's records."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from bedplate.documents import Document
@@ -24,6 +26,9 @@ _ODDITIES: Final = {
     FileKind.LINK: "It is a link, which is never followed.",
     FileKind.OTHER: "The game doesn't load files of this kind.",
 }
+
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -94,27 +99,35 @@ class Inventory:
         state = await self.document.read()
         return InstalledMods(await asyncio.to_thread(self.folder.files), state)
 
-    async def mods(self, game: str | None) -> Mods:
-        """Return all mods as responses show them; `game` is the installed version."""
+    async def mods(self, game: str | None, failed: Mapping[str, str] = _NONE) -> Mods:
+        """Return all mods as responses show them; `game` is the installed version.
+
+        `failed` is what the game said at its last start: why, by a mod's id or its file's name.
+        """
         installed = await self.installed()
         return Mods(
             game_version=game,
-            mods=[_to_response(file, installed) for file in installed.files],
+            mods=[_to_response(file, installed, failed) for file in installed.files],
             missing=installed.missing(),
             problems=[flaw.as_dict() for flaw in flaws(installed.enabled(), game)],
         )
 
-    async def mod(self, mod_id: str, game: str | None) -> InstalledMod:
+    async def mod(
+        self, mod_id: str, game: str | None, failed: Mapping[str, str] = _NONE
+    ) -> InstalledMod:
         """Return one mod. Raises `ModNotInstalled`."""
-        for mod in (await self.mods(game)).mods:
+        for mod in (await self.mods(game, failed)).mods:
             if mod.mod_id == mod_id:
                 return mod
         raise ModNotInstalled
 
 
-def _to_response(file: ModFile, installed: InstalledMods) -> InstalledMod:
+def _to_response(
+    file: ModFile, installed: InstalledMods, failed: Mapping[str, str]
+) -> InstalledMod:
     info, record = file.info, installed.record_of(file)
     mod_id = info.mod_id if info is not None else None
+    said = {name.lower(): why for name, why in failed.items()} if file.enabled else {}
     return InstalledMod(
         mod_id=mod_id,
         name=info.name if info is not None else file.name,
@@ -134,5 +147,8 @@ def _to_response(file: ModFile, installed: InstalledMods) -> InstalledMod:
         changed_by_hand=record is not None and record.sha256 != file.sha256,
         installed_at=record.installed_at if record is not None else None,
         installed_by=record.installed_by if record is not None else None,
-        problem=file.problem or _ODDITIES.get(file.kind),
+        problem=file.problem
+        or _ODDITIES.get(file.kind)
+        or said.get(mod_id or "")
+        or said.get(file.name.lower()),
     )

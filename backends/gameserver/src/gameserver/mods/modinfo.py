@@ -16,7 +16,11 @@ MAX_MODINFO_BYTES: Final = 65_536
 GAME_MODS: Final = frozenset({"game", "survival", "creative"})
 """Ids that stand for the game itself in a mod's dependencies."""
 
-_MOD_ID: Final = re.compile(r"[a-z][a-z0-9]{0,63}", re.ASCII)
+_MOD_ID: Final = re.compile(r"(?!\d+$)[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
+"""What people publish, and the game loads: it doesn't check its own documented rule,
+`[a-z][a-z0-9]*`. An id of digits alone would be taken for a number of the mod database."""
+
+_DERIVED_ID: Final = re.compile(r"[a-z][a-z0-9]{0,63}", re.ASCII)
 _NOT_IN_ID: Final = re.compile(r"[^a-z0-9]", re.ASCII)
 _SIDES: Final = {"server": "server", "client": "client", "universal": "both"}
 _UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -49,10 +53,9 @@ class ModInfo(BaseModel):
         """Return what `content` says. Raises `UnreadableModInfo`."""
         fields = _Fields(_loads(content))
         name = fields.text("name")
-        # The game derives an id from the name, too (vsapi, ModInfo.ToModID).
-        mod_id = (fields.text("modid") or _NOT_IN_ID.sub("", name.lower())).strip().lower()
+        mod_id = fields.text("modid").strip().lower() or _derived_id(name)
         if not is_mod_id(mod_id):
-            raise UnreadableModInfo("It has neither a usable modid nor a name to derive one from.")
+            raise UnreadableModInfo("Its modid may have letters, digits, _ and - only.")
         return cls(
             mod_id=mod_id,
             name=name or mod_id,
@@ -108,8 +111,16 @@ def storable(text: str) -> str:
 
 
 def is_mod_id(text: str) -> bool:
-    """Return whether a text is a mod's id, and so safe in a file name and a URL."""
+    """Return whether a text is a mod's id in lower case, and so safe in a file name and a URL."""
     return _MOD_ID.fullmatch(text) is not None
+
+
+def _derived_id(name: str) -> str:
+    """Return the id that the game makes of a name (vsapi, ModInfo.ToModID)."""
+    mod_id = _NOT_IN_ID.sub("", name.lower())
+    if _DERIVED_ID.fullmatch(mod_id) is None:
+        raise UnreadableModInfo("It has neither a modid nor a name to derive one from.")
+    return mod_id
 
 
 def _loads(content: bytes) -> dict[str, Any]:

@@ -152,7 +152,10 @@ def file_name(info: ModInfo) -> str:
     """Return the name of a mod's file, made of checked values, never the author's file name."""
     version = "".join(char for char in info.version if char.isalnum() or char in ".-")
     safe = version.encode("ascii", "ignore").decode().strip(".-")
-    return f"{info.mod_id}_{safe}.zip" if safe else f"{info.mod_id}.zip"
+    if safe:
+        return f"{info.mod_id}_{safe}.zip"
+    # `a_1.zip` is version 1 of the mod `a`; a mod `a_1` without a version is another file.
+    return f"{info.mod_id}_.zip" if "_" in info.mod_id else f"{info.mod_id}.zip"
 
 
 def _is_installed(fetched: Fetched, installed: InstalledMods) -> bool:

@@ -13,6 +13,7 @@ from bedplate import ids
 from bedplate.backend import Upload
 from bedplate.openapi import errors
 from bedplate.schemas import QueryBool
+from gameserver.console.wiring import CurrentConsole
 from gameserver.layout import Layout
 from gameserver.mods.archives import MAX_MOD_BYTES
 from gameserver.mods.exceptions import (
@@ -66,15 +67,19 @@ _REMOVAL_ERRORS: Final = errors(ModNotInstalled, ModRequired, GameIsRunning, Ope
 
 
 @router.get("", summary="List the mods of this server")
-async def list_mods(mods: CurrentMods, _: CurrentMonitor) -> Mods:
+async def list_mods(mods: CurrentMods, console: CurrentConsole, _: CurrentMonitor) -> Mods:
     """Return every file in Mods/, including those added by hand."""
-    return await mods.inventory.mods(await mods.game_version())
+    failed = console.facts.current.mods.failed
+    return await mods.inventory.mods(await mods.game_version(), failed)
 
 
 @router.get("/installed/{mod_id}", responses=errors(ModNotInstalled), summary="Get a mod")
-async def get_mod(mod_id: ThisMod, mods: CurrentMods, _: CurrentMonitor) -> InstalledMod:
+async def get_mod(
+    mod_id: ThisMod, mods: CurrentMods, console: CurrentConsole, _: CurrentMonitor
+) -> InstalledMod:
     """Return one mod of this server."""
-    return await mods.inventory.mod(mod_id, await mods.game_version())
+    failed = console.facts.current.mods.failed
+    return await mods.inventory.mod(mod_id, await mods.game_version(), failed)
 
 
 @router.get("/updates", responses=errors(ModDatabaseUnavailable), summary="Look for updates")

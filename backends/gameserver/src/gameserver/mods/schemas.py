@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool, StringConstraints
 
 from bedplate.schemas import MultiLineStr, Schema
 from gameserver.mods.folder import FileKind
@@ -12,7 +12,11 @@ from gameserver.mods.listing import ListedMod, ModPage
 
 MAX_REQUIREMENTS = 100
 
-ModId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9]{0,63}$")]
+ModId = Annotated[
+    str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"), AfterValidator(str.lower)
+]
+"""An id in any case, as the mod database shows it; ids are compared in lower case."""
+
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,63}$")]
 Action = Literal["install", "update", "downgrade", "replace"]
 URL = Annotated[str, MultiLineStr(2_000)]
@@ -47,7 +51,7 @@ class InstalledMod(BaseModel):
 
     origin            hand: somebody put it there without the manager
     changed_by_hand   the manager installed it, and its content has changed since
-    problem           why the game won't load it, or null
+    problem           why the game won't load it, or what it said of it at its last start, or null
     """
 
     mod_id: str | None
