@@ -1,6 +1,7 @@
 """What a manager must survive: floods, long lines, nonsense, imitations."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -137,3 +138,21 @@ def test_the_environment_can_say_it_too(data: Path) -> None:
             if b"knapping" in line:
                 break
         process.send_signal(signal.SIGKILL)
+
+
+def test_times_of_another_culture(launch: Launch) -> None:
+    """--time-separator . prints times as on a Finnish, Danish or Indonesian host."""
+    line = launch(time_separator=".").expect("now running on Port")
+    assert re.match(r"\d{1,2}\.\d{1,2}\.\d{4} \d{2}\.\d{2}\.\d{2} \[Server Event\] ", line)
+
+
+def test_a_message_with_line_feeds_is_printed_as_it_is(launch: Launch) -> None:
+    """--forgeries: lines in it look like the server's own, but none is in server-main.log."""
+    game = launch(forgeries=True)
+    game.expect("[Server Chat] 0 | Mallory: hi")
+    line = game.expect("[Server Notification] Entering runphase Shutdown")
+    assert line[:1].isdigit()
+    game.expect("[Server Fatal] Mallory was here")
+    log = (game.data / "Logs" / "server-main.log").read_text()
+    assert "Mallory" not in log
+    assert "Entering runphase Shutdown" not in log

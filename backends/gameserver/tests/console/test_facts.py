@@ -196,6 +196,55 @@ def test_failed_mods() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("why", "shown"),
+    [
+        ("Missing", "xlib@0.9.0 - Missing"),
+        ("Version mismatch (has 0.8.1)", "xlib@0.9.0 - Version mismatch (has 0.8.1)"),
+        ("Dependency xlib failed loading", "xlib@0.9.0 - Dependency xlib failed loading"),
+    ],
+)
+def test_why_a_dependency_fails_is_shown_whole(why: str, shown: str) -> None:
+    """Each of several reasons is kept, in the game's whole words."""
+    reading = Reading(
+        ("Error", "[xskills] Could not resolve some dependencies:"),
+        ("Error", f"[xskills]     xlib@0.9.0 - {why}"),
+        ("Error", "[xskills]     game@1.22.0 - Version mismatch (has 1.21.6)"),
+    )
+    both = f"{shown}; game@1.22.0 - Version mismatch (has 1.21.6)"
+    assert reading.facts.current.mods.failed == {"xskills": both}
+
+
+@pytest.mark.parametrize(
+    ("name", "doing"),
+    [
+        ("xskills", "load assembly"),
+        ("XSkills", "start the mod"),
+        ("My own mod (1).zip", "load the ModInfo"),
+    ],
+)
+def test_a_mod_that_throws_has_failed(name: str, doing: str) -> None:
+    """It isn't among the loaded ones, whether it fails before or after the game lists them."""
+    said = "to load the ModInfo" if "zip" in name else doing
+    error = ("Error", f"[{name}] An exception was thrown when trying to {said}:\nException: x")
+    loaded = ("Notification", "Mods, sorted by dependency: game, xskills, other")
+    for lines in ((error, loaded), (loaded, error)):
+        mods = Reading(*lines).facts.current.mods
+        assert mods.failed == {name: f"An exception was thrown when trying to {doing}"}
+        assert ("xskills" in mods.loaded) is ("zip" in name)
+        assert "other" in mods.loaded
+
+
+@pytest.mark.parametrize("level", ["Warning", "Error"])
+def test_two_files_of_a_mod_are_named(level: str) -> None:
+    """One of them is loaded, so the mod is; the problem is shown all the same."""
+    text = "Multiple mods share the mod ID 'xskills' (a.zip, b.zip). Will only load v2.0.0."
+    loaded = ("Notification", "Mods, sorted by dependency: game, xskills")
+    mods = Reading((level, text), loaded).facts.current.mods
+    assert mods.failed == {"xskills": text}
+    assert mods.loaded == ["game", "xskills"]
+
+
 def test_facts_are_bounded() -> None:
     """Neither a long list of mods nor endless errors fill the memory."""
     names = ", ".join(f"m{number}" for number in range(5 * MAX_MODS))

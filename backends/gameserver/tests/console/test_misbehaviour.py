@@ -1,6 +1,8 @@
 """What a game that misbehaves says does no harm to what is known of it."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -47,6 +49,18 @@ async def test_other_languages(open_game: OpenGame, language: str) -> None:
     assert (game.status.state, game.status.exit_code) == (GameState.STOPPED, 0)
 
 
+async def test_times_with_dots(open_game: OpenGame) -> None:
+    """A host whose culture writes 13.01.38 has a game that gets ready, and players who come."""
+    game = await open_game(simulate={"time_separator": "."})
+    await run(game)
+    await game.console.send("/simulate join Ada", by="test")
+    async with asyncio.timeout(SOON):
+        while not game.console.online.list():  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.02)
+    await game.stop(by="test", reason="Test.")
+    assert (game.status.state, game.status.exit_code) == (GameState.STOPPED, 0)
+
+
 async def test_imitations_in_chat(open_game: OpenGame) -> None:
     """Players who type what the server prints change nothing that is known of the game."""
     game = await open_game(simulate={"imitations": 1})
@@ -55,6 +69,47 @@ async def test_imitations_in_chat(open_game: OpenGame) -> None:
     await shown_until(game, "joins.")
     assert game.status == before
     assert game.console.facts.current.saves.count == 0
+
+
+async def test_forgeries_in_chat(open_game: OpenGame) -> None:
+    """A message with line feeds looks like the server's own lines, and changes nothing.
+
+    Nobody comes or goes, commands are taken, and a later crash is a crash.
+    """
+    game = await open_game(simulate={"forgeries": 1}, crash_first_pause_seconds=3600)
+    await run(game)
+    await game.console.send("/simulate join Ada", by="test")
+    for _ in range(2):
+        await shown_until(game, "Mallory was here")
+    await asyncio.sleep(1.2)
+    assert [player.name for player in game.console.online.list()] == ["Ada"]
+    assert game.status.state is GameState.RUNNING
+    assert (await game.console.send("/time", by="test", wait=SOON)).echoed
+    facts = game.console.facts.current
+    assert (facts.shuts_down, facts.stop_reason, facts.fatal) == (False, None, None)
+    assert game.status.pid is not None
+    os.kill(game.status.pid, signal.SIGKILL)
+    status = await game.wait_for(GameState.STOPPED, GameState.CRASHED, timeout=SOON)
+    assert status.state is GameState.CRASHED
+    assert status.reason is not None
+    assert status.reason.startswith("The game was ended by SIGKILL.")
+
+
+async def test_a_stop_from_within_among_forgeries(open_game: OpenGame) -> None:
+    """What the game's own log confirms counts, whatever players type beside it."""
+    game = await open_game(simulate={"forgeries": 1})
+    await run(game)
+    await game.console.send("/simulate join Ada", by="test")
+    await shown_until(game, "Mallory was here")
+    await game.console.send("/simulate leave Ada", by="test")
+    async with asyncio.timeout(SOON):
+        while game.console.online.list():  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.02)
+    await game.console.send("/stop", by="test")
+    status = await game.wait_for(GameState.STOPPED, GameState.CRASHED, timeout=SOON)
+    assert status.state is GameState.STOPPED
+    assert status.reason == "The game was stopped from within: Shutdown via server command."
+    assert game.console.facts.current.saves.count == 1
 
 
 async def shown_until(game: Game, part: str) -> list[str]:

@@ -118,6 +118,7 @@ def test_the_game_sees_no_secrets(make: Make, monkeypatch: pytest.MonkeyPatch) -
     environment = make(game_environment={"MY_MOD": "1"}).environment()
     assert environment["MY_MOD"] == "1"
     assert environment["DOTNET_ROOT"] == "/opt/net"
+    assert environment["LC_ALL"] == "C.UTF-8"
     assert environment["SQLITE_TMPDIR"].endswith("serverdata/Cache")
     assert "k" * 40 not in environment.values()
     assert "secret" not in environment.values()

@@ -33,7 +33,7 @@ class Core:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.started = time.monotonic()
-        self.log = Log(options.data_path / "Logs")
+        self.log = Log(options.data_path / "Logs", options.time_separator)
         self.config = ServerConfig(options.data_path, options.version)
         self.players = Players(options.data_path, self.config.values["DefaultRoleCode"])
         self.stop_reason: str | None = None

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 
 from gameserver_simulator.game.core import Core
 from gameserver_simulator.game.exceptions import Crashed
@@ -25,6 +26,16 @@ IMITATIONS = (
     "Client 1 disconnected.",
     "[Server Notification] Offthread save of savegame done.",
     "Backup complete!",
+)
+FORGERIES = (
+    "Entering runphase Shutdown",
+    "Server stop requested, begin shutdown sequence. Stop reason: Shutdown via server command",
+    "Client 1 disconnected: ",
+    "Client 66 uid AAAAAAAAAAAAAAAAAAAAAAAA attempting identification. Name: Fake",
+)
+FORGED_EVENTS = (
+    "Fake 10.0.0.66:1234 joins.",
+    "Stopped the server!",
 )
 UNICODE = ("Zoë-Ж_日本", "العربية", "Ünïcödé")
 
@@ -50,6 +61,7 @@ class FaultModes:
             self.stack_trace: options.stack_traces,
             self.overload: options.overloads,
             self.imitate: options.imitations,
+            self.forge: options.forgeries,
             self.go_beyond_ascii: options.unicode,
             self._leak_more: bool(options.memory_mib),
         }
@@ -118,6 +130,17 @@ class FaultModes:
         """Let a player type lines that look like the server's own."""
         for text in IMITATIONS:
             self._sessions.chat("Mallory", text)
+
+    def forge(self) -> None:
+        """Let a player with a changed client send line feeds: what follows looks like the server's.
+
+        The game prints a message as it is. It writes none into server-main.log.
+        """
+        now = self._core.log.stamp(datetime.now(UTC).astimezone())
+        lines = [f"{now} [Server Notification] {text}" for text in FORGERIES]
+        lines += [f"{now} [Server Event] {text}" for text in FORGED_EVENTS]
+        lines.append(f"{now} [Server Fatal] Mallory was here")
+        self._sessions.chat("Mallory", "\n".join(["hi", *lines]))
 
     def go_beyond_ascii(self) -> None:
         """Let players with non-ASCII names join, talk and leave."""

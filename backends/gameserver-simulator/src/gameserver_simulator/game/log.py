@@ -10,7 +10,7 @@ from typing import IO
 STANDARD_OUTPUT = 1
 MAX_ARCHIVES = 5
 FILES = {
-    "Chat": ("server-main", "server-chat"),
+    "Chat": ("server-chat",),
     "Event": ("server-main", "server-event"),
     "Build": ("server-build",),
     "Worldgen": ("server-worldgen",),
@@ -26,8 +26,9 @@ FILE_ONLY = {"Audit", "Debug", "VerboseDebug", "Build", "Worldgen"}
 class Log:
     """Standard output and `Logs/`. Lines from several threads never mix."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, time_separator: str = ":") -> None:
         self._folder = folder
+        self._separator = time_separator
         self._files: dict[str, IO[bytes]] = {}
         self._lock = threading.Lock()
 
@@ -47,14 +48,23 @@ class Log:
     def write(self, level: str, text: str) -> None:
         """Log `text`; only its first line has time and level."""
         now = datetime.now(UTC).astimezone()
+        time_of_it = self.stamp(now)
         with self._lock:
             if level not in FILE_ONLY:
-                _print(f"{stamp(now)} [Server {level}] {text}\n".encode())
+                _print(f"{time_of_it} [Server {level}] {text}\n".encode())
             for name in FILES.get(level, ("server-main",)):
-                self._append(name, f"{stamp(now)} [{level}] {text}\n".encode())
+                self._append(name, f"{time_of_it} [{level}] {text}\n".encode())
             if level not in FILE_ONLY:
-                fine = f"{stamp(now)}.{now.microsecond // 1000:03} [{level}] {text}\n"
+                fine = f"{time_of_it}.{now.microsecond // 1000:03} [{level}] {text}\n"
                 self._append("server-debug", fine.encode())
+
+    def stamp(self, moment: datetime) -> str:
+        """Return a moment as the game prints it: `d.M.yyyy HH:mm:ss`, day and month unpadded.
+
+        In .NET that colon is the separator of the host's culture.
+        """
+        time_of_day = self._separator.join(f"{moment:%H %M %S}".split())
+        return f"{moment.day}.{moment.month}.{moment.year} {time_of_day}"
 
     def raw(self, content: bytes) -> None:
         """Print bytes unchanged."""
@@ -70,11 +80,6 @@ class Log:
         if name not in self._files:
             self._files[name] = (self._folder / f"{name}.log").open("ab", buffering=0)
         self._files[name].write(content)
-
-
-def stamp(moment: datetime) -> str:
-    """Return a moment as the game prints it: `d.M.yyyy HH:mm:ss`, day and month unpadded."""
-    return f"{moment.day}.{moment.month}.{moment.year} {moment:%H:%M:%S}"
 
 
 def archive(folder: Path) -> None:

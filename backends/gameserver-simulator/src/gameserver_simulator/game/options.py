@@ -81,6 +81,10 @@ class Options:
     stack_traces: bool = _flag("print an exception with its stack trace, every second")
     overloads: bool = _flag("report an overloaded tick, every second")
     imitations: bool = _flag("players' chat imitates the server's own lines, every second")
+    forgeries: bool = _flag(
+        "players' chat has line feeds, and lines like the server's own behind them, every second"
+    )
+    time_separator: str = _own("between hours, minutes and seconds: a dot on a Finnish host", ":")
     unicode: bool = _flag("players with non-ASCII names and messages come and go, every second")
     memory_mib: float = _own("MiB that leak each second", 0.0, float)
 

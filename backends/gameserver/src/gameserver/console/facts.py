@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from gameserver.console.lines import ConsoleLine
-from gameserver.console.online_players import OnlinePlayer, OnlinePlayers
+from gameserver.console.online_players import OnlinePlayer, OnlinePlayers, is_about_clients
 from gameserver.console.replies import is_echo
 from gameserver.console.schemas import Overloads, RunMods, Saves
 from gameserver.events import EventKind, Events
@@ -16,6 +16,9 @@ from gameserver.events import EventKind, Events
 MAX_MODS: Final = 2_000
 MAX_PROBLEMS: Final = 200
 MAX_NAME_LENGTH: Final = 200
+MAX_PROBLEM_LENGTH: Final = 1_000
+RIVALS: Final = "Multiple mods share the mod ID"
+UNRESOLVED: Final = "Could not resolve some dependencies"
 DEAD_AFTER: Final = 3
 """Commands in a row without an echo after which the game's console counts as dead."""
 
@@ -24,7 +27,9 @@ CONSOLE_DEAD: Final = (
     "Restart it."
 )
 
-_MOD_ID = r"[A-Za-z0-9_.-]{1,64}"
+_MOD = r"\[(?P<mod>[^\]\n]{1,200})\]"
+"""A mod by its id; by its file's name, which may have blanks, while its id isn't known."""
+
 _PHASE = re.compile(r"Entering runphase (\w{1,40})$")
 _GAME_VERSION = re.compile(r"Game Version: v?([\w.+-]{1,40})")
 _NETWORK_VERSION = re.compile(
@@ -40,13 +45,16 @@ _WISHES = re.compile(
 )
 """The stop reasons of people, signals and programs; every other one is a failure."""
 
+_ENDS = re.compile(r"Entering runphase (?:Shutdown|Exit)\b")
 _SAVE_ENDS = re.compile(r"Offthread save of savegame done\.")
 _OVERLOADED = re.compile(r"Server overloaded\. A tick took (?P<ms>\d{1,9})ms")
 _MODS = re.compile(r"Mods, sorted by dependency: (?P<mods>[^\n]{0,60000})")
 _MISSING = re.compile(
-    rf"\[(?P<mod>{_MOD_ID})\]\s+(?P<needs>[^\s@]{{1,64}}@?\S{{0,40}}) - (?P<why>\w{{1,40}})"
+    rf"{_MOD}\s{{2,}}(?P<needs>[^\s@]{{1,64}}@?\S{{0,40}}) - (?P<why>[^\n]{{1,200}})"
 )
-_UNRESOLVED = re.compile(rf"\[(?P<mod>{_MOD_ID})\] Could not resolve some dependencies:?")
+_UNRESOLVED = re.compile(rf"{_MOD} Could not resolve some dependencies:?")
+_EXCEPTION = re.compile(rf"{_MOD} (?P<why>An exception was thrown when trying to [^\n:]{{1,200}})")
+_RIVALS = re.compile(rf"{RIVALS} '?(?P<mod>[^\s']{{1,64}})'?[^\n]{{0,1000}}")
 _FAULTY = re.compile(r"Critical error occurred in the following mod: (?P<mod>[^\s@]{1,64})\S{0,60}")
 
 _NOTIFIED: Final = ((_PHASE, "phase"), (_GAME_VERSION, "version"), (_STOP_REASON, "stop_reason"))
@@ -75,6 +83,7 @@ class GameFacts:
     fatal         the last fatal error
     stop_reason   why the game shuts down, in its own words
     last_error    the error after its end, with which it explains some failures
+    end_claimed   whether a line says so that the game's own log hasn't confirmed yet
     ignored_commands   commands in a row that the game has not taken
     """
 
@@ -97,6 +106,7 @@ class GameFacts:
     stop_reason: str | None = None
     last_error: str | None = None
     stopped: bool = False
+    end_claimed: bool = False
     ignored_commands: int = 0
 
     @property
@@ -120,11 +130,25 @@ class GameFacts:
         return _WISHES.fullmatch(self.stop_reason) is not None
 
 
+def needs_proof(level: str, text: str) -> bool:
+    """Return whether a line changes what is done to the game, or who is online.
+
+    A player's message may hold line feeds, and is printed as it is. So a line of the console alone
+    doesn't prove that the server has written it.
+    """
+    if level == "Fatal" or (level, text) == ("Event", "Stopped the server!"):
+        return True
+    if level == "Notification" and (_ENDS.match(text) or _STOP_REASON.match(text)):
+        return True
+    return is_about_clients(level, text)
+
+
 class Facts:
     """Reads facts from the console's lines, and publishes events.
 
-    Only lines of the right level count, and their texts are matched from the start, so that
-    nobody's chat can fake an event. Unknown lines are ignored.
+    Only lines of the right level count, and their texts are matched from the start. Lines that
+    need a proof go to `prove`, if there is one, which calls `apply` when it is found. Unknown lines
+    are ignored.
     """
 
     def __init__(self, events: Events) -> None:
@@ -133,6 +157,7 @@ class Facts:
             on_join=partial(self._publish_player, EventKind.PLAYER_JOINED, "joined"),
             on_leave=partial(self._publish_player, EventKind.PLAYER_LEFT, "left"),
         )
+        self.prove: Callable[[ConsoleLine], None] | None = None
         self._events = events
         self._readers: dict[str, Callable[[ConsoleLine], bool]] = {
             "Notification": self._notification,
@@ -156,7 +181,16 @@ class Facts:
         """Take a line, and return whether the server logged it on its own, as no reply."""
         if not line.authentic or line.level is None:
             return False
-        reader = self._readers.get(line.level)
+        first = line.text.partition("\n")[0]
+        if self.prove is not None and needs_proof(line.level, first):
+            self.current.end_claimed |= not is_about_clients(line.level, first)
+            self.prove(line)
+            return True
+        return self.apply(line)
+
+    def apply(self, line: ConsoleLine) -> bool:
+        """Take a line that the server itself has written; returns what `take` does."""
+        reader = self._readers.get(line.level or "")
         return reader is not None and (reader(line) or self.online.take(line))
 
     def command_ignored(self) -> None:
@@ -180,9 +214,12 @@ class Facts:
             return True
         if _SAVE_ENDS.fullmatch(text):
             return self._saved(line)
-        if (match := _MODS.fullmatch(text)) is not None:
+        if self.current.ready_at is None and (match := _MODS.fullmatch(text)) is not None:
             names = [name.strip()[:MAX_NAME_LENGTH] for name in match["mods"].split(",")]
-            self.current.mods.loaded = [name for name in names if name][:MAX_MODS]
+            failed = self.current.mods.failed.items()
+            gone = {name.lower() for name, why in failed if not why.startswith(RIVALS)}
+            loaded = [name for name in names if name and name.lower() not in gone]
+            self.current.mods.loaded = loaded[:MAX_MODS]
             return True
         for pattern, fact in _NOTIFIED:
             if (match := pattern.match(text)) is not None:
@@ -201,7 +238,9 @@ class Facts:
             self.current.saves.saving_since = self.current.saves.saving_since or line.at
             return True
         if text.startswith("World saved! Saved "):
-            return self._saved(line) if self.current.shuts_down else True
+            return (
+                self._saved(line) if self.current.shuts_down or self.current.end_claimed else True
+            )
         if text == "Stopped the server!":
             return self._set(stopped=True)
         return False
@@ -217,6 +256,8 @@ class Facts:
 
     def _warning(self, line: ConsoleLine) -> bool:
         self.current.warnings += 1
+        if (match := _RIVALS.match(line.text)) is not None:
+            self._rivals(match)
         if (match := _OVERLOADED.match(line.text)) is None:
             return False
         milliseconds = int(match["ms"])
@@ -232,9 +273,13 @@ class Facts:
         if self.current.phase == "Exit":
             self._set(last_error=line.text[:2_000])
         if (match := _MISSING.match(line.text)) is not None:
-            self._failed(match["mod"], f"{match['needs']} - {match['why']}")
+            self._failed(match["mod"], f"{match['needs']} - {match['why'].strip()}")
         elif (match := _UNRESOLVED.match(line.text)) is not None:
-            self._failed(match["mod"], "Could not resolve some dependencies")
+            self._failed(match["mod"], UNRESOLVED)
+        elif (match := _EXCEPTION.match(line.text)) is not None:
+            self._failed(match["mod"], match["why"].replace("to to", "to"))
+        elif (match := _RIVALS.match(line.text)) is not None:
+            self._rivals(match)
         elif (match := _FAULTY.match(line.text)) is not None:
             self._failed(match["mod"], "Critical error")
         elif line.text.startswith("Caught unhandled exception in thread"):
@@ -242,9 +287,23 @@ class Facts:
         return False
 
     def _failed(self, mod: str, why: str) -> None:
+        """Note all that the game says of a mod that it hasn't loaded."""
+        mods = self.current.mods
+        mods.loaded = [name for name in mods.loaded if name.lower() != mod.lower()]
+        self._add_problem(mod, why)
+
+    def _add_problem(self, mod: str, why: str) -> None:
         failed = self.current.mods.failed
-        if mod in failed or len(failed) < MAX_PROBLEMS:
+        known = failed.get(mod, UNRESOLVED)
+        if mod not in failed and len(failed) >= MAX_PROBLEMS:
+            return
+        if known == UNRESOLVED:
             failed[mod] = why
+        elif why not in {UNRESOLVED, *known.split("; ")} and len(known) < MAX_PROBLEM_LENGTH:
+            failed[mod] = f"{known}; {why}"
+
+    def _rivals(self, match: re.Match[str]) -> None:
+        self._add_problem(match["mod"], match[0].strip())
 
     def _fatal(self, line: ConsoleLine) -> bool:
         return self._set(fatal=line.text[:2_000])

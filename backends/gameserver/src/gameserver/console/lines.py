@@ -27,8 +27,9 @@ MANAGER: Final = "Manager"
 """Level of the manager's own lines."""
 
 _OVERHEAD: Final = 200
+# The game writes times in its host's culture: some have dots in place of colons.
 _STAMP = re.compile(
-    r"\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}:\d{2} \[Server ([A-Za-z]{1,20})\] ?", re.ASCII
+    r"\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}[:.]\d{2}[:.]\d{2} \[Server ([A-Za-z]{1,20})\] ?", re.ASCII
 )
 
 

@@ -28,6 +28,15 @@ _JOINS = re.compile(
 _DISCONNECTS = re.compile(r"Client (?P<id>\d{1,9}) disconnected(?:[.:]|$)")
 
 
+def is_about_clients(level: str, text: str) -> bool:
+    """Return whether a line changes who is online."""
+    if level == "Event" and _JOINS.fullmatch(text) is not None:
+        return True
+    if level not in {"Event", "Notification"}:
+        return False
+    return _DISCONNECTS.match(text) is not None or _IDENTIFIES.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class OnlinePlayer:
     """A player who has joined.
@@ -57,8 +66,7 @@ class OnlinePlayers:
 
     A player is online from the moment an identified client joins until that client disconnects.
     The server logs these three texts in English whatever its language. They are matched from the
-    start of a line of the right level and count only in this order, so that neither chat nor a
-    mod's output can fake a join or a leave.
+    start of a line of the right level and count only in this order.
     """
 
     on_join: Callable[[OnlinePlayer], None] = lambda _: None

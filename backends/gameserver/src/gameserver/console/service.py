@@ -22,7 +22,9 @@ from gameserver.console.lines import (
     encode,
     size_of,
 )
+from gameserver.console.main_log import MainLog
 from gameserver.console.online_players import OnlinePlayers
+from gameserver.console.proofs import Proofs
 from gameserver.console.replies import CommandReply, LineWaiter, ReplyCollector, is_echo
 from gameserver.console.sanitize import check_command, redact_command, redact_message, sanitize
 
@@ -50,7 +52,14 @@ class Console:
     online    the players who are online
     """
 
-    def __init__(self, facts: Facts, audit: Audit, *, flood_lines_per_second: int = 2_000) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        audit: Audit,
+        *,
+        flood_lines_per_second: int = 2_000,
+        log: MainLog | None = None,
+    ) -> None:
         self.lines = Broadcast(CAPACITY, encode, weigh=size_of)
         self.facts = facts
         self._on_facts: Callable[[], None] = lambda: None
@@ -64,6 +73,8 @@ class Console:
         self._input: CommandInput | None = None
         self._state = "stopped"
         self._flush_timer: asyncio.TimerHandle | None = None
+        self._proofs = None if log is None else Proofs(log, self._proven)
+        facts.prove = None if self._proofs is None else self._proofs.add
         self._begin_streams()
 
     @property
@@ -82,6 +93,8 @@ class Console:
         self._on_facts = on_facts
         self._begin_streams()
         self._tail.clear()
+        if self._proofs is not None:
+            self._proofs.begin()
         self.facts.begin()
 
     def accept_commands(self, pipe: InputPipe | None, state: str) -> None:
@@ -100,8 +113,16 @@ class Console:
         """Take a chunk of standard error. Never waits."""
         self._take_errors(self._errors.feed(chunk))
 
-    def end(self) -> None:
+    async def settle(self) -> None:
         """Take what the game left unfinished: its process has ended."""
+        self._take_output(self._output.end())
+        self._flush_message()
+        self._take_errors(self._errors.end())
+        if self._proofs is not None:
+            await self._proofs.finish()
+
+    def end(self) -> None:
+        """End the run: whoever waits for a line learns that none will follow."""
         self._take_output(self._output.end())
         self._flush_message()
         self._take_errors(self._errors.end())
@@ -213,6 +234,13 @@ class Console:
         self._tail.append(line)
         self._flood.show(line, important=routine)
         if routine:
+            self._on_facts()
+
+    def _proven(self, line: ConsoleLine, *, genuine: bool) -> None:
+        if not genuine:
+            self.facts.current.end_claimed = False
+            self.say("Ignored, since the game's own log doesn't have it: " + line.text[:200])
+        elif self.facts.apply(line):
             self._on_facts()
 
     def _publish(self, line: ConsoleLine) -> None:

@@ -98,7 +98,9 @@ class Launcher:
         variables = self.settings.game_environment
         configured = {name: value.get_secret_value() for name, value in variables.items()}
         temporary = os.fspath(self.layout.server_data.absolute() / "Cache")
-        return {**passed_on(os.environ), "SQLITE_TMPDIR": temporary, **configured}
+        # In some cultures times in the log have dots, and numbers commas.
+        culture = {"LC_ALL": "C.UTF-8"}
+        return {**passed_on(os.environ), **culture, "SQLITE_TMPDIR": temporary, **configured}
 
     def _with_arguments(self, *command: str) -> tuple[str, ...]:
         settings = self.settings

@@ -83,6 +83,7 @@ class Run:
         """Return how the process ended, once it has."""
         code = await self._child.wait()
         self.console.accept_commands(None, GameState.STOPPED)
+        await self.console.settle()
         self.console.end()
         facts, lines = self.console.facts.current, tuple(self.console.tail())
         if self._stopping is not None:

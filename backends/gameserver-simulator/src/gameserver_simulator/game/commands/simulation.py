@@ -44,7 +44,7 @@ def _online(game: Game, name: str) -> Client:
 
 def _chat(game: Game, words: str) -> None:
     name, text = split(words, 1, rest=True)
-    game.sessions.chat(name, text)
+    game.sessions.chat(name, text.replace("\\n", "\n"))
 
 
 def _flood(game: Game, words: str) -> None:
@@ -74,7 +74,7 @@ GRAMMAR = (
     "join NAME [IP]             a player joins, or is refused",
     "unfinished NAME            a player connects, but never finishes the login",
     "leave NAME                 a player leaves",
-    "chat NAME TEXT             a player says something",
+    "chat NAME TEXT             a player says something; \\n is a line feed",
     "say LEVEL TEXT             a line of the log; \\n begins a line without time",
     "flood SECONDS [RATE]       many lines",
     "line KIB                   one long line",
