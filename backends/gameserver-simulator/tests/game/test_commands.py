@@ -98,6 +98,13 @@ def test_help_lists_the_commands(game: Any) -> None:
     game.expect("<code>/time ")
 
 
+def test_an_old_server_numbers_no_identification(launch: Any) -> None:
+    """Up to 1.18 the line of the identification names no client."""
+    game = launch(game_version="1.18.6").ready()
+    game.send("/simulate join Uraka")
+    game.expect(f"Client uid {uid_of('Uraka')} attempting identification. Name: Uraka")
+
+
 def test_a_player_comes_and_goes(game: Any) -> None:
     """The lines of a session are those of the reference, and the calendar pauses after it."""
     uid = uid_of("Uraka")

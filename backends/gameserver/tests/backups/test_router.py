@@ -14,6 +14,7 @@ import zstandard
 
 from bedplate.testing.client import Client
 from bedplate.testing.problems import ProblemOf
+from gameserver.backups.worlds import copy_stopped_world
 from gameserver.operations.schemas import Operation, OperationState
 from gameserver_simulator.game.world import marks
 
@@ -193,6 +194,54 @@ async def test_an_uploaded_archive_is_checked_before_it_is_listed(
     kinds = [item["kind"] for item in (await backups_api.get("/backups")).json()]
     assert kinds == ["uploaded", "manual"]
     assert list((tmp_path / "data/manager/staging").iterdir()) == []
+
+
+async def test_people_bring_their_own_world(
+    backups_api: Client,
+    ended: Ended,
+    data: Path,
+    tmp_path: Path,
+    make_world: MakeWorld,
+    chunks_in: ChunksIn,
+) -> None:
+    """A world as it is becomes a backup; its restore replaces the world, and nothing else."""
+    make_world(tmp_path / "mine/own.vcdbs", 33)
+    copy_stopped_world(tmp_path / "mine/own.vcdbs", tmp_path / "own.vcdbs", lambda _: None)
+    content = (tmp_path / "own.vcdbs").read_bytes()
+    operation = await ended(backups_api, await backups_api.post("/backups/upload", content=content))
+    assert operation.state is OperationState.DONE, operation.error
+    made = (await backups_api.get(f"/backups/{operation.result['backup']}")).json()
+    assert (made["kind"], made["world"], made["game_version"]) == (
+        "uploaded",
+        "default.vcdbs",
+        None,
+    )
+    assert list(made["contents"]) == ["Saves"]
+    make_world(data / "Saves/default.vcdbs", 2)
+    (data / "Mods/a.zip").write_bytes(b"x")
+    (data / "serverconfig.json").write_text("{}")
+    restored = await ended(backups_api, await backups_api.post(f"/backups/{made['id']}/restore"))
+    assert restored.state is OperationState.DONE, restored.error
+    assert chunks_in(data / "Saves/default.vcdbs") == 33
+    assert (data / "Mods/a.zip").exists()
+    assert (data / "serverconfig.json").read_text() == "{}"
+    damaged = content[: len(content) // 2]
+    refused = await ended(backups_api, await backups_api.post("/backups/upload", content=damaged))
+    assert refused.error is not None
+    assert refused.error.code == "world_damaged"
+
+
+@pytest.mark.parametrize(("head", "kind"), [(b"PK\x03\x04", "zip"), (b"\x1f\x8b\x08", "gzip")])
+async def test_archives_of_others_are_refused_in_a_sentence_that_helps(
+    backups_api: Client, ended: Ended, head: bytes, kind: str
+) -> None:
+    """It says what the file is, and what to upload instead."""
+    answer = await backups_api.post("/backups/upload", content=head + bytes(100))
+    operation = await ended(backups_api, answer)
+    assert operation.error is not None
+    assert operation.error.code == "archive_refused"
+    assert kind in str(operation.error.detail)
+    assert ".vcdbs" in str(operation.error.detail)
 
 
 async def test_an_upload_beyond_the_limit_is_refused(

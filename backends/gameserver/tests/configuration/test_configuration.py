@@ -2,13 +2,15 @@
 
 import json
 import os
+import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
-from bedplate.testing.client import Client
+from bedplate.testing.client import Client, client
 from bedplate.testing.problems import ProblemOf
 
 Headers = dict[str, str]
@@ -67,13 +69,39 @@ async def setting(api: Client, key: str, headers: Headers | None = None) -> dict
     return next(item for item in listed if item["key"] == key)
 
 
-async def test_before_the_first_start_there_is_nothing_to_change(
-    api: Client, problem_of: ProblemOf
+async def test_before_the_first_start_settings_are_made(
+    api: Client, start: Any, config_path: Path
 ) -> None:
-    """Without a file every value is null, and a change is a 409 that names VS_CFG_ variables."""
+    """A change before the first start is in the file with which the game makes its world."""
+    shown = await api.get("/settings")
+    assert shown.json()["exists"] is False
+    changes = {"ServerName": "Ours", "WorldConfig.PlayStyle": "exploration", "Password": "hush"}
+    stale = await api.patch("/settings", json=changes, headers={"If-Match": '"other"'})
+    assert stale.status_code == 412
     assert (await api.get("/settings")).json()["exists"] is False
-    response = await api.patch("/settings", json={"ServerName": "Ours"})
-    assert "VS_CFG_" in problem_of(response, 409)["detail"]
+    etag = {"If-Match": shown.headers["ETag"]}
+    results = (await api.patch("/settings", json=changes, headers=etag)).json()["results"]
+    assert {result["outcome"] for result in results.values()} == {"written"}
+    await api.patch("/settings", json={"MaxClients": 7})
+    await start()
+    written = read(config_path)
+    assert (written["ServerName"], written["Password"], written["MaxClients"]) == (
+        "Ours", "hush", 7
+    )  # fmt: skip
+    assert written["WorldConfig"]["PlayStyle"] == "exploration"
+    assert written["WorldConfig"]["SaveFileLocation"].startswith(str(config_path.parent))
+    assert written["Roles"]
+
+
+async def test_a_game_that_starts_for_the_first_time_has_no_settings_yet(
+    make_app: Callable[..., FastAPI], admin: Headers, problem_of: ProblemOf
+) -> None:
+    """Until it has written them a change is a 409 that says what to wait for."""
+    command = shlex.join(["/bin/sh", "-c", "exec sleep 3600"])
+    async with client(make_app(game_command=command), headers=admin) as api:
+        assert (await api.post("/server/start")).json()["state"] == "starting"
+        problem = problem_of(await api.patch("/settings", json={"MaxClients": 7}), 409)
+        assert problem["code"] == "no_settings_yet"
 
 
 async def test_what_the_game_can_take_is_applied_and_the_rest_waits(

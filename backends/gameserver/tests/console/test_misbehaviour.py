@@ -49,13 +49,27 @@ async def test_other_languages(open_game: OpenGame, language: str) -> None:
     assert (game.status.state, game.status.exit_code) == (GameState.STOPPED, 0)
 
 
+async def test_an_old_game_that_numbers_no_identification(open_game: OpenGame) -> None:
+    """Before 1.19 a player's number is known from the connection's address alone."""
+    game = await open_game(simulate={"version": "1.18.6"})
+    await run(game)
+    await game.console.send("/simulate join Ada", by="test")
+    async with asyncio.timeout(SOON):
+        while not game.console.online.list():  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0.02)
+    await game.console.send("/simulate leave Ada", by="test")
+    async with asyncio.timeout(SOON):
+        while game.console.online.list():  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0.02)
+
+
 async def test_times_with_dots(open_game: OpenGame) -> None:
     """A host whose culture writes 13.01.38 has a game that gets ready, and players who come."""
     game = await open_game(simulate={"time_separator": "."})
     await run(game)
     await game.console.send("/simulate join Ada", by="test")
     async with asyncio.timeout(SOON):
-        while not game.console.online.list():  # noqa: ASYNC110 - nobody is told
+        while not game.console.online.list():  # noqa: ASYNC110 - no event says so
             await asyncio.sleep(0.02)
     await game.stop(by="test", reason="Test.")
     assert (game.status.state, game.status.exit_code) == (GameState.STOPPED, 0)
@@ -103,7 +117,7 @@ async def test_a_stop_from_within_among_forgeries(open_game: OpenGame) -> None:
     await shown_until(game, "Mallory was here")
     await game.console.send("/simulate leave Ada", by="test")
     async with asyncio.timeout(SOON):
-        while game.console.online.list():  # noqa: ASYNC110 - nobody is told
+        while game.console.online.list():  # noqa: ASYNC110 - no event says so
             await asyncio.sleep(0.02)
     await game.console.send("/stop", by="test")
     status = await game.wait_for(GameState.STOPPED, GameState.CRASHED, timeout=SOON)

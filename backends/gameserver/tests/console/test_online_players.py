@@ -120,3 +120,23 @@ def test_a_flood_of_clients_is_bounded() -> None:
         players.take(line("Notification", text))
     assert len(players._clients) <= MAX_CLIENTS
     assert [player.name for player in players.list()] == ["Uraka"]
+
+
+def test_identification_without_a_number() -> None:
+    """Servers of 1.19.0-pre.5 and before don't name the client: its address does."""
+    lines = [
+        (
+            "Notification",
+            "A Client attempts connecting via TCP on 1.2.3.4:5678, assigning client id 7",
+        ),
+        ("Notification", "Client uid abc attempting identification. Name: Ada"),
+        ("Event", "Ada 1.2.3.4:5678 joins."),
+    ]
+    players = online_after(*lines)
+    assert [(player.name, player.uid, player.client) for player in players.list()] == [
+        ("Ada", "abc", 7)
+    ]
+    players.take(line("Notification", "Client 7 disconnected: "))
+    assert players.list() == []
+    assert online_after(lines[0], lines[2]).list() == []
+    assert online_after(lines[1], lines[2]).list() == []

@@ -80,3 +80,28 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     assert is_mod_id(info.mod_id)
     assert all(is_mod_id(mod_id) for mod_id in info.dependencies)
     assert ModInfo.model_validate_json(info.model_dump_json()) == info
+
+
+SOUND = {"type": "Code", "name": "A", "modid": "a"}
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({}, ""),
+        ({"type": "content", "side": "Universal", "authors": None, "dependencies": {}}, ""),
+        ({"type": None}, "type"),
+        ({"type": "mod"}, "type"),
+        ({"name": ""}, "name"),
+        ({"side": "both"}, "side"),
+        ({"authors": "x"}, "authors"),
+        ({"contributors": "x"}, "contributors"),
+        ({"dependencies": []}, "dependencies"),
+    ],
+)
+def test_what_the_game_refuses_is_named(change: dict[str, object], word: str) -> None:
+    """It can still be managed here, by its id; the game's own reader would throw."""
+    info = ModInfo.parse(json.dumps(SOUND | change).encode())
+    assert info.mod_id == "a"
+    assert word in info.refusal
+    assert bool(info.refusal) is bool(word)

@@ -379,6 +379,34 @@ async def test_a_port_that_is_taken(open_game: OpenGame) -> None:
     await run(game)
 
 
+async def test_a_port_that_is_held_for_a_while_after_a_crash(open_state: OpenState) -> None:
+    """Refused starts use up no crashes: the game runs once a left-over child lets the port go.
+
+    The refusal is published once, however often it is tried.
+    """
+    state = await open_state(
+        simulate={"crash_first": 1}, crash_first_pause_seconds=0.5, crash_max_pause_seconds=0.5
+    )
+    game: Game = state["game"]
+    texts: list[str] = []
+    state["events"].listen(lambda event: texts.append(event.text))
+    await game.start(by="test")
+    await game.wait_for(GameState.CRASHED, timeout=SOON)
+    with socket.create_server(("", game.launcher.settings.game_port or 0)):
+        async with asyncio.timeout(SOON):
+            while refusals_of(game) < 4:  # noqa: ASYNC110 - no event says so
+                await asyncio.sleep(0.05)
+        assert game.status.restart_at is not None
+    await game.wait_for(GameState.RUNNING, timeout=SOON)
+    assert sum("is taken by another program" in text for text in texts) == 1
+
+
+def refusals_of(game: Game) -> int:
+    """Return how many starts were refused."""
+    lines = [entry.item.text for entry in game.console.lines.since(0)]
+    return sum(line.startswith("The start was refused") for line in lines)
+
+
 async def test_a_program_that_cannot_be_started(open_game: OpenGame, tmp_path: Path) -> None:
     """A command that doesn't exist is a refusal in words, not a crash."""
     game = await open_game(game_command=str(tmp_path / "nothing"))

@@ -52,9 +52,9 @@ class Sessions:
 
     def _connect(self, client: Client) -> None:
         self._log_attempt(client.address, client.number)
+        number = f" {client.number}" if _minor(self._core.options.version) >= 19 else ""  # noqa: PLR2004 - since then
         self._core.log.notification(
-            f"Client {client.number} uid {client.uid} attempting identification. "
-            f"Name: {client.name}"
+            f"Client{number} uid {client.uid} attempting identification. Name: {client.name}"
         )
 
     def _is_refused(self, client: Client, ip: str) -> bool:

@@ -76,14 +76,15 @@ class Pack(BaseModel):
     created_at: datetime
     game_version: str | None
     world: str
+    world_only: bool = False
 
     def run(self, on_progress: ProgressCallback) -> Outcome:
         """Run the job. Blocking. Raises `OSError`."""
         with ArchiveWriter(self.archive, on_progress=on_progress) as writer:
             writer.add_file(self.world_copy, f"{SAVES}/{self.world}")
-            for folder in FOLDERS:
+            for folder in () if self.world_only else FOLDERS:
                 writer.add_tree(self.server_data / folder, folder)
-            for file in FILES:
+            for file in () if self.world_only else FILES:
                 writer.add_file(self.server_data / file, file)
             manifest = Manifest(
                 kind=self.kind,
@@ -92,6 +93,7 @@ class Pack(BaseModel):
                 world=self.world,
                 members=writer.files,
                 skipped=writer.skipped,
+                world_only=self.world_only,
             )
             writer.add_bytes(manifest.model_dump_json(indent=1).encode(), MANIFEST)
         return Outcome(manifest=manifest, sha256=sha256_of(self.archive))

@@ -171,7 +171,7 @@ class Restores:
     ) -> None:
         world = await asyncio.to_thread(world_file, self.layout)
         replacements: dict[Path, Path | None] = {}
-        if scope is RestoreScope.WHOLE:
+        if scope is RestoreScope.WHOLE and not manifest.world_only:
             world = self.layout.saves / manifest.world
             await finish_in_thread(lambda: _fit_settings(data / _CONFIG, world, self.layout.mods))
             for part in (*FOLDERS, *FILES):

@@ -96,7 +96,11 @@ async def make_backup(
 async def upload_backup(
     request: Request, backups: CurrentBackups, admin: CurrentAdmin, accepted: Accepted
 ) -> Operation:
-    """Upload an archive as the raw body. It is listed once the operation has checked all of it."""
+    """Upload an archive, or a world (.vcdbs) as it is, as the raw body.
+
+    It is listed once the operation has checked all of it. A world alone, when it is restored,
+    replaces the present world and nothing else.
+    """
     declared = request.headers.get("content-length")
     operation = await backups.uploads.receive(
         request.stream(), declared=int(declared) if declared else None, by=admin.id

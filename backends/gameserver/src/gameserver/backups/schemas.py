@@ -31,6 +31,7 @@ class Manifest(BaseModel):
     world          file name of the world, which is under `Saves/`
     members        the other files of the archive, by their path below the game's data
     skipped        files that were left out: links, pipes, unreadable files, unusable names
+    world_only     somebody uploaded the world alone: a restore leaves everything else as it is
     """
 
     format: Literal[1] = 1
@@ -40,6 +41,7 @@ class Manifest(BaseModel):
     world: str
     members: list[ArchivedFile]
     skipped: list[str] = Field(default_factory=list)
+    world_only: bool = False
 
 
 class PartSize(BaseModel):

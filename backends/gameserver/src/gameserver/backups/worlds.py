@@ -12,7 +12,7 @@ from gameserver.disk import READ_FLAGS
 
 COMPANIONS: Final = ("-wal", "-shm", "-journal")
 _TABLES: Final = frozenset({"chunk", "mapchunk", "mapregion", "gamedata", "playerdata"})
-_SQLITE_MAGIC: Final = b"SQLite format 3\0"
+SQLITE_MAGIC: Final = b"SQLite format 3\0"
 _MAX_PAGE_BYTES: Final = 65_536
 
 
@@ -54,7 +54,7 @@ def looks_complete(path: Path) -> bool:
     """
     with path.open("rb") as file:
         header = file.read(32)
-    if len(header) < 32 or not header.startswith(_SQLITE_MAGIC):  # noqa: PLR2004 - as read above
+    if len(header) < 32 or not header.startswith(SQLITE_MAGIC):  # noqa: PLR2004 - as read above
         return False
     page = int.from_bytes(header[16:18], "big")
     page = _MAX_PAGE_BYTES if page == 1 else page

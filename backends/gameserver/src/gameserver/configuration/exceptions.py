@@ -2,10 +2,7 @@ from bedplate.problems import Conflict
 
 
 class NoSettingsYet(Conflict):
-    """The game has never run, so it has no settings to change."""
+    """The game starts for the first time, and has not written its settings yet."""
 
     code = "no_settings_yet"
-    detail = (
-        "There is no serverconfig.json before the first start. "
-        "VS_CFG_<Key> variables set it for that start."
-    )
+    detail = "The game has not written serverconfig.json yet: wait until it runs, or stop it."

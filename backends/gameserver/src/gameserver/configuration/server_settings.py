@@ -1,6 +1,6 @@
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -10,7 +10,6 @@ from bedplate.conditional import Preconditions
 from bedplate.documents import Document
 from bedplate.problems import PreconditionFailed
 from gameserver.config_file import ConfigFile, ConfigText, KeyPath, Values
-from gameserver.configuration.exceptions import NoSettingsYet
 from gameserver.configuration.keys import BY_NAME
 from gameserver.configuration.schemas import QueuedChange, SettingsQueue, SkippedChange
 
@@ -20,15 +19,21 @@ _MAX_PREVIOUS: Final = 20
 class ServerSettings:
     """serverconfig.json, and the queue of changes that wait until the game is down.
 
-    `first` is the content of a file that doesn't exist yet; with None the game creates it.
+    `first` makes the content of a file that doesn't exist yet, from the values of settings;
+    `changes` are the operator's. Without any the game itself creates the file.
     """
 
     def __init__(
-        self, file: ConfigFile, queue: Document[SettingsQueue], first: Values | None
+        self,
+        file: ConfigFile,
+        queue: Document[SettingsQueue],
+        first: Callable[[Mapping[str, Any]], Values],
+        changes: Mapping[str, Any],
     ) -> None:
         self._file = file
         self._queue = queue
         self._first = first
+        self._changes = changes
         self._etag_key = ids.token(16).encode()
         self.lock = asyncio.Lock()
 
@@ -41,14 +46,17 @@ class ServerSettings:
         digest = hashlib.blake2b(content.encode(), digest_size=16, key=self._etag_key)
         return text, queue, f'"{digest.hexdigest()}"'
 
-    async def require(self, condition: Preconditions) -> ConfigText:
-        """Return the file for a change. Raises `NoSettingsYet`, `PreconditionFailed`."""
+    async def find(self, condition: Preconditions) -> ConfigText | None:
+        """Return the file for a change, if there is one. Raises `PreconditionFailed`."""
         text, _, etag = await self.read()
         if condition.if_match is not None and not condition.if_match.matches_strongly(etag):
             raise PreconditionFailed
-        if text is None:
-            raise NoSettingsYet
         return text
+
+    async def create(self, values: Mapping[str, Any]) -> None:
+        """Create the file with the game's defaults and these values. The game must be down."""
+        first = self._first({**self._changes, **values})
+        await asyncio.to_thread(self._file.create, first)
 
     async def enqueue(self, text: ConfigText, values: Mapping[str, Any], *, by: str) -> None:
         """Queue values for the next start; `text` has those that they may replace."""
@@ -98,8 +106,8 @@ class ServerSettings:
     async def prepare_start(self) -> None:
         """Bring the file up to date for a start: `Game.before_start` calls it."""
         async with self.lock:
-            if self._first is not None and not self._file.path.exists():
-                await asyncio.to_thread(self._file.create, self._first)
+            if self._changes and not self._file.path.exists():
+                await self.create({})
             await self.apply_queue()
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bedplate import clock
 from bedplate.conditional import Preconditions
 from gameserver.config_file import ConfigText
+from gameserver.configuration.exceptions import NoSettingsYet
 from gameserver.configuration.keys import ADAPTERS, BY_NAME, KEYS, Key
 from gameserver.configuration.live import apply_live
 from gameserver.configuration.schemas import Changed, GameSettings, Outcome, Setting, SettingsQueue
@@ -57,11 +58,16 @@ class Configuration:
         async with self._settings.lock:
             if self._game.status.state in AT_REST:
                 async with self._game.exclusive("a change of settings"):
-                    text = await self._settings.require(condition)
-                    text.changed(by_path(values))  # raises before anything is written
-                    await self._settings.write(values)
+                    text = await self._settings.find(condition)
+                    if text is None:
+                        await self._settings.create(values)
+                    else:
+                        text.changed(by_path(values))  # raises before anything is written
+                        await self._settings.write(values)
                 return {name: Changed(outcome=Outcome.WRITTEN) for name in values}
-            text = await self._settings.require(condition)
+            text = await self._settings.find(condition)
+            if text is None:
+                raise NoSettingsYet
             await self._settings.enqueue(text, values, by=by)
             return await self._change_running(values, by=by)
 

@@ -1,6 +1,7 @@
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from bedplate.documents import Document
@@ -29,9 +30,9 @@ async def open_server_settings(
     current = await installed.current()
     version = current.version if current is not None else _LIKE_VERSION
     changes = from_environment(os.environ)
-    first = first_config(layout.server_data, version, changes) if changes else None
+    first = partial(first_config, layout.server_data, version)
     queue = Document(layout.state / "settings-queue.json", SettingsQueue, default=SettingsQueue)
-    yield ServerSettings(ConfigFile(layout.server_config), queue, first)
+    yield ServerSettings(ConfigFile(layout.server_config), queue, first, changes)
 
 
 @contextlib.asynccontextmanager

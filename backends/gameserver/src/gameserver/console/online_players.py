@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from gameserver.console.lines import ConsoleLine
 
@@ -14,6 +14,8 @@ MAX_CLIENTS: Final = 1_000
 NAME: Final = r"[\w-]{1,16}"
 """A player's name, as the game accepts it."""
 
+Value = TypeVar("Value", int, str)
+
 _ADDRESS = r"\[?[0-9A-Fa-f:.%]{2,60}\]?:\d{1,5}"
 _CONNECTS = re.compile(
     rf"[^:\n]{{1,60}}?(?P<address>{_ADDRESS}), assigning client id (?P<id>\d{{1,9}})"
@@ -21,6 +23,10 @@ _CONNECTS = re.compile(
 _IDENTIFIES = re.compile(
     rf"Client (?P<id>\d{{1,9}}) uid (?P<uid>[\w/+=-]{{1,64}}) attempting identification\. "
     rf"Name: (?P<name>{NAME})"
+)
+# Of 1.19.0-pre.5 and before: it names no client, but the line of the join has its address.
+_IDENTIFIES_WITHOUT_ID = re.compile(
+    rf"Client uid (?P<uid>[\w/+=-]{{1,64}}) attempting identification\. Name: (?P<name>{NAME})"
 )
 _JOINS = re.compile(
     rf"(?:\[[^\]\n]{{1,32}}\] ){{0,3}}(?P<name>{NAME}) (?P<address>{_ADDRESS}) joins\."
@@ -34,7 +40,9 @@ def is_about_clients(level: str, text: str) -> bool:
         return True
     if level not in {"Event", "Notification"}:
         return False
-    return _DISCONNECTS.match(text) is not None or _IDENTIFIES.fullmatch(text) is not None
+    return any(
+        pattern.match(text) for pattern in (_DISCONNECTS, _IDENTIFIES, _IDENTIFIES_WITHOUT_ID)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,11 @@ class OnlinePlayers:
     on_join: Callable[[OnlinePlayer], None] = lambda _: None
     on_leave: Callable[[OnlinePlayer], None] = lambda _: None
     _clients: dict[int, _Client] = field(default_factory=dict, init=False)
+    _connected: dict[str, int] = field(default_factory=dict, init=False)
+    """Numbers of the latest connections, by address."""
+
+    _identified: dict[str, str] = field(default_factory=dict, init=False)
+    """UIDs of the latest identifications without a number, by name."""
 
     def list(self) -> list[OnlinePlayer]:
         """Return the players, in the order in which they joined."""
@@ -91,6 +104,8 @@ class OnlinePlayers:
         """Let everybody leave: the game has ended."""
         for number in list(self._clients):
             self._disconnect(number)
+        self._connected.clear()
+        self._identified.clear()
 
     def take(self, line: ConsoleLine) -> bool:
         """Take an authentic line, and return whether it is about clients."""
@@ -104,8 +119,12 @@ class OnlinePlayers:
             self._disconnect(int(match["id"]))
         elif (match := _IDENTIFIES.fullmatch(line.text)) is not None:
             self._identify(int(match["id"]), _Client(match["uid"], match["name"]))
+        elif (match := _IDENTIFIES_WITHOUT_ID.fullmatch(line.text)) is not None:
+            _remember(self._identified, match["name"], match["uid"])
+        elif (match := _CONNECTS.fullmatch(line.text)) is not None:
+            _remember(self._connected, match["address"], int(match["id"]))
         else:
-            return _CONNECTS.fullmatch(line.text) is not None
+            return False
         return True
 
     def _identify(self, number: int, client: _Client) -> None:
@@ -116,6 +135,9 @@ class OnlinePlayers:
         self._clients[number] = client
 
     def _join(self, name: str, address: str, at: datetime) -> None:
+        if name in self._identified and address in self._connected:
+            number = self._connected.pop(address)
+            self._identify(number, _Client(self._identified.pop(name), name))
         for number, client in reversed(self._clients.items()):
             if client.name == name and client.joined is None:
                 host = address.rpartition(":")[0].strip("[]").removeprefix("::ffff:")
@@ -127,3 +149,11 @@ class OnlinePlayers:
         client = self._clients.pop(number, None)
         if client is not None and client.joined is not None:
             self.on_leave(client.joined)
+
+
+def _remember(known: dict[str, Value], key: str, value: Value) -> None:
+    """Keep the latest `MAX_CLIENTS` values."""
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > MAX_CLIENTS:
+        del known[next(iter(known))]

@@ -89,17 +89,21 @@ def _look(path: Path, status: os.stat_result) -> ModFile:
     file = ModFile(path.name, _kind(name, status.st_mode), path.name == name, status.st_size)
     try:
         if file.kind is FileKind.FOLDER:
-            return replace(file, info=_folder_info(path / "modinfo.json"))
+            return _with_info(file, _folder_info(path / "modinfo.json"))
         if file.kind is not FileKind.ZIP:
             return file
         if file.size > MAX_MOD_BYTES:
             return replace(file, problem="It is larger than a mod may be.")
         file = replace(file, sha256=sha256_of(path))
-        return replace(file, info=read_modinfo(path))
+        return _with_info(file, read_modinfo(path))
     except InvalidModFile as error:
         return replace(file, problem=error.detail)
     except (OSError, UnreadableModInfo):
         return replace(file, problem="It can't be read.")
+
+
+def _with_info(file: ModFile, info: ModInfo | None) -> ModFile:
+    return replace(file, info=info, problem=(info.refusal if info is not None else "") or None)
 
 
 def _kind(name: str, mode: int) -> FileKind:

@@ -82,6 +82,7 @@ def _moment(value: object) -> datetime | None:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+LowerText = Annotated[str, BeforeValidator(lambda value: _text(value).lower())]
 Count = Annotated[int, BeforeValidator(_count)]
 Texts = Annotated[list[str], BeforeValidator(_texts)]
 Ids = Annotated[list[str], BeforeValidator(_ids)]
@@ -120,7 +121,7 @@ class Release(BaseModel):
     """One version of a mod that can be downloaded; `game_versions` are those it is made for."""
 
     number: Annotated[Count, Field(validation_alias="releaseid")] = 0
-    mod_id: Annotated[Text, Field(validation_alias="modidstr")] = ""
+    mod_id: Annotated[LowerText, Field(validation_alias="modidstr")] = ""
     version: Annotated[Text, Field(validation_alias="modversion")] = ""
     file_name: Annotated[Text, Field(validation_alias="filename")] = ""
     url: Annotated[Link, Field(validation_alias="mainfile")] = None

@@ -23,6 +23,7 @@ _MOD_ID: Final = re.compile(r"(?!\d+$)[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 _DERIVED_ID: Final = re.compile(r"[a-z][a-z0-9]{0,63}", re.ASCII)
 _NOT_IN_ID: Final = re.compile(r"[^a-z0-9]", re.ASCII)
 _SIDES: Final = {"server": "server", "client": "client", "universal": "both"}
+_TYPES: Final = frozenset({"theme", "content", "code", "0", "1", "2"})
 _UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_TEXT_LENGTH: Final = 2_000
 _MAX_ITEMS: Final = 200
@@ -36,6 +37,7 @@ class ModInfo(BaseModel):
     """What a mod says about itself. All of it is untrusted text.
 
     `dependencies` maps an id to the minimum version, "" for any; `side` is server, client or both.
+    `refusal` says why the game refuses a modinfo that can be read here; "" when it doesn't.
     """
 
     mod_id: str
@@ -47,6 +49,7 @@ class ModInfo(BaseModel):
     website: str = ""
     authors: list[str] = Field(default_factory=list)
     dependencies: dict[str, str] = Field(default_factory=dict)
+    refusal: str = ""
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
@@ -66,6 +69,7 @@ class ModInfo(BaseModel):
             website=fields.text("website"),
             authors=fields.texts("authors"),
             dependencies=fields.dependencies(),
+            refusal=fields.refusal(),
         )
 
 
@@ -87,6 +91,23 @@ class _Fields:
     def truth(self, name: str) -> bool:
         value = self._values.get(name, True)
         return value.strip().lower() != "false" if isinstance(value, str) else bool(value)
+
+    def refusal(self) -> str:
+        """Return which field the game's reader can't take (vsapi, ModInfo.cs)."""
+        if self.text("type").strip().lower() not in _TYPES:
+            return "The game refuses it: its type isn't theme, content or code."
+        if not self.text("name"):
+            return "The game refuses it: it has no name."
+        if "side" in self._values and self.text("side").strip().lower() not in _SIDES:
+            return "The game refuses it: its side isn't server, client or universal."
+        for name, kind, what in (
+            ("authors", list, "list"),
+            ("contributors", list, "list"),
+            ("dependencies", dict, "object"),
+        ):
+            if not isinstance(self._values.get(name), kind | None):
+                return f"The game refuses it: its {name} are no {what}."
+        return ""
 
     def dependencies(self) -> dict[str, str]:
         value = self._values.get("dependencies")

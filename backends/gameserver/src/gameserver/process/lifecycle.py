@@ -72,7 +72,7 @@ class Lifecycle:
         """
         self._check_not_stopped_since(stops)
         self.policy.planned.cancel()
-        self.policy.crashes.reset()
+        self.policy.reset()
         await self.remember_wanted(wanted=True)
         await self._launch(stops)
 

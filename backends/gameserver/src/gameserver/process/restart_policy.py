@@ -17,6 +17,9 @@ from gameserver.process.world_lock import START, WorldLock
 from gameserver.settings import GameServerSettings
 from gameserver.status import Cause, GameState, StatusBoard
 
+MAX_REFUSALS: Final = 10
+"""Refused starts within an hour after which the game stays down."""
+
 _WINDOW: Final = timedelta(hours=1)
 
 Step = Callable[[], Awaitable[None]]
@@ -26,19 +29,20 @@ class CrashCounter:
     """Counts crashes, and decides how long to wait before the next start.
 
     The pause begins at `crash_first_pause_seconds` and doubles up to `crash_max_pause_seconds`.
-    After `crash_limit` crashes within an hour the game stays down.
+    After `limit` crashes within an hour, by default `crash_limit`, the game stays down.
     """
 
-    def __init__(self, settings: GameServerSettings) -> None:
+    def __init__(self, settings: GameServerSettings, limit: int | None = None) -> None:
         self._settings = settings
-        self._crashes: deque[datetime] = deque(maxlen=settings.crash_limit)
+        self._limit = limit or settings.crash_limit
+        self._crashes: deque[datetime] = deque(maxlen=self._limit)
 
     def count(self, at: datetime) -> float | None:
         """Count a crash, and return the seconds until the next start; None to give up."""
         while self._crashes and at - self._crashes[0] > _WINDOW:
             self._crashes.popleft()
         self._crashes.append(at)
-        if len(self._crashes) >= self._settings.crash_limit:
+        if len(self._crashes) >= self._limit:
             return None
         pause = self._settings.crash_first_pause_seconds * 2.0 ** (len(self._crashes) - 1)
         return min(pause, self._settings.crash_max_pause_seconds)
@@ -87,14 +91,25 @@ class PlannedStart:
 class RestartPolicy:
     """Shows exits; after a crash it plans the next start, or gives up.
 
-    crashes: reset it when a person starts the game. planned: the next start.
+    A start that is refused after a crash is no further crash: a child that the crashed game left
+    behind may hold the port for a while. Such starts are tried again for some minutes.
+
+    crashes    counts the crashes
+    refusals   counts the refused starts
+    planned    the next start
     """
 
     board: StatusBoard
     console: Console
     events: Events
     crashes: CrashCounter
+    refusals: CrashCounter
     planned: PlannedStart
+
+    def reset(self) -> None:
+        """Forget what has failed: a person starts the game."""
+        self.crashes.reset()
+        self.refusals.reset()
 
     def handle(self, reason: ExitReason, restart: Step | None) -> None:
         """Show how a process ended. After a crash plan `restart`; None when the manager leaves."""
@@ -103,20 +118,25 @@ class RestartPolicy:
             self.board.announce(f"The game has stopped: {reason.text}")
             return
         hope = restart is not None and reason.may_restart
-        pause = self.crashes.count(clock.now()) if hope else None
         refused = reason.kind is ExitKind.START_REFUSED
+        counter = self.refusals if refused else self.crashes
+        pause = counter.count(clock.now()) if hope else None
+        known = refused and self.board.status.reason == reason.text
         self.board.become(
             GameState.CRASHED,
             Cause.FAILED_START if refused else Cause.EXIT,
             restart_at=None if pause is None else clock.now() + timedelta(seconds=pause),
             **_after(reason),
         )
-        self.console.say(f"The game crashed: {reason.text}")
-        self.board.announce(reason.text)
+        what = "The start was refused" if refused else "The game crashed"
+        self.console.say(f"{what}: {reason.text}")
+        if not known:
+            self.board.announce(reason.text)
         if restart is not None and pause is not None:
             self.planned.plan(partial(asyncio.sleep, pause), restart)
         elif restart is not None:
-            why = "crashed too often" if hope else "would crash again"
+            why = "can't be started" if refused else "crashed too often"
+            why = why if hope else "would crash again"
             text = f"The game {why}, and stays down. {reason.text}"
             self.console.say(text)
             lines = "\n".join(reason.last_lines[-5:])

@@ -15,7 +15,12 @@ from gameserver.process.game import Game
 from gameserver.process.launch import Launcher
 from gameserver.process.lifecycle import BeforeStart, Lifecycle
 from gameserver.process.ownership import Orphan, ProcessLock, process_document
-from gameserver.process.restart_policy import CrashCounter, PlannedStart, RestartPolicy
+from gameserver.process.restart_policy import (
+    MAX_REFUSALS,
+    CrashCounter,
+    PlannedStart,
+    RestartPolicy,
+)
 from gameserver.process.stopping import KILL_SECONDS, StopLadder
 from gameserver.process.world_lock import WorldLock
 from gameserver.settings import GameServerSettings
@@ -44,7 +49,8 @@ async def open_game(
     launcher = Launcher(settings, layout, installed, lock)
     async with Jobs(stop_seconds=KILL_SECONDS) as jobs:
         planned = PlannedStart(world, jobs)
-        policy = RestartPolicy(status, console, events, CrashCounter(settings), planned)
+        refusals = CrashCounter(settings, MAX_REFUSALS)
+        policy = RestartPolicy(status, console, events, CrashCounter(settings), refusals, planned)
         orphan = Orphan(lock, jobs, ladder.ask_seconds)
         record = process_document(layout)
         lifecycle = Lifecycle(

@@ -19,7 +19,7 @@ class VersionInstalled(Conflict):
     """The version is installed already."""
 
     code = "version_installed"
-    detail = "This version is installed already."
+    detail = "This version is installed already; a switch to it makes it the current one."
 
 
 class DowngradeRefused(Conflict):
