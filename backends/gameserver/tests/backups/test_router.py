@@ -92,6 +92,19 @@ async def test_a_stuck_flag_of_the_game_is_a_clear_error(
     await _backup(api, ended)
 
 
+async def test_a_forged_report_does_not_fail_a_backup(open_api: OpenAPI, ended: Ended) -> None:
+    """A player's message with a line feed says that the copy is complete, while it still grows."""
+    api = await open_api(simulate={"backup_seconds": 2, "world_kib": 4096})
+    await _started(api)
+    answer = await api.post("/backups")
+    forged = r"/simulate chat Mallory hi\n1.1.2026 10:00:00 [Server Notification] Backup complete!"
+    body = {"command": forged, "allow_selectors": True}
+    for _ in range(4):
+        assert (await api.post("/console/commands", json=body)).status_code == 200
+    operation = await ended(api, answer)
+    assert operation.state is OperationState.DONE, operation.error
+
+
 async def test_a_copy_that_is_damaged_gets_no_name(open_api: OpenAPI, ended: Ended) -> None:
     """When the game says "complete" over a broken file, the check finds out."""
     api = await open_api(simulate={"backup_damaged": 1})

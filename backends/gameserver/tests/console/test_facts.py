@@ -245,6 +245,23 @@ def test_two_files_of_a_mod_are_named(level: str) -> None:
     assert mods.loaded == ["game", "xskills"]
 
 
+def test_the_last_error_is_known_before_the_end_is_proven() -> None:
+    """The game's own log is looked into a moment later than the lines come."""
+    reading = Reading()
+    held: list[ConsoleLine] = []
+    reading.facts.prove = held.append
+    reading.take(
+        *SHUTDOWN, ("Notification", "Entering runphase Exit"), ("Error", "Too much memory")
+    )
+    assert not reading.facts.current.shuts_down
+    assert reading.facts.current.last_error == "Too much memory"
+    assert reading.facts.current.saves.count == 1
+    for line in held:
+        reading.facts.apply(line)
+    assert reading.facts.current.phase == "Exit"
+    assert reading.facts.current.stopped_on_purpose
+
+
 def test_facts_are_bounded() -> None:
     """Neither a long list of mods nor endless errors fill the memory."""
     names = ", ".join(f"m{number}" for number in range(5 * MAX_MODS))

@@ -97,9 +97,10 @@ class LiveCopy:
             raise BackupIncomplete("The game ended while it copied its world.")
         if file.size == 0 and file.quiet_seconds >= self._settings.backup_start_seconds:
             raise BackupNotStarted
-        if file.checked and file.finished:
-            raise DamagedWorld
         settle, stall = self._settings.backup_settle_seconds, self._settings.backup_stall_seconds
+        # The report may be forged, in a player's message: it isn't believed while the file grows.
+        if file.checked and file.finished and file.quiet_seconds >= settle:
+            raise DamagedWorld
         if file.quiet_seconds >= max(settle, stall):
             raise BackupIncomplete("The game no longer writes its copy of the world.")
 

@@ -16,6 +16,8 @@ from gameserver.events import EventKind, Events
 MAX_MODS: Final = 2_000
 MAX_PROBLEMS: Final = 200
 MAX_NAME_LENGTH: Final = 200
+MAX_CLAIMS: Final = 100
+EXITS: Final = "Entering runphase Exit"
 MAX_PROBLEM_LENGTH: Final = 1_000
 RIVALS: Final = "Multiple mods share the mod ID"
 UNRESOLVED: Final = "Could not resolve some dependencies"
@@ -83,7 +85,7 @@ class GameFacts:
     fatal         the last fatal error
     stop_reason   why the game shuts down, in its own words
     last_error    the error after its end, with which it explains some failures
-    end_claimed   whether a line says so that the game's own log hasn't confirmed yet
+    claimed       what lines say of its end, whether the game's own log confirms it or not yet
     ignored_commands   commands in a row that the game has not taken
     """
 
@@ -106,7 +108,7 @@ class GameFacts:
     stop_reason: str | None = None
     last_error: str | None = None
     stopped: bool = False
-    end_claimed: bool = False
+    claimed: set[str] = field(default_factory=set)
     ignored_commands: int = 0
 
     @property
@@ -183,7 +185,8 @@ class Facts:
             return False
         first = line.text.partition("\n")[0]
         if self.prove is not None and needs_proof(line.level, first):
-            self.current.end_claimed |= not is_about_clients(line.level, first)
+            if not is_about_clients(line.level, first) and len(self.current.claimed) < MAX_CLAIMS:
+                self.current.claimed.add(first)
             self.prove(line)
             return True
         return self.apply(line)
@@ -238,9 +241,8 @@ class Facts:
             self.current.saves.saving_since = self.current.saves.saving_since or line.at
             return True
         if text.startswith("World saved! Saved "):
-            return (
-                self._saved(line) if self.current.shuts_down or self.current.end_claimed else True
-            )
+            at_the_end = self.current.shuts_down or self.current.claimed
+            return self._saved(line) if at_the_end else True
         if text == "Stopped the server!":
             return self._set(stopped=True)
         return False
@@ -270,7 +272,7 @@ class Facts:
 
     def _error(self, line: ConsoleLine) -> bool:
         self.current.errors += 1
-        if self.current.phase == "Exit":
+        if self.current.phase == "Exit" or EXITS in self.current.claimed:
             self._set(last_error=line.text[:2_000])
         if (match := _MISSING.match(line.text)) is not None:
             self._failed(match["mod"], f"{match['needs']} - {match['why'].strip()}")

@@ -238,7 +238,7 @@ class Console:
 
     def _proven(self, line: ConsoleLine, *, genuine: bool) -> None:
         if not genuine:
-            self.facts.current.end_claimed = False
+            self.facts.current.claimed.discard(line.text.partition("\n")[0])
             self.say("Ignored, since the game's own log doesn't have it: " + line.text[:200])
         elif self.facts.apply(line):
             self._on_facts()
