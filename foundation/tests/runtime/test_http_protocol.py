@@ -72,6 +72,10 @@ class Client:
             body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         return Answer(int(head[0].split()[1]), headers, body)
 
+    def closed(self) -> bool:
+        """Whether the server has closed or reset the connection, so that nothing can be sent."""
+        return self._writer.is_closing() or self._reader.exception() is not None
+
     async def end(self) -> bytes:
         """Return what comes until the server closes."""
         async with asyncio.timeout(10):
@@ -182,6 +186,66 @@ async def test_slow_body_is_no_late_head(port: int) -> None:
         await asyncio.sleep(0.05)
         client.send(b"ab\r\n0\r\n\r\n")
         assert (await client.answer()).body == b"ab"
+
+
+@pytest.fixture
+def short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the rest of a body for a moment only."""
+    monkeypatch.setattr(http_protocol, "LINGER_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("short_linger")
+@pytest.mark.parametrize(
+    "framing",
+    [b"content-length: 100000000000\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n5\r\nhe"],
+)
+async def test_dripping_rest_of_a_body_ends_the_connection(framing: bytes, port: int) -> None:
+    """A body that goes on after an early answer is bounded in time, however often a byte comes."""
+    async with connected(port) as client:
+        client.send(b"POST /refused-early HTTP/1.1\r\nhost: x\r\n" + framing)
+        answer = await client.answer()
+        assert (answer.status, answer.headers["connection"]) == (404, "close")
+        async with asyncio.timeout(5):
+            while not client.closed():
+                client.send(b"l")
+                await asyncio.sleep(0.02)
+
+
+async def test_endless_rest_of_a_body_ends_the_connection(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body that goes on after an early answer is bounded in bytes."""
+    monkeypatch.setattr(http_protocol, "LINGER_BYTES", 256 * 1024)
+    async with connected(port) as client:
+        client.send(
+            b"POST /refused-early HTTP/1.1\r\nhost: x\r\ncontent-length: 9999999999\r\n\r\n"
+        )
+        assert (await client.answer()).status == 404
+        async with asyncio.timeout(4):  # less than LINGER_SECONDS
+            while not client.closed():
+                client.send(bytes(64 * 1024))
+                await asyncio.sleep(0.005)
+
+
+async def test_early_answer_is_followed_by_the_end(port: int) -> None:
+    """A client that waits for the end of the connection after an early answer gets it at once."""
+    async with connected(port) as client:
+        client.send(b"POST /refused-early HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n")
+        assert (await client.answer()).status == 404
+        async with asyncio.timeout(2):
+            assert await client.end() == b""
+
+
+async def test_body_in_parts_keeps_the_connection(port: int) -> None:
+    """A body that arrives in several reads, and is read to its end, leaves the connection open."""
+    async with connected(port) as client:
+        for _ in range(2):
+            client.send(POST + b"content-length: 4\r\n\r\nhi")
+            await asyncio.sleep(0.05)
+            client.send(b"ho")
+            answer = await client.answer()
+            assert (answer.status, answer.body) == (200, b"hiho")
+            assert "connection" not in answer.headers
 
 
 async def test_earlier_answer_comes_whole(port: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import select
+from collections.abc import Callable
 from typing import cast
 
 import httptools
@@ -21,6 +22,15 @@ The limit is checked after each read (256 KiB at most).
 
 MAX_HEAD_SECONDS = 30.0
 """How long the head of a request may take from its first byte to its end."""
+
+LINGER_SECONDS = 5.0
+"""How long a connection stays open for the rest of a body that its response didn't wait for.
+
+Closed at once, the client's kernel could throw the response away (RFC 9112, section 9.6).
+"""
+
+LINGER_BYTES = 8 * 1024 * 1024
+"""How much of such a rest is taken, and thrown away."""
 
 DRAIN_HEAD_SECONDS = 1.0
 """How long a request's head may take to arrive on an open connection when the server drains."""
@@ -45,6 +55,15 @@ class ConnectionState(ServerState):
         return self._frame
 
 
+class _Ending:
+    """The transport of a response: its `close` waits a little for a body that still arrives."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
+
+
 class DrainingHttpProtocol(HttpToolsProtocol):
     """HTTP/1.1; `shutdown` may be called again and again until the connection is gone.
 
@@ -56,6 +75,9 @@ class DrainingHttpProtocol(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
     _in_body = False
     _resuming = False
+    _keeps_alive_after_body = False
+    _linger_bytes = 0
+    _linger_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start a connection; the keep-alive timeout also applies before its first request."""
@@ -63,6 +85,7 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         self._extensions: dict[str, dict[object, object]] = {
             ABORT_EXTENSION: {"abort": self.transport.abort}
         }
+        self._ending = cast("asyncio.Transport", _Ending(self.transport, self._close))
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
@@ -71,11 +94,18 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         """Forget the connection."""
         self._unset_keepalive_if_required()
         self._note_progress()
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse the bytes, and bound those that complete neither a head nor a part of a body."""
         self._unset_keepalive_if_required()
+        if self._linger_timer is not None:
+            self._linger_bytes += len(data)
+            if self._linger_bytes > LINGER_BYTES:
+                self.transport.close()
+            return
         self._idle_bytes += len(data)
         try:
             self._parse(data)
@@ -84,6 +114,8 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         else:
             if self._idle_bytes:
                 self._bound_head()
+            if self._in_body:
+                self._expect_early_response()
 
     def _parse(self, data: bytes) -> None:
         try:
@@ -128,6 +160,8 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             return
         self.scope["extensions"] = self._extensions
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:  # no WebSocket
+            self.cycle.transport = self._ending
         if self.server_state.announce_close:
             self.announce_close()
 
@@ -140,7 +174,27 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         """Pass on the end of a body."""
         self._note_progress()
         self._in_body = False
+        if self._keeps_alive_after_body:
+            self._keeps_alive_after_body = False
+            if not (self.cycle.response_started or self.server_state.announce_close):
+                self.cycle.keep_alive = True
         super().on_message_complete()
+
+    def _expect_early_response(self) -> None:
+        """Let a response that doesn't wait for the end of the body close the connection."""
+        cycle = self._latest()
+        if cycle is not None and cycle.keep_alive and not cycle.response_started:
+            cycle.keep_alive = False
+            self._keeps_alive_after_body = True
+
+    def _close(self) -> None:
+        """Close after a response; when its request still arrives, discard the rest first."""
+        if not self._in_body or self.pipeline:
+            self.transport.close()
+        elif self._linger_timer is None:
+            self._linger_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
 
     def _note_progress(self) -> None:
         self._idle_bytes = 0
@@ -178,7 +232,9 @@ class DrainingHttpProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Close the connection when it is idle, else after the request under way."""
-        if not self.transport.is_closing() and not self._request_arrives():
+        if self._linger_timer is not None:
+            self.transport.close()
+        elif not self.transport.is_closing() and not self._request_arrives():
             super().shutdown()
 
     def _request_arrives(self) -> bool:
