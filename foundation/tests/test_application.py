@@ -158,6 +158,14 @@ async def test_head_works_where_get_does(caller: Client) -> None:
     assert (await caller.put("/notes/1")).headers["allow"] == "GET, HEAD"
 
 
+@pytest.mark.parametrize("path", ["/notes/1/", "/docs/", "/healthz/", "/me/"])
+async def test_no_redirect_follows_the_host_header(caller: Client, path: str) -> None:
+    """A slash too many is a 404; a redirect would lead to whatever the Host header names."""
+    response = await caller.get(path, headers={"Host": "attacker.example"})
+    assert response.status_code == 404
+    assert "location" not in response.headers
+
+
 async def test_a_browser_may_call_and_read_what_it_needs(caller: Client) -> None:
     """The limits' headers and the request id are exposed."""
     response = await caller.get("/notes/1", headers=ORIGIN)

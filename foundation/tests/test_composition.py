@@ -162,6 +162,17 @@ async def test_the_name_alone_leads_to_its_start_page(both: Client) -> None:
     assert "<h1>Red</h1>" in page.text
 
 
+async def test_no_redirect_follows_the_host_header(both: Client) -> None:
+    """The redirect to a start page names no host, and a slash too many is a 404."""
+    headers = {"Host": "attacker.example"}
+    assert (await both.get("/red", headers=headers)).headers["location"] == "red/"
+    for path in ("/healthz/", "/red/who/"):
+        response = await both.get(path, headers=headers)
+        assert (response.status_code, response.headers.get("location")) == (404, None)
+    async with client(compose_two(), root_path="/api") as behind:
+        assert (await behind.get("/api/red", headers=headers)).headers["location"] == "red/"
+
+
 async def test_one_start_page_lists_what_runs(both: Client) -> None:
     """The page at `/` names every backend and links its documentation."""
     page = await both.get("/")

@@ -65,6 +65,7 @@ def create_app(
         docs_url="/docs" if backend.contract is None else None,
         redoc_url="/redoc" if backend.contract is None else None,
         telemetry=telemetry_options(enabled=settings.otel_enabled),
+        redirect_slashes=False,  # it would redirect to whatever the Host header names
     )
     app.state.settings = settings
     app.state.health = health

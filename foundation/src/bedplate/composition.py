@@ -10,6 +10,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bedplate import __version__
@@ -127,15 +129,28 @@ def _create_whole(
                 states[name] = await stack.enter_async_context(run(app)) or {}
             yield states
 
-    whole = FastAPI(title="Bedplate", version=__version__, openapi_url=None, lifespan=lifespan)
+    whole = FastAPI(
+        title="Bedplate",
+        version=__version__,
+        openapi_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
     whole.state.health = health
     install_problems(whole, ProblemPolicy())
     whole.include_router(health_router(health))
     whole.include_router(start_page_router({f"/{b.name}": b for b in backends}))
+    for backend in backends:
+        whole.add_route(f"/{backend.name}", _redirect_to_start_page, include_in_schema=False)
     whole.add_middleware(HeadAsGet)
     metrics = RequestMetrics(registry, NAME)
     wrap_outermost(whole, AccessLog, backend=NAME, metrics=metrics)
     return whole
+
+
+async def _redirect_to_start_page(request: Request) -> RedirectResponse:
+    """Redirect `/name` to `/name/`, relatively: any address is right behind any proxy."""
+    return RedirectResponse(request.scope["path"].rpartition("/")[2] + "/")
 
 
 class Composition:
@@ -158,6 +173,8 @@ class Composition:
             name = self._by_host.get(_first_label(scope))
             if name is None:
                 name = self._by_path.get(prefix := _first_part(scope))
+                if scope["path"] == scope.get("root_path", "") + prefix:
+                    name = None
         if name is None:
             await self._whole(scope, receive, send)
         else:

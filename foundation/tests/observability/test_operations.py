@@ -64,3 +64,9 @@ def test_status(client: TestClient) -> None:
         "shop": {"status": "ready"},
         "bank": {"status": "ready"},
     }
+
+
+def test_no_redirect_follows_the_host_header(client: TestClient) -> None:
+    """A slash too many is a 404; a redirect would lead to whatever the Host header names."""
+    response = client.get("/healthz/", headers={"Host": "attacker.example"}, follow_redirects=False)
+    assert response.status_code == 404

@@ -49,7 +49,7 @@ class ContractBinding:
         contract = self.load()
         # `include_router` would create every route a second time.
         self.operations.add_to(app.router, contract)
-        app.router.redirect_slashes = False
+        app.router.redirect_slashes = False  # also where `create_app` didn't make it
         _serve_documents(app, contract)
 
     @cached_property

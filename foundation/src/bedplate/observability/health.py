@@ -175,7 +175,7 @@ def operations_app(healths: Mapping[str, Health], registry: CollectorRegistry) -
         }
         return _json_document(states)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/metrics", MetricsApp(registry)),
             Route("/healthz", _healthz),
@@ -183,6 +183,8 @@ def operations_app(healths: Mapping[str, Health], registry: CollectorRegistry) -
             Route("/statusz", statusz),
         ]
     )
+    app.router.redirect_slashes = False  # it would redirect to whatever the Host header names
+    return app
 
 
 async def _healthz(_: Request) -> JSONResponse:
