@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from hashlib import sha256
 from typing import Any, TypeVar, cast
+from weakref import WeakSet
 
 import aiosqlite
 import asyncpg
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
@@ -97,6 +99,19 @@ class PostgreSQLDriver(Driver):
     """asyncpg."""
 
     begin = "BEGIN"
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self._open: WeakSet[asyncpg.Connection] = WeakSet()
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def remember(connection: Any, _: object) -> None:
+            self._open.add(connection.driver_connection)
+
+    async def close(self) -> None:
+        """Close all connections at once: SQLAlchemy would wait for one after the other."""
+        closing = [self._close_quietly(connection) for connection in self._open]
+        await asyncio.gather(super().close(), *closing)
 
     async def fetch(
         self, connection: asyncpg.Connection, text: str, arguments: list[Any]
