@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     bindparam,
+    event,
     insert,
     inspect,
     select,
@@ -359,6 +360,23 @@ async def test_a_migration_may_take_longer_than_a_statement_of_a_request(
     await asyncio.gather(*(migrations.upgrade(database.engine) for database in databases))
     bound = Statement(sql("SELECT current_setting('statement_timeout') AS b").columns(b=String))
     assert await databases[0].read().all(bound) == [{"b": "300ms"}]
+
+
+async def test_migrating_leaves_nothing_on_a_shared_connection(
+    open_database: OpenDatabase, postgres_url: str, tmp_path: Path
+) -> None:
+    """Only the transaction has no time-out: a pooler gives its connection to others afterwards."""
+    statements = []
+    write(tmp_path, "create", None, CREATE)
+    database = await open_database(postgres_url)
+
+    @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
+    def remember(_: Any, __: Any, statement: str, *___: Any) -> None:
+        statements.append(statement)
+
+    await Migrations("larks", visits(), tmp_path).upgrade(database.engine)
+    settings = [statement for statement in statements if statement.startswith("SET ")]
+    assert settings == ["SET LOCAL statement_timeout = 0"]
 
 
 async def test_a_changed_table_keeps_what_refers_to_it(

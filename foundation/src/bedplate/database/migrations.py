@@ -122,6 +122,8 @@ class Migrations:
             config.attributes.update(connection=connection, owns=self._owns)
             # SQLite needs no lock: its transaction begins as the only writer.
             if connection.dialect.name == "postgresql":
+                # Only for this transaction: a transaction pooler gives the connection to others.
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
                 key = crc32(self.version_table.encode())
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
             return run(config)
@@ -161,7 +163,9 @@ def _slug(message: str) -> str:
 @asynccontextmanager
 async def _migrating(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Yield a transaction that may take hours, as an index may."""
-    bounds = _without_timeout if engine.dialect.name == "postgresql" else _without_foreign_keys
+    bounds = (
+        _without_command_timeout if engine.dialect.name == "postgresql" else _without_foreign_keys
+    )
     async with engine.connect() as connection, bounds(connection), connection.begin():
         yield connection
         if engine.dialect.name == "sqlite":
@@ -171,13 +175,11 @@ async def _migrating(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 @asynccontextmanager
-async def _without_timeout(connection: AsyncConnection) -> AsyncIterator[None]:
+async def _without_command_timeout(connection: AsyncConnection) -> AsyncIterator[None]:
     driver: Any = (await connection.get_raw_connection()).driver_connection
     # asyncpg has no public way to do it for one connection.
     driver._config = driver._config._replace(command_timeout=None)  # noqa: SLF001
     try:
-        await connection.execute(text("SET statement_timeout = 0"))
-        await connection.commit()
         yield
     finally:
         await connection.invalidate()
