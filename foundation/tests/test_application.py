@@ -27,7 +27,11 @@ from bedplate.state import State, opened
 from bedplate.testing.client import Client, client
 
 SETTINGS = Settings.load(
-    _env_file=None, max_body_bytes=1000, max_json_depth=5, request_timeout_seconds=1.5
+    _env_file=None,
+    max_body_bytes=1000,
+    max_json_depth=5,
+    max_json_members=9,
+    request_timeout_seconds=1.5,
 )
 LIMIT = RateLimit(read=Budget(3), write=Budget(3))
 ORIGIN = {"Origin": "http://localhost:3000"}
@@ -114,6 +118,12 @@ def _request(name: str) -> dict[str, Any]:
         "unproven": {"method": "GET", "url": "/me"},
         "too large": {"method": "POST", "url": "/notes", "content": b"1" * 1001, **json},
         "too deep": {"method": "POST", "url": "/notes", "content": b"[" * 6 + b"]" * 6, **json},
+        "too many": {
+            "method": "POST",
+            "url": "/notes",
+            "content": b'{"a":1' + b',"a":1' * 9 + b"}",
+            **json,
+        },
         "malformed": {"method": "POST", "url": "/notes", "content": b"{", **json},
         "too slow": {"method": "GET", "url": "/slow"},
         "unforeseen": {"method": "GET", "url": "/crash"},
@@ -131,6 +141,7 @@ def _request(name: str) -> dict[str, Any]:
         ("unproven", 401),
         ("too large", 413),
         ("too deep", 400),
+        ("too many", 400),
         ("malformed", 422),
         ("too slow", 504),
         ("unforeseen", 500),

@@ -26,7 +26,9 @@ Limits = tuple[int, float]
 
 def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: RequestMetrics) -> None:
     """Wrap the routes; the layer that is added last is met first."""
-    app.add_middleware(JSONBounds, max_depth=settings.max_json_depth)
+    app.add_middleware(
+        JSONBounds, max_depth=settings.max_json_depth, max_members=settings.max_json_members
+    )
     limits = settings.max_body_bytes, settings.request_timeout_seconds
     uploads = {(u.method, u.path): u.limits(settings) for u in backend.uploads}
     app.add_middleware(RequestLimits, limits=limits, uploads=uploads)

@@ -72,6 +72,25 @@ async def test_too_deep(call: Call, app: FastAPI, body: bytes) -> None:
     assert json.loads(exchange.body)["code"] == "json_too_deep"
 
 
+def _object(count: int) -> bytes:
+    return json.dumps({f'"{number}:': ":" for number in range(count)}).encode()
+
+
+@pytest.mark.parametrize("body", [_object(11), b"[" + b",".join([_object(4)] * 3) + b"]"])
+async def test_too_many_members(call: Call, app: FastAPI, body: bytes) -> None:
+    """More members than are allowed in all are answered 400: each may become an error."""
+    limited = JSONBounds(app, max_members=10)
+    exchange = await post(call, limited, body)
+    assert exchange.status == 400
+    assert json.loads(exchange.body)["code"] == "json_too_many_members"
+
+
+async def test_colons_in_strings_are_no_members(call: Call, app: FastAPI) -> None:
+    """As many members as are allowed get in, however many colons their texts have."""
+    exchange = await post(call, JSONBounds(app, max_members=10), _object(10))
+    assert exchange.status == 200
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32"])
 async def test_other_encodings(call: Call, app: FastAPI, encoding: str) -> None:
     """JSON in another encoding than UTF-8 could hide its brackets from us, and is refused."""

@@ -202,6 +202,9 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
     database_sqlite_synchronous: Literal["normal", "full"] = Field(
         "full", description="SQLite: with full a record survives a power cut too"
     )
+    max_json_members: int = Field(
+        200_000, ge=1, description="Maximum members of all objects of a JSON body together"
+    )
     api_keys: APIKeyList = Field(
         default_factory=list,
         description="Comma-separated NAME:ROLE:KEY or NAME:ROLE:TENANT:KEY; roles are writer, "

@@ -18,24 +18,28 @@ _TITLES = {
     "json_not_unicode": "JSON Not Unicode",  # section 8.2: a lone surrogate
     "json_non_finite_number": "JSON Non-Finite Number",  # section 6
     "json_too_deep": "JSON Too Deep",
+    "json_too_many_members": "JSON Too Many Members",
 }
 _UNMARKED = bytes(set(range(256)) - set(b'[{]}"'))
 
 
 class JSONBounds:
-    """Answers 400 to a JSON body deeper than `max_depth`, or with JSON that only Python accepts.
+    """Answers 400 to a JSON body that is too deep or has too many members, or that isn't JSON.
 
     Python's parser accepts half of a surrogate pair, NaN and Infinity, which other parsers refuse.
-    Parsers and validators recurse: 100 KB of `[` are enough to crash them. The body is read here
+    Parsers and validators recurse: 100 KB of `[` are enough to crash them. Validators make an error
+    of each unknown member, which costs more than all the rest of a request: `max_members` is how
+    many all objects of a body may have together. The body is read here
     and passed on, so a limit on its size belongs outside (`BodyLimit`). The parser itself refuses
     numbers of more than 4300 digits, and FastAPI answers 400.
     """
 
-    def __init__(self, app: ASGIApp, *, max_depth: int = 64) -> None:
-        if max_depth < 1:
-            raise ValueError("max_depth must be at least 1")
+    def __init__(self, app: ASGIApp, *, max_depth: int = 64, max_members: int = 10_000) -> None:
+        if max_depth < 1 or max_members < 1:
+            raise ValueError("max_depth and max_members must be at least 1")
         self.app = app
         self._max_depth = max_depth
+        self._max_members = max_members
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request whose JSON is bounded; pass everything else through."""
@@ -70,11 +74,14 @@ class JSONBounds:
         if max_possible > self._max_depth and depth(body) > self._max_depth:
             detail = f"JSON may be nested at most {self._max_depth} levels deep."
             return _BadJSON("json_too_deep", detail)
+        if body.count(b":") > self._max_members and members(body) > self._max_members:
+            detail = f"The objects of a JSON may have at most {self._max_members} members in all."
+            return _BadJSON("json_too_many_members", detail)
         return None
 
 
 class _BadJSON(BadRequest):
-    """The JSON isn't what every parser accepts, or nests deeper than the declared limit."""
+    """The JSON isn't what every parser accepts, or is beyond the declared limits."""
 
     def __init__(self, code: str, detail: str) -> None:
         self.code, self.title = code, _TITLES[code]
@@ -90,6 +97,11 @@ def has_non_finite_number(body: bytes) -> bool:
 def has_lone_surrogate(body: bytes) -> bool:
     """Return whether a JSON text escapes half of a surrogate pair, which UTF-8 can't hold."""
     return any(_SURROGATES.fullmatch(escape) for escape in _ESCAPES.findall(body))
+
+
+def members(body: bytes) -> int:
+    """Return how many members all objects of a JSON text have together."""
+    return _outside_of_strings(_without_escapes(body)).count(b":")
 
 
 def depth(body: bytes) -> int:

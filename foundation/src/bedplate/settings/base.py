@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = Field(30.0, gt=0, le=3600, description="Seconds until a 504")
     max_body_bytes: int = Field(1_048_576, ge=0, description="Maximum size of a request body")
     max_json_depth: int = Field(64, ge=1, le=500, description="Maximum nesting of a JSON body")
+    max_json_members: int = Field(
+        10_000, ge=1, description="Maximum members of all objects of a JSON body together"
+    )
     status_token: Secret | None = Field(
         None, description="Bearer token for the details of /statusz"
     )
