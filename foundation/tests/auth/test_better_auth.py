@@ -104,6 +104,31 @@ async def test_a_cookie_without_its_signature_is_refused(
     assert await sessions.verify(_cookie(value)) is None
 
 
+async def test_the_first_cookie_of_a_name_counts(
+    sessions: BetterAuthSessions, database: Database
+) -> None:
+    """A neighbouring subdomain's cookie comes last, and signs nobody in or out."""
+    other = b"o" * 32
+    await _execute(database, "INSERT INTO \"user\" VALUES ('intruder')")
+    await _execute(
+        database,
+        f"INSERT INTO session SELECT '{other.decode()}', 'intruder', \"expiresAt\" FROM session",
+    )
+    name, intruder = b"better-auth.session_token=", sign(SECRET, other)
+    both = _sent((b"cookie", name + SIGNED + b"; " + name + intruder))
+    assert await sessions.verify(both) == USER
+    apart = _sent((b"cookie", name + SIGNED), (b"cookie", name + intruder))
+    assert await sessions.verify(apart) == USER
+    stale = _sent((b"cookie", name + b"stale; " + name + SIGNED))
+    assert await sessions.verify(stale) is None
+
+
+async def test_a_cookie_that_was_encoded_twice_is_refused(sessions: BetterAuthSessions) -> None:
+    """better-auth decodes it once."""
+    twice = quote(quote(SIGNED, safe=""), safe="").encode()
+    assert await sessions.verify(_cookie(twice)) is None
+
+
 async def test_a_badly_signed_bearer_token_leaves_the_word_to_the_cookie(
     sessions: BetterAuthSessions,
 ) -> None:

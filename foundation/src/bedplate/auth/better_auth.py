@@ -5,7 +5,7 @@ from fastapi.requests import HTTPConnection
 from pydantic import SecretStr
 from sqlalchemy import Column, DateTime, MetaData, Table, Text, bindparam, cast, select
 
-from bedplate.auth.credentials import bearer_token, cookie
+from bedplate.auth.credentials import bearer_token, cookie, percent_decoded
 from bedplate.auth.principal import Principal
 from bedplate.auth.signatures import verified_token
 from bedplate.auth.tables import IsInFuture
@@ -75,7 +75,9 @@ class BetterAuthSessions:
 
     def _token(self, connection: HTTPConnection) -> bytes | None:
         bearer = bearer_token(connection)
-        if bearer is not None and (token := verified_token(self._secret, bearer, required=False)):
-            return token
+        if bearer is not None:
+            sent = percent_decoded(bearer) if b"." in bearer else bearer
+            if token := verified_token(self._secret, sent, required=False):
+                return token
         value = cookie(connection, *self._cookies)
         return None if value is None else verified_token(self._secret, value, required=True)

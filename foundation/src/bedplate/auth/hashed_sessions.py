@@ -5,7 +5,7 @@ from fastapi.requests import HTTPConnection
 from pydantic import SecretStr
 from sqlalchemy import bindparam, false, select
 
-from bedplate.auth.credentials import bearer_token
+from bedplate.auth.credentials import bearer_token, percent_decoded
 from bedplate.auth.principal import Principal
 from bedplate.auth.signatures import secret_bytes, split_signature
 from bedplate.auth.tables import IsInFuture, user_sessions, users
@@ -44,6 +44,6 @@ class HashedSessions:
         token = bearer_token(connection)
         if token is None:
             return None
-        token_hash = hash_token(self._secret, split_signature(token)[0])
+        token_hash = hash_token(self._secret, split_signature(percent_decoded(token))[0])
         row = await self._database.read().one_or_none(_SESSION, token_hash=token_hash)
         return None if row is None else Principal("user", str(row["id"]))

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-from urllib.parse import unquote_to_bytes
 
 from pydantic import SecretStr
 
@@ -16,8 +15,8 @@ def secret_bytes(secret: SecretStr) -> bytes:
 
 
 def split_signature(value: bytes) -> tuple[bytes, bytes | None]:
-    """Return the token and its signature, if any, of a value that may be URL-encoded."""
-    token, dot, signature = unquote_to_bytes(value).rpartition(b".")
+    """Return the token and its signature, if any, of a value that is decoded already."""
+    token, dot, signature = value.rpartition(b".")
     if dot and len(signature) == _SIGNATURE_LENGTH and signature.endswith(b"="):
         return token, signature
     return value, None
