@@ -18,6 +18,7 @@ from audits.records.service import Skew, Trail, add_partitions
 from audits.settings import AuditsSettings
 from bedplate import clock
 from bedplate.database import Database, Migrations
+from bedplate.database.identities import reusable_identities
 from bedplate.database_state import migrations_of
 from bedplate.testing.clock import SettableClock
 from bedplate.testing.postgres import PostgresServer
@@ -58,6 +59,12 @@ def migrations() -> Migrations:
     found = migrations_of(backend)
     assert found is not None
     return found
+
+
+def test_no_identity_is_given_twice() -> None:
+    """A client that still has a deleted row's id never meets another row there."""
+    assert backend.metadata is not None
+    assert reusable_identities(backend.metadata) == []
 
 
 async def tables(database: Database) -> set[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect
 
 from bedplate.backend import Backend
 from bedplate.database import Database
+from bedplate.database.identities import reusable_identities
 from bedplate.database_state import migrations_of
 from bedplate.settings import DatabaseSettings
 
@@ -40,6 +41,13 @@ async def empty(database_url: str) -> AsyncIterator[Database]:
     settings = DatabaseSettings(_env_file=None, database_url=SecretStr(database_url))
     async with Database.open(settings) as database:
         yield database
+
+
+def test_no_identity_is_given_twice(package: str) -> None:
+    """A client that still has a deleted row's id never meets another row there."""
+    backend: Backend = import_module(f"fountain.{package}.backend").backend
+    assert backend.metadata is not None
+    assert reusable_identities(backend.metadata) == []
 
 
 async def tables(database: Database) -> set[str]:

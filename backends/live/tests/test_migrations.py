@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, inspect
 
 from bedplate.database import Database
+from bedplate.database.identities import reusable_identities
 from bedplate.database_state import migrations_of
 from bedplate.testing.postgres import PostgresServer
 from live.backend import backend
@@ -27,6 +28,12 @@ async def empty(
         yield opened
     if request.param == "postgresql":
         server.drop_database(url)
+
+
+def test_no_identity_is_given_twice() -> None:
+    """A client that still has a deleted row's id never meets another row there."""
+    assert backend.metadata is not None
+    assert reusable_identities(backend.metadata) == []
 
 
 async def tables(database: Database) -> set[str]:

@@ -154,6 +154,16 @@ async def test_another_users_task_is_as_if_it_never_was(
     assert await stored() == before
 
 
+async def test_an_id_is_never_given_twice(api: Client, ada: Headers, add_task: AddTask) -> None:
+    """Who still has a deleted task's id and ETag neither sees nor deletes the next task."""
+    rent = await add_task(ada, title="Pay the rent")
+    await api.delete(f"/tasks/{rent['id']}", headers=ada)
+    doctor = await add_task(ada, title="Call the doctor")
+    assert doctor["id"] > rent["id"]
+    late = await api.delete(f"/tasks/{rent['id']}", headers={**ada, "If-Match": '"1"'})
+    assert late.status_code == 404
+
+
 async def test_a_deleted_task_is_gone_for_every_method(
     api: Client, ada: Headers, add_task: AddTask, problem_of: ProblemOf
 ) -> None:

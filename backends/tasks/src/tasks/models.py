@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Identity, Index, MetaData, String, text
+from sqlalchemy import Index, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from audits_client import outbox_table
 from bedplate.conditional.idempotency import idempotency_table
-from bedplate.database import GUID, NAMING_CONVENTION, BigInt, UTCDateTime
+from bedplate.database import GUID, NAMING_CONVENTION, UTCDateTime, identity
 
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 1000
@@ -25,7 +25,7 @@ class Task(Base):
 
     __tablename__ = "tasks"
 
-    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
+    id: Mapped[int] = identity()
     user_id: Mapped[UUID] = mapped_column(GUID)
     title: Mapped[str] = mapped_column(String(MAX_TITLE_LENGTH))
     description: Mapped[str | None] = mapped_column(String(MAX_DESCRIPTION_LENGTH))

@@ -15,6 +15,7 @@ from bedplate.database.exceptions import (
     LockTimeout,
     UniqueViolation,
 )
+from bedplate.database.identities import forbid_reuse, identity
 from bedplate.database.migrations import NAMING_CONVENTION, Migrations
 from bedplate.database.sessions import AutocommitSession, Database, ReadSession, WriteSession
 from bedplate.database.statements import AnyOf, Row, Statement
@@ -42,5 +43,7 @@ __all__ = [
     "UTCDateTime",
     "UniqueViolation",
     "WriteSession",
+    "forbid_reuse",
+    "identity",
     "parse_database_url",
 ]

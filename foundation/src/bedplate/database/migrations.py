@@ -21,6 +21,7 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bedplate import clock
+from bedplate.database.identities import lost_identities
 
 # It tells at every start which database it found, which nobody asked.
 logging.getLogger("alembic.runtime.migration").addFilter(
@@ -87,9 +88,13 @@ class Migrations:
 
     async def differences(self, engine: AsyncEngine) -> list[Any]:
         """Return what differs between the database and the models; empty when nothing does."""
-        return await self._on_connection(
-            engine, lambda context: list(compare_metadata(context, self.metadata))
-        )
+
+        def compare(context: MigrationContext) -> list[Any]:
+            connection = context.connection
+            lost = lost_identities(connection, self.metadata) if connection is not None else []
+            return [*compare_metadata(context, self.metadata), *lost]
+
+        return await self._on_connection(engine, compare)
 
     async def revision(self, engine: AsyncEngine, message: str) -> Path:
         """Write the next migration file from what differs, and return its path.

@@ -1,7 +1,7 @@
-from sqlalchemy import ForeignKey, Identity, Index, Text
+from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bedplate.database import BigInt
+from bedplate.database import identity
 from fountain.common.models import new_metadata
 
 
@@ -12,7 +12,7 @@ class Base(DeclarativeBase):
 
 
 class _Paraphrase:
-    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
+    id: Mapped[int] = identity()
     text: Mapped[str] = mapped_column(Text)
     commentary: Mapped[str] = mapped_column(Text)
 
@@ -22,7 +22,7 @@ class Character(Base):
 
     __tablename__ = "characters"
 
-    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
+    id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
 
@@ -40,7 +40,7 @@ class Action(Base):
 
     __tablename__ = "actions"
 
-    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
+    id: Mapped[int] = identity()
     description: Mapped[str] = mapped_column(Text)
 
 
@@ -57,7 +57,7 @@ class SpokenWord(Base):
 
     __tablename__ = "spoken_words"
 
-    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
+    id: Mapped[int] = identity()
     text: Mapped[str] = mapped_column(Text)
 
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Identity, MetaData
+from sqlalchemy import MetaData
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bedplate.database import NAMING_CONVENTION, BigInt, UTCDateTime
+from bedplate.database import NAMING_CONVENTION, BigInt, UTCDateTime, identity
 
 
 def new_metadata() -> MetaData:
@@ -16,8 +16,6 @@ def new_metadata() -> MetaData:
 class NumberedRow:
     """Columns of a row that stays invisible until it has its number: see `common.service`."""
 
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
+    id: Mapped[int] = identity()
     sequence_number: Mapped[int | None] = mapped_column(BigInt)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -1,9 +1,9 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Identity, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bedplate.database import BigInt, UTCDateTime
+from bedplate.database import BigInt, UTCDateTime, identity
 from fountain.common.models import NumberedRow, new_metadata
 
 
@@ -44,9 +44,9 @@ class ScriptElement(Base):
     """An element at its position in a script, from 1; other services store what it refers to."""
 
     __tablename__ = "script_elements"
-    __table_args__ = (UniqueConstraint("script_id", "position"), {"sqlite_autoincrement": True})
+    __table_args__ = (UniqueConstraint("script_id", "position"),)
 
-    id: Mapped[int] = mapped_column(BigInt, Identity(), primary_key=True)
+    id: Mapped[int] = identity()
     script_id: Mapped[int] = mapped_column(ForeignKey(Script.id))
     position: Mapped[int] = mapped_column(BigInt)
     heading_id: Mapped[int | None] = mapped_column(ForeignKey(SectionHeading.id))
