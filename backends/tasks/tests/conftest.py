@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -165,7 +164,7 @@ async def add_many(database: Database) -> Callable[[str, int], Awaitable[None]]:
         newest = clock.now() + timedelta(hours=1)
         rows = [
             {
-                "user_id": UUID(user_id),
+                "user_id": user_id,
                 "title": f"Task {number}",
                 "created_at": newest + timedelta(seconds=number),
                 "updated_at": newest,

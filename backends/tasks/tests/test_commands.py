@@ -67,6 +67,22 @@ async def test_the_token_that_is_printed_works(bedplate: Run, development_app: F
         assert task.status_code == 201
 
 
+def test_a_session_can_be_checked(bedplate: Run) -> None:
+    """The command says what clients never learn: whose it is, or why it is refused."""
+    signed_in = bedplate("tasks", "sign-in", "ada@example.com")
+    found = re.search(r": ([0-9a-f]{32})\n", signed_in.stdout)
+    assert found
+    valid = bedplate("tasks", "check-session", found[1])
+    assert (valid.returncode, valid.stderr) == (0, "")
+    assert re.fullmatch(r"Valid: the user [0-9a-f-]{36}\.\n", valid.stdout)
+    other_secret = {"SESSION_HASH_SECRET": "x" * 32}
+    refused = bedplate("tasks", "check-session", found[1], **other_secret)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("Error: Refused (unknown_session): No session has this token")
+    cookie = bedplate("tasks", "check-session", "--cookie", found[1])
+    assert cookie.stderr == "Error: With TASKS_SESSIONS=hashed no cookie counts.\n"
+
+
 @pytest.mark.parametrize(
     "environment",
     [
@@ -76,10 +92,11 @@ async def test_the_token_that_is_printed_works(bedplate: Run, development_app: F
             "SESSION_HASH_SECRET": "0123456789abcdef" * 4,
             "CORS_ORIGINS": "https://todo.example",
         },
+        {"DATABASE_URL": "postgresql://127.0.0.1:1/tasks"},
         {"TASKS_SESSIONS": "jwt", "BETTER_AUTH_URL": "https://auth.example"},
         {"TASKS_SESSIONS": "better-auth", "BETTER_AUTH_SECRET": "0123456789abcdef" * 2},
     ],
-    ids=["production", "jwt", "better-auth"],
+    ids=["production", "database-url", "jwt", "better-auth"],
 )
 def test_it_is_for_development_only(
     bedplate: Run, folder: Path, environment: dict[str, str]

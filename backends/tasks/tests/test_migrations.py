@@ -80,6 +80,7 @@ async def test_they_go_up_and_down(empty: Database, migrations: Migrations) -> N
             "2026_11_21_create_tasks",
             "2026_11_29_create_audit_outbox",
             "2026_11_29_keep_identities",
+            "2026_11_29_user_ids_as_text",
         ]
         await migrations.upgrade(empty.engine)
         assert await migrations.missing(empty.engine) == []
@@ -124,6 +125,39 @@ async def schema_of(database: Database) -> dict[str, str]:
 
     async with database.engine.connect() as connection:
         return await connection.run_sync(look)
+
+
+async def test_tasks_of_uuids_keep_their_owners(empty: Database, migrations: Migrations) -> None:
+    """The column becomes text and back; what stands in it is the same text, in both indexes."""
+    await migrations.upgrade(empty.engine, "2026_11_29_keep_identities")
+    owner = "6d2d1c1e-4b0c-4d7c-8f3c-6d2d1c1e4b0c"
+    add = text(
+        "INSERT INTO tasks (user_id, title, created_at, updated_at) VALUES "
+        f"('{owner}', 'Milk', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00')"
+    )
+    owners = text("SELECT CAST(user_id AS text) FROM tasks ORDER BY id")
+    async with empty.engine.begin() as connection:
+        await connection.execute(add)
+    before = await indexes(empty)
+    for revision in ("head", "2026_11_29_keep_identities", "head"):
+        if revision == "head":
+            await migrations.upgrade(empty.engine)
+            assert await migrations.differences(empty.engine) == []
+        else:
+            await migrations.downgrade(empty.engine, revision)
+        async with empty.engine.connect() as connection:
+            assert (await connection.scalars(owners)).all() == [owner]
+        assert sorted(await indexes(empty)) == sorted(before)
+        assert sorted((await indexes(empty))["tasks"]) == sorted(before["tasks"])
+    async with empty.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO tasks (user_id, title, created_at, updated_at) "
+                "SELECT 'nPl1fBPKZJNVWVEdVHFgFZdbQjPGb1jQ', title, created_at, updated_at "
+                "FROM tasks"
+            )
+        )
+        assert len((await connection.scalars(owners)).all()) == 2
 
 
 def test_no_identity_is_given_twice() -> None:

@@ -15,15 +15,20 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from sqlalchemy import delete, text, update
 
+from bedplate.application import create_app
 from bedplate.auth.tables import user_sessions, users
 from bedplate.database import Database
+from bedplate.settings import SettingsError
 from bedplate.testing.client import Client, client
 from bedplate.testing.clock import SettableClock
 from bedplate.testing.problems import ProblemOf
 from tasks import service
+from tasks.backend import backend
+from tasks.settings import TasksSettings
 
 Headers = dict[str, str]
 SignIn = Callable[[str], Awaitable[Headers]]
@@ -146,7 +151,6 @@ class Adapter:
             "better_auth_token_column": self.token,
             "better_auth_user_id_column": self.user_id,
             "better_auth_expires_at_column": self.expires_at,
-            "better_auth_timestamps": self.timestamps,
         }
 
     def create(self, dialect: str) -> list[Any]:
@@ -240,13 +244,111 @@ async def test_better_auth_sessions_that_do_not_hold_are_all_alike(
     assert all(answer == answers[0] for answer in answers)
 
 
-async def test_users_need_a_uuid(make_app: MakeApp, database: Database) -> None:
-    """better-auth's default ids can't own a task: it has to be notified to make UUIDs."""
+@pytest.mark.parametrize("user_id", ["nPl1fBPKZJNVWVEdVHFgFZdbQjPGb1jQ", "42", "x" * 255])
+async def test_users_own_tasks_by_any_id(
+    make_app: MakeApp, database: Database, user_id: str
+) -> None:
+    """better-auth's default ids are 32 letters, `serial` ones numbers; a retry finds its answer."""
     await execute(
         database,
         *KYSELY.create(database.dialect.name),
-        *KYSELY.add("nPl1fBPKZJNVWVEdVHFgFZdbQjPGb1jQ", "a" * 32, seconds=60),
+        *KYSELY.add(user_id, "a" * 32, seconds=60),
     )
+    proof = {"Authorization": f"Bearer {'a' * 32}", "Idempotency-Key": "once"}
     async with client(make_app(**KYSELY.settings())) as api:
+        for _ in range(2):
+            task = await api.post("/tasks", json={"title": "Milk"}, headers=proof)
+            assert (task.status_code, task.json()["user_id"]) == (201, user_id)
+        assert (await api.get("/tasks", headers=proof)).json() == [task.json()]
+
+
+async def test_an_id_that_cannot_be_stored_is_refused_with_its_reason(
+    make_app: MakeApp, database: Database, captured_logs: list[Any]
+) -> None:
+    """A 401 for the client; the log and the metric say why."""
+    await execute(
+        database,
+        *KYSELY.create(database.dialect.name),
+        *KYSELY.add("x" * 256, "a" * 32, seconds=60),
+    )
+    app = make_app(**KYSELY.settings())
+    async with client(app) as api:
         response = await api.get("/tasks", headers={"Authorization": f"Bearer {'a' * 32}"})
     assert response.status_code == 401
+    reasons = [line["reason"] for line in captured_logs if line["event"] == "credentials_refused"]
+    assert reasons == ["unusable_user_id"]
+
+
+async def test_refusals_are_counted_by_their_reason(
+    settings: TasksSettings, database: Database
+) -> None:
+    """`session_refusals_total`: a wrong setting shows as a reason that grows for everybody."""
+    registry = CollectorRegistry()
+    async with client(create_app(backend, settings, registry=registry)) as api:
+        for proof in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer y"}):
+            assert (await api.get("/tasks", headers=proof)).status_code == 401
+    counts = {
+        reason: registry.get_sample_value(
+            "session_refusals_total", {"backend": "tasks", "reason": reason}
+        )
+        for reason in ("no_credentials", "unknown_session")
+    }
+    assert counts == {"no_credentials": 1, "unknown_session": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"better_auth_session_table": "nowhere"},
+            "the database has no table nowhere: set TASKS_BETTER_AUTH_SESSION_TABLE",
+        ),
+        (
+            {"better_auth_user_id_column": "user_id"},
+            "the table session has no column user_id, only expiresAt, token, userId: set TASKS_",
+        ),
+    ],
+)
+async def test_wrong_names_stop_the_start(
+    make_app: MakeApp, database: Database, changes: dict[str, str], sentence: str
+) -> None:
+    """In one sentence: a broken version doesn't replace a good one with a 500 for everybody."""
+    await execute(database, *KYSELY.create(database.dialect.name))
+    with pytest.raises(SettingsError) as refusal:
+        async with client(make_app(**(KYSELY.settings() | changes))):
+            pass
+    assert str(refusal.value).startswith(f"TASKS_SESSIONS is better-auth, but {sentence}")
+
+
+async def test_tables_that_vanish_end_readiness(make_app: MakeApp, database: Database) -> None:
+    """`/readyz` covers what every request needs."""
+    await execute(database, *KYSELY.create(database.dialect.name))
+    async with client(make_app(**KYSELY.settings())) as api:
+        assert (await api.get("/readyz")).status_code == 200
+        await execute(database, text("DROP TABLE session"))
+        with api.expecting(503):
+            checks = (await api.get("/readyz")).json()["checks"]
+    assert (checks["database"]["status"], checks["sessions"]["status"]) == ("ok", "failing")
+
+
+async def test_keys_that_were_never_reached_end_readiness(make_app: MakeApp) -> None:
+    """The start goes on, since the auth server may come later; no traffic comes before it."""
+    app = make_app(sessions="jwt", better_auth_url="http://127.0.0.1:1")
+    async with client(app) as api:
+        with api.expecting(503):
+            checks = (await api.get("/readyz")).json()["checks"]
+    assert checks["sessions"]["status"] == "failing"
+
+
+async def test_a_database_with_a_url_gets_no_stand_in(
+    settings: TasksSettings, database_url: str
+) -> None:
+    """An auth server couldn't migrate `users` any more; without its tables the start says so."""
+    assert not settings.embedded
+    async with Database.open(settings) as opened:
+        await execute(opened, text("DROP TABLE users"), text("DROP TABLE user_sessions"))
+    migrating = settings.model_copy(update={"database_auto_migrate": True})
+    app = create_app(backend, migrating, registry=CollectorRegistry())
+    with pytest.raises(SettingsError, match=r"no table user_sessions: start the auth server on"):
+        async with client(app):
+            pass

@@ -65,9 +65,24 @@ def test_a_safe_production_starts(environment: pytest.MonkeyPatch, changes: dict
             "shorter than 32",
         ),
         (
-            {**BETTER_AUTH, "TASKS_BETTER_AUTH_TIMESTAMPS": "unsafe4711"},
-            "TASKS_BETTER_AUTH_TIMESTAMPS",
-            "should be 'timestamptz'",
+            {"TASKS_SESSIONS": "better-auth"},
+            "TASKS_BETTER_AUTH_SECRET",
+            "of BETTER_AUTH_SECRETS, it is the first entry's value",
+        ),
+        (
+            {**BETTER_AUTH, "BETTER_AUTH_SECRET": "better-auth-secret-12345678901234567890"},
+            "TASKS_BETTER_AUTH_SECRET",
+            "is better-auth's default",
+        ),
+        (
+            {**BETTER_AUTH, "TASKS_BETTER_AUTH_BEARER": "unsafe4711"},
+            "TASKS_BETTER_AUTH_BEARER",
+            "should be 'raw', 'signed' or 'off'",
+        ),
+        (
+            {**BETTER_AUTH, "TASKS_BETTER_AUTH_COOKIE": "unsafe4711; a"},
+            "TASKS_BETTER_AUTH_COOKIE",
+            "should match pattern",
         ),
         ({"TASKS_SESSIONS": "jwt"}, "TASKS_BETTER_AUTH_URL", "must be set, since"),
         ({**JWT, "BETTER_AUTH_URL": "unsafe4711"}, "TASKS_BETTER_AUTH_URL", "should look like"),
@@ -89,6 +104,42 @@ def test_an_unsafe_production_does_not_start(
     assert why in sentence
     assert "\n" not in sentence
     assert "unsafe4711" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "secure"),
+    [
+        ({}, True),
+        ({"BETTER_AUTH_URL": "http://auth.internal"}, False),
+        ({"BETTER_AUTH_URL": "https://auth.example"}, True),
+        ({"BETTER_AUTH_URL": "http://a", "TASKS_BETTER_AUTH_SECURE_COOKIES": "true"}, True),
+        ({"ENVIRONMENT": "development"}, None),
+        ({"ENVIRONMENT": "development", "BETTER_AUTH_URL": "https://auth.example"}, True),
+    ],
+)
+def test_the_prefix_of_cookies_is_decided_as_better_auth_does(
+    environment: pytest.MonkeyPatch, changes: dict[str, str], secure: bool | None
+) -> None:
+    """Behind https a cookie that any page of the domain could set doesn't count."""
+    change(environment, BETTER_AUTH | changes)
+    assert TasksSettings.load().secure_cookies is secure
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "base"),
+    [
+        ("https://auth.example", "https://auth.example", "https://auth.example/api/auth"),
+        ("https://x.example/auth", "https://x.example", "https://x.example/auth"),
+        ("http://x:3000/api/auth", "http://x:3000", "http://x:3000/api/auth"),
+    ],
+)
+def test_the_address_of_the_auth_server_is_read_as_better_auth_does(
+    environment: pytest.MonkeyPatch, url: str, origin: str, base: str
+) -> None:
+    """A path in it is the base path of its routes; issuer and audience are the origin."""
+    change(environment, JWT | {"BETTER_AUTH_URL": url})
+    settings = TasksSettings.load()
+    assert (settings.auth_origin, settings.auth_base_url) == (origin, base)
 
 
 def test_development_needs_nothing(environment: pytest.MonkeyPatch) -> None:

@@ -3,16 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from fastapi.requests import HTTPConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
-from bedplate.auth import Principal
+from bedplate.auth import Principal, VerifierUnusable
 from bedplate.auth.better_auth import BetterAuthSessions, BetterAuthTables
+from bedplate.auth.refusals import refusal_of
 from bedplate.auth.signatures import sign
 from bedplate.database import Database
 
@@ -22,8 +24,7 @@ SIGNED = sign(SECRET, TOKEN)
 USER = Principal("user", "u1")
 
 DRIZZLE = BetterAuthTables(
-    session="session", user="user", user_id="user_id", expires_at="expires_at",
-    timestamps="timestamp",
+    session="session", user="user", user_id="user_id", expires_at="expires_at"
 )  # fmt: skip
 RENAMED = BetterAuthTables(
     session="user_sessions2", user="accounts", token="secret", user_id="owner", expires_at="until"
@@ -31,10 +32,14 @@ RENAMED = BetterAuthTables(
 
 
 async def _create(
-    database: Database, tables: BetterAuthTables, *, ids: str = "text", expires_in: float = 60
+    database: Database,
+    tables: BetterAuthTables,
+    *,
+    ids: str = "text",
+    expires_in: float = 60,
+    naive: bool = False,
 ) -> None:
     postgresql = database.dialect.name == "postgresql"
-    naive = tables.timestamps == "timestamp"
     kind = ("timestamp" if naive else "timestamptz") if postgresql else "text"
     until: Any = datetime.now(UTC) + timedelta(seconds=expires_in)
     if not postgresql:
@@ -139,30 +144,178 @@ async def test_a_badly_signed_bearer_token_leaves_the_word_to_the_cookie(
     assert await sessions.verify(_sent(bad, good)) == USER
 
 
-async def test_the_prefix_of_the_cookie_is_a_setting(database: Database) -> None:
-    """`cookiePrefix` of the auth server."""
+@pytest.mark.parametrize(
+    ("options", "accepted"),
+    [
+        ({}, {"__Secure-better-auth.session_token", "better-auth.session_token"}),
+        ({"secure_cookies": True}, {"__Secure-better-auth.session_token"}),
+        ({"secure_cookies": False}, {"better-auth.session_token"}),
+        ({"cookie": "my_session", "secure_cookies": True}, {"__Secure-my_session"}),
+        ({"cookie": "my_session", "secure_cookies": False}, {"my_session"}),
+        (
+            {"cookie": "__Host-session", "secure_cookies": True},
+            {"__Host-session", "__Secure-__Host-session"},
+        ),
+    ],
+)
+async def test_the_name_of_the_cookie_is_a_setting(
+    database: Database, options: dict[str, Any], accepted: set[str]
+) -> None:
+    """Any page of the domain can set one without a prefix: behind https it doesn't count."""
     await _create(database, BetterAuthTables())
-    sessions = BetterAuthSessions(database, SECRET, cookie_prefix="todo")
-    assert await sessions.verify(_cookie(SIGNED, b"todo.session_token")) == USER
-    assert await sessions.verify(_cookie(SIGNED)) is None
+    sessions = BetterAuthSessions(database, SECRET, **options)
+    names = {
+        f"{prefix}{name}"
+        for prefix in ("", "__Secure-", "__Host-")
+        for name in ("better-auth.session_token", "my_session", "session", "__Host-session")
+    }
+    proved = {name for name in names if await sessions.verify(_cookie(SIGNED, name.encode()))}
+    assert proved == accepted
 
 
+@pytest.mark.parametrize(
+    ("bearer", "raw", "signed", "raw_and_cookie"),
+    [("raw", USER, USER, None), ("signed", None, USER, USER), ("off", None, None, USER)],
+)
+async def test_which_bearer_tokens_count_is_a_setting(
+    sessions: BetterAuthSessions,
+    database: Database,
+    bearer: Any,
+    raw: Principal | None,
+    signed: Principal | None,
+    raw_and_cookie: Principal | None,
+) -> None:
+    """As with `bearer()`, with its `requireSignature`, and without the plugin."""
+    sessions = BetterAuthSessions(database, SECRET, bearer=bearer)
+    assert await sessions.verify(_bearer(TOKEN)) == raw
+    assert await sessions.verify(_bearer(SIGNED)) == signed
+    unknown = (b"authorization", b"Bearer unknown")
+    good = (b"cookie", b"better-auth.session_token=" + SIGNED)
+    assert await sessions.verify(_sent(unknown, good)) == raw_and_cookie
+
+
+REFUSED = [
+    (_sent(), "no_credentials"),
+    (_bearer(b"o" * 32), "unknown_session"),
+    (_bearer(TOKEN + b"."), "bad_signature"),
+    (_cookie(TOKEN), "unsigned_token"),
+    (_cookie(sign(SecretStr("other"), TOKEN)), "bad_signature"),
+    (_cookie(SIGNED, b"todo.session_token"), "no_credentials"),
+    (_bearer(b"a\0b"), "malformed_token"),
+]
+
+
+@pytest.mark.parametrize(("connection", "reason"), REFUSED)
+async def test_a_refusal_has_its_reason(
+    sessions: BetterAuthSessions, connection: HTTPConnection, reason: str
+) -> None:
+    """For operators: the client learns nothing."""
+    assert await sessions.verify(connection) is None
+    assert refusal_of(connection) == reason
+
+
+async def test_expired_and_orphaned_sessions_have_their_reasons(
+    sessions: BetterAuthSessions, database: Database
+) -> None:
+    """They are told apart by the same query."""
+    past = "2001-01-01T00:00:00Z"
+    await _execute(database, f"UPDATE session SET \"expiresAt\" = '{past}'")
+    connection = _bearer(TOKEN)
+    assert await sessions.verify(connection) is None
+    assert refusal_of(connection) == "session_expired"
+    await _execute(database, 'DELETE FROM "user"')
+    assert await sessions.verify(connection) is None
+    assert refusal_of(connection) == "user_gone"
+
+
+async def test_tables_that_are_right_pass_the_check(sessions: BetterAuthSessions) -> None:
+    """It needs no session."""
+    await sessions.check()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"session": "sessions"}, "the database has no table sessions: set THE_SESSION_TABLE"),
+        (
+            {"user": "members"},
+            "the database has no table members: name it in ",
+        ),
+        ({"user_id": "user_id"}, "the table session has no column user_id, only "),
+        ({"expires_at": "until"}, "the table session has no column until, only "),
+        ({"token": "secret"}, "the table session has no column secret, only "),
+    ],
+)
+async def test_wrong_names_fail_the_check_in_one_sentence(
+    sessions: BetterAuthSessions, database: Database, change: dict[str, str], sentence: str
+) -> None:
+    """It names the table or column, and what to set: not a 500 for every request."""
+    wrong = BetterAuthSessions(
+        database,
+        SECRET,
+        tables=BetterAuthTables(**change),
+        remedies={"session": "set THE_SESSION_TABLE"},
+    )
+    with pytest.raises(VerifierUnusable) as refusal:
+        await wrong.check()
+    assert str(refusal.value).startswith(sentence)
+
+
+async def test_a_role_without_rights_fails_the_check(postgres_url: str) -> None:
+    """The sentence is the command that grants them, and with that the check passes."""
+    async with _open(postgres_url) as database:
+        await _create(database, BetterAuthTables())
+        role = f"reader_{uuid4().hex}"
+        await _execute(database, f"CREATE ROLE {role} LOGIN PASSWORD 'reader'")
+        as_reader = make_url(postgres_url).set(username=role, password="reader")
+        async with _open(as_reader.render_as_string(hide_password=False)) as reading:
+            sessions = BetterAuthSessions(reading, SECRET)
+            with pytest.raises(VerifierUnusable) as refusal:
+                await sessions.check()
+            sentence = str(refusal.value)
+            assert sentence.startswith("its role may not read session and user: GRANT SELECT (")
+            grants = sentence.partition(": ")[2].replace("TO it", f"TO {role}")
+            for grant in grants.split("; "):
+                await _execute(database, grant)
+            await sessions.check()
+            assert await sessions.verify(_bearer(TOKEN)) == USER
+        await _execute(database, f"DROP OWNED BY {role}")
+        await _execute(database, f"DROP ROLE {role}")
+
+
+async def test_a_time_that_is_none_fails_the_check(postgres_url: str) -> None:
+    """An expiry of text can't be compared."""
+    async with _open(postgres_url) as database:
+        await _create(database, BetterAuthTables())
+        await _execute(database, 'ALTER TABLE session ALTER "expiresAt" TYPE text')
+        with pytest.raises(VerifierUnusable, match="the expiry must be a time"):
+            await BetterAuthSessions(database, SECRET).check()
+
+
+@pytest.mark.parametrize("naive", [False, True])
 @pytest.mark.parametrize("tables", [BetterAuthTables(), DRIZZLE, RENAMED])
 @pytest.mark.parametrize(("expires_in", "holds"), [(30, True), (-30, False), (-50_000, False)])
 async def test_a_session_holds_until_it_expires(
-    database: Database, tables: BetterAuthTables, expires_in: float, holds: bool
+    database: Database, tables: BetterAuthTables, naive: bool, expires_in: float, holds: bool
 ) -> None:
     """With and without time zones in the column, and whatever the columns are called."""
-    await _create(database, tables, expires_in=expires_in)
+    await _create(database, tables, expires_in=expires_in, naive=naive)
     sessions = BetterAuthSessions(database, SECRET, tables=tables)
     assert await sessions.verify(_bearer(TOKEN)) == (USER if holds else None)
 
 
-async def test_the_database_s_time_zone_does_not_matter(postgres_url: str) -> None:
-    """Naive columns hold UTC, also on a server that lives elsewhere."""
-    url = f"{postgres_url}?options=-c%20TimeZone%3DAsia/Tokyo"
-    async with _open(url) as database:
-        await _create(database, DRIZZLE, expires_in=60)
+@pytest.mark.parametrize("naive", [False, True])
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+async def test_the_database_s_time_zone_does_not_matter(
+    postgres_url: str, zone: str, naive: bool
+) -> None:
+    """Naive columns hold UTC, also on a server that lives elsewhere, and nobody has to say so."""
+    name = make_url(postgres_url).database
+    async with _open(postgres_url) as database:
+        await _execute(database, f"ALTER DATABASE \"{name}\" SET timezone = '{zone}'")
+    async with _open(postgres_url) as database:
+        await _create(database, DRIZZLE, expires_in=60, naive=naive)
+        await _execute(database, f"SET timezone = '{zone}'")
         sessions = BetterAuthSessions(database, SECRET, tables=DRIZZLE)
         assert await sessions.verify(_bearer(TOKEN)) == USER
         await _execute(database, "UPDATE session SET expires_at = expires_at - interval '2 min'")

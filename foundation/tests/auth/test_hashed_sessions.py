@@ -8,10 +8,11 @@ from fastapi.requests import HTTPConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 
-from bedplate.auth import Principal
+from bedplate.auth import Principal, VerifierUnusable
 from bedplate.auth.hashed_sessions import HashedSessions, hash_token
+from bedplate.auth.refusals import refusal_of
 from bedplate.auth.signatures import sign
 from bedplate.auth.tables import user_sessions, users
 from bedplate.database import Database, DatabaseUnavailable
@@ -63,14 +64,59 @@ async def test_the_user_of_a_session_is_proven(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"expires_in": -1}, {"revoked": True}, {"user": False}, {"expires_in": -86_400}]
+    ("wrong", "reason"),
+    [
+        ({"expires_in": -1}, "session_expired"),
+        ({"revoked": True}, "session_revoked"),
+        ({"user": False}, "user_gone"),
+        ({"expires_in": -86_400}, "session_expired"),
+    ],
 )
 async def test_a_session_that_does_not_hold_proves_nobody(
-    database: Database, wrong: dict[str, float]
+    database: Database, wrong: dict[str, float], reason: str
 ) -> None:
-    """Expired, revoked, or of a user who is gone."""
+    """Expired, revoked, or of a user who is gone; operators learn which."""
     await _session(database, **wrong)  # type: ignore[arg-type]
-    assert await HashedSessions(database, SECRET).verify(_bearer(TOKEN)) is None
+    connection = _bearer(TOKEN)
+    assert await HashedSessions(database, SECRET).verify(connection) is None
+    assert refusal_of(connection) == reason
+
+
+async def test_users_may_have_any_ids(database: Database) -> None:
+    """better-auth's own are 32 letters, unless its settings ask for UUIDs."""
+    user_id = "nPl1fBPKZJNVWVEdVHFgFZdbQjPGb1jQ"
+    async with database.engine.begin() as connection:
+        await connection.execute(text("DROP TABLE users"))
+        await connection.execute(text("DROP TABLE user_sessions"))
+        await connection.execute(text("CREATE TABLE users (id text PRIMARY KEY)"))
+        kind = "timestamptz" if database.dialect.name == "postgresql" else "text"
+        await connection.execute(
+            text(
+                "CREATE TABLE user_sessions (user_id text, token_hash text, "
+                f"expires_at {kind}, revoked boolean)"
+            )
+        )
+        await connection.execute(
+            text("INSERT INTO users VALUES ('nPl1fBPKZJNVWVEdVHFgFZdbQjPGb1jQ')")
+        )
+        await connection.execute(
+            text(
+                f"INSERT INTO user_sessions VALUES ('{user_id}', "
+                f"'{hash_token(SECRET, TOKEN)}', '2099-01-01T00:00:00Z', false)"
+            )
+        )
+    sessions = HashedSessions(database, SECRET)
+    await sessions.check()
+    assert await sessions.verify(_bearer(TOKEN)) == Principal("user", user_id)
+
+
+@pytest.mark.parametrize("table", ["users", "user_sessions"])
+async def test_a_missing_table_fails_the_check(database: Database, table: str) -> None:
+    """In one sentence with its name: not a 500 for every request."""
+    async with database.engine.begin() as connection:
+        await connection.execute(text(f"DROP TABLE {table}"))
+    with pytest.raises(VerifierUnusable, match=f"the database has no table {table}: "):
+        await HashedSessions(database, SECRET).check()
 
 
 async def test_a_revocation_counts_at_once(database: Database) -> None:

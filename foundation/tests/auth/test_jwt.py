@@ -16,8 +16,9 @@ from fastapi.requests import HTTPConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bedplate.auth import Principal
+from bedplate.auth import Principal, VerifierUnusable
 from bedplate.auth.jwt import AuthServerUnavailable, JWTSessions
+from bedplate.auth.refusals import refusal_of
 from bedplate.testing.clock import SettableClock
 
 ORIGIN = "https://auth.example"
@@ -264,6 +265,75 @@ async def test_unknown_key_ids_cause_one_fetch_in_a_cooldown(
     clock.advance(seconds=31)
     await asyncio.gather(*(flood() for _ in range(4)))
     assert server.asked == 2
+
+
+async def test_a_key_that_was_made_since_the_last_fetch_is_a_503(
+    server: AuthServer, sessions: JWTSessions, clock: SettableClock
+) -> None:
+    """After a rotation a good token is never a 401: nobody knows yet, and soon somebody will."""
+    assert await sessions.verify(_bearer(server.token())) is not None
+    server.keys["k2"] = Ed25519PrivateKey.generate()
+    clock.advance(seconds=4)
+    with pytest.raises(AuthServerUnavailable) as refusal:
+        await sessions.verify(_bearer(server.token("k2")))
+    assert (refusal.value.headers or {})["Retry-After"] == "6"
+    clock.advance(seconds=6)
+    assert await sessions.verify(_bearer(server.token("k2"))) is not None
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"exp": _PAST}, "token_expired"),
+        ({"nbf": _FUTURE}, "token_not_yet_valid"),
+        ({"iss": "https://other.example"}, "wrong_issuer"),
+        ({"aud": "https://other.example"}, "wrong_audience"),
+        ({"exp": None}, "missing_claim"),
+        ({"sub": ""}, "unusable_user_id"),
+    ],
+)
+async def test_a_refused_token_has_its_reason(
+    server: AuthServer, sessions: JWTSessions, claims: dict[str, Any], reason: str
+) -> None:
+    """For operators: the client learns nothing."""
+    connection = _bearer(server.token(**claims))
+    assert await sessions.verify(connection) is None
+    assert refusal_of(connection) == reason
+
+
+async def test_other_refusals_have_their_reasons(
+    server: AuthServer, sessions: JWTSessions, captured_logs: list[Any]
+) -> None:
+    """At level DEBUG the log says what was expected, too."""
+    stranger = Ed25519PrivateKey.generate()
+    secret = "0123456789abcdef" * 4
+    for token, reason in (
+        (b"nonsense", "malformed_token"),
+        (_signed(secret, {}, {"kid": "k1"}, "HS256"), "wrong_algorithm"),
+        (_signed(stranger, {}, {"kid": "k1"}), "bad_signature"),
+        (server.token(aud="other"), "wrong_audience"),
+    ):
+        connection = _bearer(token)
+        assert await sessions.verify(connection) is None
+        assert refusal_of(connection) == reason
+        event = [each for each in captured_logs if each["event"] == "credentials_refused"][-1]
+        assert (event["level"], event["reason"]) == ("debug", reason)
+    assert event["expected"] == ORIGIN
+
+
+async def test_the_check_needs_keys_that_can_be_used(server: AuthServer) -> None:
+    """Readiness: without keys every request would be a 503, with other ones a 401."""
+    async with _sessions(server) as sessions:
+        await sessions.check()
+        await sessions.check()
+        assert server.asked == 1
+    async with _sessions(server, algorithms=["ES256"]) as sessions:
+        with pytest.raises(VerifierUnusable, match="are for EdDSA, and only ES256 is accepted"):
+            await sessions.check()
+    await server.stop()
+    async with _sessions(server) as sessions:
+        with pytest.raises(AuthServerUnavailable):
+            await sessions.check()
 
 
 async def test_the_first_requests_share_one_fetch(

@@ -50,6 +50,16 @@ async def one(database: Database, query: str) -> Any:
         return next(iter(await connection.execute_fetchall(query)))[0]
 
 
+@pytest.mark.parametrize("options", ["", "?options=-c%20TimeZone%3DAsia/Tokyo"])
+async def test_connections_live_in_utc(
+    open_database: OpenDatabase, postgres_url: str, options: str
+) -> None:
+    """Whatever the database's zone is, a column without one is read as what was written."""
+    database = await open_database(f"{postgres_url}{options}")
+    async with database.engine.connect() as connection:
+        assert await connection.scalar(text("SHOW timezone")) == "UTC"
+
+
 async def test_the_server_sees_the_application(postgres_url: str) -> None:
     """pg_stat_activity shows the backend's name, or the one that the URL gives."""
     shown = "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()"

@@ -4,12 +4,14 @@ Without a trail a change is one statement. With one it is a transaction: the cha
 in the outbox, from where they are sent afterwards.
 """
 
+import re
 from collections.abc import Sequence
-from typing import Literal
-from uuid import UUID
+from typing import Any, Final, Literal
 
 from audits_client import Outbox
 from bedplate.database import Database, WriteSession
+
+UUID_PATTERN: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Changes:
@@ -32,7 +34,7 @@ class Changes:
         self,
         session: WriteSession,
         action: Literal["create", "update", "delete"],
-        owner: UUID,
+        owner: str,
         task_ids: Sequence[int],
         fields: Sequence[str] = (),
     ) -> None:
@@ -42,13 +44,18 @@ class Changes:
         """
         if self._outbox is None:
             return
+        # The trail's users are UUIDs; who has another id is named in the details.
+        is_uuid = UUID_PATTERN.fullmatch(owner) is not None
+        details: dict[str, Any] = {"fields": sorted(fields)} if fields else {}
+        if not is_uuid:
+            details["user_id"] = owner
         events = [
             {
                 "action_type": action,
                 "entity_type": "task",
                 "entity_ref": str(task_id),
-                "user_id": str(owner),
-                "details": {"fields": sorted(fields)} if fields else {},
+                "user_id": owner if is_uuid else None,
+                "details": details,
             }
             for task_id in task_ids
         ]

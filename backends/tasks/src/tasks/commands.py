@@ -1,24 +1,25 @@
 """The commands `bedplate tasks …`."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
+from fastapi.requests import HTTPConnection
 
+from bedplate.auth import Principal
+from bedplate.auth.refusals import REASONS, refusal_of
 from bedplate.cli.arguments import application
+from bedplate.cli.exceptions import CommandError
 from bedplate.database import Database
 from bedplate.database_state import prepare_database
 from bedplate.settings import SettingsError
 from tasks import service
 from tasks.backend import backend
 from tasks.settings import TasksSettings
+from tasks.wiring import open_verifier
 
 app = application("The to-do API.")
-
-
-@app.callback()
-def _tasks() -> None:
-    """Keep `sign-in` a command of its own."""
 
 
 @app.command("sign-in")
@@ -28,10 +29,11 @@ def sign_in(
 ) -> None:
     """Sign in for development, and print the token."""
     settings = TasksSettings.load()
-    if settings.production or settings.sessions != "hashed":
+    if settings.production or settings.sessions != "hashed" or not settings.embedded:
         raise SettingsError(
-            "sign-in makes sessions for development only: in production, and with TASKS_SESSIONS "
-            "other than hashed, users sign in at the auth server."
+            "sign-in makes sessions for development only, in the embedded database: in production, "
+            "with TASKS_SESSIONS other than hashed, and in a database that DATABASE_URL names, "
+            "users sign in at the auth server."
         )
     token = asyncio.run(_sign_in(settings, email))
     typer.echo(f"Token of {email}, for seven days: {token}\n")
@@ -41,6 +43,39 @@ def sign_in(
         f'-d \'{{"title": "Read the docs"}}\''
     )
     typer.echo(f"curl {url}/tasks {header}")
+
+
+@app.command("check-session")
+def check_session(
+    proof: Annotated[str, typer.Argument(help="The bearer token, or - to read it from stdin")],
+    *,
+    cookie: Annotated[bool, typer.Option(help="It is the value of the session cookie")] = False,
+) -> None:
+    """Say whether a token or cookie proves a user, and if not why: what clients never learn."""
+    settings = TasksSettings.load()
+    value = sys.stdin.read().strip() if proof == "-" else proof
+    principal, reason = asyncio.run(_check(settings, value, cookie=cookie))
+    if principal is None:
+        raise CommandError(f"Refused ({reason}): {REASONS[reason]}")
+    typer.echo(f"Valid: the user {principal.id}.")
+
+
+async def _check(
+    settings: TasksSettings, value: str, *, cookie: bool
+) -> tuple[Principal | None, str]:
+    async with (
+        Database.open(settings, application_name="tasks-check-session") as database,
+        open_verifier(settings, database) as verifier,
+    ):
+        header = (b"authorization", f"Bearer {value}".encode())
+        if cookie:
+            names = getattr(verifier, "cookies", ())
+            if not names:
+                raise CommandError(f"With TASKS_SESSIONS={settings.sessions} no cookie counts.")
+            header = (b"cookie", f"{names[0]}={value}".encode())
+        connection = HTTPConnection({"type": "http", "headers": [header]})
+        principal = await verifier.verify(connection)
+        return principal, refusal_of(connection)
 
 
 async def _sign_in(settings: TasksSettings, email: str) -> str:

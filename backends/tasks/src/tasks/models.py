@@ -1,17 +1,17 @@
 """What is stored: tasks. Users and their sessions belong to the auth server."""
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import Index, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from audits_client import outbox_table
 from bedplate.conditional.idempotency import idempotency_table
-from bedplate.database import GUID, NAMING_CONVENTION, UTCDateTime, identity
+from bedplate.database import NAMING_CONVENTION, UTCDateTime, identity
 
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 1000
+MAX_USER_ID_LENGTH = 255
 
 
 class Base(DeclarativeBase):
@@ -26,7 +26,7 @@ class Task(Base):
     __tablename__ = "tasks"
 
     id: Mapped[int] = identity()
-    user_id: Mapped[UUID] = mapped_column(GUID)
+    user_id: Mapped[str] = mapped_column(String(MAX_USER_ID_LENGTH))
     title: Mapped[str] = mapped_column(String(MAX_TITLE_LENGTH))
     description: Mapped[str | None] = mapped_column(String(MAX_DESCRIPTION_LENGTH))
     completed: Mapped[bool] = mapped_column(server_default=text("false"))

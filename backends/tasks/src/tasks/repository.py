@@ -94,7 +94,7 @@ def _list(*, by_completed: bool, by_text: bool) -> PagedList:
 
 async def page(
     session: ReadSession,
-    owner: UUID,
+    owner: str,
     *,
     limit: int,
     cursor: str | None,
@@ -116,14 +116,14 @@ def _escape_like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-async def get(session: ReadSession | WriteSession, owner: UUID, task_id: int) -> Row | None:
+async def get(session: ReadSession | WriteSession, owner: str, task_id: int) -> Row | None:
     """Return a user's task, or None."""
     return await session.one_or_none(_GET, owner=owner, task_id=task_id)
 
 
 async def add(
     session: WriteSession,
-    owner: UUID,
+    owner: str,
     *,
     title: str,
     description: str | None,
@@ -143,7 +143,7 @@ async def add(
 
 async def change(
     session: WriteSession,
-    owner: UUID,
+    owner: str,
     task_id: int,
     *,
     versions: Sequence[int] | None,
@@ -158,7 +158,7 @@ async def change(
 
 
 async def remove(
-    session: WriteSession, owner: UUID, task_id: int, *, versions: Sequence[int] | None
+    session: WriteSession, owner: str, task_id: int, *, versions: Sequence[int] | None
 ) -> bool:
     """Delete a task if it is there in one of `versions`; return whether it was."""
     rows = await session.all(_DELETE, owner=owner, task_id=task_id, **_accepted(versions))
@@ -169,7 +169,7 @@ def _accepted(versions: Sequence[int] | None) -> dict[str, Any]:
     return {"any_version": versions is None, "versions": versions or []}
 
 
-async def remove_many(session: WriteSession, owner: UUID, ids: Sequence[int]) -> set[int]:
+async def remove_many(session: WriteSession, owner: str, ids: Sequence[int]) -> set[int]:
     """Delete those of `ids` that are the user's, in one statement; return which they were."""
     rows = await session.all(_DELETE_MANY, owner=owner, ids=list(ids))
     return {row["id"] for row in rows}

@@ -90,7 +90,7 @@ async def add_task(
         location = f"{request.scope.get('root_path', '')}/tasks/{task['id']}"
         return to_response(task, HTTPStatus.CREATED, {"Location": location})
 
-    return await idempotent.run(str(owner), add, autocommit=not changes.recorded)
+    return await idempotent.run(owner, add, autocommit=not changes.recorded)
 
 
 @router.post("/bulk-delete", summary="Delete many tasks")

@@ -1,6 +1,5 @@
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
@@ -16,7 +15,7 @@ class Task(BaseModel):
     """A task as clients see it."""
 
     id: int = Field(ge=1, lt=MAX_INT64 + 1)
-    user_id: UUID
+    user_id: str
     title: str
     description: str | None
     completed: bool

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any, Final, NoReturn
-from uuid import UUID
 
 from pydantic import SecretStr
 
@@ -19,7 +18,7 @@ from tasks.schemas import BulkDeleted, TaskNew, TaskPatch
 _SESSION_LIFETIME: Final = timedelta(days=7)
 
 
-async def get(session: ReadSession, owner: UUID, task_id: int) -> Row:
+async def get(session: ReadSession, owner: str, task_id: int) -> Row:
     """Return a user's task. Raises `TaskNotFound`, also for another user's."""
     task = await repository.get(session, owner, task_id)
     if task is None:
@@ -27,7 +26,7 @@ async def get(session: ReadSession, owner: UUID, task_id: int) -> Row:
     return task
 
 
-async def add(session: WriteSession, changes: Changes, owner: UUID, new: TaskNew) -> Row:
+async def add(session: WriteSession, changes: Changes, owner: str, new: TaskNew) -> Row:
     """Store a new task and return it."""
     task = await repository.add(session, owner, **new.model_dump(), now=clock.now())
     await changes.record(session, "create", owner, [task["id"]])
@@ -37,7 +36,7 @@ async def add(session: WriteSession, changes: Changes, owner: UUID, new: TaskNew
 async def replace(
     session: WriteSession,
     changes: Changes,
-    owner: UUID,
+    owner: str,
     task_id: int,
     new: TaskNew,
     condition: Preconditions,
@@ -49,7 +48,7 @@ async def replace(
 async def patch(
     session: WriteSession,
     changes: Changes,
-    owner: UUID,
+    owner: str,
     task_id: int,
     sent: TaskPatch,
     condition: Preconditions,
@@ -62,7 +61,7 @@ async def patch(
 async def _change(
     session: WriteSession,
     changes: Changes,
-    owner: UUID,
+    owner: str,
     task_id: int,
     fields: dict[str, Any],
     condition: Preconditions,
@@ -77,7 +76,7 @@ async def _change(
 
 
 async def remove(
-    session: WriteSession, changes: Changes, owner: UUID, task_id: int, condition: Preconditions
+    session: WriteSession, changes: Changes, owner: str, task_id: int, condition: Preconditions
 ) -> None:
     """Delete a task. Raises `TaskNotFound`, `PreconditionFailed`."""
     if not await repository.remove(session, owner, task_id, versions=condition.versions()):
@@ -85,14 +84,14 @@ async def remove(
     await changes.record(session, "delete", owner, [task_id])
 
 
-async def _explain_absence(session: WriteSession, owner: UUID, task_id: int) -> NoReturn:
+async def _explain_absence(session: WriteSession, owner: str, task_id: int) -> NoReturn:
     if await repository.get(session, owner, task_id) is None:
         raise TaskNotFound
     raise PreconditionFailed
 
 
 async def remove_many(
-    session: WriteSession, changes: Changes, owner: UUID, task_ids: list[int]
+    session: WriteSession, changes: Changes, owner: str, task_ids: list[int]
 ) -> BulkDeleted:
     """Delete many tasks at once; the result names each id once, in the order sent."""
     unique = list(dict.fromkeys(task_ids))

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from bedplate.auth import SESSION_COOKIE_NAME
 from bedplate.settings import CommaSeparated, DatabaseSettings, Secret, WebURL, embedded_database
 
 DEVELOPMENT_SECRET = "development-only-session-hash-secret"  # noqa: S105 - refused in production
@@ -18,6 +20,9 @@ def _public_key_algorithms(names: list[str]) -> list[str]:
         raise ValueError(f"Each must be one of {', '.join(_PUBLIC_KEY)}")
     return names
 
+
+_PUBLIC_SECRETS = {"better-auth-secret-12345678901234567890", "better-auth-secret-123456789"}
+_OF_SEVERAL = " (of BETTER_AUTH_SECRETS, it is the first entry's value without its version)"
 
 PublicKeyAlgorithms = Annotated[CommaSeparated, AfterValidator(_public_key_algorithms)]
 
@@ -48,12 +53,21 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
     better_auth_user_id_column: str = Field("userId", description="better-auth: session's user")
     better_auth_expires_at_column: str = Field("expiresAt", description="better-auth: its expiry")
     better_auth_token_column: str = Field("token", description="better-auth: session's token")
-    better_auth_timestamps: Literal["timestamptz", "timestamp"] = Field(
-        "timestamptz", description="better-auth: timestamp for Drizzle and Prisma (naive UTC)"
+    better_auth_cookie: str = Field(
+        SESSION_COOKIE_NAME,
+        pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+        description="better-auth: name of its session cookie, without the prefix __Secure-",
     )
-    better_auth_cookie_prefix: str = Field("better-auth", description="better-auth: cookie prefix")
+    better_auth_secure_cookies: bool | None = Field(
+        None,
+        description="better-auth: whether the name has the prefix __Secure-; "
+        "by default as better-auth decides, with an https BETTER_AUTH_URL or in production",
+    )
+    better_auth_bearer: Literal["raw", "signed", "off"] = Field(
+        "raw", description="better-auth: bearer tokens that count; off without its bearer() plugin"
+    )
     better_auth_url: WebURL | None = Field(
-        None, description="jwt: origin of the auth server, which is issuer and audience too"
+        None, description="Address of the auth server; for jwt its origin is issuer and audience"
     )
     jwks_url: WebURL | None = Field(None, description="jwt: where its keys are, if elsewhere")
     jwt_issuer: str | None = Field(None, description="jwt: issuer, if not the auth server's origin")
@@ -66,15 +80,40 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
     )
     audits_key: SecretStr | None = Field(None, description="API key for the audit trail")
 
+    @property
+    def secure_cookies(self) -> bool | None:
+        """Whether better-auth's cookies have the prefix `__Secure-`; None if it can't be told."""
+        if self.better_auth_secure_cookies is not None:
+            return self.better_auth_secure_cookies
+        if self.better_auth_url is not None:
+            return self.better_auth_url.lower().startswith("https:")
+        return True if self.production else None
+
+    @property
+    def auth_origin(self) -> str:
+        """Origin of the auth server: issuer and audience of its JWTs."""
+        parts = urlsplit(self.better_auth_url or "")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def auth_base_url(self) -> str:
+        """Where better-auth's routes are: a path in its address is their base path."""
+        path = urlsplit(self.better_auth_url or "").path or "/api/auth"
+        return f"{self.auth_origin}{path}"
+
     def validation_errors(self) -> Iterator[str]:
         """Yield what can't stay as it is: each kind of session has to know its auth server."""
         yield from super().validation_errors()
         if self.sessions == "better-auth" and self.better_auth_secret is None:
-            yield self._needed("better_auth_secret")
+            yield f"{self._needed('better_auth_secret')}{_OF_SEVERAL}"
         if self.sessions == "jwt" and self.better_auth_url is None:
             yield self._needed("better_auth_url")
 
     def _weakness(self, name: str, default: Any) -> Iterator[str]:
+        secret: SecretStr | None = getattr(self, name)
+        if secret is not None and secret.get_secret_value() in _PUBLIC_SECRETS:
+            yield f"{self.variables(name)} is better-auth's default, which everybody knows"
+            return
         if name != "session_hash_secret" or self.sessions == "hashed":
             yield from super()._weakness(name, default)
 

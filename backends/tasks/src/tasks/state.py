@@ -1,6 +1,6 @@
 """What is open while the to-do API runs, in the order in which it opens."""
 
-from bedplate.auth import Verifier
+from bedplate.auth import CheckedVerifier
 from bedplate.conditional.idempotency import Idempotency
 from bedplate.database_state import DatabaseState
 from bedplate.state import opened
@@ -13,6 +13,6 @@ class TasksState(DatabaseState):
     """The database and what every backend has, and what the routes of tasks ask for."""
 
     settings: TasksSettings
-    verifier: Verifier = opened(open_verifier)
+    verifier: CheckedVerifier = opened(open_verifier)
     idempotency: Idempotency = opened(idempotency.open)
     changes: Changes = opened(open_changes)

@@ -2,28 +2,43 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Annotated
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated, Final
 
+import structlog
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 from pydantic import SecretStr
 
 from audits_client import AuditsClient, Outbox, Shipper
-from bedplate.auth import SESSION_COOKIE, Guard, Verifier, unauthorized
+from bedplate.auth import (
+    SESSION_COOKIE,
+    CheckedVerifier,
+    Guard,
+    VerifierUnusable,
+    unauthorized,
+)
 from bedplate.auth.better_auth import BetterAuthSessions, BetterAuthTables
 from bedplate.auth.hashed_sessions import HashedSessions
 from bedplate.auth.jwt import JWTSessions
+from bedplate.auth.refusals import Refused, count_refusal, note_refusal
 from bedplate.auth.tables import create_stand_in
 from bedplate.conditional.idempotency import Idempotency, IdempotentRequest
 from bedplate.database import Database
+from bedplate.observability.health import HealthCheck
 from bedplate.observability.metrics import RequestMetrics
+from bedplate.problems import ServiceUnavailable
 from bedplate.rate_limits import Budget, RateLimit
+from bedplate.settings import SettingsError
 from bedplate.state import from_state
-from tasks.changes import Changes
-from tasks.models import audit_outbox, idempotency_keys
+from tasks.changes import UUID_PATTERN, Changes
+from tasks.models import MAX_USER_ID_LENGTH, audit_outbox, idempotency_keys
 from tasks.settings import TasksSettings
+
+if TYPE_CHECKING:
+    from tasks.state import TasksState
+
+_CHECK_SECONDS: Final = 2.5
 
 
 def _reads(settings: TasksSettings) -> Budget:
@@ -37,40 +52,74 @@ def _writes(settings: TasksSettings) -> Budget:
 rate_limit = RateLimit(read=_reads, write=_writes)
 guard = Guard(rate_limit=rate_limit, alternatives={"session_cookie": SESSION_COOKIE})
 idempotency = Idempotency(idempotency_keys)
+_NO_AUTH_SERVER = (
+    "start the auth server on this database first (docs/better-auth.md), or leave DATABASE_URL "
+    "unset: the embedded database brings tables for development"
+)
 
 
 class CurrentUser(SecurityBase):
-    """The guard, for users, whose ids are UUIDs. One dependency: each costs every request."""
+    """The guard, for users, by their id. One dependency: each costs every request."""
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
         self.model = guard.model
         self.scheme_name = guard.scheme_name
 
-    async def __call__(self, connection: HTTPConnection) -> UUID:
-        """Return the caller's user id. Raises `Unauthorized` for an id that is not a UUID."""
-        principal = await self.guard(connection)
-        try:
-            return UUID(principal.id)
-        except ValueError:
-            raise unauthorized() from None
+    async def __call__(self, connection: HTTPConnection) -> str:
+        """Return the caller's user id as the auth server made it: UUID, letters or a number.
+
+        UUIDs come in lower case. Raises `Unauthorized` for an id that can't be stored.
+        """
+        user_id = (await self.guard(connection)).id
+        if not 0 < len(user_id) <= MAX_USER_ID_LENGTH or "\0" in user_id:
+            note_refusal(connection, Refused("unusable_user_id", length=len(user_id)))
+            count_refusal(connection)
+            raise unauthorized()
+        return user_id.lower() if UUID_PATTERN.fullmatch(user_id) else user_id
 
 
-UserId = Annotated[UUID, Depends(CurrentUser(guard))]
+UserId = Annotated[str, Depends(CurrentUser(guard))]
 Idempotent = Annotated[IdempotentRequest, Depends(idempotency)]
 TaskChanges = Annotated[Changes, from_state(Changes)]
 
 
 @contextlib.asynccontextmanager
-async def open_verifier(settings: TasksSettings, database: Database) -> AsyncIterator[Verifier]:
-    """Yield the verifier of sessions that `TASKS_SESSIONS` chooses."""
-    if settings.sessions == "jwt":
-        async with _jwt(settings) as verifier:
-            yield verifier
-    elif settings.sessions == "better-auth":
-        yield _better_auth(settings, database)
-    else:
-        yield HashedSessions(database, settings.session_hash_secret)
+async def open_verifier(
+    settings: TasksSettings, database: Database
+) -> AsyncIterator[CheckedVerifier]:
+    """Yield the verifier of sessions that `TASKS_SESSIONS` chooses, when it has proved to work.
+
+    An outage stops no start: readiness shows it. Raises `SettingsError` when the auth server's
+    tables aren't as the settings say.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        verifier: CheckedVerifier
+        if settings.sessions == "jwt":
+            verifier = await stack.enter_async_context(_jwt(settings))
+        elif settings.sessions == "better-auth":
+            verifier = _better_auth(settings, database)
+        else:
+            verifier = _hashed(settings, database)
+        try:
+            await verifier.check()
+        except ServiceUnavailable as error:
+            log = structlog.get_logger("bedplate.auth")
+            log.warning("sessions_unavailable_at_start", code=error.code)
+        except VerifierUnusable as error:
+            sessions = settings.variable("sessions")
+            raise SettingsError(f"{sessions} is {settings.sessions}, but {error}.") from error
+        yield verifier
+
+
+def session_checks(state: "TasksState") -> list[HealthCheck]:
+    """Return the readiness check of the sessions; the database's own is there already."""
+    return [HealthCheck("sessions", state.verifier.check, timeout=_CHECK_SECONDS)]
+
+
+def _hashed(settings: TasksSettings, database: Database) -> HashedSessions:
+    remedies = {} if settings.production else {"user_sessions": _NO_AUTH_SERVER}
+    return HashedSessions(database, settings.session_hash_secret, remedies=remedies)
 
 
 def _better_auth(settings: TasksSettings, database: Database) -> BetterAuthSessions:
@@ -80,22 +129,34 @@ def _better_auth(settings: TasksSettings, database: Database) -> BetterAuthSessi
         token=settings.better_auth_token_column,
         user_id=settings.better_auth_user_id_column,
         expires_at=settings.better_auth_expires_at_column,
-        timestamps=settings.better_auth_timestamps,
+    )
+    fields = {
+        "session": "better_auth_session_table",
+        "user": "better_auth_user_table",
+        "token": "better_auth_token_column",
+        "user_id": "better_auth_user_id_column",
+        "expires_at": "better_auth_expires_at_column",
+    }
+    remedies = {name: f"set {settings.variable(field)}" for name, field in fields.items()}
+    remedies["session"] += (
+        ", or TASKS_SESSIONS=jwt where better-auth keeps its sessions in secondary storage only"
     )
     return BetterAuthSessions(
         database,
         settings.better_auth_secret or SecretStr(""),
         tables=tables,
-        cookie_prefix=settings.better_auth_cookie_prefix,
+        cookie=settings.better_auth_cookie,
+        secure_cookies=settings.secure_cookies,
+        bearer=settings.better_auth_bearer,
+        remedies=remedies,
     )
 
 
 def _jwt(settings: TasksSettings) -> JWTSessions:
-    origin = settings.better_auth_url or ""
     return JWTSessions(
-        settings.jwks_url or f"{origin}/api/auth/jwks",
-        issuer=settings.jwt_issuer or origin,
-        audience=settings.jwt_audience or origin,
+        settings.jwks_url or f"{settings.auth_base_url}/jwks",
+        issuer=settings.jwt_issuer or settings.auth_origin,
+        audience=settings.jwt_audience or settings.auth_origin,
         algorithms=settings.jwt_algorithms,
     )
 
@@ -118,6 +179,10 @@ async def open_changes(
 
 
 async def prepare_stand_in(settings: TasksSettings, database: Database) -> None:
-    """Create the auth server's tables where no auth server did. Never in production."""
-    if settings.sessions == "hashed":
+    """Create the auth server's tables in the embedded database.
+
+    Never in one that was named by its URL: there they are an auth server's, which couldn't migrate
+    them any more.
+    """
+    if settings.sessions == "hashed" and settings.embedded:
         await create_stand_in(database.engine)

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bedplate.auth.credentials import header
 from bedplate.auth.principal import Principal
+from bedplate.auth.refusals import Refused, note_refusal
 from bedplate.auth.signatures import secret_bytes
 
 
@@ -45,7 +46,10 @@ class APIKeys:
     async def verify(self, connection: HTTPConnection) -> Principal | None:
         """Return the holder of the key in the header, or None."""
         key = header(connection, self._header)
-        return None if key is None else self.holder(key)
+        holder = None if key is None else self.holder(key)
+        if holder is None:
+            note_refusal(connection, Refused("no_credentials" if key is None else "unknown_key"))
+        return holder
 
     def holder(self, key: bytes) -> Principal | None:
         """Return the holder of a key, or None."""

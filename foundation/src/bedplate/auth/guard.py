@@ -10,13 +10,17 @@ from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 
 from bedplate.auth.principal import Principal, Verifier, unauthorized
+from bedplate.auth.refusals import count_refusal
 from bedplate.problems import Forbidden
 from bedplate.rate_limits import RateLimit
 
 BEARER = HTTPBearer(description="The session token that the auth server issued")
 """OpenAPI: a session token in `Authorization: Bearer`."""
 
-SESSION_COOKIE = APIKey.model_validate({"in": APIKeyIn.cookie, "name": "better-auth.session_token"})
+SESSION_COOKIE_NAME = "better-auth.session_token"
+"""The name of better-auth's session cookie, where the server doesn't choose another."""
+
+SESSION_COOKIE = APIKey.model_validate({"in": APIKeyIn.cookie, "name": SESSION_COOKIE_NAME})
 """OpenAPI: better-auth's session cookie."""
 
 API_KEY = APIKey.model_validate({"in": APIKeyIn.header, "name": "X-API-Key"})
@@ -57,6 +61,7 @@ class Guard(SecurityBase):
             raise TypeError(f"A Guard needs a {self.verifier!r} in the lifespan's state.")
         principal = await verifier.verify(connection)
         if principal is None:
+            count_refusal(connection)
             if self.rate_limit is not None:
                 await self.rate_limit.charge_failed_proof(connection)
             raise unauthorized(self.challenge)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from math import ceil
 from typing import Self
 
 import structlog
@@ -9,7 +10,8 @@ from fastapi.requests import HTTPConnection
 
 from bedplate import clock
 from bedplate.auth.credentials import bearer_token
-from bedplate.auth.principal import Principal
+from bedplate.auth.principal import Principal, VerifierUnusable
+from bedplate.auth.refusals import Refused, verified
 from bedplate.problems import ServiceUnavailable
 
 try:
@@ -22,10 +24,17 @@ except ImportError as error:  # pragma: no cover - the workspace has the extra
 
 _FETCH_SECONDS = 5.0
 _FRESH_SECONDS = 300.0
-_COOLDOWN_SECONDS = 30.0
+_COOLDOWN_SECONDS = 10.0
 _RETRY_SECONDS = 1.0
 _LEEWAY_SECONDS = 10
 _MALFORMED = (jwt.PyJWTError, OverflowError, RecursionError, TypeError, ValueError)
+_REASONS = (
+    (jwt.ExpiredSignatureError, "token_expired"),
+    (jwt.ImmatureSignatureError, "token_not_yet_valid"),
+    (jwt.MissingRequiredClaimError, "missing_claim"),
+    (jwt.InvalidSignatureError, "bad_signature"),
+)
+_OTHER = "malformed_token"
 _UNUSABLE = (httpx2.HTTPError, TimeoutError, *_MALFORMED)
 
 
@@ -40,7 +49,7 @@ class KeySet:
     """The keys of a JWKS URL: cached, and fetched again for an unknown key id.
 
     Old keys stay in use while the URL is unreachable, and many unknown key ids cause at most one
-    fetch in 30 s.
+    fetch in 10 s.
     """
 
     def __init__(
@@ -55,7 +64,12 @@ class KeySet:
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str | None) -> jwt.PyJWK | None:
-        """Return the key of this id, or None if there is none. Raises `AuthServerUnavailable`."""
+        """Return the key of this id, or None if there is none.
+
+        Raises `AuthServerUnavailable` also when it isn't known, since the keys were fetched just
+        before: it may have been made since then.
+        """
+        began = clock.monotonic()
         # While another request fetches the keys, an old key serves this one.
         is_served = key_id in self._keys and self._lock.locked()
         if self._is_due(key_id) and not is_served:
@@ -65,7 +79,29 @@ class KeySet:
         key = self._keys.get(key_id)
         if key is None and not self._reached:
             raise AuthServerUnavailable(retry_after=5)
+        if key is None and self._tried_at < began:
+            raise AuthServerUnavailable(
+                retry_after=ceil(max(1.0, _COOLDOWN_SECONDS - (began - self._tried_at)))
+            )
         return key
+
+    async def check(self, algorithms: Sequence[str]) -> None:
+        """Fetch the keys if there are none yet.
+
+        Raises `AuthServerUnavailable`, and `VerifierUnusable` when none has one of `algorithms`.
+        """
+        if not self._keys:
+            async with self._lock:
+                if self._is_due(None):
+                    await self._refresh()
+        if not self._keys:
+            raise AuthServerUnavailable(retry_after=5)
+        names = {key.algorithm_name for key in self._keys.values()}
+        if names.isdisjoint(algorithms):
+            raise VerifierUnusable(
+                f"the keys at {self._url} are for {', '.join(sorted(map(str, names)))}, "
+                f"and only {', '.join(algorithms)} is accepted"
+            )
 
     def _is_due(self, key_id: str | None) -> bool:
         age = clock.monotonic() - self._tried_at
@@ -78,8 +114,13 @@ class KeySet:
             self._keys = await self._fetch()
         except _UNUSABLE as error:
             self._reached = False
+            response = getattr(error, "response", None)
             structlog.get_logger("bedplate.auth").warning(
-                "jwks_unavailable", error=type(error).__name__, known_keys=len(self._keys)
+                "jwks_unavailable",
+                url=self._url,
+                status=getattr(response, "status_code", None),
+                error=type(error).__name__,
+                known_keys=len(self._keys),
             )
         else:
             self._reached = True
@@ -130,18 +171,22 @@ class JWTSessions:
 
     async def verify(self, connection: HTTPConnection) -> Principal | None:
         """Return the subject of the bearer token, or None. Raises `AuthServerUnavailable`."""
+        return await verified(self._prove, connection)
+
+    async def _prove(self, connection: HTTPConnection) -> Principal:
         token = bearer_token(connection)
         if token is None:
-            return None
+            raise Refused("no_credentials")
         try:
             header = jwt.get_unverified_header(token)
         except _MALFORMED:
-            return None
-        if header.get("alg") not in self._algorithms:
-            return None
+            raise Refused("malformed_token") from None
+        if (algorithm := header.get("alg")) not in self._algorithms:
+            accepted = ", ".join(self._algorithms)
+            raise Refused("wrong_algorithm", received=algorithm, accepted=accepted)
         key = await self._keys.find(header.get("kid"))
         if key is None:
-            return None
+            raise Refused("unknown_key", key_id=header.get("kid"))
         try:
             claims = jwt.decode(
                 token,
@@ -152,6 +197,24 @@ class JWTSessions:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "sub", "iss", "aud"]},
             )
-        except _MALFORMED:
-            return None
-        return Principal("user", claims["sub"]) if claims["sub"] else None
+        except _MALFORMED as error:
+            reason, expected = self._reason(error)
+            raise Refused(reason, error=type(error).__name__, expected=expected) from None
+        if not claims["sub"]:
+            raise Refused("unusable_user_id")
+        return Principal("user", claims["sub"])
+
+    async def check(self) -> None:
+        """Prove that the auth server's keys can be had and used.
+
+        Raises `AuthServerUnavailable`, `VerifierUnusable`.
+        """
+        await self._keys.check(self._algorithms)
+
+    def _reason(self, error: Exception) -> tuple[str, str]:
+        """Return why a token with a known key is refused, and what was expected of it."""
+        if isinstance(error, jwt.InvalidIssuerError):
+            return "wrong_issuer", self._issuer
+        if isinstance(error, jwt.InvalidAudienceError):
+            return "wrong_audience", self._audience
+        return next((reason for kind, reason in _REASONS if isinstance(error, kind)), _OTHER), ""

@@ -15,14 +15,27 @@ class Principal:
     scopes: frozenset[str] = frozenset()
 
 
+class VerifierUnusable(Exception):
+    """A verifier can't work as it is set up; the sentence says why, and what to set right."""
+
+
 class Verifier(Protocol):
     """One way to authenticate a request."""
 
     async def verify(self, connection: HTTPConnection) -> Principal | None:
         """Return the principal, or None when the credentials are missing or invalid.
 
-        Raises `ServiceUnavailable` when they can't be checked at the moment.
+        Raises `ServiceUnavailable` when they can't be checked at the moment. A verifier that
+        refuses calls `bedplate.auth.refusals.refuse`, so that operators learn the reason.
         """
+        ...
+
+
+class CheckedVerifier(Verifier, Protocol):
+    """A verifier that can prove that it works, before the first request."""
+
+    async def check(self) -> None:
+        """Raise `VerifierUnusable` for a mistake, `ServiceUnavailable` for an outage."""
         ...
 
 

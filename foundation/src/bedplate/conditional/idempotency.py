@@ -43,8 +43,16 @@ KEPT = timedelta(hours=24)
 _WAIT_SECONDS = 5.0
 _PURGE_SECONDS = 3600.0
 _MAX_KEY_LENGTH = 255
+_MAX_OWNER_LENGTH = 128
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _REPLAYED_HEADERS = ("content-type", "location", "etag", "link")
+
+
+def _short(owner: str) -> str:
+    """Return what stands for an owner in the table: the owner, or the hash of a long one."""
+    if len(owner) <= _MAX_OWNER_LENGTH:
+        return owner
+    return hashlib.sha256(owner.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class RequestStillRunning(Conflict):
@@ -69,7 +77,7 @@ def idempotency_table(metadata: MetaData) -> Table:
     table = Table(
         "idempotency_keys",
         metadata,
-        Column("owner", String(128), primary_key=True),
+        Column("owner", String(_MAX_OWNER_LENGTH), primary_key=True),
         Column("key", String(_MAX_KEY_LENGTH), primary_key=True),
         Column("fingerprint", LargeBinary(32), nullable=False),
         Column("status", Integer),
@@ -187,7 +195,7 @@ class IdempotentRequest:
             async with database.autocommit() if autocommit else database.write() as session:
                 return await handler(session)
         async with self._database.write() as session:
-            row = {"of": owner, "by": self._key}
+            row = {"of": _short(owner), "by": self._key}
             if not await self._claimed(session, row):
                 return await self._stored_response(session, row)
             response = await handler(session)

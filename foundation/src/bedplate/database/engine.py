@@ -44,7 +44,8 @@ def _postgresql_engine(
         "timeout": settings.database_connect_timeout_seconds,
         "command_timeout": settings.database_command_timeout_seconds,
         **target.connect_args,
-        "server_settings": {"application_name": application_name, **from_url},
+        # A column without a time zone holds UTC here: no comparison may read it in another.
+        "server_settings": {"application_name": application_name, **from_url, "timezone": "UTC"},
     }
     engine = create_async_engine(
         target.url,

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from alembic.operations import Operations
 from sqlalchemy import Column, Connection, Identity, MetaData, Table, event, text
 from sqlalchemy.orm import MappedColumn, mapped_column
 
@@ -35,11 +34,11 @@ def _forbid_reuse(_: Column[int], table: Any) -> None:
         table.kwargs[_FLAG] = True
 
 
-def forbid_reuse(operations: Operations, table: str) -> None:
+def forbid_reuse(operations: Any, table: str) -> None:
     """Rebuild a SQLite table, in a migration, so that its identities never come back.
 
-    Does nothing on PostgreSQL, whose identities never do. Raises ValueError for a table with a
-    CHECK constraint, which Alembic can't copy.
+    `operations` is `alembic.op`. Does nothing on PostgreSQL, whose identities never do. Raises
+    ValueError for a table with a CHECK constraint, which Alembic can't copy.
     """
     connection = operations.get_bind()
     if connection.dialect.name != "sqlite":

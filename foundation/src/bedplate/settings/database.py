@@ -57,6 +57,11 @@ class DatabaseSettings(Settings):
     )
 
     @property
+    def embedded(self) -> bool:
+        """Whether the database is the embedded default, and so nobody else's."""
+        return "database_url" not in self.model_fields_set
+
+    @property
     def pool_size(self) -> int:
         """Connections that the pool keeps."""
         return self.database_pool_size or (10 if self.production else 3)
@@ -78,5 +83,5 @@ class DatabaseSettings(Settings):
     def validation_errors(self) -> Iterator[str]:
         """Yield the refusals; production needs its own database."""
         yield from super().validation_errors()
-        if self.production and "database_url" not in self.model_fields_set:
+        if self.production and self.embedded:
             yield f"{self.variables('database_url')} must be set in production"
