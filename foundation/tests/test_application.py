@@ -184,6 +184,13 @@ async def test_a_browser_may_call_and_read_what_it_needs(caller: Client) -> None
     exposed = response.headers["access-control-expose-headers"]
     assert "X-Request-ID" in exposed
     assert "RateLimit-Remaining" in exposed
+    assert sorted(exposed.split(", ")) == sorted(set(exposed.split(", ")))
+    asking = {
+        **ORIGIN,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "traceparent, tracestate",
+    }
+    assert (await caller.options("/notes/1", headers=asking)).status_code == 200
     stranger = await caller.get("/notes/1", headers={"Origin": "https://evil.example"})
     assert "access-control-allow-origin" not in stranger.headers
 

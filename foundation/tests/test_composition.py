@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi import APIRouter, FastAPI, Request, WebSocket
@@ -15,11 +16,12 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from bedplate.backend import Backend
-from bedplate.composition import Composition, compose
+from bedplate.composition import Composition, compose, explain_failure
 from bedplate.database_state import DatabaseState
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import HealthCheck
 from bedplate.runtime import StartupError
+from bedplate.runtime.serving import failure_to_start
 from bedplate.settings import DatabaseSettings, Settings
 from bedplate.state import State, opened
 from bedplate.testing.client import Client, client
@@ -155,6 +157,14 @@ async def test_a_proxys_prefix_comes_first() -> None:
         assert 'href="/api/blue/docs"' in (await behind.get("/api/")).text
 
 
+@pytest.mark.parametrize("path", ["/red/docs/", "/docs/", "/healthz/", "/red", "/red/healthz/"])
+async def test_no_address_is_made_from_the_host_header(both: Client, path: str) -> None:
+    """It is the client's: a redirect there would lead to a stranger, or from https to http."""
+    response = await both.get(path, headers={"Host": "attacker.example"})
+    assert response.status_code == (307 if path == "/red" else 404)
+    assert response.headers.get("location") == ("red/" if path == "/red" else None)
+
+
 async def test_the_name_alone_leads_to_its_start_page(both: Client) -> None:
     """`/red` is redirected to `/red/`, the start page of that backend."""
     page = await both.get("/red", follow_redirects=True)
@@ -282,6 +292,28 @@ async def test_a_database_that_is_away_is_named(others: list[str], tmp_path: Pat
     assert "STORING_DATABASE_URL" in text
     assert "hidden" not in text
     assert "\n" not in text
+
+
+async def test_a_failure_shows_no_secret() -> None:
+    """The text of somebody else's exception may hold the URL that it was handed."""
+    secret = "s3cr#t/x"
+    settings = DatabaseSettings(
+        _env_file=None,
+        database_url=SecretStr(f"postgresql://app:{quote(secret, safe='')}@db/x"),
+        redis_url=SecretStr("redis://app:Hunter2@cache:6379/0"),
+    )
+    backend = Backend(name="red", title="Red", settings=DatabaseSettings)
+    for text in (
+        f"can't connect as app with {secret}",
+        "Unable to parse storage uri redis://app:Hunter2@cache:6379/0; bad",
+        "Unable to parse https://user:Hunter3#x@elsewhere",
+    ):
+        sentence = explain_failure(backend, settings, RuntimeError(text))
+        assert sentence.startswith("red: RuntimeError: ")
+        assert "***" in sentence
+        assert not [word for word in (secret, "Hunter2", "Hunter3") if word in sentence]
+    start = failure_to_start(RuntimeError("bad redis://app:Hunter2#x@127.0.0.1:6379/0; sorry"))
+    assert "Hunter2" not in str(start)
 
 
 async def test_a_resource_that_fails_is_named() -> None:

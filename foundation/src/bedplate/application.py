@@ -95,6 +95,13 @@ def state_class_of(backend: Backend) -> type[State]:
     return state
 
 
+def _migration_checks(backend: Backend, settings: Any, database: Any) -> list[HealthCheck]:
+    from bedplate.database_state import migrations_check  # noqa: PLC0415 - needs an extra
+
+    check = migrations_check(backend, settings, database)
+    return [] if check is None else [HealthCheck("migrations", check)]
+
+
 def _lifespan(
     backend: Backend,
     known: Mapping[str, object],
@@ -109,6 +116,7 @@ def _lifespan(
         async with state_class_of(backend).open(known, replacements) as state:
             if (database := getattr(state, "database", None)) is not None:
                 checks.append(HealthCheck("database", database.ping))
+                checks.extend(_migration_checks(backend, state.settings, database))
             if backend.health_checks is not None:
                 checks.extend(backend.health_checks(state))
             yield state.as_mapping()

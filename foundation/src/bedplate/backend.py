@@ -44,6 +44,8 @@ class CORSPolicy:
         "If-None-Match",
         "X-API-Key",
         "X-Request-ID",
+        "traceparent",
+        "tracestate",
     )
     expose_headers: Sequence[str] = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID")
 

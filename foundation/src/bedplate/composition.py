@@ -25,6 +25,7 @@ from bedplate.observability.metrics import RequestMetrics
 from bedplate.problems import ProblemPolicy, install_problems
 from bedplate.runtime import StartupError
 from bedplate.settings import DatabaseSettings, Settings, SettingsError
+from bedplate.settings.explanation import without_secrets
 from bedplate.start_page import start_page_router
 
 NAME = "bedplate"
@@ -213,6 +214,7 @@ def explain_failure(backend: Backend, settings: Settings, error: Exception) -> s
     reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
     if isinstance(error, SettingsError | StartupError):
         return f"{backend.name}: {reason}."
+    reason = without_secrets(reason, settings)
     if isinstance(settings, DatabaseSettings) and _is_unreachable(error):
         variable = settings.variable("database_url")
         return (

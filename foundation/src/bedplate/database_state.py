@@ -64,6 +64,38 @@ async def open_database(
         yield database
 
 
+class MigrationsCheck:
+    """The readiness check of a backend whose database others migrate: no migration is missing.
+
+    A database that is ahead is ready: during a roll-out the old version serves on. Once all have
+    run, none can be missing any more.
+    """
+
+    def __init__(self, migrations: Migrations, database: Database) -> None:
+        self._migrations = migrations
+        self._database = database
+        self._complete = False
+
+    async def __call__(self) -> bool:
+        """Return whether no migration is missing."""
+        if not self._complete:
+            try:
+                self._complete = not await self._migrations.missing(self._database.engine)
+            except CommandError:
+                self._complete = True
+        return self._complete
+
+
+def migrations_check(
+    backend: Backend, settings: DatabaseSettings, database: Database
+) -> MigrationsCheck | None:
+    """Return the check, or None for a backend that migrates by itself or has no migrations."""
+    migrations = migrations_of(backend)
+    if migrations is None or settings.auto_migrate:
+        return None
+    return MigrationsCheck(migrations, database)
+
+
 class DatabaseState(State):
     """The state of a backend that stores: `database` beside what every backend has."""
 

@@ -40,7 +40,7 @@ def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: Requ
             allow_origins=origins,
             allow_methods=backend.cors.allow_methods,
             allow_headers=backend.cors.allow_headers,
-            expose_headers=[*backend.cors.expose_headers, *EXPOSED_HEADERS],
+            expose_headers=list(dict.fromkeys([*backend.cors.expose_headers, *EXPOSED_HEADERS])),
             allow_credentials=backend.cors.allow_credentials,
         )
     wrap_outermost(app, AccessLog, backend=backend.name, metrics=metrics)

@@ -11,7 +11,7 @@ from sqlalchemy import MetaData
 from bedplate.application import state_class_of
 from bedplate.backend import Backend
 from bedplate.database import Database, DatabaseUnavailable
-from bedplate.database_state import migrations_of, prepare_database
+from bedplate.database_state import migrations_check, migrations_of, prepare_database
 from bedplate.settings import DatabaseSettings, Environment
 from bedplate.state import State
 
@@ -101,6 +101,25 @@ async def test_production_only_says_what_is_missing(
     assert await prepare(backend, database, postgres_url, **production) == "first"
     assert not [entry for entry in captured_logs if entry["event"].startswith("migrations_")]
     assert prepared.runs == 0
+
+
+async def test_missing_migrations_end_readiness(
+    open_database: OpenDatabase, postgres_url: str, backend: Backend
+) -> None:
+    """Until somebody has run them: each request would be a 500."""
+    settings = DatabaseSettings(
+        _env_file=None, database_url=SecretStr(postgres_url), database_auto_migrate=False
+    )
+    database = await open_database(postgres_url)
+    check = migrations_check(backend, settings, database)
+    assert check is not None
+    assert await check() is False
+    migrations = migrations_of(backend)
+    assert migrations is not None
+    await migrations.upgrade(database.engine)
+    assert await check() is True
+    by_itself = settings.model_copy(update={"database_auto_migrate": True})
+    assert migrations_check(backend, by_itself, database) is None
 
 
 async def test_production_starts_with_an_older_code_than_its_database(

@@ -192,6 +192,23 @@ async def test_a_read_only_sqlite_file_is_unavailable(
             await database.run(connection, ADD_OWNER, {"number": 1})
 
 
+@pytest.mark.parametrize("sqlstate", ["42P05", "26000"])
+async def test_a_pooler_that_nobody_declared_is_named_in_the_log(
+    open_database: OpenDatabase,
+    postgres_url: str,
+    captured_logs: list[dict[str, Any]],
+    sqlstate: str,
+) -> None:
+    """Prepared statements that are another's: a 503, and the setting that mends it."""
+    database = await open_database(postgres_url)
+    raising = f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"
+    async with database.borrow() as connection:
+        with pytest.raises(DatabaseUnavailable):
+            await database.command(connection, raising)
+    [line] = [line for line in captured_logs if line["event"] == "database_unavailable"]
+    assert "DATABASE_POOLER" in line["hint"]
+
+
 async def test_the_log_says_why(
     open_database: OpenDatabase, postgres_url: str, captured_logs: list[dict[str, Any]]
 ) -> None:

@@ -270,6 +270,36 @@ async def test_a_change_is_found_and_written(database: Database, migrations: Mig
     assert await values(database, "SELECT name FROM visits") == ["Ada"]
 
 
+async def test_two_newest_migrations_are_named(database: Database, migrations: Migrations) -> None:
+    """After a merge of two branches the sentence says what to change, whatever was asked."""
+    await migrations.upgrade(database.engine)
+    write(migrations.folder, "third", "second", "pass")
+    write(migrations.folder, "other", "second", "pass")
+    sentence = "larks has 2 newest migrations, other and third: set the down_revision of one"
+    for method in (migrations.missing, migrations.upgrade):
+        with pytest.raises(CommandError, match=sentence):
+            await method(database.engine)
+
+
+async def test_no_time_limit_is_changed_for_others(
+    open_database: OpenDatabase, postgres_url: str, tmp_path: Path
+) -> None:
+    """Behind a pooler the connection is another's afterwards: only the transaction has none."""
+    database = await open_database(f"{postgres_url}?options=-c%20statement_timeout%3D7s")
+    statements: list[str] = []
+
+    @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
+    def record(_: Any, __: Any, statement: str, *___: Any) -> None:
+        statements.append(statement)
+
+    body = "op.execute(\"CREATE TABLE seen AS SELECT current_setting('statement_timeout') AS s\")"
+    write(tmp_path / "versions", "first", None, body)
+    await Migrations("larks", MetaData(), tmp_path / "versions").upgrade(database.engine)
+    assert await values(database, "SELECT s FROM seen") == ["0"]
+    changes = [statement for statement in statements if "SET" in statement.upper().split()]
+    assert changes == ["SET LOCAL statement_timeout = 0"]
+
+
 async def test_a_failed_migration_changes_nothing(
     database: Database, migrations: Migrations
 ) -> None:

@@ -124,6 +124,7 @@ def test_what_cannot_work_is_one_sentence(text: str) -> None:
     ("text", "pooler"),
     [
         (f"postgresql://u:p@{NEON}-pooler.eu-central-1.aws.neon.tech/d?sslmode=require", False),
+        ("postgresql://u:p@aws-0-eu-central-1.pooler.supabase.com:6543/d", False),
         ("postgresql://u:p@pgbouncer/d", True),
     ],
 )

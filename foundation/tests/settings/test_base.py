@@ -127,6 +127,15 @@ def test_an_empty_variable_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> No
     assert NotesSettings.load().redis_url == SecretStr("redis://shared")
 
 
+def test_white_space_around_a_value_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret of Kubernetes often ends with a line feed, which a file's value loses too."""
+    monkeypatch.setenv("NOTES_REDIS_URL", " redis://cache:6379/0\r\n")
+    monkeypatch.setenv("NOTES_HASH_SECRET", f"{LONG}\n")
+    settings = NotesSettings.load()
+    assert settings.redis_url == SecretStr("redis://cache:6379/0")
+    assert settings.hash_secret.get_secret_value() == LONG
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
@@ -150,6 +159,20 @@ def test_an_empty_variable_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> No
         ("NOTES_WEIGHTS", "gibberish", "NOTES_WEIGHTS can't be read as JSON"),
         ("NOTES_REDIS_URL", "gibberish", "NOTES_REDIS_URL (or REDIS_URL): It should look like"),
         ("NOTES_REDIS_URL", "http://gibberish", "NOTES_REDIS_URL (or REDIS_URL): It should look"),
+        *(
+            ("NOTES_REDIS_URL", url, f"NOTES_REDIS_URL (or REDIS_URL): {why}")
+            for url, why in (
+                ("redis://app:gibberish#x@127.0.0.1:6379/0", "Host, port or database can't be"),
+                ("redis://app:gibberish/x@127.0.0.1:6379/0", "Host, port or database can't be"),
+                ("redis://app:gibberish@127.0.0.1:6379:0", "Host, port or database can't be"),
+                ("redis://app:gibberish@127.0.0.1:6379/x", "Host, port or database can't be"),
+                ("redis://app:gibberish@127.0.0.1:70000", "Host, port or database can't be"),
+                ("unix://", "It should look like redis://host:6379/0"),
+                ("rediss://gibberish?ssl_cert_reqs=CERT_NONE", "Its option ssl_cert_reqs should"),
+                ("redis://gibberish?ssl_cert_reqs=none", "Its option ssl_cert_reqs needs rediss"),
+                ("redis://gibberish?bogus=1", "It has an unknown option; these can be used: db,"),
+            )
+        ),
         ("NOTES_TRUSTED_PROXIES", "10.0.0.1,gibberish", "NOTES_TRUSTED_PROXIES (or TRUSTED_PROX"),
         ("NOTES_CORS_ORIGINS", "gibberish.example", "NOTES_CORS_ORIGINS (or CORS_ORIGINS): An or"),
         ("NOTES_CORS_ORIGINS", "https://gibberish.example/", "NOTES_CORS_ORIGINS (or CORS_ORIGIN"),

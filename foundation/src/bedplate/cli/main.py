@@ -116,7 +116,10 @@ def _message(error: Exception) -> str:
     ours = type(error).__module__.partition(".")[0] == "bedplate"
     if str(error) and (ours or isinstance(error, CommandError)):
         return str(error)
-    return f"{type(error).__name__}: {error} (`bedplate --traceback …` shows where)"
+    from bedplate.settings.explanation import without_passwords  # noqa: PLC0415 - it imports pydantic
+
+    text = without_passwords(str(error))
+    return f"{type(error).__name__}: {text} (`bedplate --traceback …` shows where)"
 
 
 def _fail(message: str, exit_code: int) -> int:

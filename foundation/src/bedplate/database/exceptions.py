@@ -29,6 +29,10 @@ class DatabaseUnavailable(ServiceUnavailable):
         super().__init__(retry_after=2)
 
 
+class PoolerNotDeclared(DatabaseUnavailable):
+    """A prepared statement is another's or is gone: a transaction pooler stands in between."""
+
+
 class LockTimeout(DatabaseUnavailable):
     """Another transaction holds for too long what this one needs; the connection is well."""
 
@@ -85,6 +89,7 @@ _VIOLATIONS: Final[dict[str, type[Violation]]] = {
 # that is a standby just now, and a transaction that idled or lasted for too long.
 _UNAVAILABLE = ("08", "53", "57", "58", "40", "XX", "25006", "25P03", "25P04")
 _LOCK_NOT_AVAILABLE = "55P03"
+_FOREIGN_STATEMENT = ("42P05", "26000")  # duplicate, and invalid statement name
 # A migration changed a table under a prepared statement: asyncpg has forgotten it by now.
 _STALE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 _LOST = (
@@ -150,6 +155,8 @@ def _translate_postgresql(error: asyncpg.PostgresError) -> ProblemError | None:
         return kind(name or "")
     if state.startswith("22"):
         return DataRefused()
+    if state in _FOREIGN_STATEMENT:
+        return PoolerNotDeclared()
     if state == _LOCK_NOT_AVAILABLE:
         return LockTimeout()
     if state.startswith(_UNAVAILABLE) or isinstance(error, _STALE):

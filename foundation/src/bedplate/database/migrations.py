@@ -63,7 +63,11 @@ class Migrations:
         return f"{self.name}_alembic_version"
 
     async def upgrade(self, engine: AsyncEngine, revision: str = "head") -> None:
-        """Run the migrations up to `revision`, all or none; two processes at once take turns."""
+        """Run the migrations up to `revision`, all or none; two processes at once take turns.
+
+        Raises `CommandError` when there are two newest ones.
+        """
+        self._refuse_two_heads()
         await self._with_config(engine, lambda config: command.upgrade(config, revision))
 
     async def downgrade(self, engine: AsyncEngine, revision: str) -> None:
@@ -76,6 +80,7 @@ class Migrations:
 
     async def missing(self, engine: AsyncEngine) -> list[str]:
         """Return the revisions that the database lacks. Raises CommandError when it is ahead."""
+        self._refuse_two_heads()
         current = await self.current(engine)
         try:
             scripts = ScriptDirectory.from_config(self._config())
@@ -112,6 +117,14 @@ class Migrations:
 
         script = await self._with_config(engine, write)
         return Path(script.path)
+
+    def _refuse_two_heads(self) -> None:
+        heads = sorted(ScriptDirectory.from_config(self._config()).get_heads())
+        if len(heads) > 1:
+            raise CommandError(
+                f"{self.name} has {len(heads)} newest migrations, {' and '.join(heads)}: set the "
+                "down_revision of one to the other."
+            )
 
     def _config(self) -> Config:
         config = Config(stdout=io.StringIO())
@@ -172,6 +185,9 @@ async def _migrating(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         _without_command_timeout if engine.dialect.name == "postgresql" else _without_foreign_keys
     )
     async with engine.connect() as connection, bounds(connection), connection.begin():
+        if engine.dialect.name == "postgresql":
+            # For this transaction: behind a pooler the connection is somebody else's afterwards.
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
         yield connection
         if engine.dialect.name == "sqlite":
             row = (await connection.execute(text("PRAGMA foreign_key_check"))).first()

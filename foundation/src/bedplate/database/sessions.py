@@ -12,7 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from bedplate.database.bulk_insert import BulkInsert
 from bedplate.database.drivers import driver_of
 from bedplate.database.engine import create_engine
-from bedplate.database.exceptions import DatabaseUnavailable, LockTimeout, translate
+from bedplate.database.exceptions import (
+    DatabaseUnavailable,
+    LockTimeout,
+    PoolerNotDeclared,
+    translate,
+)
 from bedplate.database.statements import Row, Statement
 from bedplate.settings import DatabaseSettings
 
@@ -349,10 +354,12 @@ class _Translating:
                 "database_unavailable",
                 error=type(error).__name__,
                 sqlstate=getattr(error, "sqlstate", None),
+                **_HINT if isinstance(problem, PoolerNotDeclared) else {},
             )
         if problem is not None:
             raise problem from error
 
 
+_HINT = {"hint": "behind a transaction pooler DATABASE_POOLER must be true"}
 _TRANSLATING = _Translating()
 _CONNECTING = _Translating(connecting=True)

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ _ADDRESS = ("host", "port", "user", "password")
 _SETTINGS = ("application_name", "connect_timeout", "options", "target_session_attrs")
 _HONOURED = sorted([*_ADDRESS, *_SETTINGS, "channel_binding", "ssl", "sslmode", *_SSL_FILES])
 _MAX_PORT = 65_535
+_POOLER = re.compile(r"-pooler|\.pooler\.")
 _ROOT_CERTIFICATE = Path("~/.postgresql/root.crt")
 
 
@@ -48,8 +50,8 @@ class DatabaseURL:
 def parse_database_url(text: str, *, pooler: bool = False) -> DatabaseURL:
     """Return what SQLAlchemy and the driver need to connect to `text`.
 
-    `pooler`: a transaction pooler stands in between; a host name with `-pooler` says so too (Neon).
-    Raises `DatabaseURLError`, and touches nothing.
+    `pooler`: a transaction pooler stands in between; a host name with `-pooler` (Neon) or
+    `.pooler.` (Supabase) says so too. Raises `DatabaseURLError`, and touches nothing.
     """
     try:
         url = make_url(text)
@@ -93,7 +95,7 @@ def _postgresql(url: URL, *, pooler: bool) -> DatabaseURL:
         name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()
     }
     arguments = _connect_arguments(options)
-    if pooler or "-pooler" in (url.host or ""):
+    if pooler or _POOLER.search(url.host or ""):
         # There the next statement may meet another server connection.
         arguments |= {
             "statement_cache_size": 0,

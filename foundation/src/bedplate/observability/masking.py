@@ -10,7 +10,8 @@ _SECRET_NAME = re.compile(
     r"authorization|cookie|token|passw|secret|credential|(api|private|signing)[-_]?key",
     re.IGNORECASE,
 )
-_URL_PASSWORD = re.compile(r"(://[^\s/:@]*:)[^\s/@]+@")
+# Up to the last @: a password that nobody escaped may contain / and @.
+_URL_PASSWORD = re.compile(r"(://[^\s/:@]*:)\S+@")
 _BEARER = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 
 

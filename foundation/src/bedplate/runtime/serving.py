@@ -6,6 +6,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from bedplate.lifecycle import Drain
+from bedplate.settings.explanation import without_passwords
 
 STARTUP_FAILURE = 3
 """Exit code when the process could not start, as uvicorn's."""
@@ -84,6 +85,7 @@ def failure_to_start(reason: Exception | str) -> StartupError:
         return reason
     text = " ".join(str(reason).split()).rstrip(".") or "no reason given"
     if isinstance(reason, Exception):
+        text = without_passwords(text)
         text = f"{type(reason).__name__}: {text}"
     return StartupError(
         f"The application could not start ({text}); "

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
@@ -157,6 +157,12 @@ class Settings(BaseSettings):
         for name, field in type(self).model_fields.items():
             if is_signing_secret(field):
                 yield from self._weakness(name, field.get_default(call_default_factory=True))
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _strip(cls, value: Any) -> Any:
+        """Drop white space around a value: a secret of Kubernetes often ends with a line feed."""
+        return value.strip() if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:

@@ -1,7 +1,8 @@
 import re
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -10,6 +11,7 @@ from bedplate.settings.sources import sources_of
 
 MASK = "***"
 _STORES = {"postgres", "postgresql", "redis", "rediss", "sqlite", "unix", "valkey", "valkeys"}
+_URL_WITH_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*@[^\s'\"]*", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^\s/]*@")
 
 
@@ -38,6 +40,34 @@ def explain(settings_class: type[Settings]) -> list[SettingLine]:
         )
         for name, field in settings_class.model_fields.items()
     ]
+
+
+def without_secrets(text: str, settings: Settings) -> str:
+    """Return a text of somebody else's, such as an exception's, without what is secret in it.
+
+    That is the value of each secret setting, the password of one that is a URL, and any URL with
+    user or password.
+    """
+    for value in sorted(_secrets_of(settings), key=len, reverse=True):
+        text = text.replace(value, MASK)
+    return without_passwords(text)
+
+
+def without_passwords(text: str) -> str:
+    """Return a text in which each URL with user or password is masked."""
+    return _URL_WITH_PASSWORD.sub(MASK, text)
+
+
+def _secrets_of(settings: Settings) -> Iterator[str]:
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if not isinstance(value, SecretStr) or not (secret := value.get_secret_value()):
+            continue
+        if "://" in secret:
+            user, at, _ = secret.partition("://")[2].rpartition("@")
+            password = user.partition(":")[2]
+            yield from (part for part in (password, unquote(password)) if at and part)
+        yield secret
 
 
 def _display(value: Any) -> str:

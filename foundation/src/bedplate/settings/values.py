@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Annotated, Any, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
@@ -20,6 +20,18 @@ class SettingsError(Exception):
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@*]+", re.IGNORECASE)
 _WEB_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", re.IGNORECASE)
 _REDIS_URL = re.compile(r"(?:redis|valkey)s?://.+|unix://.+", re.IGNORECASE)
+
+
+_REDIS_DATABASE = re.compile(r"/?|/\d+")
+_REDIS_OPTIONS = {
+    "db": re.compile(r"\d+"),
+    "ssl_cert_reqs": re.compile(r"none|optional|required"),
+    "ssl_check_hostname": re.compile(r"true|false", re.IGNORECASE),
+    "ssl_ca_certs": re.compile(r".+"),
+    "ssl_certfile": re.compile(r".+"),
+    "ssl_keyfile": re.compile(r".+"),
+}
+_REDIS_OPTION_NAMES = ", ".join(_REDIS_OPTIONS)
 
 
 def _split(value: object) -> object:
@@ -55,9 +67,37 @@ def _web_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _has_readable_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:  # also for a broken IPv6 address
+        return False
+
+
+def _names_a_redis(parts: SplitResult) -> bool:
+    if parts.scheme == "unix":
+        return parts.path not in {"", "/"}
+    return parts.hostname is not None and _REDIS_DATABASE.fullmatch(parts.path) is not None
+
+
 def _redis_url(url: SecretStr) -> SecretStr:
-    if not _REDIS_URL.fullmatch(url.get_secret_value()):
+    text = url.get_secret_value()
+    if not _REDIS_URL.fullmatch(text):
         raise ValueError("It should look like redis://host:6379/0")
+    parts = urlsplit(text) if _has_readable_port(text) else None
+    if parts is None or parts.fragment or not _names_a_redis(parts):
+        raise ValueError(
+            "Host, port or database can't be read: it should look like "
+            "redis://user:password@host:6379/0, with # as %23 and / as %2F in the password"
+        )
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        accepted = _REDIS_OPTIONS.get(name)
+        if accepted is None:
+            raise ValueError(f"It has an unknown option; these can be used: {_REDIS_OPTION_NAMES}")
+        if not accepted.fullmatch(value):
+            raise ValueError(f"Its option {name} should match {accepted.pattern}")
+        if name.startswith("ssl_") and parts.scheme not in {"rediss", "valkeys"}:
+            raise ValueError(f"Its option {name} needs rediss:// or valkeys://")
     return url
 
 
