@@ -67,7 +67,7 @@ async def seed(database_url: str, crowd: Crowd) -> str:
     await create_tables(database_url)
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute(_READER_TASKS, READER)
+        await connection.execute(_READER_TASKS, str(READER))
         await connection.execute(_USERS, crowd.users)
         await connection.execute(_SESSIONS)
         await connection.execute(_CROWD_TASKS, crowd.tasks)

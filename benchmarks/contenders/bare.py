@@ -7,7 +7,6 @@ no pre-ping.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request
 from sqlalchemy import select
@@ -26,7 +25,7 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
 
 
 Session = Annotated[AsyncSession, Depends(get_session)]
-UserId = Annotated[UUID, Header(alias="x-user-id")]
+UserId = Annotated[str, Header(alias="x-user-id")]
 
 
 @router.get("", response_model=list[TaskRead])

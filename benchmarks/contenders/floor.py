@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from urllib.parse import parse_qs
-from uuid import UUID
 
 import asyncpg
 import orjson
@@ -21,10 +20,10 @@ from benchmarks.seed import SESSION_HASH_SECRET
 
 _SECRET = SESSION_HASH_SECRET.encode()
 _SESSION = """
-SELECT users.id FROM user_sessions JOIN users ON users.id = user_sessions.user_id
+SELECT users.id::text FROM user_sessions JOIN users ON users.id = user_sessions.user_id
 WHERE token_hash = $1 AND NOT revoked AND expires_at > now()
 """
-_MEMBERS = "id, user_id::text, title, description, completed, created_at, updated_at"
+_MEMBERS = "id, user_id, title, description, completed, created_at, updated_at"
 _ONE = f"SELECT {_MEMBERS} FROM tasks WHERE id = $1 AND user_id = $2"
 _MANY = (
     f"SELECT {_MEMBERS} FROM tasks WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2"
@@ -61,7 +60,7 @@ class Floor:
                 await self._read(connection, user_id, scope, send)
 
     async def _read(
-        self, connection: asyncpg.Connection, user_id: UUID, scope: Scope, send: Send
+        self, connection: asyncpg.Connection, user_id: str, scope: Scope, send: Send
     ) -> None:
         task_id = int(scope["path"].removeprefix("/tasks/"))
         row = await connection.fetchrow(_ONE, task_id, user_id)
@@ -71,7 +70,7 @@ class Floor:
             await _answer(send, 200, _json(dict(row)))
 
     async def _list(
-        self, connection: asyncpg.Connection, user_id: UUID, scope: Scope, send: Send
+        self, connection: asyncpg.Connection, user_id: str, scope: Scope, send: Send
     ) -> None:
         query = parse_qs(scope["query_string"])
         limit = int(query.get(b"limit", [b"100"])[0])
@@ -79,7 +78,7 @@ class Floor:
         await _answer(send, 200, _json([dict(row) for row in rows]))
 
     async def _create(
-        self, connection: asyncpg.Connection, user_id: UUID, receive: Receive, send: Send
+        self, connection: asyncpg.Connection, user_id: str, receive: Receive, send: Send
     ) -> None:
         new: Mapping[str, object] = orjson.loads(await _body(receive))
         row = await connection.fetchrow(

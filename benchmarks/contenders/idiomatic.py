@@ -88,7 +88,7 @@ def create_router(limiter: Limiter) -> APIRouter:
     ) -> Sequence[Task]:
         statement = (
             select(Task)
-            .where(Task.user_id == user.id)
+            .where(Task.user_id == str(user.id))
             .order_by(Task.created_at.desc(), Task.id.desc())
             .limit(limit)
         )
@@ -102,7 +102,7 @@ def create_router(limiter: Limiter) -> APIRouter:
         session: Session,
         user: CurrentUser,
     ) -> Task:
-        statement = select(Task).where(Task.id == task_id, Task.user_id == user.id)
+        statement = select(Task).where(Task.id == task_id, Task.user_id == str(user.id))
         task = await session.scalar(statement)
         if task is None:
             raise HTTPException(404, "Task not found")
@@ -116,7 +116,7 @@ def create_router(limiter: Limiter) -> APIRouter:
         session: Session,
         user: CurrentUser,
     ) -> Task:
-        task = Task(**new.model_dump(), user_id=user.id)
+        task = Task(**new.model_dump(), user_id=str(user.id))
         session.add(task)
         await session.commit()
         return task

@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Connection, inspect, text
 
+from bedplate.auth.hashed_sessions import HashedSessions
 from bedplate.auth.tables import create_stand_in
 from bedplate.database import Database
 from bedplate.database.identities import reusable_identities
@@ -175,6 +176,32 @@ async def test_no_foreign_key_leaves_the_tables(empty: Database, migrations: Mig
 
     async with empty.engine.connect() as connection:
         assert await connection.run_sync(look) == []
+
+
+async def test_the_api_can_have_a_schema_of_its_own(
+    postgres_server: PostgresServer, migrations: Migrations
+) -> None:
+    """As docs/better-auth.md says: a schema tool that empties `public` leaves the API's tables."""
+    url = postgres_server.create_database()
+    own = f"{url}?options=-csearch_path%3Dtasks_api,public"
+    settings = TasksSettings(_env_file=None, database_url=SecretStr(url))
+    in_schema = settings.model_copy(update={"database_url": SecretStr(own)})
+    async with Database.open(settings) as database:
+        await create_stand_in(database.engine)
+        async with database.engine.begin() as connection:
+            await connection.execute(text("CREATE SCHEMA tasks_api"))
+    async with Database.open(in_schema) as database:
+        await migrations.upgrade(database.engine)
+        assert await migrations.missing(database.engine) == []
+        assert await migrations.differences(database.engine) == []
+        await HashedSessions(database, SecretStr("x" * 32)).check()
+    async with Database.open(settings) as database:
+        assert await tables(database) == THEIRS
+        async with database.engine.begin() as connection:
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            query = text("SELECT tablename FROM pg_tables WHERE schemaname = 'tasks_api'")
+            assert set(await connection.scalars(query)) == OURS
+    postgres_server.drop_database(url)
 
 
 async def test_no_index_is_there_twice(empty: Database, migrations: Migrations) -> None:
