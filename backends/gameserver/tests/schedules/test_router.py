@@ -97,7 +97,7 @@ async def test_refused(api: Client) -> None:
         {"action": {"kind": "backup", "extra": 1}},
         {"action": {"kind": "command", "command": "/time\n/stop"}},
         {"action": {"kind": "command", "command": " "}},
-        {"action": {"kind": "command", "command": "x" * 1001}},
+        {"action": {"kind": "command", "command": "ж" * 512}},
         {"action": {"kind": "announcement", "text": "a\nb"}},
         {"action": {"kind": "announcement", "text": "a\u2028b"}},
         {"action": {"kind": "restart", "warn_seconds": [0]}},
