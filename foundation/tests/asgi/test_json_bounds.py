@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 
 from bedplate.asgi import JSONBounds
 from bedplate.asgi.json_bounds import depth, has_lone_surrogate, has_non_finite_number
@@ -30,7 +31,7 @@ def app() -> FastAPI:
     return app
 
 
-async def post(call: Call, app: FastAPI, *bodies: bytes, **scope: Any) -> Any:
+async def post(call: Call, app: ASGIApp, *bodies: bytes, **scope: Any) -> Any:
     """Send a JSON body in these pieces."""
     messages = [
         {"type": "http.request", "body": body, "more_body": index < len(bodies)}

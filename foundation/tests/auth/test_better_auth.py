@@ -217,7 +217,7 @@ async def test_a_refusal_has_its_reason(
 async def test_expired_and_orphaned_sessions_have_their_reasons(
     sessions: BetterAuthSessions, database: Database
 ) -> None:
-    """They are told apart by the same query."""
+    """One query tells which of them it is."""
     past = "2001-01-01T00:00:00Z"
     await _execute(database, f"UPDATE session SET \"expiresAt\" = '{past}'")
     connection = _bearer(TOKEN)

@@ -7,8 +7,8 @@ from bedplate.problems import ProblemPolicy
 from tasks.models import Base
 from tasks.router import health_router, router
 from tasks.settings import TasksSettings
-from tasks.state import TasksState
-from tasks.wiring import guard, prepare_stand_in, rate_limit, session_checks
+from tasks.state import TasksState, health_checks
+from tasks.wiring import guard, prepare_stand_in, rate_limit
 
 backend = Backend(
     name="tasks",
@@ -23,7 +23,7 @@ backend = Backend(
     auth=guard,
     rate_limit=rate_limit,
     state=TasksState,
-    health_checks=session_checks,
+    health_checks=health_checks,
     prepare=prepare_stand_in,
     commands="tasks.commands:app",
 )

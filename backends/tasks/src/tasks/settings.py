@@ -82,7 +82,7 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
 
     @property
     def secure_cookies(self) -> bool | None:
-        """Whether better-auth's cookies have the prefix `__Secure-`; None if it can't be told."""
+        """Whether better-auth's cookies have the prefix `__Secure-`; None if nothing says so."""
         if self.better_auth_secure_cookies is not None:
             return self.better_auth_secure_cookies
         if self.better_auth_url is not None:

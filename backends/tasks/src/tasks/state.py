@@ -3,10 +3,11 @@
 from bedplate.auth import CheckedVerifier
 from bedplate.conditional.idempotency import Idempotency
 from bedplate.database_state import DatabaseState
+from bedplate.observability.health import HealthCheck
 from bedplate.state import opened
 from tasks.changes import Changes
 from tasks.settings import TasksSettings
-from tasks.wiring import idempotency, open_changes, open_verifier
+from tasks.wiring import idempotency, open_changes, open_verifier, session_check
 
 
 class TasksState(DatabaseState):
@@ -16,3 +17,8 @@ class TasksState(DatabaseState):
     verifier: CheckedVerifier = opened(open_verifier)
     idempotency: Idempotency = opened(idempotency.open)
     changes: Changes = opened(open_changes)
+
+
+def health_checks(state: TasksState) -> list[HealthCheck]:
+    """Return the readiness check of the sessions; the database's own is there already."""
+    return [session_check(state.verifier)]

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import structlog
 from fastapi import Depends
@@ -34,9 +34,6 @@ from bedplate.state import from_state
 from tasks.changes import UUID_PATTERN, Changes
 from tasks.models import MAX_USER_ID_LENGTH, audit_outbox, idempotency_keys
 from tasks.settings import TasksSettings
-
-if TYPE_CHECKING:
-    from tasks.state import TasksState
 
 _CHECK_SECONDS: Final = 2.5
 
@@ -112,9 +109,9 @@ async def open_verifier(
         yield verifier
 
 
-def session_checks(state: "TasksState") -> list[HealthCheck]:
-    """Return the readiness check of the sessions; the database's own is there already."""
-    return [HealthCheck("sessions", state.verifier.check, timeout=_CHECK_SECONDS)]
+def session_check(verifier: CheckedVerifier) -> HealthCheck:
+    """Return the readiness check of the sessions."""
+    return HealthCheck("sessions", verifier.check, timeout=_CHECK_SECONDS)
 
 
 def _hashed(settings: TasksSettings, database: Database) -> HashedSessions:

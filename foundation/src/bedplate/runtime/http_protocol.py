@@ -160,8 +160,9 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             return
         self.scope["extensions"] = self._extensions
         super().on_headers_complete()
-        if self.cycle is not None and self.cycle.scope is self.scope:  # no WebSocket
-            self.cycle.transport = self._ending
+        cycle = self._latest()
+        if cycle is not None and cycle.scope is self.scope:  # no WebSocket
+            cycle.transport = self._ending
         if self.server_state.announce_close:
             self.announce_close()
 
