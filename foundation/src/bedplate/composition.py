@@ -22,6 +22,7 @@ from bedplate.clients import LocalServices
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
+from bedplate.observability.telemetry import telemetry_options
 from bedplate.problems import ProblemPolicy, install_problems
 from bedplate.runtime import StartupError
 from bedplate.settings import DatabaseSettings, Settings, SettingsError
@@ -72,7 +73,9 @@ def compose(
             drain=drain,
             status_token=(own_settings or by_name[first]).status_token,
         )
-        composed = Composition(_create_whole(backends, apps, health, registry), apps)
+        traced = any(own.otel_enabled for own in by_name.values())
+        whole = _create_whole(backends, apps, health, registry, traced=traced)
+        composed = Composition(whole, apps)
     composed.state.healths = {name: app.state.health for name, app in apps.items()}
     return composed
 
@@ -118,8 +121,13 @@ def _create_whole(
     apps: Mapping[str, FastAPI],
     health: Health,
     registry: CollectorRegistry,
+    *,
+    traced: bool,
 ) -> FastAPI:
-    """Return the application that runs every lifespan and serves what belongs to no backend."""
+    """Return the application that runs every lifespan and serves what belongs to no backend.
+
+    `traced`: its lifespan also sets up OpenTelemetry's exporters, for all.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -135,6 +143,7 @@ def _create_whole(
         version=__version__,
         openapi_url=None,
         lifespan=lifespan,
+        telemetry=telemetry_options(enabled=traced),
         redirect_slashes=False,
     )
     whole.state.health = health

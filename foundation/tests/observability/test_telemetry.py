@@ -51,9 +51,10 @@ def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 _TRACED = """
 import asyncio
+import sys
 from fastapi import APIRouter
-from bedplate.application import create_app
 from bedplate.backend import Backend
+from bedplate.composition import compose
 from bedplate.settings import Settings
 from bedplate.testing.client import client
 
@@ -64,11 +65,13 @@ async def item(item_id: int) -> int:
     return item_id
 
 async def main() -> None:
-    backend = Backend(name="traced", title="Traced", settings=Settings, routers=[router])
-    app = create_app(backend, Settings(otel_enabled=True))
+    names = sys.argv[1:]
+    backends = [Backend(name=n, title=n, settings=Settings, routers=[router]) for n in names]
+    app = compose(backends, {name: Settings(otel_enabled=True) for name in names})
     async with client(app) as api:
-        assert (await api.get("/items/7")).json() == 7
-        assert (await api.get("/healthz")).status_code == 200
+        for prefix in [f"/{name}" for name in names] if len(names) > 1 else [""]:
+            assert (await api.get(f"{prefix}/items/7")).json() == 7
+            assert (await api.get(f"{prefix}/healthz")).status_code == 200
 
 asyncio.run(main())
 """
@@ -91,15 +94,26 @@ class _Collector(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_on_exports_requests_without_z_pages() -> None:
-    """When it is wanted, a request is exported, and a probe isn't."""
+@pytest.fixture
+def received() -> list[tuple[str, bytes]]:
+    """Return what has been exported to the collector, which is empty at first."""
+    _Collector.received.clear()
+    return _Collector.received
+
+
+@pytest.mark.parametrize("names", [["one"], ["one", "two"]], ids=len)
+def test_on_exports_requests_without_z_pages(
+    names: list[str], received: list[tuple[str, bytes]]
+) -> None:
+    """When it is wanted, requests of one or several backends are exported, and probes aren't."""
     with HTTPServer(("127.0.0.1", 0), _Collector) as collector:
         Thread(target=collector.serve_forever, daemon=True).start()
         endpoint = f"http://127.0.0.1:{collector.server_port}"
         environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
-        subprocess.run([sys.executable, "-c", _TRACED], check=True, timeout=60, env=environment)
+        program = [sys.executable, "-c", _TRACED, *names]
+        subprocess.run(program, check=True, timeout=60, env=environment)
         collector.shutdown()
-    traces = b"".join(body for path, body in _Collector.received if path == "/v1/traces")
-    assert b"GET /items/{item_id}" in traces
+    traces = b"".join(body for path, body in received if path == "/v1/traces")
+    assert traces.count(b"/items/{item_id}") >= len(names)
     assert b"healthz" not in traces
-    assert any(path == "/v1/metrics" for path, _ in _Collector.received)
+    assert any(path == "/v1/metrics" for path, _ in received)
