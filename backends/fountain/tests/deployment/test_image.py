@@ -44,3 +44,16 @@ def test_its_python_is_one_that_bedplate_runs_on(instructions: list[str], deploy
     project = tomllib.loads((deploy.parent / "foundation" / "pyproject.toml").read_text())
     assert project["project"]["requires-python"] == ">=3.11"
     assert int(match[1]) >= 11
+
+
+def test_every_image_can_have_opentelemetry(deploy: Path) -> None:
+    """Whichever backend is built: the image has no pip that could add it later."""
+    projects = [
+        tomllib.loads(path.read_text())["project"]
+        for path in (deploy.parent / "backends").glob("*/pyproject.toml")
+    ]
+    backends = [each for each in projects if "bedplate.backends" in each.get("entry-points", {})]
+    assert {"audits", "fountain", "gameserver", "live", "tasks"} <= {b["name"] for b in backends}
+    for backend in backends:
+        extras = backend.get("optional-dependencies", {})
+        assert extras.get("otel") == ["bedplate[otel]"], backend["name"]
