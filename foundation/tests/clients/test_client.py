@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi import Response
 from fastapi.responses import JSONResponse, RedirectResponse
+from opentelemetry import propagate, trace  # noqa: F401 - as FastAPI imports both
 from structlog.contextvars import bound_contextvars
 
 from bedplate.clients import UpstreamRefused, UpstreamUnavailable
@@ -41,6 +42,17 @@ async def test_the_request_id_goes_along(connect: Connect, other: Any) -> None:
     await client.get("/echo")
     sent = [request.headers.get("x-request-id") for request in other.requests]
     assert sent == ["abc-1", None]
+
+
+async def test_the_trace_goes_along(connect: Connect, other: Any) -> None:
+    """The other side continues the trace of the request that is being served, if one is traced."""
+    client = connect()
+    span = trace.NonRecordingSpan(trace.SpanContext(0xABC, 0xDEF, is_remote=True))
+    with trace.use_span(span):
+        await client.get("/echo")
+    await client.get("/echo")
+    sent = [request.headers.get("traceparent") for request in other.requests]
+    assert sent == [f"00-{0xABC:032x}-{0xDEF:016x}-00", None]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from http import HTTPStatus
@@ -191,6 +192,9 @@ def _request_headers(content: bytes | None) -> dict[str, str]:
     headers = {} if content is None else {"Content-Type": "application/json"}
     if request_id := get_contextvars().get("request_id"):
         headers["X-Request-ID"] = request_id
+    # Loaded when `OTEL_ENABLED` is set: the other service continues the trace.
+    if (propagate := sys.modules.get("opentelemetry.propagate")) is not None:
+        propagate.inject(headers)
     return headers
 
 
