@@ -392,23 +392,6 @@ async def test_a_migration_may_take_longer_than_a_statement_of_a_request(
     assert await databases[0].read().all(bound) == [{"b": "300ms"}]
 
 
-async def test_migrating_leaves_nothing_on_a_shared_connection(
-    open_database: OpenDatabase, postgres_url: str, tmp_path: Path
-) -> None:
-    """Only the transaction has no time-out: a pooler gives its connection to others afterwards."""
-    statements = []
-    write(tmp_path, "create", None, CREATE)
-    database = await open_database(postgres_url)
-
-    @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
-    def remember(_: Any, __: Any, statement: str, *___: Any) -> None:
-        statements.append(statement)
-
-    await Migrations("larks", visits(), tmp_path).upgrade(database.engine)
-    settings = [statement for statement in statements if statement.startswith("SET ")]
-    assert settings == ["SET LOCAL statement_timeout = 0"]
-
-
 async def test_a_changed_table_keeps_what_refers_to_it(
     open_database: OpenDatabase, sqlite_url: str, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ _INDEXES = text(
     "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = :t"
 )
 _FLAG = "sqlite_autoincrement"
+_AUTOINCREMENT = "AUTOINCREMENT"
+_COPY = "_alembic_tmp_"
 
 
 def identity() -> MappedColumn[int]:
@@ -55,6 +57,19 @@ def forbid_reuse(operations: Any, table: str) -> None:
         operations.execute(statement)
 
 
+@event.listens_for(Table, "before_create")
+def _keep_identities(table: Table, connection: Connection, **_: object) -> None:
+    """Let the copy that Alembic makes of a SQLite table keep what its original has.
+
+    Alembic changes a table by copying it, and doesn't see that its identities never come back.
+    """
+    original = table.name.removeprefix(_COPY)
+    if connection.dialect.name != "sqlite" or original == table.name:
+        return
+    if _AUTOINCREMENT in _definitions(connection).get(original, "").upper():
+        table.kwargs[_FLAG] = True
+
+
 def lost_identities(connection: Connection, metadata: MetaData) -> list[tuple[str, str]]:
     """Return `("add_autoincrement", table)` for each that must not give an identity twice but may.
 
@@ -67,7 +82,7 @@ def lost_identities(connection: Connection, metadata: MetaData) -> list[tuple[st
         ("add_autoincrement", table.name)
         for table in metadata.tables.values()
         if table.kwargs.get(_FLAG)
-        and "AUTOINCREMENT" not in definitions.get(table.name, _FLAG).upper()
+        and _AUTOINCREMENT not in definitions.get(table.name, _FLAG).upper()
     ]
 
 

@@ -140,8 +140,6 @@ class Migrations:
             config.attributes.update(connection=connection, owns=self._owns)
             # SQLite needs no lock: its transaction begins as the only writer.
             if connection.dialect.name == "postgresql":
-                # Only for this transaction: a transaction pooler gives the connection to others.
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
                 key = crc32(self.version_table.encode())
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
             return run(config)

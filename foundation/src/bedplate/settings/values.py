@@ -25,6 +25,9 @@ _REDIS_URL = re.compile(r"(?:redis|valkey)s?://.+|unix://.+", re.IGNORECASE)
 _REDIS_DATABASE = re.compile(r"/?|/\d+")
 _REDIS_OPTIONS = {
     "db": re.compile(r"\d+"),
+    "username": re.compile(r".+"),
+    "password": re.compile(r".+"),
+    "client_name": re.compile(r".+"),
     "ssl_cert_reqs": re.compile(r"none|optional|required"),
     "ssl_check_hostname": re.compile(r"true|false", re.IGNORECASE),
     "ssl_ca_certs": re.compile(r".+"),
