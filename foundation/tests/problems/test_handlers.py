@@ -107,6 +107,16 @@ async def test_a_server_error_may_have_any_status(caller: Client, problem_of: Pr
     assert response.headers["retry-after"] == "4"
 
 
+@pytest.mark.parametrize("kind", ["text/plain", ""])
+async def test_json_that_is_not_declared_names_the_header(caller: Client, kind: str) -> None:
+    """A client that forgot the Content-Type is told so, rather than that its JSON is no JSON."""
+    answer = await caller.post("/api/notes", content=b"{}", headers={"content-type": kind})
+    [error] = answer.json()["errors"]
+    assert error["message"] == "Send JSON, with the header Content-Type: application/json"
+    answer = await caller.post("/api/notes", content=b'"x"', headers=JSON)
+    assert "Content-Type" not in answer.text
+
+
 async def test_headers_of_an_error_are_kept(caller: Client) -> None:
     """Of our errors and of an `HTTPException`."""
     assert (await caller.get("/api/fails/domain")).headers["x-mine"] == "1"

@@ -1,5 +1,6 @@
 """The image's recipe."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -23,10 +24,20 @@ def test_it_runs_as_nobody_in_particular(instructions: list[str]) -> None:
     assert 'ENTRYPOINT ["bedplate"]' in instructions
 
 
-def test_it_says_whether_it_is_alive(instructions: list[str]) -> None:
-    """By the z-page on the operations port."""
+@pytest.mark.parametrize("port", [None, "", "9191"])
+def test_it_says_whether_it_is_alive(
+    instructions: list[str], monkeypatch: pytest.MonkeyPatch, port: str | None
+) -> None:
+    """By the z-page on the operations port, wherever the setting puts it."""
+    asked = []
+    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: asked.append(url))
+    monkeypatch.delenv("BEDPLATE_OPERATIONS_PORT", raising=False)
+    if port is not None:
+        monkeypatch.setenv("BEDPLATE_OPERATIONS_PORT", port)
     (check,) = (line for line in instructions if line.startswith("HEALTHCHECK "))
-    assert "http://127.0.0.1:9090/healthz" in check
+    *_, program = json.loads(check.partition(" CMD ")[2])
+    exec(program, {})
+    assert asked == [f"http://127.0.0.1:{port or 9090}/healthz"]
 
 
 def test_nothing_for_development_is_installed(instructions: list[str]) -> None:

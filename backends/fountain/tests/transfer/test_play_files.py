@@ -13,7 +13,7 @@ from fountain.transfer.play_files import MAX_TEXT_LENGTH, check_lengths, read_pl
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"One.\nT\xffwo.", "line 2: this is not UTF-8 text"),
+        (b"One.\nT\xffwo.", "line 2: this is not UTF-8 text. If it is Latin-1, `iconv -f latin1"),
         ("One.".encode("utf-16"), "line 1: this is not UTF-8 text"),
         (b"One.\n\nT\0wo.", "line 3: the services don.t accept the character NUL"),
         (b"x" * (play_files.MAX_FILE_BYTES + 1), "larger than 20 MiB"),

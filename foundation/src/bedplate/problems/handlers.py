@@ -67,7 +67,10 @@ async def _handle(connection: HTTPConnection, error: Exception) -> Response | No
         case ProblemError():
             return await _answer(connection, error)
         case RequestValidationError() | WebSocketRequestValidationError():
-            return await _refuse(connection, invalid_input(error.errors()))
+            errors = error.errors()
+            if "json" not in connection.headers.get("content-type", ""):
+                errors = [_naming_content_type(each) for each in errors[:_MAX_ERRORS]]
+            return await _refuse(connection, invalid_input(errors))
         case HTTPException() if error.status_code in _WITHOUT_BODY:
             return Response(status_code=error.status_code, headers=error.headers)
         case HTTPException():
@@ -151,6 +154,13 @@ def invalid_input(errors: Sequence[Any]) -> InvalidInput:
         ],
         in_path=any(error["loc"][:1] == ("path",) for error in errors),
     )
+
+
+def _naming_content_type(error: Any) -> Any:
+    """Name the header in the error of a body that wasn't read as JSON for want of it."""
+    if error["loc"] == ("body",) and isinstance(error.get("input"), str | bytes):
+        return {**error, "msg": "Send JSON, with the header Content-Type: application/json"}
+    return error
 
 
 def _field(error: Any) -> str:

@@ -29,7 +29,10 @@ def _text(path: Path, content: bytes) -> str:
         text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise CommandError(f"{path}, line {line}: this is not UTF-8 text.") from error
+        raise CommandError(
+            f"{path}, line {line}: this is not UTF-8 text. If it is Latin-1, "
+            "`iconv -f latin1 -t utf-8` converts it."
+        ) from error
     nul = text.find("\0")
     if nul >= 0:
         line = text.count("\n", 0, nul) + 1
