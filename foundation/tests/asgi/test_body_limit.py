@@ -56,6 +56,28 @@ async def test_declared_length(call: Callable[..., Any], length: bytes) -> None:
     assert b"content_too_large" in exchange.body
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        (b"transfer-encoding", b"gzip, chunked", 501),
+        (b"content-encoding", b"gzip", 415),
+        (b"content-encoding", b"deflate", 415),
+        (b"transfer-encoding", b"Chunked", 200),
+        (b"content-encoding", b"identity", 200),
+    ],
+)
+async def test_encoded_bodies_are_refused(
+    call: Callable[..., Any], app: FastAPI, header: bytes, value: bytes, status: int
+) -> None:
+    """A body that would have to be decoded first is refused, and 415 says what is taken."""
+    exchange = await call(
+        app, *pieces(b"[1]"), headers=[JSON, (header, value)], path="/json", method="POST"
+    )
+    assert exchange.status == status
+    says = (b"accept-encoding", b"identity") in exchange.sent[0]["headers"]
+    assert says is (status == 415)
+
+
 @pytest.mark.parametrize("length", [b"-1", b"+5", b"1.5", b"", b"5, 5", b"0x5", "٣".encode()])
 async def test_malformed_length(call: Callable[..., Any], app: FastAPI, length: bytes) -> None:
     """A length that is no whole number is answered 400."""

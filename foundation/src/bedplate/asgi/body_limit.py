@@ -1,12 +1,28 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bedplate.problems import BadRequest, ContentTooLarge, ProblemError, problem_response
+from bedplate.problems import (
+    BadRequest,
+    ContentTooLarge,
+    ProblemError,
+    StatusError,
+    problem_response,
+)
 
 _MAX_DIGITS = 18
 
 
+_ABOUT_BODY = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
+# RFC 9112, section 6.1, and RFC 9110, section 15.5.16.
+_UNKNOWN_FRAMING = StatusError(501, "The only Transfer-Encoding that is understood is chunked.")
+_ENCODED = StatusError(
+    415,
+    "A body may have no Content-Encoding: send it as it is.",
+    headers={"Accept-Encoding": "identity"},
+)
+
+
 class BodyLimit:
-    """Answers 413 when a request's body is larger than `max_bytes`.
+    """Answers 413 when a request's body is larger than `max_bytes`, and refuses encoded ones.
 
     A declared `Content-Length` is checked before anything is read. A body without one is counted
     while it is read; when it is too large, reading it raises, and the response is 413, even when
@@ -29,10 +45,9 @@ class BodyLimit:
         counted = not scope["http_version"].startswith("1")
         error: ProblemError | None = None
         for name, value in scope["headers"]:
-            if name == b"content-length":
-                error = error or self._judge(value)
-            elif name == b"transfer-encoding":
-                counted = True
+            if name in _ABOUT_BODY:
+                counted = counted or name == b"transfer-encoding"
+                error = error or self._judge(name, value)
         if error is not None:
             await problem_response(scope, error)(scope, receive, send)
         elif counted:
@@ -47,10 +62,14 @@ class BodyLimit:
         else:
             await self.app(scope, receive, send)
 
-    def _judge(self, content_length: bytes) -> ProblemError | None:
-        if not content_length.isdigit():
+    def _judge(self, name: bytes, value: bytes) -> ProblemError | None:
+        if name == b"transfer-encoding":
+            return None if value.strip().lower() == b"chunked" else _UNKNOWN_FRAMING
+        if name == b"content-encoding":
+            return None if value.strip().lower() == b"identity" else _ENCODED
+        if not value.isdigit():
             return BadRequest("Content-Length must be a whole number.")
-        if len(content_length) > _MAX_DIGITS or int(content_length) > self._max_bytes:
+        if len(value) > _MAX_DIGITS or int(value) > self._max_bytes:
             return self._too_large
         return None
 
