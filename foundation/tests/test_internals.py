@@ -90,7 +90,14 @@ async def test_uvicorn_s_http_protocol(config: Config) -> None:
     require_parameters(HttpToolsProtocol.on_body, "self body", used_in)
     require_parameters(HttpToolsProtocol.shutdown, "self", used_in)
     source = inspect.getsource(RequestResponseCycle.__init__)
-    for name in ("scope", "keep_alive", "more_body", "response_started", "response_complete"):
+    for name in (
+        "scope",
+        "keep_alive",
+        "more_body",
+        "response_started",
+        "response_complete",
+        "transport",
+    ):
         require(f"RequestResponseCycle.{name}", f"self.{name} = " in source, used_in)
     source = inspect.getsource(HttpToolsProtocol)
     require("HttpToolsProtocol.url", "self.url = " in source, used_in)

@@ -109,7 +109,7 @@ async def test_a_server_error_may_have_any_status(caller: Client, problem_of: Pr
 
 @pytest.mark.parametrize("kind", ["text/plain", ""])
 async def test_json_that_is_not_declared_names_the_header(caller: Client, kind: str) -> None:
-    """A client that forgot the Content-Type is told so, rather than that its JSON is no JSON."""
+    """A client that forgot the Content-Type learns that, not that its JSON is no dictionary."""
     answer = await caller.post("/api/notes", content=b"{}", headers={"content-type": kind})
     [error] = answer.json()["errors"]
     assert error["message"] == "Send JSON, with the header Content-Type: application/json"
