@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sqlalchemy import make_url
 
 from bedplate.database import DatabaseURLError, parse_database_url
 from bedplate.testing.postgres import PostgresServer
@@ -46,6 +47,12 @@ WORKING: tuple[tuple[str, str, dict[str, Any]], ...] = (
         "postgresql+asyncpg:///app?host=one%3A1&host=two%3A2",
         {},
     ),
+    (
+        "postgresql://u:p@one:1,two,[::1]:3/app?target_session_attrs=read-write",
+        "postgresql+asyncpg://u:p@/app?host=one%2Ctwo%2C%3A%3A1&port=1%2C5432%2C3",
+        {"target_session_attrs": "read-write"},
+    ),
+    ("postgresql://one,two/d", "postgresql+asyncpg:///d?host=one%2Ctwo&port=5432%2C5432", {}),
     (
         "postgresql://u@h/d?options=-c%20search_path%3Da-c%2Cb&application_name=reports",
         "postgresql+asyncpg://u@h/d",
@@ -173,6 +180,17 @@ async def test_options_reach_the_server(postgres_server: PostgresServer) -> None
         assert await connection.fetchval("SHOW search_path") == "a-c,b"
     finally:
         await connection.close()
+
+
+async def test_the_first_host_that_answers_is_taken(postgres_server: PostgresServer) -> None:
+    """Of libpq's several hosts before the name."""
+    url = make_url(postgres_server.url)
+    text = f"postgresql://{url.username}@127.0.0.1:1,127.0.0.1:{url.port}/{url.database}"
+    parsed = parse_database_url(f"{text}?target_session_attrs=read-write")
+    arguments = parsed.url.get_dialect()().create_connect_args(parsed.url)[1]
+    connection = await asyncpg.connect(**arguments, **parsed.connect_args)
+    assert await connection.fetchval("SELECT 1") == 1
+    await connection.close()
 
 
 async def test_a_unix_socket_works(postgres_server: PostgresServer) -> None:

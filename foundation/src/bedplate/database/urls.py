@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from sqlalchemy import URL, make_url
@@ -22,6 +23,12 @@ _SETTINGS = ("application_name", "connect_timeout", "options", "target_session_a
 _HONOURED = sorted([*_ADDRESS, *_SETTINGS, "channel_binding", "ssl", "sslmode", *_SSL_FILES])
 _MAX_PORT = 65_535
 _POOLER = re.compile(r"-pooler|\.pooler\.")
+_DEFAULT_PORT = "5432"
+_SEVERAL_HOSTS = re.compile(
+    r"(?P<begin>postgres[a-z+]*://(?:[^/?#]*@)?)(?P<hosts>[^/?#@]*,[^/?#@]*)"
+    r"(?P<path>/[^?#]*)?(?:[?](?P<query>.*))?"
+)
+_PORT = re.compile(r":[^:\]]*$")
 _ROOT_CERTIFICATE = Path("~/.postgresql/root.crt")
 
 
@@ -54,7 +61,7 @@ def parse_database_url(text: str, *, pooler: bool = False) -> DatabaseURL:
     `.pooler.` (Supabase) says so too. Raises `DatabaseURLError`, and touches nothing.
     """
     try:
-        url = make_url(text)
+        url = make_url(_with_hosts_as_parameters(text))
     except (SQLAlchemyError, ValueError):
         raise DatabaseURLError(
             "This is no database URL: it should look like postgresql://user:password@host/name "
@@ -69,6 +76,20 @@ def parse_database_url(text: str, *, pooler: bool = False) -> DatabaseURL:
     raise DatabaseURLError(
         "This kind of database is not supported: use a postgresql:// or a sqlite:/// URL."
     )
+
+
+def _with_hosts_as_parameters(text: str) -> str:
+    """Return a URL whose several hosts are parameters, as SQLAlchemy wants them."""
+    if (match := _SEVERAL_HOSTS.fullmatch(text)) is None:
+        return text
+    hosts, ports = [], []
+    for each in match["hosts"].split(","):
+        host, _, port = each.rpartition(":") if _PORT.search(each) else (each, "", "")
+        hosts.append(host.strip("[]"))
+        ports.append(port or _DEFAULT_PORT)
+    addresses = f"host={quote(','.join(hosts))}&port={quote(','.join(ports))}"
+    query = f"{addresses}&{match['query']}" if match["query"] else addresses
+    return f"{match['begin']}{match['path'] or ''}?{query}"
 
 
 def _sqlite(url: URL) -> DatabaseURL:
