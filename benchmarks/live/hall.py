@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,11 @@ class Hall:
         await self.ask("POST", f"{self.path}/activities/{activity}/close")
 
     async def joined(self, phones: list[Phone]) -> list[str]:
-        """Let phones join, and return their tokens."""
+        """Let phones join, and return their tokens. Raises RuntimeError when one is refused."""
         answers = await asyncio.gather(*(self.join(phone, n) for n, phone in enumerate(phones)))
+        for answer in answers:
+            if answer.status != HTTPStatus.CREATED:
+                raise RuntimeError(f"A join: {answer.status} {answer.body!r}")
         return [answer.json["token"] for answer in answers]
 
     def join(self, phone: Phone, number: int) -> Any:
