@@ -150,7 +150,7 @@ async def test_two_processes_let_in_as_many_as_there_are_places(
 
     async def join(api: httpx2.AsyncClient, number: int) -> httpx2.Response:
         join = {"code": made["code"], "nickname": "Anna"}
-        key = {"Idempotency-Key": str(number)}
+        key = {"Idempotency-Key": f"{number:016}"}
         return await api.post(f"{path}/participants", json=join, headers=key)
 
     joins = [join(api, number) for number in range(300) for api in (one, two)]

@@ -110,7 +110,7 @@ async def test_a_banned_one_may_not_come_back_until_kicked_instead(
     evening: "Evening", problem_of: ProblemOf
 ) -> None:
     """Neither the token nor the join that is sent again helps; a kick lifts the ban."""
-    key = {"Idempotency-Key": "k"}
+    key = {"Idempotency-Key": "k" * 16}
     ann = await evening.join("Ann", **key)
     await evening.do(f"participants/{ann.id}/ban")
     assert problem_of(await rejoin(evening, ann), 403)["state"] == "banned"
@@ -124,7 +124,7 @@ async def test_a_banned_one_may_not_come_back_until_kicked_instead(
 
 async def test_a_kicked_one_may_join_anew(evening: "Evening") -> None:
     """With the code and even the same key, as somebody else."""
-    key = {"Idempotency-Key": "k"}
+    key = {"Idempotency-Key": "k" * 16}
     ann = await evening.join("Ann", **key)
     await evening.do(f"participants/{ann.id}/kick")
     assert (await evening.join("Ann", **key)).id != ann.id

@@ -56,8 +56,9 @@ REFUSALS = errors(SessionNotFound, WrongToken)
 PageSize = Annotated[int, QueryInt(1, 1000)]
 Cursor = Annotated[str, StringConstraints(pattern=repository.IN_ORDER.pattern)]
 IdempotencyKey = Annotated[
-    Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$")] | None,
-    Header(description="The same key gets the same place"),
+    # Who sends the same key gets the same token, so a key must not be guessed.
+    Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{16,255}$")] | None,
+    Header(description="The same key gets the same place: a random one, such as a UUID"),
 ]
 
 
