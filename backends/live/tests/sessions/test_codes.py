@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from fastapi import FastAPI
 
-from bedplate.database import Database, Statement
+from bedplate.database import Statement
 from bedplate.testing.client import Client, client
 from bedplate.testing.clock import SettableClock
 from bedplate.testing.problems import ProblemOf
@@ -85,31 +85,21 @@ async def test_what_a_code_joins(make_evening: MakeEvening, problem_of: ProblemO
 
 
 async def test_a_join_wave_costs_a_statement_a_look(
-    evening: "Evening", monkeypatch: pytest.MonkeyPatch
+    evening: "Evening", run_statements: list[Statement]
 ) -> None:
     """What a code joins may be cached for two seconds by all, and is read by one statement.
 
     A refusal is not to be cached, and a text that can't be a code costs no statement.
     """
-    statements: list[Statement] = []
-    run = Database.run
-
-    async def counted(
-        self: Database, connection: Any, statement: Statement, parameters: Any
-    ) -> Any:
-        statements.append(statement)
-        return await run(self, connection, statement, parameters)
-
-    monkeypatch.setattr(Database, "run", counted)
     response = await evening.api.get(f"/api/v1/join/{evening.code}")
     assert response.headers["cache-control"] == "public, max-age=2"
-    reads = [each for each in statements if "live_session.code =" in str(each)]
+    reads = [each for each in run_statements if "live_session.code =" in str(each)]
     assert len(reads) == 1
-    statements.clear()
+    run_statements.clear()
     response = await evening.api.get("/api/v1/join/AEIOU01")
     assert response.status_code == 404
     assert "public" not in response.headers.get("cache-control", "")
-    assert not [each for each in statements if "live_session.code =" in str(each)]
+    assert not [each for each in run_statements if "live_session.code =" in str(each)]
 
 
 async def guess(api: Client, number: int) -> list[int]:
