@@ -116,6 +116,28 @@ async def test_one_bad_member_fails_alone(database: Database, store: Store) -> N
     assert await stored(database) == [1, 2, 5]
 
 
+async def test_a_batch_that_fails_once_is_stored_in_two_steps(
+    database: Database, store: Store
+) -> None:
+    """What fails once says nothing against any member: they are not stored one by one."""
+
+    async def store_later(
+        session: WriteSession, poll: str, numbers: Sequence[int]
+    ) -> list[Row | Exception]:
+        result = await store(session, poll, numbers)
+        if len(numbers) == 100:
+            raise RuntimeError
+        return result
+
+    async with GroupCommit(database, store_later) as group:
+        first = asyncio.create_task(group.submit("a", 0))
+        await store.called.wait()
+        await asyncio.gather(*(group.submit("a", number) for number in range(1, 101)))
+        await first
+    assert [len(batch) for batch in store.batches] == [1, 100, 50, 50]
+    assert await stored(database) == list(range(101))
+
+
 async def test_queues_have_writers_of_their_own(database: Database, store: Store) -> None:
     """Members of two queues are never in one batch."""
     async with GroupCommit(database, store) as group:

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Self, TypeVar
 
+import structlog
+
 from bedplate.database.exceptions import DatabaseUnavailable
 from bedplate.database.sessions import Database, WriteSession
 from bedplate.problems import ServiceUnavailable
@@ -22,6 +24,9 @@ Stored = TypeVar("Stored")
 
 BATCH_BUCKETS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 """The buckets of a histogram that `observe_batch` feeds: up to the rows of a full batch."""
+
+
+_log = structlog.get_logger("bedplate.database")
 
 
 class QueueFull(ServiceUnavailable):
@@ -44,7 +49,7 @@ class GroupCommit(Generic[Queue, Member, Stored]):
     `store(session, queue, members)` runs in a transaction. It takes the locks that the order
     needs, stores all members, and returns what each `submit` returns, in the order of the members;
     an exception among these goes to its member alone. When it raises, nothing of the batch is
-    stored, and each member gets a transaction of its own: one bad member fails no other.
+    stored, and its halves get a transaction each, and theirs: one bad member fails no other.
 
     Members are validated before they are submitted. The context manager's end stores what waits.
     """
@@ -129,8 +134,11 @@ class GroupCommit(Generic[Queue, Member, Stored]):
             if len(batch) == 1:
                 _answer(batch[0], error)
                 return
-            for waiting in batch:
-                await self._settle(queue, [waiting])
+            _log.info("batch_failed", rows=len(batch), error=type(error).__name__)
+            # By halves: a thousand of which none is bad are stored in two steps, not in a thousand.
+            middle = len(batch) // 2
+            await self._settle(queue, batch[:middle])
+            await self._settle(queue, batch[middle:])
         else:
             for waiting, answer in zip(batch, stored, strict=True):
                 _answer(waiting, answer)
