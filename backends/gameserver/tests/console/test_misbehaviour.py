@@ -40,6 +40,13 @@ async def test_endless_lines_and_other_encodings(open_game: OpenGame) -> None:
     assert (await game.console.send("/time", by="test")).lines
 
 
+async def until_online(game: Game, number: int) -> None:
+    """Wait until so many players are online."""
+    async with asyncio.timeout(SOON):
+        while len(game.console.online.list()) != number:  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0.02)
+
+
 @pytest.mark.parametrize("language", ["de", "fr", "ru"])
 async def test_other_languages(open_game: OpenGame, language: str) -> None:
     """States are read in every language of the server."""
@@ -54,13 +61,9 @@ async def test_an_old_game_that_numbers_no_identification(open_game: OpenGame) -
     game = await open_game(simulate={"version": "1.18.6"})
     await run(game)
     await game.console.send("/simulate join Ada", by="test")
-    async with asyncio.timeout(SOON):
-        while not game.console.online.list():  # noqa: ASYNC110 - no event says so
-            await asyncio.sleep(0.02)
+    await until_online(game, 1)
     await game.console.send("/simulate leave Ada", by="test")
-    async with asyncio.timeout(SOON):
-        while game.console.online.list():  # noqa: ASYNC110 - no event says so
-            await asyncio.sleep(0.02)
+    await until_online(game, 0)
 
 
 async def test_times_with_dots(open_game: OpenGame) -> None:
@@ -68,9 +71,7 @@ async def test_times_with_dots(open_game: OpenGame) -> None:
     game = await open_game(simulate={"time_separator": "."})
     await run(game)
     await game.console.send("/simulate join Ada", by="test")
-    async with asyncio.timeout(SOON):
-        while not game.console.online.list():  # noqa: ASYNC110 - no event says so
-            await asyncio.sleep(0.02)
+    await until_online(game, 1)
     await game.stop(by="test", reason="Test.")
     assert (game.status.state, game.status.exit_code) == (GameState.STOPPED, 0)
 
@@ -116,9 +117,7 @@ async def test_a_stop_from_within_among_forgeries(open_game: OpenGame) -> None:
     await game.console.send("/simulate join Ada", by="test")
     await shown_until(game, "Mallory was here")
     await game.console.send("/simulate leave Ada", by="test")
-    async with asyncio.timeout(SOON):
-        while game.console.online.list():  # noqa: ASYNC110 - no event says so
-            await asyncio.sleep(0.02)
+    await until_online(game, 0)
     await game.console.send("/stop", by="test")
     status = await game.wait_for(GameState.STOPPED, GameState.CRASHED, timeout=SOON)
     assert status.state is GameState.STOPPED

@@ -67,7 +67,7 @@ class Migrations:
 
         Raises `CommandError` when there are two newest ones.
         """
-        self._refuse_two_heads()
+        self._scripts()
         await self._with_config(engine, lambda config: command.upgrade(config, revision))
 
     async def downgrade(self, engine: AsyncEngine, revision: str) -> None:
@@ -80,10 +80,9 @@ class Migrations:
 
     async def missing(self, engine: AsyncEngine) -> list[str]:
         """Return the revisions that the database lacks. Raises CommandError when it is ahead."""
-        self._refuse_two_heads()
+        scripts = self._scripts()
         current = await self.current(engine)
         try:
-            scripts = ScriptDirectory.from_config(self._config())
             revisions = list(scripts.iterate_revisions("head", current or "base"))
         except RevisionError:
             raise CommandError(
@@ -118,13 +117,16 @@ class Migrations:
         script = await self._with_config(engine, write)
         return Path(script.path)
 
-    def _refuse_two_heads(self) -> None:
-        heads = sorted(ScriptDirectory.from_config(self._config()).get_heads())
+    def _scripts(self) -> ScriptDirectory:
+        """Return the migrations. Raises `CommandError` when there are two newest ones."""
+        scripts = ScriptDirectory.from_config(self._config())
+        heads = sorted(scripts.get_heads())
         if len(heads) > 1:
             raise CommandError(
                 f"{self.name} has {len(heads)} newest migrations, {' and '.join(heads)}: set the "
                 "down_revision of one to the other."
             )
+        return scripts
 
     def _config(self) -> Config:
         config = Config(stdout=io.StringIO())
