@@ -15,6 +15,7 @@ from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.routes import is_z_page, route_template
 from bedplate.problems import Forbidden, InternalServerError, NotFound, problem_response
 from bedplate.problems.exceptions import UNHANDLED
+from bedplate.tracing import trace_ids
 
 _SECURITY_HEADERS = [(b"x-content-type-options", b"nosniff")]
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left before its response
@@ -97,6 +98,7 @@ def begin_line(event: str, scope: Scope) -> dict[str, Any]:
         "logger": _LOGGER.name,
         "event": event,
         "request_id": scope["state"]["request_id"],
+        **trace_ids(),
     }
 
 

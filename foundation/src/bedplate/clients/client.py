@@ -15,6 +15,7 @@ from structlog.contextvars import get_contextvars
 from bedplate import __version__, ids
 from bedplate.clients.exceptions import UpstreamRefused, UpstreamUnavailable
 from bedplate.clients.registry import LocalServices
+from bedplate.tracing import Attributes, client_span
 
 try:
     import httpx2
@@ -145,7 +146,7 @@ class ServiceClient:
     async def _once(self, request: httpx2.Request) -> Any:
         try:
             async with asyncio.timeout(self.timeout):
-                response = await self.client.send(request, stream=True)
+                response = await self._send(request)
                 async with contextlib.aclosing(response):
                     content = await self._read(response)
         except TimeoutError as error:
@@ -154,6 +155,22 @@ class ServiceClient:
             unsent = isinstance(error, _UNSENT)
             raise _Failure(type(error).__name__, unsent=unsent, passing=True) from error
         return self._judge(response, content)
+
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        """Return the response as far as its headers; the other service continues the trace."""
+        attributes: Attributes = {
+            "http.request.method": request.method,
+            "server.address": request.url.host,
+            "url.path": request.url.path,
+            "peer.service": self.name,
+        }
+        with client_span(request.method, attributes) as span:
+            # Loaded when `OTEL_ENABLED` is set.
+            if (propagate := sys.modules.get("opentelemetry.propagate")) is not None:
+                propagate.inject(request.headers)
+            response = await self.client.send(request, stream=True)
+            span.set_attribute("http.response.status_code", response.status_code)
+        return response
 
     async def _read(self, response: httpx2.Response) -> bytes:
         if response.headers.get("content-encoding", "identity") != "identity":
@@ -192,9 +209,6 @@ def _request_headers(content: bytes | None) -> dict[str, str]:
     headers = {} if content is None else {"Content-Type": "application/json"}
     if request_id := get_contextvars().get("request_id"):
         headers["X-Request-ID"] = request_id
-    # Loaded when `OTEL_ENABLED` is set: the other service continues the trace.
-    if (propagate := sys.modules.get("opentelemetry.propagate")) is not None:
-        propagate.inject(headers)
     return headers
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
@@ -17,6 +17,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
 from bedplate.database.exceptions import DataRefused, LockTimeout
 from bedplate.database.pool import FairPool
+from bedplate.tracing import Attributes, client_span
 
 COMMAND_TIMEOUT = "bedplate_command_timeout"
 """The execution option of a SQLite engine that bounds each statement, in seconds."""
@@ -201,7 +202,41 @@ class SQLiteDriver(Driver):
             self._writing.release()
 
 
-def driver_of(engine: AsyncEngine) -> Driver:
-    """Return how statements reach the driver of an engine."""
-    kind = PostgreSQLDriver if engine.dialect.name == "postgresql" else SQLiteDriver
-    return kind(engine)
+class _Traced(Driver):
+    """Gives each statement a span; its values stay out of it."""
+
+    async def fetch(self, connection: Any, text: str, arguments: list[Any]) -> Sequence[Any]:
+        with self._span(text):
+            return await super().fetch(connection, text, arguments)  # type: ignore[safe-super]
+
+    async def execute_many(
+        self, connection: Any, text: str, arguments: Sequence[list[Any]]
+    ) -> None:
+        with self._span(text):
+            await super().execute_many(connection, text, arguments)  # type: ignore[safe-super]
+
+    def _span(self, text: str) -> AbstractContextManager[object]:
+        operation = text.split(maxsplit=1)[0].upper()
+        attributes: Attributes = {
+            "db.system.name": self._engine.dialect.name,
+            "db.operation.name": operation,
+            "db.query.text": text,
+        }
+        return client_span(operation, attributes)
+
+
+class _TracedPostgreSQLDriver(_Traced, PostgreSQLDriver):
+    async def execute(self, connection: Any, text: str) -> None:
+        with self._span(text):
+            await super().execute(connection, text)
+
+
+class _TracedSQLiteDriver(_Traced, SQLiteDriver):
+    pass
+
+
+def driver_of(engine: AsyncEngine, *, traced: bool = False) -> Driver:
+    """Return how statements reach the driver of an engine, each with a span if `traced`."""
+    if engine.dialect.name == "postgresql":
+        return _TracedPostgreSQLDriver(engine) if traced else PostgreSQLDriver(engine)
+    return _TracedSQLiteDriver(engine) if traced else SQLiteDriver(engine)

@@ -235,17 +235,18 @@ class Database:
     commit = "COMMIT"
     rollback = "ROLLBACK"
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, traced: bool = False) -> None:
         self.engine = engine
         self.dialect = engine.dialect
-        self.driver = driver_of(engine)
+        self.driver = driver_of(engine, traced=traced)
         self.begin = self.driver.begin
         self._read_session = ReadSession(self)
 
     @classmethod
     def open(cls, settings: DatabaseSettings, *, application_name: str = "bedplate") -> Self:
         """Return a database; the first statement connects. Raises `DatabaseURLError`."""
-        return cls(create_engine(settings, application_name=application_name))
+        engine = create_engine(settings, application_name=application_name)
+        return cls(engine, traced=settings.otel_enabled)
 
     def read(self) -> ReadSession:
         """Return the session for SELECTs."""

@@ -12,6 +12,7 @@ import structlog
 from bedplate import clock
 from bedplate.observability.masking import mask_secrets
 from bedplate.observability.rendering import Render
+from bedplate.tracing import trace_ids
 
 EventDict = MutableMapping[str, Any]
 """A log entry as a dict: `event`, `level`, `logger`, `timestamp` and its own members."""
@@ -127,6 +128,11 @@ def _add_timestamp(_: Any, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _add_trace(_: Any, __: str, event: EventDict) -> EventDict:
+    event.update(trace_ids())
+    return event
+
+
 def _add_extra(logger: Any, name: str, event: EventDict) -> EventDict:
     """Add a record's `extra`, without the fields that formatters add to a record."""
     event = _EXTRA_ADDER(logger, name, event)
@@ -142,4 +148,5 @@ COMMON_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     _add_timestamp,
+    _add_trace,
 ]
