@@ -28,8 +28,10 @@ LAYERS = (
     "asgi | database | jobs",
     "clients | contracts | documents | observability | pagination",
     "problems | realtime | settings",
-    "clock | csv_lines | ids | lifecycle | outermost | redis_pipeline | schemas | tls | tracing "
-    "| validation",
+    (
+        "clock | csv_lines | ids | lifecycle | outermost | redis_pipeline | schemas | tls | tracing "
+        "| validation"
+    ),
 )
 """The packages of the foundation: each imports only from the lines below its own."""
 
