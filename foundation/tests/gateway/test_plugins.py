@@ -6,7 +6,7 @@ import pytest
 
 from bedplate.asgi.request_id import HEADER
 from bedplate.gateway import GatewayError, KongOptions
-from bedplate.gateway.kong import RateLimits, plugins_of
+from bedplate.gateway.kong import Certificate, RateLimits, plugins_of
 
 
 def _plugins(**options: Any) -> dict[str, Any]:
@@ -66,6 +66,24 @@ def test_what_kong_would_refuse_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(GatewayError) as refused:
         RateLimits(**wrong)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {
+            "rate_limits": RateLimits(
+                limits={"day": 1}, redis="r", redis_password="{vault://env/pw}"
+            )
+        },
+        {"certificate": Certificate(certificate="{vault://env/c}", key="{vault://env/k}")},
+    ],
+)
+def test_an_old_kong_gets_no_references(secret: dict[str, Any]) -> None:
+    """Kong before 2.8 has no vaults, and would send the reference itself as the password."""
+    with pytest.raises(GatewayError, match=r"from version 3\.0 on"):
+        KongOptions(format="2.1", **secret)
+    KongOptions(**secret)
 
 
 @pytest.mark.parametrize("address", [":6379", "valkey:port", "valkey:6379:1"])

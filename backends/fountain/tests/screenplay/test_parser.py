@@ -21,7 +21,8 @@ from fountain.screenplay.model import (
 
 # fmt: off
 HOSTILE = [
-    "/*", "/*/", "[[", "[[\n  \n", "[[a]]b\n  \n", "(", "()", "A\n(\n", "a\n  \n",
+    "/*", "/*/", "[[", "[[\n  \n", "[[a]]b\n  \n", "a[[\n  \n", "\f\n", "C:\n",
+    "(", "()", "A\n(\n", "a\n  \n",
     "@a\nb\n", "#", ".A\n", "INT. A\n", "CUT TO:\n", ">a\n", ">a<\n", "~\n", "A: b\n", " ",
     "b\n",
 ]
@@ -36,6 +37,7 @@ HEARD = Speech("STEEL", "Heard.")
         ("ext. brick's pool - day", Heading("ext. brick's pool - day")),
         ("INT./EXT. CAR", Heading("INT./EXT. CAR")),
         ("I/E CAR #12A#", Heading("I/E CAR #12A#")),
+        ("I./E. HOUSE", Heading("I./E. HOUSE")),
         ("EST. CITY", Heading("EST. CITY")),
         (".SNIPER SCOPE POV", Heading("SNIPER SCOPE POV")),
         ("# Act 1", Heading("Act 1", 1)),
@@ -54,6 +56,10 @@ HEARD = Speech("STEEL", "Heard.")
         ("...where?", Action("...where?")),
         ("..twice", Action("..twice")),
         ("An [[inline]] note", Action("An [[inline]] note")),
+        (
+            "It [[needs work.\n  \nDefinitely coffee.]]",
+            Action("It [[needs work.\n  \nDefinitely coffee.]]"),
+        ),
         ("[[never closed", Action("[[never closed")),
         ("23\nis no name", Action("23\nis no name")),
         ("@McCLANE", Action("@McCLANE")),
@@ -70,6 +76,7 @@ def test_paragraphs(text: str, expected: Element) -> None:
     ("text", "expected"),
     [
         ("STEEL\nHeard.", [HEARD]),
+        ("GROßMUTTER\nHeard.", [Speech("GROßMUTTER", "Heard.")]),
         ("\t\tSTEEL\n\t\tHeard.  ", [HEARD]),
         ("@McCLANE\nYippee.", [Speech("McCLANE", "Yippee.")]),
         ("R2D2\nBeep.", [Speech("R2D2", "Beep.")]),
@@ -106,6 +113,29 @@ def test_title_page() -> None:
     """Inline and indented values are read, keys kept as written, doubles joined."""
     page = parse("title: A\nCredit:\n    by\n\tus\nTitle: B\n\nHe waits.").title_page
     assert page == (TitleEntry("title", "A\nB"), TitleEntry("Credit", "by\nus"))
+
+
+def test_an_address_that_nobody_indented() -> None:
+    """The lines below a key without a value are its value; they don't end the title page."""
+    screenplay = parse("Title: A\nContact:\nMy Street 1\nTown\nDate: May\n\nHe waits.")
+    assert screenplay.title_page == (
+        TitleEntry("Title", "A"),
+        TitleEntry("Contact", "My Street 1\nTown"),
+        TitleEntry("Date", "May"),
+    )
+    assert screenplay.elements == (Action("He waits."),)
+
+
+def test_a_title_page_without_a_blank_line_after_it() -> None:
+    """The page ends at the first line that can't be part of it, and the title isn't lost."""
+    screenplay = parse("Title: A\nAuthor: B\nHe waits.\n\nAnd waits.")
+    assert screenplay.title_page == (TitleEntry("Title", "A"), TitleEntry("Author", "B"))
+    assert screenplay.elements == (Action("He waits."), Action("And waits."))
+
+
+def test_a_form_feed_is_blank() -> None:
+    """What printers put between pages separates paragraphs."""
+    assert parse("One.\n\f\nINT. HOUSE").elements == (Action("One."), Heading("INT. HOUSE"))
 
 
 def test_struck_out_text() -> None:

@@ -98,6 +98,15 @@ class KongOptions:
     prometheus: bool = False
     health_checks: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse references for a Kong that would take them for the secrets themselves."""
+        password = self.rate_limits is not None and self.rate_limits.redis_password is not None
+        if self.format == "2.1" and (self.certificate is not None or password):
+            raise GatewayError(
+                "Kong reads references such as {vault://env/tls-key} from version 3.0 on. With "
+                "format 2.1 leave the certificate and the password of Redis out."
+            )
+
 
 def kong_document(services: Sequence[PublicService], options: KongOptions) -> Document:
     """Return the configuration, always the same for the same input. Raises `GatewayError`."""

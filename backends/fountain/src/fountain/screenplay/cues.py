@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from fountain.screenplay.lines import KEPT_BLANK, is_blank, trim
+from fountain.screenplay.lines import KEPT_BLANK, is_blank, is_capitals, trim
 from fountain.screenplay.model import Speech
 
 
@@ -11,7 +11,7 @@ def read_cue(lines: Sequence[str], at: int) -> tuple[list[Speech], int] | None:
     """Return the speeches under the cue at a line, and the line after them; None for no cue."""
     line = trim(lines[at])
     cue = _split_cue(line.removeprefix("@"))
-    if not cue.character or not (line.startswith("@") or cue.character.isupper()):
+    if not cue.character or not (line.startswith("@") or is_capitals(cue.character)):
         return None
     blank = (here for here in range(at + 1, len(lines)) if is_blank(lines[here]))
     end = next((here for here in blank if lines[here] != KEPT_BLANK), len(lines))

@@ -12,8 +12,13 @@ def trim(line: str) -> str:
 
 
 def is_blank(line: str) -> bool:
-    """Return whether a line has only spaces and tabs."""
-    return not trim(line)
+    """Return whether a line has only spaces, tabs, and form feeds between printed pages."""
+    return not line.strip(_WHITE + "\f")
+
+
+def is_capitals(line: str) -> bool:
+    """Return whether a line's letters are capitals; ß hardly has one."""
+    return line.replace("ß", "").isupper()
 
 
 def normal(text: str) -> str:

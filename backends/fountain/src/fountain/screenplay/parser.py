@@ -15,6 +15,7 @@ from fountain.screenplay.lines import (
     KEPT_BLANK,
     ends_lines_with_crlf,
     is_blank,
+    is_capitals,
     normal,
     split,
     trim,
@@ -26,7 +27,7 @@ Lines = Sequence[str]
 Elements = tuple[Sequence[Element], int]
 """Elements, and the line after them."""
 
-_SCENE = re.compile(r"(?:INT|EXT|EST|INT\.?/EXT|I/E)[. ]", re.IGNORECASE)
+_SCENE = re.compile(r"(?:INT|EXT|EST|INT\.?/EXT|I\.?/E)[. ]", re.IGNORECASE)
 _PAGE_BREAK = re.compile(r"={3,}")
 
 
@@ -72,9 +73,17 @@ def read_body(lines: Lines, start: int = 0) -> list[Element]:
     return elements
 
 
-def _paragraph_end(lines: Lines, at: int) -> int:
-    """Return the first blank line from `at` on."""
-    return next((end for end in range(at, len(lines)) if is_blank(lines[end])), len(lines))
+def _action_end(lines: Lines, at: int) -> int:
+    """Return the first blank line from `at` on; an open note goes on over lines of two spaces."""
+    in_note = False
+    for end in range(at, len(lines)):
+        line = lines[end]
+        if is_blank(line) and not (in_note and line == KEPT_BLANK):
+            return end
+        opened, closed = line.rfind("[["), line.rfind("]]")
+        if opened != closed:
+            in_note = opened > closed
+    return len(lines)
 
 
 def _from(lines: Lines, at: int) -> Iterator[str]:
@@ -95,8 +104,8 @@ def _note(lines: Lines, at: int) -> Elements | None:
         if closed:
             break
         end += 1
-    # It isn't a note. The lines that were searched are taken, or they would be searched again.
-    return _action_until(lines, at, _paragraph_end(lines, end))
+    # Not a note alone. The lines that were searched are taken, or they would be searched again.
+    return _action(lines, at)
 
 
 def _page_break(lines: Lines, at: int) -> Elements | None:
@@ -146,7 +155,7 @@ def _scene(lines: Lines, at: int) -> Elements | None:
     line = trim(lines[at])
     # The format demands a blank line after it. Without one the line must be in capitals as well.
     alone = at + 1 == len(lines) or is_blank(lines[at + 1])
-    is_heading = _SCENE.match(line) and (alone or line.isupper())
+    is_heading = _SCENE.match(line) and (alone or is_capitals(line))
     return ([model.Heading(line)], at + 1) if is_heading else None
 
 
@@ -155,7 +164,9 @@ def _transition(lines: Lines, at: int) -> Elements | None:
     if line.startswith(">"):
         text = trim(line[1:])
         return ([model.Transition(text)], at + 1) if text else None
-    return ([model.Transition(line)], at + 1) if line.isupper() and line.endswith("TO:") else None
+    return (
+        ([model.Transition(line)], at + 1) if is_capitals(line) and line.endswith("TO:") else None
+    )
 
 
 def _forced_action(lines: Lines, at: int) -> Elements | None:
@@ -163,10 +174,7 @@ def _forced_action(lines: Lines, at: int) -> Elements | None:
 
 
 def _action(lines: Lines, at: int) -> Elements:
-    return _action_until(lines, at, _paragraph_end(lines, at))
-
-
-def _action_until(lines: Lines, at: int, end: int) -> Elements:
+    end = _action_end(lines, at)
     return [model.Action("\n".join(lines[at:end]).removeprefix("!"))], end
 
 

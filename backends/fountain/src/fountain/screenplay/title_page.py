@@ -1,4 +1,4 @@
-"""The title page: `Key: value` lines from the first line to the first blank one."""
+"""The title page: `Key: value` lines from the first line to the first that can't be one."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -23,15 +23,20 @@ def read_title_page(lines: Sequence[str]) -> tuple[tuple[TitleEntry, ...], int]:
     end = next((at for at in range(first, len(lines)) if is_blank(lines[at])), len(lines))
     entries: dict[str, tuple[str, list[str]]] = {}
     values: list[str] | None = None
-    for line in lines[first:end]:
-        if line[0] in " \t" and values is not None:
-            values.append(trim(line))
-            continue
+    begins_below = False
+    for at, line in enumerate(lines[first:end], first):
         key, colon, value = line.partition(":")
-        if not colon or not key[:1].isalpha():
-            return (), 0
-        _, values = entries.setdefault(key.casefold().rstrip(), (key.rstrip(" \t"), []))
-        values += [trim(value)] if trim(value) else []
+        is_entry = bool(colon) and key[:1].isalpha()
+        # An address that nobody indented still belongs to the `Contact:` above it.
+        if values is not None and (line[0] in " \t" or (begins_below and not is_entry)):
+            values.append(trim(line))
+        elif is_entry:
+            _, values = entries.setdefault(key.casefold().rstrip(), (key.rstrip(" \t"), []))
+            values += [trim(value)] if trim(value) else []
+            begins_below = not trim(value)
+        else:
+            end = at
+            break
     if not any(map(_KNOWN.fullmatch, entries)):
         return (), 0
     return tuple(TitleEntry(key, "\n".join(texts)) for key, texts in entries.values()), end

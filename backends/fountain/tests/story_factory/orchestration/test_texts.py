@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,29 @@ def test_a_line_is_one_line(text: str) -> None:
     assert result.isprintable()
     assert len(result) <= 80
     assert result == " ".join(result.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("_**BRICK & STEEL**_\n_**FULL RETIRED**_", "BRICK & STEEL\nFULL RETIRED"),
+        ("*Did* he? ***Yes.***", "Did he? Yes."),
+        ("Well [[louder?]] then", "Well  then"),
+        (r"\*Not\* this", "*Not* this"),
+        ("2 * 3 * 4, snake_case, * a", "2 * 3 * 4, snake_case, * a"),
+        ("**never closed", "**never closed"),
+    ],
+)
+def test_readers_see_no_marks(text: str, expected: str) -> None:
+    """Emphasis and notes are for the writer; what only looks like a mark stays."""
+    assert texts.plain(text) == expected
+
+
+@pytest.mark.parametrize("piece", ["*", "*a", "_a*", "[[", "*a ", "\\*"])
+def test_hostile_marks_cost_little(piece: str) -> None:
+    """A text of megabytes that is designed to be slow is done in time, a hundred times."""
+    for _ in range(100):
+        texts.plain(piece * 10**6)
 
 
 def test_a_line_is_cut() -> None:

@@ -111,10 +111,10 @@ def sketch(play: Play) -> Sketch:
         opens = line.section not in {None, section}
         if opens:
             section = line.section
-            movement = movement_of(line.heading, texts.line(line.heading))
+            movement = movement_of(line.heading, _one_line(line.heading))
         passages.append(_passage(line, movement, opens=opens or not passages))
     silence = _passage(Line(), movement, opens=True)
-    return Sketch(texts.line(play.title), texts.line(play.author), passages or [silence])
+    return Sketch(_one_line(play.title), _one_line(play.author), passages or [silence])
 
 
 def movement_of(text: str, heading: str) -> Movement:
@@ -130,20 +130,25 @@ def movement_of(text: str, heading: str) -> Movement:
 
 def _passage(line: Line, movement: Movement, *, opens: bool) -> Passage:
     voice = voice_of(line.speaker)
-    notes = _phrase(line.words, movement, voice)
+    words = texts.plain(line.words)
+    notes = _phrase(words, movement, voice)
     bars = max(1, ceil(sum(note.length for note in notes) / movement.bar))
     return Passage(
         movement=movement,
         opens=opens,
-        speaker=texts.line(line.speaker, 40),
+        speaker=texts.line(texts.plain(line.speaker), 40),
         voice=voice,
         notes=notes,
-        caption=texts.line(line.action),
+        caption=_one_line(line.action),
         drum=drum_of(line.action),
         strokes=_strokes(line.action, movement),
         length=bars * movement.bar,
-        loud="!" in line.words,
+        loud="!" in words,
     )
+
+
+def _one_line(text: str) -> str:
+    return texts.line(texts.plain(text))
 
 
 def _phrase(words: str, movement: Movement, voice: Voice) -> tuple[Note, ...]:

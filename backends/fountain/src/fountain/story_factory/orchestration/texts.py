@@ -8,6 +8,12 @@ import re
 from collections.abc import Iterator
 
 _MAX_WORD_LENGTH = 40
+_MAX_PLAIN_LENGTH = 1000
+_MAX_EMPHASIZED = 200
+_NESTED_MARKS = 3
+_NOTE = re.compile(r"\[\[[^\]]*\]\]")
+_EMPHASIS = re.compile(rf"(?<!\\)(\*{{1,3}}|_)(?!\s)([^\n]{{1,{_MAX_EMPHASIZED}}}?)(?<![\s\\])\1")
+_ESCAPED = re.compile(r"\\([*_])")
 _WORD = re.compile(r"\S+")
 _VOWELS = "aeiouyäöüàáâãåæèéêëìíîïòóôõøœùúûýÿ"
 # Consonants, vowels, then one more consonant if another follows, or all at the end of the word.
@@ -15,6 +21,17 @@ _SYLLABLE = re.compile(
     rf"[^{_VOWELS}]*[{_VOWELS}]+(?:[^{_VOWELS}]+$|[^{_VOWELS}](?=[^{_VOWELS}]))?|[^{_VOWELS}]+$",
     re.IGNORECASE,
 )
+
+
+def plain(text: str) -> str:
+    """Return the start of a text, for readers: no marks of emphasis, no notes to the writer.
+
+    The marks are `*italics*`, `**bold**` and `_underlined_`; a backslash makes one a character.
+    """
+    plain = _NOTE.sub("", text[:_MAX_PLAIN_LENGTH])
+    for _ in range(_NESTED_MARKS):
+        plain = _EMPHASIS.sub(r"\2", plain)
+    return _ESCAPED.sub(r"\1", plain)
 
 
 def line(text: str, max_length: int = 80) -> str:
