@@ -184,7 +184,6 @@ async def test_killed(stories: Stories, kind: str, count: int) -> None:
     assert await stories.export(script) == example_file().read_bytes()
 
 
-@pytest.mark.soak
 async def test_cut_connections(stories: Stories) -> None:
     """An import whose connections are cut again and again makes everything, and nothing twice."""
     (stories.folder / EXAMPLE).write_bytes(example_file().read_bytes())
@@ -201,7 +200,6 @@ async def test_cut_connections(stories: Stories) -> None:
     assert await stories.export(int(out.split()[1])) == example_file().read_bytes()
 
 
-@pytest.mark.soak
 async def test_again(stories: Stories) -> None:
     """What was imported is imported anew when that is asked for, or when the script is gone."""
     play = stories.write("Title: A\n\nOne.\n")
@@ -218,7 +216,6 @@ async def test_again(stories: Stories) -> None:
     assert await stories.count("scripts") == 3
 
 
-@pytest.mark.soak
 async def test_refusals(stories: Stories) -> None:
     """A refusal is one sentence and an exit code, and creates nothing."""
     play = stories.write("Title: A\n\nOne.\n")

@@ -14,8 +14,13 @@ from bedplate.testing.clock import SettableClock
 
 
 async def test_a_stand_in_is_made_once(database: Database) -> None:
-    """A second start finds the tables and leaves them as they are."""
+    """A second start finds the tables and leaves what is in them."""
+    async with database.engine.begin() as connection:
+        await connection.execute(_session(datetime.now(UTC), "h"))
     await create_stand_in(database.engine)
+    async with database.engine.connect() as connection:
+        found = await connection.execute(select(user_sessions.c.token_hash))
+        assert found.scalars().all() == ["h"]
 
 
 def test_no_foreign_key_leads_out_of_a_backend() -> None:

@@ -150,6 +150,8 @@ def test_callable_is_enough(registry: CollectorRegistry) -> None:
     """A rate limiter takes `observe_rate_limit` as it is."""
     observe: Callable[[str], None] = RequestMetrics(registry, "shop").observe_rate_limit
     observe("allowed")
+    labels = {"backend": "shop", "decision": "allowed"}
+    assert registry.get_sample_value("rate_limit_decisions_total", labels) == 1
 
 
 def test_a_counter_without_labels_begins_with_0() -> None:

@@ -21,6 +21,7 @@ from bedplate.testing.postgres import PostgresServer
 from bedplate.testing.problems import ProblemOf
 
 
+@pytest.mark.xdist_group("empty database")  # one process runs both
 @pytest.mark.parametrize("attempt", [1, 2])
 async def test_every_test_gets_an_empty_postgresql_database(
     postgres_url: str, attempt: int
@@ -118,6 +119,7 @@ def test_a_problem_must_be_well_formed(problem_of: ProblemOf, changed: dict[str,
         )
 
 
+@pytest.mark.xdist_group("empty database")  # one process runs both
 @pytest.mark.parametrize("attempt", [1, 2])
 async def test_every_test_gets_an_empty_redis_database(redis_url: str, attempt: int) -> None:
     """What one test sets is not there in the next."""
