@@ -28,10 +28,8 @@ LAYERS = (
     "asgi | database | jobs",
     "clients | contracts | documents | observability | pagination",
     "problems | realtime | settings",
-    (
-        "clock | csv_lines | ids | lifecycle | outermost | redis_pipeline | schemas | tls | tracing "
-        "| validation"
-    ),
+    "csv_lines | lifecycle | outermost | redis_pipeline | schemas | tls | validation",
+    "clock | ids | tracing",
 )
 """The packages of the foundation: each imports only from the lines below its own."""
 
