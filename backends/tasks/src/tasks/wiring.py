@@ -20,6 +20,7 @@ from bedplate.auth import (
 )
 from bedplate.auth.better_auth import BetterAuthSessions, BetterAuthTables
 from bedplate.auth.hashed_sessions import HashedSessions
+from bedplate.auth.introspection import IntrospectedSessions
 from bedplate.auth.jwt import JWTSessions
 from bedplate.auth.refusals import Refused, count_refusal, note_refusal
 from bedplate.auth.tables import create_stand_in
@@ -94,6 +95,8 @@ async def open_verifier(
         verifier: CheckedVerifier
         if settings.sessions == "jwt":
             verifier = await stack.enter_async_context(_jwt(settings))
+        elif settings.sessions == "introspection":
+            verifier = await stack.enter_async_context(_introspection(settings))
         elif settings.sessions == "better-auth":
             verifier = _better_auth(settings, database)
         else:
@@ -136,7 +139,7 @@ def _better_auth(settings: TasksSettings, database: Database) -> BetterAuthSessi
     }
     remedies = {name: f"set {settings.variable(field)}" for name, field in fields.items()}
     remedies["session"] += (
-        ", or TASKS_SESSIONS=jwt where better-auth keeps its sessions in secondary storage only"
+        ", or TASKS_SESSIONS=introspection where better-auth keeps its sessions elsewhere"
     )
     return BetterAuthSessions(
         database,
@@ -156,6 +159,10 @@ def _jwt(settings: TasksSettings) -> JWTSessions:
         audience=settings.jwt_audience or settings.auth_origin,
         algorithms=settings.jwt_algorithms,
     )
+
+
+def _introspection(settings: TasksSettings) -> IntrospectedSessions:
+    return IntrospectedSessions(settings.auth_base_url, cookie=settings.better_auth_cookie)
 
 
 @contextlib.asynccontextmanager
