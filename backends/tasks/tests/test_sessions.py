@@ -355,6 +355,32 @@ async def test_an_auth_server_that_was_never_reached_ends_readiness(
         assert (await api.get("/tasks")).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, None),
+        ({"sessions": "jwt"}, None),
+        ({"sessions": "better-auth"}, COOKIE),
+        ({"sessions": "introspection"}, COOKIE),
+        ({"sessions": "introspection", "better_auth_url": "https://a.test"}, f"__Secure-{COOKIE}"),
+        ({"sessions": "better-auth", "better_auth_cookie": "my_session"}, "my_session"),
+        (
+            {"sessions": "better-auth", "better_auth_secure_cookies": True},
+            f"__Secure-{COOKIE}",
+        ),
+    ],
+)
+def test_the_document_names_the_cookie_that_counts(
+    make_app: MakeApp, changes: dict[str, Any], name: str | None
+) -> None:
+    """OpenAPI: as it is set, and none where only bearer tokens count."""
+    document = make_app(**changes).openapi()
+    schemes = document["components"]["securitySchemes"]
+    assert schemes.get("session_cookie", {}).get("name") == name
+    security = document["paths"]["/tasks"]["get"]["security"]
+    assert ({"session_cookie": []} in security) is (name is not None)
+
+
 async def test_a_database_with_a_url_gets_no_stand_in(
     settings: TasksSettings, database_url: str
 ) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from bedplate.auth import SESSION_COOKIE_NAME
+from bedplate.auth.credentials import cookie_names
 from bedplate.settings import CommaSeparated, DatabaseSettings, Secret, WebURL, embedded_database
 
 DEVELOPMENT_SECRET = "development-only-session-hash-secret"  # noqa: S105 - refused in production
@@ -91,6 +92,13 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
         if self.better_auth_url is not None:
             return self.better_auth_url.lower().startswith("https:")
         return True if self.production else None
+
+    @property
+    def session_cookie(self) -> str | None:
+        """Name of the session cookie that counts, or one of the two; None where none does."""
+        if self.sessions not in {"better-auth", "introspection"}:
+            return None
+        return cookie_names(self.better_auth_cookie, secure=self.secure_cookies)[-1]
 
     @property
     def auth_origin(self) -> str:

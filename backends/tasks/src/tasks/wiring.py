@@ -6,16 +6,17 @@ from typing import Annotated, Final
 
 import structlog
 from fastapi import Depends
+from fastapi.openapi.models import SecurityBase as SecurityModel
 from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 from pydantic import SecretStr
 
 from audits_client import AuditsClient, Outbox, Shipper
 from bedplate.auth import (
-    SESSION_COOKIE,
     CheckedVerifier,
     Guard,
     VerifierUnusable,
+    session_cookie,
     unauthorized,
 )
 from bedplate.auth.better_auth import BetterAuthSessions, BetterAuthTables
@@ -47,8 +48,13 @@ def _writes(settings: TasksSettings) -> Budget:
     return Budget(settings.writes_per_minute)
 
 
+def _cookie(settings: TasksSettings) -> dict[str, SecurityModel]:
+    name = settings.session_cookie
+    return {} if name is None else {"session_cookie": session_cookie(name)}
+
+
 rate_limit = RateLimit(read=_reads, write=_writes)
-guard = Guard(rate_limit=rate_limit, alternatives={"session_cookie": SESSION_COOKIE})
+guard = Guard(rate_limit=rate_limit, alternatives=_cookie)
 idempotency = Idempotency(idempotency_keys)
 _NO_AUTH_SERVER = (
     "start the auth server on this database first (docs/better-auth.md), or leave DATABASE_URL "

@@ -1,7 +1,14 @@
 """Authentication; all verifiers but `APIKeys` are in modules that need an extra."""
 
 from bedplate.auth.api_keys import APIKeyEntry, APIKeys
-from bedplate.auth.guard import API_KEY, BEARER, SESSION_COOKIE, SESSION_COOKIE_NAME, Guard
+from bedplate.auth.guard import (
+    API_KEY,
+    BEARER,
+    SESSION_COOKIE,
+    SESSION_COOKIE_NAME,
+    Guard,
+    session_cookie,
+)
 from bedplate.auth.principal import (
     AuthServerUnavailable,
     CheckedVerifier,
@@ -24,5 +31,6 @@ __all__ = [
     "Principal",
     "Verifier",
     "VerifierUnusable",
+    "session_cookie",
     "unauthorized",
 ]
