@@ -3,7 +3,7 @@
 import pytest
 from pydantic_settings import SettingsConfigDict
 
-from bedplate.backend import Backend, CORSPolicy
+from bedplate.backend import Backend, CORSPolicy, load_settings_of
 from bedplate.settings import Settings, SettingsError
 
 
@@ -45,6 +45,38 @@ def test_production_names_its_origins_where_the_policy_needs_them() -> None:
     refusal = _refusal(CORSPolicy(required=True), environment="production")
     assert refusal.startswith("NOTES_CORS_ORIGINS (or CORS_ORIGINS)")
     assert "https://" in refusal
+
+
+def test_one_refusal_names_every_missing_setting() -> None:
+    """Origins too, which are the backend's to require, not only what the settings class knows."""
+    refusal = _refusal(CORSPolicy(required=True), environment="production", debug=True)
+    assert refusal == (
+        "NOTES_DEBUG must be off in production. "
+        "NOTES_CORS_ORIGINS (or CORS_ORIGINS) must name the origins of the front end in "
+        "production, such as https://app.example.com."
+    )
+
+
+def test_one_refusal_names_what_every_backend_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several run in one process, and each may miss something."""
+
+    class ListsSettings(Settings):
+        model_config = SettingsConfigDict(env_prefix="LISTS_", env_file=None)
+
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("NOTES_DEBUG", "true")
+    notes = _backend(CORSPolicy())
+    lists = Backend(
+        name="lists",
+        title="Lists",
+        settings=ListsSettings,
+        routers=[],
+        cors=CORSPolicy(required=True),
+    )
+    with pytest.raises(SettingsError, match=r"^NOTES_DEBUG must .+\. LISTS_CORS_ORIGINS \("):
+        load_settings_of([notes, lists])
+    monkeypatch.setenv("NOTES_DEBUG", "false")
+    assert load_settings_of([notes]).keys() == {"notes"}
 
 
 def test_production_without_a_front_end_has_no_origins() -> None:

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import pytest
 import schemathesis
 from fastapi import APIRouter, Depends, FastAPI, Query, Security
+from fastapi.openapi.models import SecurityBase
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
-from bedplate.auth import SESSION_COOKIE, Guard
+from bedplate.auth import SESSION_COOKIE, Guard, session_cookie
 from bedplate.backend import Backend
 from bedplate.conditional import IfNoneMatch
 from bedplate.openapi import errors, headers, install_openapi
@@ -201,6 +202,24 @@ def test_every_scheme_of_the_guard_is_shown_as_an_alternative() -> None:
         "name": "better-auth.session_token",
     }
     assert "security" not in document["paths"]["/notes"]["post"]
+
+
+def test_the_schemes_may_depend_on_the_settings() -> None:
+    """The document names the cookie that this server looks for."""
+
+    def schemes(settings: Settings) -> dict[str, SecurityBase]:
+        return {"cookie": session_cookie("my_session")} if settings.debug else {}
+
+    guard = Guard(alternatives=schemes)
+    backend = Backend(name="notes", title="Notes", settings=Settings, routers=[], auth=guard)
+    named = {}
+    for debug in (True, False):
+        app = FastAPI(title="Notes")
+        app.add_api_route("/notes", lambda: None, dependencies=[Depends(guard)])
+        install_openapi(app, backend, Settings(_env_file=None, debug=debug))
+        named[debug] = app.openapi()["components"]["securitySchemes"]
+    assert named[True]["cookie"]["name"] == "my_session"
+    assert "cookie" not in named[False]
 
 
 def test_bounds_have_the_keywords_of_json_schema() -> None:

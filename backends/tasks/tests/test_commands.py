@@ -95,8 +95,9 @@ def test_a_session_can_be_checked(bedplate: Run) -> None:
         {"DATABASE_URL": "postgresql://127.0.0.1:1/tasks"},
         {"TASKS_SESSIONS": "jwt", "BETTER_AUTH_URL": "https://auth.example"},
         {"TASKS_SESSIONS": "better-auth", "BETTER_AUTH_SECRET": "0123456789abcdef" * 2},
+        {"TASKS_SESSIONS": "introspection", "BETTER_AUTH_URL": "https://auth.example"},
     ],
-    ids=["production", "database-url", "jwt", "better-auth"],
+    ids=["production", "database-url", "jwt", "better-auth", "introspection"],
 )
 def test_it_is_for_development_only(
     bedplate: Run, folder: Path, environment: dict[str, str]

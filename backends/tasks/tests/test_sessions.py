@@ -1,6 +1,6 @@
 """Hashed sessions and better-auth's own, proven to the API on SQLite and on PostgreSQL.
 
-JWT, and all three with the real auth server, are in end_to_end/test_sessions.py.
+JWT, introspection, and all with the real auth server, are in end_to_end/.
 """
 
 import base64
@@ -338,6 +338,47 @@ async def test_keys_that_were_never_reached_end_readiness(make_app: MakeApp) -> 
         with api.expecting(503):
             checks = (await api.get("/readyz")).json()["checks"]
     assert checks["sessions"]["status"] == "failing"
+
+
+async def test_an_auth_server_that_was_never_reached_ends_readiness(
+    make_app: MakeApp, problem_of: ProblemOf
+) -> None:
+    """With introspection: the start goes on, a proof is a 503, and none at all is a 401."""
+    app = make_app(sessions="introspection", better_auth_url="http://127.0.0.1:1")
+    async with client(app) as api:
+        with api.expecting(503):
+            checks = (await api.get("/readyz")).json()["checks"]
+            response = await api.get("/tasks", headers={"Authorization": "Bearer x"})
+        assert checks["sessions"]["status"] == "failing"
+        assert problem_of(response, 503)["code"] == "auth_server_unavailable"
+        assert int(response.headers["retry-after"]) > 0
+        assert (await api.get("/tasks")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, None),
+        ({"sessions": "jwt"}, None),
+        ({"sessions": "better-auth"}, COOKIE),
+        ({"sessions": "introspection"}, COOKIE),
+        ({"sessions": "introspection", "better_auth_url": "https://a.test"}, f"__Secure-{COOKIE}"),
+        ({"sessions": "better-auth", "better_auth_cookie": "my_session"}, "my_session"),
+        (
+            {"sessions": "better-auth", "better_auth_secure_cookies": True},
+            f"__Secure-{COOKIE}",
+        ),
+    ],
+)
+def test_the_document_names_the_cookie_that_counts(
+    make_app: MakeApp, changes: dict[str, Any], name: str | None
+) -> None:
+    """OpenAPI: as it is set, and none where only bearer tokens count."""
+    document = make_app(**changes).openapi()
+    schemes = document["components"]["securitySchemes"]
+    assert schemes.get("session_cookie", {}).get("name") == name
+    security = document["paths"]["/tasks"]["get"]["security"]
+    assert ({"session_cookie": []} in security) is (name is not None)
 
 
 async def test_a_database_with_a_url_gets_no_stand_in(

@@ -16,6 +16,7 @@ SAFE = {
 }
 BETTER_AUTH = {"TASKS_SESSIONS": "better-auth", "BETTER_AUTH_SECRET": "0123456789abcdef" * 2}
 JWT = {"TASKS_SESSIONS": "jwt", "BETTER_AUTH_URL": "https://auth.example"}
+INTROSPECTION = {"TASKS_SESSIONS": "introspection", "BETTER_AUTH_URL": "https://auth.example"}
 
 
 @pytest.fixture
@@ -36,7 +37,11 @@ def change(environment: pytest.MonkeyPatch, changes: dict[str, str]) -> None:
         environment.setenv(name, value)
 
 
-@pytest.mark.parametrize("changes", [{}, BETTER_AUTH, JWT], ids=["hashed", "better-auth", "jwt"])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, BETTER_AUTH, JWT, INTROSPECTION],
+    ids=["hashed", "better-auth", "jwt", "introspection"],
+)
 def test_a_safe_production_starts(environment: pytest.MonkeyPatch, changes: dict[str, str]) -> None:
     """Each kind of session needs its own secret or address, and nothing more."""
     change(environment, changes)
@@ -85,6 +90,7 @@ def test_a_safe_production_starts(environment: pytest.MonkeyPatch, changes: dict
             "should match pattern",
         ),
         ({"TASKS_SESSIONS": "jwt"}, "TASKS_BETTER_AUTH_URL", "must be set, since"),
+        ({"TASKS_SESSIONS": "introspection"}, "TASKS_BETTER_AUTH_URL", "must be set, since"),
         ({**JWT, "BETTER_AUTH_URL": "unsafe4711"}, "TASKS_BETTER_AUTH_URL", "should look like"),
         ({**JWT, "TASKS_JWKS_URL": "ftp://unsafe4711"}, "TASKS_JWKS_URL", "should look like"),
         ({**JWT, "TASKS_JWT_ALGORITHMS": "none"}, "TASKS_JWT_ALGORITHMS", "one of EdDSA"),

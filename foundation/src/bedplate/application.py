@@ -77,7 +77,7 @@ def create_app(
     if backend.contract is not None:
         backend.contract.install(app)
     else:
-        install_openapi(app, backend)
+        install_openapi(app, backend, settings)
     check_routes(app, state_class_of(backend))
     add_layers(app, backend, settings, metrics)
     return app

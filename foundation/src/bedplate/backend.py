@@ -3,7 +3,7 @@
 backend = Backend(name="tasks", title="Tasks", settings=TasksSettings, routers=[router], …)
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,20 +51,25 @@ class CORSPolicy:
 
     def origins(self, settings: Settings) -> list[str]:
         """Return the origins that apply. Raises `SettingsError` for an unsafe combination."""
-        variable = settings.variable("cors_origins")
-        origins = settings.cors_origins
-        if not origins and not settings.production:
-            origins = list(self.development_origins)
+        for sentence in self.validation_errors(settings):
+            raise SettingsError(f"{sentence}.")
+        return self._origins(settings)
+
+    def validation_errors(self, settings: Settings) -> Iterator[str]:
+        """Yield a sentence for an unsafe combination, which names the variable."""
+        variable, origins = settings.variable("cors_origins"), self._origins(settings)
         if not origins and self.required:
-            raise SettingsError(
+            yield (
                 f"{variable} (or CORS_ORIGINS) must name the origins of the front end in "
-                "production, such as https://app.example.com."
+                "production, such as https://app.example.com"
             )
         if "*" in origins and self.allow_credentials:
-            raise SettingsError(
-                f"{variable} can't be * while credentials are allowed: name the origins."
-            )
-        return origins
+            yield f"{variable} can't be * while credentials are allowed: name the origins"
+
+    def _origins(self, settings: Settings) -> list[str]:
+        if settings.cors_origins or settings.production:
+            return settings.cors_origins
+        return list(self.development_origins)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +145,21 @@ class Backend:
 
     def load_settings(self, **values: Any) -> Settings:
         """Return this process's settings. Raises `SettingsError` naming the variable."""
-        settings = self.settings.load(**values)
-        self.cors.origins(settings)
-        return settings
+        return self.settings.load(self.cors.validation_errors, **values)
+
+
+def load_settings_of(backends: Iterable[Backend]) -> dict[str, Settings]:
+    """Return the settings of each backend by its name.
+
+    Raises one `SettingsError` for all of them: what is missing is named by one start.
+    """
+    settings: dict[str, Settings] = {}
+    refusals: list[str] = []
+    for backend in backends:
+        try:
+            settings[backend.name] = backend.load_settings()
+        except SettingsError as error:
+            refusals.append(str(error))
+    if refusals:
+        raise SettingsError(" ".join(refusals))
+    return settings

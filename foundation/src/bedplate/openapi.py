@@ -26,6 +26,7 @@ from bedplate.problems import (
     Unauthorized,
 )
 from bedplate.problems.exceptions import phrase_of
+from bedplate.settings import Settings
 
 _METHODS = {"get", "put", "post", "delete", "patch", "options", "head", "trace"}
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
@@ -72,11 +73,12 @@ def headers(
     return {status: {"headers": {name: _HEADERS[name] for name in names}}}
 
 
-def install_openapi(app: FastAPI, backend: Backend) -> None:
+def install_openapi(app: FastAPI, backend: Backend, settings: Settings | None = None) -> None:
     """Make `app.openapi()` describe the real errors.
 
-    The document is made once, and again when routes are added. For a backend that renders its own
-    errors, only FastAPI's 422 is removed.
+    `settings` are needed where the guard's alternatives depend on them. The document is made once,
+    and again when routes are added. For a backend that renders its own errors, only FastAPI's 422
+    is removed.
     """
     plain = app.openapi
     completed: dict[str, Any] | None = None
@@ -85,18 +87,18 @@ def install_openapi(app: FastAPI, backend: Backend) -> None:
         nonlocal completed
         document = plain()
         if document is not completed:
-            _complete(document, backend)
+            _complete(document, backend, settings)
             completed = document
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents this seam
 
 
-def _complete(document: dict[str, Any], backend: Backend) -> None:
+def _complete(document: dict[str, Any], backend: Backend, settings: Settings | None) -> None:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for operation in _operations(document):
         _complete_operation(operation, backend)
-    _add_alternatives(document, backend)
+    _add_alternatives(document, backend, settings)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
@@ -140,12 +142,19 @@ def _response(description: str) -> dict[str, Any]:
     return {"description": description, "content": {MEDIA_TYPE: {"schema": _REFERENCE}}}
 
 
-def _add_alternatives(document: dict[str, Any], backend: Backend) -> None:
+def _add_alternatives(
+    document: dict[str, Any], backend: Backend, settings: Settings | None
+) -> None:
     """Add the other security schemes that the guard's verifier accepts."""
-    if backend.auth is None or not backend.auth.alternatives:
+    if backend.auth is None:
+        return
+    alternatives = backend.auth.alternatives
+    if callable(alternatives):
+        alternatives = alternatives(settings)
+    if not alternatives:
         return
     schemes = document["components"].setdefault("securitySchemes", {})
-    for name, model in backend.auth.alternatives.items():
+    for name, model in alternatives.items():
         schemes[name] = jsonable_encoder(model, by_alias=True, exclude_none=True)
         for operation in _operations(document):
             for scheme in list(operation.get("security", [])):

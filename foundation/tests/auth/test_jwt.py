@@ -16,8 +16,8 @@ from fastapi.requests import HTTPConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bedplate.auth import Principal, VerifierUnusable
-from bedplate.auth.jwt import AuthServerUnavailable, JWTSessions
+from bedplate.auth import AuthServerUnavailable, Principal, VerifierUnusable
+from bedplate.auth.jwt import JWTSessions
 from bedplate.auth.refusals import refusal_of
 from bedplate.testing.clock import SettableClock
 

@@ -55,6 +55,30 @@ async def test_the_trace_goes_along(connect: Connect, other: Any) -> None:
     assert sent == [f"00-{0xABC:032x}-{0xDEF:016x}-00", None]
 
 
+async def test_a_cookie_of_one_answer_is_not_sent_with_the_next_call(
+    connect: Connect, other: Any
+) -> None:
+    """Calls for different users share the client: what one's answer sets is never another's."""
+    client = connect()
+    setting = JSONResponse(None)
+    setting.set_cookie("session", "of-ada")
+    other.answers = [setting]
+    await client.get("/echo")
+    await client.call("GET", "/echo", headers={"Authorization": "Bearer of-grace"})
+    sent = other.requests[1].headers
+    assert (sent.get("cookie"), sent["authorization"]) == (None, "Bearer of-grace")
+
+
+async def test_null_can_be_told_from_no_body(connect: Connect, other: Any) -> None:
+    """Where `null` has a meaning, an answer without a body can't be used."""
+    client = connect()
+    other.answers = [JSONResponse(None)]
+    assert await client.call("GET", "/echo", body_required=True) is None
+    other.answers = [Response(status_code=204)]
+    with pytest.raises(UpstreamUnavailable):
+        await client.call("GET", "/echo", body_required=True)
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -110,15 +134,17 @@ async def test_what_may_not_be_repeated_is_not(connect: Connect, other: Any) -> 
     ("sent", "passed_on"),
     [("7", 7), ("0", 1), ("99999999999", 60), ("soon", 2), ("-1", 2)],
 )
+@pytest.mark.parametrize("header", ["Retry-After", "X-Retry-After"])
 async def test_attempts_are_bounded(
     connect: Connect,
     other: Any,
     captured_logs: list[EventDict],
+    header: str,
     sent: str,
     passed_on: int,
 ) -> None:
     """After the last it is a 503 that passes a sensible Retry-After on, and one log line."""
-    answers = [Response(status_code=503, headers={"Retry-After": sent}) for _ in range(9)]
+    answers = [Response(status_code=503, headers={header: sent}) for _ in range(9)]
     other.answers = answers
     with pytest.raises(UpstreamUnavailable) as failure:
         await connect(attempts=3).get("/echo")

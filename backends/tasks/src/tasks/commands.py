@@ -72,7 +72,8 @@ async def _check(
             names = getattr(verifier, "cookies", ())
             if not names:
                 raise CommandError(f"With TASKS_SESSIONS={settings.sessions} no cookie counts.")
-            header = (b"cookie", f"{names[0]}={value}".encode())
+            pairs = [f"{name}={value}" for name in names]
+            header = (b"cookie", "; ".join(pairs).encode())
         connection = HTTPConnection({"type": "http", "headers": [header]})
         principal = await verifier.verify(connection)
         return principal, refusal_of(connection)

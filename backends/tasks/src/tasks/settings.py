@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from bedplate.auth import SESSION_COOKIE_NAME
+from bedplate.auth.credentials import cookie_names
 from bedplate.settings import CommaSeparated, DatabaseSettings, Secret, WebURL, embedded_database
 
 DEVELOPMENT_SECRET = "development-only-session-hash-secret"  # noqa: S105 - refused in production
@@ -39,7 +40,7 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
     database_url: SecretStr = embedded_database("tasks")
     reads_per_minute: int = Field(100, ge=1, description="Reads a minute of one user, or address")
     writes_per_minute: int = Field(30, ge=1, description="Writes a minute of one user, or address")
-    sessions: Literal["hashed", "better-auth", "jwt"] = Field(
+    sessions: Literal["hashed", "better-auth", "jwt", "introspection"] = Field(
         "hashed", description="How users prove themselves; see docs/better-auth.md"
     )
     session_hash_secret: Secret = Field(
@@ -56,7 +57,8 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
     better_auth_cookie: str = Field(
         SESSION_COOKIE_NAME,
         pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
-        description="better-auth: name of its session cookie, without the prefix __Secure-",
+        description="better-auth, introspection: name of the session cookie, "
+        "without the prefix __Secure-",
     )
     better_auth_secure_cookies: bool | None = Field(
         None,
@@ -67,7 +69,9 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
         "raw", description="better-auth: bearer tokens that count; off without its bearer() plugin"
     )
     better_auth_url: WebURL | None = Field(
-        None, description="Address of the auth server; for jwt its origin is issuer and audience"
+        None,
+        description="Address of the auth server: introspection asks there; for jwt its origin is "
+        "issuer and audience",
     )
     jwks_url: WebURL | None = Field(None, description="jwt: where its keys are, if elsewhere")
     jwt_issuer: str | None = Field(None, description="jwt: issuer, if not the auth server's origin")
@@ -90,6 +94,13 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
         return True if self.production else None
 
     @property
+    def session_cookie(self) -> str | None:
+        """Name of the session cookie that counts, or one of the two; None where none does."""
+        if self.sessions not in {"better-auth", "introspection"}:
+            return None
+        return cookie_names(self.better_auth_cookie, secure=self.secure_cookies)[-1]
+
+    @property
     def auth_origin(self) -> str:
         """Origin of the auth server: issuer and audience of its JWTs."""
         parts = urlsplit(self.better_auth_url or "")
@@ -106,7 +117,7 @@ class TasksSettings(DatabaseSettings, env_prefix="TASKS_"):
         yield from super().validation_errors()
         if self.sessions == "better-auth" and self.better_auth_secret is None:
             yield f"{self._needed('better_auth_secret')}{_OF_SEVERAL}"
-        if self.sessions == "jwt" and self.better_auth_url is None:
+        if self.sessions in {"jwt", "introspection"} and self.better_auth_url is None:
             yield self._needed("better_auth_url")
 
     def _weakness(self, name: str, default: Any) -> Iterator[str]:

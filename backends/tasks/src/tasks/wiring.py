@@ -6,20 +6,22 @@ from typing import Annotated, Final
 
 import structlog
 from fastapi import Depends
+from fastapi.openapi.models import SecurityBase as SecurityModel
 from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 from pydantic import SecretStr
 
 from audits_client import AuditsClient, Outbox, Shipper
 from bedplate.auth import (
-    SESSION_COOKIE,
     CheckedVerifier,
     Guard,
     VerifierUnusable,
+    session_cookie,
     unauthorized,
 )
 from bedplate.auth.better_auth import BetterAuthSessions, BetterAuthTables
 from bedplate.auth.hashed_sessions import HashedSessions
+from bedplate.auth.introspection import IntrospectedSessions
 from bedplate.auth.jwt import JWTSessions
 from bedplate.auth.refusals import Refused, count_refusal, note_refusal
 from bedplate.auth.tables import create_stand_in
@@ -46,8 +48,13 @@ def _writes(settings: TasksSettings) -> Budget:
     return Budget(settings.writes_per_minute)
 
 
+def _cookie(settings: TasksSettings) -> dict[str, SecurityModel]:
+    name = settings.session_cookie
+    return {} if name is None else {"session_cookie": session_cookie(name)}
+
+
 rate_limit = RateLimit(read=_reads, write=_writes)
-guard = Guard(rate_limit=rate_limit, alternatives={"session_cookie": SESSION_COOKIE})
+guard = Guard(rate_limit=rate_limit, alternatives=_cookie)
 idempotency = Idempotency(idempotency_keys)
 _NO_AUTH_SERVER = (
     "start the auth server on this database first (docs/better-auth.md), or leave DATABASE_URL "
@@ -94,6 +101,8 @@ async def open_verifier(
         verifier: CheckedVerifier
         if settings.sessions == "jwt":
             verifier = await stack.enter_async_context(_jwt(settings))
+        elif settings.sessions == "introspection":
+            verifier = await stack.enter_async_context(_introspection(settings))
         elif settings.sessions == "better-auth":
             verifier = _better_auth(settings, database)
         else:
@@ -136,7 +145,7 @@ def _better_auth(settings: TasksSettings, database: Database) -> BetterAuthSessi
     }
     remedies = {name: f"set {settings.variable(field)}" for name, field in fields.items()}
     remedies["session"] += (
-        ", or TASKS_SESSIONS=jwt where better-auth keeps its sessions in secondary storage only"
+        ", or TASKS_SESSIONS=introspection where better-auth keeps its sessions elsewhere"
     )
     return BetterAuthSessions(
         database,
@@ -156,6 +165,10 @@ def _jwt(settings: TasksSettings) -> JWTSessions:
         audience=settings.jwt_audience or settings.auth_origin,
         algorithms=settings.jwt_algorithms,
     )
+
+
+def _introspection(settings: TasksSettings) -> IntrospectedSessions:
+    return IntrospectedSessions(settings.auth_base_url, cookie=settings.better_auth_cookie)
 
 
 @contextlib.asynccontextmanager

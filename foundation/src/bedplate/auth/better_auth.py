@@ -6,7 +6,7 @@ from fastapi.requests import HTTPConnection
 from pydantic import SecretStr
 from sqlalchemy import Column, DateTime, MetaData, Table, Text, bindparam, cast, select
 
-from bedplate.auth.credentials import bearer_token, cookie, percent_decoded
+from bedplate.auth.credentials import bearer_token, cookie, cookie_names, percent_decoded
 from bedplate.auth.guard import SESSION_COOKIE_NAME
 from bedplate.auth.principal import Principal
 from bedplate.auth.refusals import Refused, verified
@@ -15,8 +15,6 @@ from bedplate.auth.tables import IsInFuture, check_tables
 from bedplate.database import Database, Statement
 
 Bearer = Literal["raw", "signed", "off"]
-SECURE_PREFIX = "__Secure-"
-_PREFIXES = (SECURE_PREFIX, "__Host-")
 _NOBODYS_TOKEN = "-"  # noqa: S105 - no session has it
 
 
@@ -83,7 +81,7 @@ class BetterAuthSessions:
         self._statement = self._tables.statement()
         self._bearer = bearer
         self._remedies = remedies or {}
-        self.cookies = _cookie_names(cookie, secure=secure_cookies)
+        self.cookies = cookie_names(cookie, secure=secure_cookies)
         """The names of the cookie that are accepted, the first one first."""
 
     async def verify(self, connection: HTTPConnection) -> Principal | None:
@@ -137,14 +135,3 @@ class BetterAuthSessions:
         if token := verified_token(self._secret, value, required=True):
             return token
         raise Refused("bad_signature" if b"." in value else "unsigned_token")
-
-
-def _cookie_names(name: str, *, secure: bool | None) -> tuple[str, ...]:
-    if name.startswith(_PREFIXES):
-        # Browsers keep these two for https; better-auth puts its own before any name.
-        return (f"{SECURE_PREFIX}{name}", name)
-    return {
-        True: (f"{SECURE_PREFIX}{name}",),
-        False: (name,),
-        None: (f"{SECURE_PREFIX}{name}", name),
-    }[secure]

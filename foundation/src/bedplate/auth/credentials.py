@@ -5,6 +5,8 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi.requests import HTTPConnection
 
+SECURE_PREFIX = "__Secure-"
+_PREFIXES = (SECURE_PREFIX, "__Host-")
 _MAX_CREDENTIAL_LENGTH = 8_192
 _BEARER = b"bearer "
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -33,12 +35,40 @@ def cookie(connection: HTTPConnection, *names: str) -> bytes | None:
     one first (RFC 6265, section 5.4), and the later one may be a neighbouring subdomain's. Values
     lose their quotes and are percent-decoded once; what can't be decoded stays as it is.
     """
-    cookies = _cookies(connection)
-    for name in names:
-        value = cookies.get(name.encode("latin-1", "replace"))
-        if value is not None:
-            return value if len(value) <= _MAX_CREDENTIAL_LENGTH else None
+    for value in raw_cookies(connection, *names).values():
+        decoded = percent_decoded(_unquoted(value))
+        return decoded if len(decoded) <= _MAX_CREDENTIAL_LENGTH else None
     return None
+
+
+def raw_cookies(connection: HTTPConnection, *names: str) -> dict[str, bytes]:
+    """Return those of these cookies that the request has, as they came, the first of each name."""
+    cookies: dict[bytes, bytes] = {}
+    for header_name, line in connection.scope["headers"]:
+        if header_name != b"cookie":
+            continue
+        for pair in line.split(b";"):
+            name, equals, value = pair.partition(b"=")
+            if equals:
+                cookies.setdefault(name.strip(), value.strip())
+    encoded = {name: name.encode("latin-1", "replace") for name in names}
+    return {name: cookies[key] for name, key in encoded.items() if key in cookies}
+
+
+def cookie_names(name: str, *, secure: bool | None) -> tuple[str, ...]:
+    """Return the names that better-auth's cookie `name` may have, the first one first.
+
+    `secure` says whether it has the prefix `__Secure-`; None means that it may. A name with such a
+    prefix of its own is the whole name.
+    """
+    if name.startswith(_PREFIXES):
+        # Browsers keep these two for https; better-auth puts its own before any name.
+        return (f"{SECURE_PREFIX}{name}", name)
+    return {
+        True: (f"{SECURE_PREFIX}{name}",),
+        False: (name,),
+        None: (f"{SECURE_PREFIX}{name}", name),
+    }[secure]
 
 
 def percent_decoded(value: bytes) -> bytes:
@@ -51,18 +81,6 @@ def percent_decoded(value: bytes) -> bytes:
     except UnicodeDecodeError:
         return value
     return decoded
-
-
-def _cookies(connection: HTTPConnection) -> dict[bytes, bytes]:
-    cookies: dict[bytes, bytes] = {}
-    for header_name, line in connection.scope["headers"]:
-        if header_name != b"cookie":
-            continue
-        for pair in line.split(b";"):
-            name, equals, value = pair.partition(b"=")
-            if equals:
-                cookies.setdefault(name.strip(), value.strip())
-    return {name: percent_decoded(_unquoted(value)) for name, value in cookies.items()}
 
 
 def _unquoted(value: bytes) -> bytes:

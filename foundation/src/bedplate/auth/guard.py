@@ -1,8 +1,8 @@
 """The guard of a route: authentication first, then the rate limit, as one FastAPI dependency."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
 from fastapi.openapi.models import SecurityBase as SecurityModel
@@ -20,11 +20,20 @@ BEARER = HTTPBearer(description="The session token that the auth server issued")
 SESSION_COOKIE_NAME = "better-auth.session_token"
 """The name of better-auth's session cookie, where the server doesn't choose another."""
 
-SESSION_COOKIE = APIKey.model_validate({"in": APIKeyIn.cookie, "name": SESSION_COOKIE_NAME})
+
+def session_cookie(name: str) -> APIKey:
+    """Return the scheme, for OpenAPI, of a session cookie with this name."""
+    return APIKey.model_validate({"in": APIKeyIn.cookie, "name": name})
+
+
+SESSION_COOKIE = session_cookie(SESSION_COOKIE_NAME)
 """OpenAPI: better-auth's session cookie."""
 
 API_KEY = APIKey.model_validate({"in": APIKeyIn.header, "name": "X-API-Key"})
 """OpenAPI: an API key in the header `X-API-Key`."""
+
+
+Schemes = Mapping[str, SecurityModel]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -34,7 +43,8 @@ class Guard(SecurityBase):
     The verifier is the lifespan's state named `verifier`, so that a setting can choose it. Invalid
     credentials are charged to the client's address, valid ones to the principal: tokens can't be
     guessed quickly, and users behind one address don't share a budget. `alternatives` are further
-    schemes that the verifier accepts, by name, for the OpenAPI document.
+    schemes that the verifier accepts, by name, for the OpenAPI document, or what returns them for
+    the settings.
     Raises `Unauthorized`, `Forbidden`, `TooManyRequests`.
     """
 
@@ -44,7 +54,7 @@ class Guard(SecurityBase):
     model: SecurityModel = field(default_factory=lambda: BEARER)
     scheme_name: str = "session"
     challenge: str = "Bearer"
-    alternatives: Mapping[str, SecurityModel] = field(default_factory=dict)
+    alternatives: Schemes | Callable[[Any], Schemes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scopes = frozenset(self.scopes)

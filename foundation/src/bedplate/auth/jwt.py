@@ -10,9 +10,8 @@ from fastapi.requests import HTTPConnection
 
 from bedplate import clock
 from bedplate.auth.credentials import bearer_token
-from bedplate.auth.principal import Principal, VerifierUnusable
+from bedplate.auth.principal import AuthServerUnavailable, Principal, VerifierUnusable
 from bedplate.auth.refusals import Refused, verified
-from bedplate.problems import ServiceUnavailable
 
 try:
     import httpx2
@@ -36,13 +35,6 @@ _REASONS = (
 )
 _OTHER = "malformed_token"
 _UNUSABLE = (httpx2.HTTPError, TimeoutError, *_MALFORMED)
-
-
-class AuthServerUnavailable(ServiceUnavailable):
-    """The auth server's keys can't be fetched, and none are cached."""
-
-    code = "auth_server_unavailable"
-    detail = "The auth server's keys are unavailable at the moment; try again."
 
 
 class KeySet:

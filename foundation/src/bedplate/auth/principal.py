@@ -3,7 +3,7 @@ from typing import Protocol
 
 from fastapi.requests import HTTPConnection
 
-from bedplate.problems import Unauthorized
+from bedplate.problems import ServiceUnavailable, Unauthorized
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,13 @@ class Principal:
 
 class VerifierUnusable(Exception):
     """A verifier can't work as it is set up; the sentence says why, and what to set right."""
+
+
+class AuthServerUnavailable(ServiceUnavailable):
+    """The auth server can't say at the moment whether credentials are valid."""
+
+    code = "auth_server_unavailable"
+    detail = "The auth server is unavailable at the moment; try again."
 
 
 class Verifier(Protocol):

@@ -8,7 +8,7 @@ import typer
 from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
-from bedplate.backend import Backend
+from bedplate.backend import Backend, load_settings_of
 from bedplate.cli.announcement import announcing
 from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import load_all
@@ -57,7 +57,7 @@ def run(
 
 
 def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
-    settings = {backend.name: backend.load_settings() for backend in backends}
+    settings = load_settings_of(backends)
     if process.workers > 1:
         for backend in backends:
             refuse_several_workers(backend, settings[backend.name])
@@ -113,7 +113,7 @@ def make_application(drain: Drain, names: Sequence[str]) -> ASGIApp:
     """Return the application of these backends. Raises `bedplate.settings.SettingsError`."""
     process = ProcessSettings.load()
     backends = load_all(names)
-    settings = {backend.name: backend.load_settings() for backend in backends}
+    settings = load_settings_of(backends)
     configure_process_logging(process, settings)
     return compose(backends, settings, own_settings=process, drain=drain)
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
 
 import orjson
@@ -73,7 +74,12 @@ class ServiceClient:
         """Return the client of a service at a URL."""
         # Not through the proxies of the environment: the service is internal.
         client = httpx2.AsyncClient(
-            base_url=url, headers=_HEADERS, timeout=None, trust_env=False, verify=trusted()
+            base_url=url,
+            headers=_HEADERS,
+            cookies=_no_cookies(),
+            timeout=None,
+            trust_env=False,
+            verify=trusted(),
         )
         return cls(name, client, **options)
 
@@ -83,7 +89,11 @@ class ServiceClient:
         app = local_services.application(name)
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         client = httpx2.AsyncClient(
-            base_url=f"http://{name}", headers=_HEADERS, timeout=None, transport=transport
+            base_url=f"http://{name}",
+            headers=_HEADERS,
+            cookies=_no_cookies(),
+            timeout=None,
+            transport=transport,
         )
         return cls(name, client, **options)
 
@@ -109,8 +119,12 @@ class ServiceClient:
         query: Mapping[str, str | int] | None = None,
         body: Any = None,
         repeatable: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        body_required: bool = False,
     ) -> Any:
         """Return the JSON of a 2xx response, None if it has no body.
+
+        With `body_required` a response without one can't be used, where `null` has a meaning.
 
         A call that was never sent is retried. A call that was cut off, took too long or got a 502,
         503 or 504 is retried if it is `repeatable`, that is, if doing it twice has the effect of
@@ -123,11 +137,15 @@ class ServiceClient:
         retry = method in _IDEMPOTENT if repeatable is None else repeatable
         content = None if body is None else orjson.dumps(body)
         request = self.client.build_request(
-            method, path, params=query, content=content, headers=_request_headers(content)
+            method,
+            path,
+            params=query,
+            content=content,
+            headers={**_request_headers(content), **(headers or {})},
         )
         for attempt in range(1, self.attempts + 1):
             try:
-                return await self._once(request)
+                return await self._once(request, body_required=body_required)
             except _Failure as failure:
                 last = attempt == self.attempts
                 if last or not (failure.unsent or (retry and failure.passing)):
@@ -143,7 +161,7 @@ class ServiceClient:
             f"{self.name} can't be used just now; try again.", retry_after=failure.retry_after
         )
 
-    async def _once(self, request: httpx2.Request) -> Any:
+    async def _once(self, request: httpx2.Request, *, body_required: bool) -> Any:
         try:
             async with asyncio.timeout(self.timeout):
                 response = await self._send(request)
@@ -154,7 +172,7 @@ class ServiceClient:
         except httpx2.HTTPError as error:
             unsent = isinstance(error, _UNSENT)
             raise _Failure(type(error).__name__, unsent=unsent, passing=True) from error
-        return self._judge(response, content)
+        return self._judge(response, content, body_required=body_required)
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:
         """Return the response as far as its headers; the other service continues the trace."""
@@ -182,11 +200,13 @@ class ServiceClient:
                 raise _Failure(f"an answer of more than {self.max_answer_bytes} bytes")
         return bytes(content)
 
-    def _judge(self, response: httpx2.Response, content: bytes) -> Any:
+    def _judge(self, response: httpx2.Response, content: bytes, *, body_required: bool) -> Any:
         status = response.status_code
         if response.is_success:
+            if not content and not body_required:
+                return None
             try:
-                return orjson.loads(content) if content else None
+                return orjson.loads(content)
             except orjson.JSONDecodeError as error:
                 raise _Failure("an answer that is not JSON") from error
         if response.is_client_error and status != HTTPStatus.TOO_MANY_REQUESTS:
@@ -194,6 +214,11 @@ class ServiceClient:
         raise _Failure(
             f"status {status}", passing=status in _PASSING, retry_after=_retry_after(response)
         )
+
+
+def _no_cookies() -> CookieJar:
+    """Return a jar that keeps nothing: a cookie in one user's answer is never sent for another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def pause(attempt: int) -> float:
@@ -223,7 +248,9 @@ def _reason(content: bytes) -> str | None:
 
 
 def _retry_after(response: httpx2.Response) -> int:
-    seconds = response.headers.get("retry-after", "")
+    headers = response.headers
+    # better-auth's limit says it with an X.
+    seconds = headers.get("retry-after", headers.get("x-retry-after", ""))
     if not (seconds.isascii() and seconds.isdigit()):
         return RETRY_AFTER_SECONDS
     return min(max(1, int(seconds[:9])), MAX_RETRY_AFTER_SECONDS)

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
 
@@ -26,6 +26,14 @@ class Environment(StrEnum):
     DEVELOPMENT = "development"
     TEST = "test"
     PRODUCTION = "production"
+
+
+class _Unsafe(ValueError):
+    """Values that can be read, but can't stay, each with its sentence."""
+
+    def __init__(self, settings: "Settings", sentences: list[str]) -> None:
+        super().__init__(". ".join(sentences))
+        self.settings = settings
 
 
 class Settings(BaseSettings):
@@ -106,15 +114,21 @@ class Settings(BaseSettings):
         return f"{variable} (or {field.upper()})" if shared else variable
 
     @classmethod
-    def load(cls, **values: Any) -> Self:
+    def load(
+        cls, further_errors: Callable[[Self], Iterable[str]] | None = None, /, **values: Any
+    ) -> Self:
         """Return the settings of this process; `values` precede every other source.
 
+        `further_errors` yields sentences about them as `validation_errors` does.
         Raises `SettingsError` with a sentence for each refusal, which names the variable.
         """
+        sentences: list[str] = []
+        settings: Self | None = None
         try:
-            return cls(**values)
+            settings = cls(**values)
         except ValidationError as error:
-            raise SettingsError(" ".join(cls._sentences(error))) from None
+            sentences += cls._sentences(error)
+            settings = cls._refused(error)
         except UnreadableSetting as error:
             field = re.search(r'field "(\w+)"', str(error))
             variable = cls.variables(field[1]) if field else "A setting"
@@ -123,6 +137,20 @@ class Settings(BaseSettings):
             raise SettingsError("A settings file (.env or a secret) isn't UTF-8.") from None
         except OSError as error:
             raise SettingsError(f"{error.filename} can't be read: {error.strerror}.") from None
+        if settings is not None and further_errors is not None:
+            sentences += (f"{sentence}." for sentence in further_errors(settings))
+        if settings is None or sentences:
+            raise SettingsError(" ".join(sentences))
+        return settings
+
+    @classmethod
+    def _refused(cls, error: ValidationError) -> Self | None:
+        """Return the settings whose values are each valid, but unsafe."""
+        for line in error.errors(include_url=False):
+            reason = line.get("ctx", {}).get("error")
+            if isinstance(reason, _Unsafe) and isinstance(reason.settings, cls):
+                return reason.settings
+        return None
 
     @classmethod
     def _sentences(cls, error: ValidationError) -> Iterator[str]:
@@ -167,7 +195,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
         if refusals := list(self.validation_errors()):
-            raise ValueError(". ".join(refusals))
+            raise _Unsafe(self, refusals)
         return self
 
     def _weakness(self, name: str, default: Any) -> Iterator[str]:
