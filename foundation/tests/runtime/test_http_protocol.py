@@ -141,6 +141,30 @@ async def test_what_is_no_request_gets_a_problem(
     assert answer.is_problem(400, "malformed_request", captured_logs)
 
 
+@pytest.mark.parametrize("hosts", [b"", b"host: a.example\r\nhost: b.example\r\n"])
+@pytest.mark.parametrize("head", [POST + b"content-length: 2\r\n", HANDSHAKE % b"/refused"])
+async def test_no_host_or_two_is_refused(
+    hosts: bytes, head: bytes, port: int, captured_logs: Events
+) -> None:
+    """HTTP/1.1 without Host or with two is answered 400, a WebSocket's handshake as well."""
+    async with connected(port) as client:
+        client.send(head.replace(b"host: x\r\n", hosts) + b"\r\n{}")
+        answer = await client.answer()
+        assert await client.end() == b""
+    assert answer.is_problem(400, "malformed_request", captured_logs)
+    assert "Host" in json.loads(answer.body)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"), [(b"", 200), (b"host: x\r\n", 200), (b"host: x\r\nhost: x\r\n", 400)]
+)
+async def test_older_http_needs_no_host(hosts: bytes, status: int, port: int) -> None:
+    """HTTP/1.0 is served without Host, and refused with two."""
+    async with connected(port) as client:
+        client.send(b"GET /echo HTTP/1.0\r\n" + hosts + b"\r\n")
+        assert (await client.answer()).status == status
+
+
 @pytest.mark.parametrize(
     "begin",
     [

@@ -32,6 +32,8 @@ Closed at once, the client's kernel could throw the response away (RFC 9112, sec
 LINGER_BYTES = 8 * 1024 * 1024
 """How much of such a rest is taken, and thrown away."""
 
+_ONE_HOST = "An HTTP/1.1 request has exactly one Host header (RFC 9112, section 3.2)."
+
 DRAIN_HEAD_SECONDS = 1.0
 """How long a request's head may take to arrive on an open connection when the server drains."""
 
@@ -109,8 +111,9 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         self._idle_bytes += len(data)
         try:
             self._parse(data)
-        except httptools.HttpParserError:
-            self._refuse(NotHTTP())
+        except httptools.HttpParserError as error:
+            reason = error.__context__  # what a callback raised
+            self._refuse(reason if isinstance(reason, NotHTTP) else NotHTTP())
         else:
             if self._idle_bytes:
                 self._bound_head()
@@ -153,11 +156,18 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             self._parse(rest)
 
     def on_headers_complete(self) -> None:
-        """Begin a request; its response says `Connection: close` when the server drains."""
+        """Begin a request; its response says `Connection: close` when the server drains.
+
+        Raises `NotHTTP` when it isn't clear which host is meant.
+        """
         self._note_progress()
-        self._in_body = True
         if self._resuming:
+            self._in_body = True
             return
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+            raise NotHTTP(_ONE_HOST)
+        self._in_body = True
         self.scope["extensions"] = self._extensions
         super().on_headers_complete()
         cycle = self._latest()
