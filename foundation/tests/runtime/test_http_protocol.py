@@ -301,6 +301,15 @@ async def test_upgrade_with_a_body_is_ignored(upgrade: bytes, framing: bytes, po
         assert (await client.answer()).status == 200
 
 
+async def test_many_offers_of_an_upgrade_in_one_read_are_ignored(port: int) -> None:
+    """As many pipelined requests as a read holds may offer an upgrade: each is answered."""
+    offer = b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 0\r\n\r\n"
+    async with connected(port) as client:
+        client.send((POST + offer) * 2000)
+        for _ in range(2000):
+            assert (await client.answer()).status == 200
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -121,20 +121,24 @@ class DrainingHttpProtocol(HttpToolsProtocol):
                 self._expect_early_response()
 
     def _parse(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
+        while True:  # a round for each offer of an upgrade in these bytes
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                    return
+                self._ignore_upgrade()
+                data = data[upgrade.args[0] :]
             else:
-                self._ignore_upgrade(data[upgrade.args[0] :])
+                return
 
     def _should_upgrade(self) -> bool:
         # A handshake is a GET (RFC 6455, section 4.1).
         return self.scope["method"] == "GET" and super()._should_upgrade()
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
-        """Continue as if no upgrade had been offered (RFC 9110, section 7.8).
+    def _ignore_upgrade(self) -> None:
+        """Let the parser continue as if no upgrade had been offered (RFC 9110, section 7.8).
 
         The parser stops after the head, but a body may follow: Java's HttpClient sends one with
         `Upgrade: h2c`. A new parser reads a head with the same framing headers.
@@ -152,8 +156,6 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(framing) + b"\r\n")
         self._resuming = False
         self.url, self.headers, self.scope, self.expect_100_continue = head
-        if rest:
-            self._parse(rest)
 
     def on_headers_complete(self) -> None:
         """Begin a request; its response says `Connection: close` when the server drains.
