@@ -12,7 +12,13 @@ from websockets.frames import Frame, Opcode
 
 from bedplate.lifecycle import ABORT_EXTENSION
 from bedplate.problems import ProblemError
-from bedplate.runtime.error_responses import HeadTimeout, HeadTooLarge, NotHTTP, refusal
+from bedplate.runtime.error_responses import (
+    BodyTimeout,
+    HeadTimeout,
+    HeadTooLarge,
+    NotHTTP,
+    refusal,
+)
 
 MAX_HEAD_BYTES = 64 * 1024
 """Bytes that may arrive in a row without a complete head, or without a byte of a body.
@@ -36,6 +42,15 @@ _ONE_HOST = "An HTTP/1.1 request has exactly one Host header (RFC 9112, section 
 
 DRAIN_HEAD_SECONDS = 1.0
 """How long a request's head may take to arrive on an open connection when the server drains."""
+
+DRAIN_BODY_SECONDS = 5.0
+"""In which time a part of a request's body has to arrive when the server drains."""
+
+DRAIN_BODY_BYTES = 4096
+"""How large that part has to be, unless the body ends: a slow client may go on, a stalled one not.
+
+Otherwise it would hold the process until the deadline, and others' requests would be cut with it.
+"""
 
 
 class ConnectionState(ServerState):
@@ -74,6 +89,9 @@ class DrainingHttpProtocol(HttpToolsProtocol):
 
     server_state: ConnectionState
     _idle_bytes = 0
+    _received_bytes = 0
+    _drain_goal = 0
+    _drain_until = 0.0
     _head_timer: asyncio.TimerHandle | None = None
     _in_body = False
     _resuming = False
@@ -109,6 +127,7 @@ class DrainingHttpProtocol(HttpToolsProtocol):
                 self.transport.close()
             return
         self._idle_bytes += len(data)
+        self._received_bytes += len(data)
         try:
             self._parse(data)
         except httptools.HttpParserError as error:
@@ -248,7 +267,10 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         if self._linger_timer is not None:
             self.transport.close()
         elif not self.transport.is_closing() and not self._request_arrives():
-            super().shutdown()
+            if self._body_stalls():
+                self._refuse(BodyTimeout("The server stops, and the body didn't arrive in time."))
+            else:
+                super().shutdown()
 
     def _request_arrives(self) -> bool:
         poll = select.poll()
@@ -259,6 +281,20 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         # The first request has not begun, or the head of the next one is incomplete.
         head_expected = cycle is None or cycle.scope is not self.scope
         return head_expected and self.loop.time() < self.server_state.heads_until
+
+    def _body_stalls(self) -> bool:
+        """Return whether the client owes a body, and too little of it has arrived of late."""
+        now = self.loop.time()
+        owed = (
+            self._in_body
+            and not self.pipeline
+            and not self.flow.read_paused
+            and not self.cycle.waiting_for_100_continue
+        )
+        if not owed or self._received_bytes >= self._drain_goal:
+            self._drain_goal = self._received_bytes + DRAIN_BODY_BYTES
+            self._drain_until = now + DRAIN_BODY_SECONDS
+        return now > self._drain_until
 
     def _latest(self) -> RequestResponseCycle | None:
         return self.cycle  # None before the first request, whatever uvicorn's annotation says
