@@ -44,6 +44,7 @@ class CORSPolicy:
         "If-None-Match",
         "X-API-Key",
         "X-Request-ID",
+        "baggage",
         "traceparent",
         "tracestate",
     )
