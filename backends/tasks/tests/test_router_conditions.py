@@ -82,6 +82,19 @@ async def test_any_version_is_changed_where_any_will_do(
         problem_of(await api.request(method, f"{path}000", json=body, headers=missing), 404)
 
 
+async def test_a_put_of_a_new_task_replaces_none(
+    api: Client, ada: Headers, add_task: AddTask, stored: Stored, problem_of: ProblemOf
+) -> None:
+    """`If-None-Match: *` on PUT is a 412 for a task that is there, and a 404 for another."""
+    task = await add_task(ada)
+    before = await stored()
+    path, new = f"/tasks/{task['id']}", {**ada, "If-None-Match": "*"}
+    for headers in (new, {**new, "If-Match": '"1"'}):
+        problem_of(await api.put(path, json={"title": "Oats"}, headers=headers), 412)
+    problem_of(await api.put(f"{path}000", json={"title": "Oats"}, headers=new), 404)
+    assert await stored() == before
+
+
 async def test_malformed_conditions_are_refused(
     api: Client, ada: Headers, add_task: AddTask, stored: Stored, problem_of: ProblemOf
 ) -> None:
