@@ -23,7 +23,7 @@ from bedplate.lifecycle import Drain
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.telemetry import telemetry_options
-from bedplate.problems import ProblemPolicy, install_problems
+from bedplate.problems import ProblemPolicy, ServiceUnavailable, install_problems
 from bedplate.runtime import StartupError
 from bedplate.settings import DatabaseSettings, Settings, SettingsError
 from bedplate.settings.explanation import without_secrets
@@ -220,7 +220,10 @@ def _naming_failures(backend: Backend, settings: Settings) -> Iterator[None]:
 
 def explain_failure(backend: Backend, settings: Settings, error: Exception) -> str:
     """Return in one sentence which backend failed, why, and which setting to look at."""
-    reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
+    cause = getattr(error, "orig", None) or error
+    if isinstance(error, ServiceUnavailable) and error.__cause__ is not None:
+        cause = error.__cause__  # what a client sees says nothing of it
+    reason = " ".join(str(cause).split()).rstrip(".") or type(cause).__name__
     if isinstance(error, SettingsError | StartupError):
         return f"{backend.name}: {reason}."
     reason = without_secrets(reason, settings)
