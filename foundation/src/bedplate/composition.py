@@ -38,6 +38,8 @@ BACKEND_CHECK_SECONDS = 3.0
 WRONG_ADDRESS = ("28", "3D")
 """Classes of SQLSTATE: invalid authorization, invalid catalog name (PostgreSQL, appendix A)."""
 
+INSUFFICIENT_PRIVILEGE = "42501"
+
 
 def compose(
     backends: Sequence[Backend],
@@ -233,6 +235,12 @@ def explain_failure(backend: Backend, settings: Settings, error: Exception) -> s
             f"{backend.name}: its database is unavailable ({reason}): "
             f"check {variable} or DATABASE_URL, and that the database runs."
         )
+    if _sqlstate(error) == INSUFFICIENT_PRIVILEGE and "schema" in reason.casefold():
+        # Since PostgreSQL 15 only a database's owner may create tables in the schema public.
+        return (
+            f"{backend.name}: its database user may not create tables ({reason}): let the "
+            "database's owner run `GRANT CREATE ON SCHEMA … TO …`, or give it a schema of its own."
+        )
     return (
         f"{backend.name}: {type(error).__name__}: {reason}; "
         f"`bedplate settings {backend.name}` shows its settings."
@@ -246,5 +254,9 @@ def _is_unreachable(error: Exception) -> bool:
 
     if isinstance(error, DatabaseUnavailable | DatabaseURLError):
         return True
-    state = str(getattr(getattr(error, "orig", error), "sqlstate", None))
-    return state.startswith(WRONG_ADDRESS) or isinstance(translate(error), DatabaseUnavailable)
+    wrong_address = _sqlstate(error).startswith(WRONG_ADDRESS)
+    return wrong_address or isinstance(translate(error), DatabaseUnavailable)
+
+
+def _sqlstate(error: Exception) -> str:
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None))
