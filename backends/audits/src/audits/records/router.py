@@ -54,7 +54,10 @@ class RecordIdConvertor(StringConvertor):
 register_url_convertor("record_id", RecordIdConvertor())
 router = APIRouter(prefix="/api/v1/audits", tags=["audits"])
 batch_upload = Upload(
-    path="/api/v1/audits/batch", max_bytes="max_batch_bytes", seconds="batch_seconds"
+    path="/api/v1/audits/batch",
+    max_bytes="max_batch_bytes",
+    seconds="batch_seconds",
+    max_json_members="max_batch_json_members",
 )
 
 TenantQuery = Annotated[Tenant | None, Query(description="That of the key by default")]
