@@ -188,7 +188,7 @@ async def test_a_browser_may_call_and_read_what_it_needs(caller: Client) -> None
     asking = {
         **ORIGIN,
         "Access-Control-Request-Method": "GET",
-        "Access-Control-Request-Headers": "traceparent, tracestate",
+        "Access-Control-Request-Headers": "traceparent, tracestate, baggage",
     }
     assert (await caller.options("/notes/1", headers=asking)).status_code == 200
     stranger = await caller.get("/notes/1", headers={"Origin": "https://evil.example"})

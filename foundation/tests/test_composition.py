@@ -12,11 +12,13 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 from sqlalchemy import Column, Integer, MetaData, Table
+from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from bedplate.backend import Backend
 from bedplate.composition import Composition, compose, explain_failure
+from bedplate.database import DatabaseUnavailable
 from bedplate.database_state import DatabaseState
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import HealthCheck
@@ -314,6 +316,22 @@ async def test_a_failure_shows_no_secret() -> None:
         assert not [word for word in (secret, "Hunter2", "Hunter3") if word in sentence]
     start = failure_to_start(RuntimeError("bad redis://app:Hunter2#x@127.0.0.1:6379/0; sorry"))
     assert "Hunter2" not in str(start)
+
+
+def test_a_failure_without_a_text_has_a_reason() -> None:
+    """The name of its type stands for a text that is empty, such as that of a timeout."""
+    settings = DatabaseSettings(_env_file=None)
+    backend = Backend(name="red", title="Red", settings=DatabaseSettings)
+    refused = DatabaseUnavailable()
+    refused.__cause__ = ConnectionRefusedError("Nobody listens.")
+    for error, reason in (
+        (TimeoutError(), "TimeoutError"),
+        (DBAPIError("SELECT 1", None, TimeoutError()), "TimeoutError"),
+        (refused, "Nobody listens"),
+    ):
+        sentence = explain_failure(backend, settings, error)
+        assert sentence.startswith(f"red: its database is unavailable ({reason}): check ")
+    assert explain_failure(backend, settings, KeyError()).startswith("red: KeyError: KeyError; ")
 
 
 async def test_a_resource_that_fails_is_named() -> None:

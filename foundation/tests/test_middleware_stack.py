@@ -58,6 +58,8 @@ async def test_what_is_no_request_goes_through_the_ordinary_limits() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         seen.append(scope["type"])
 
-    wrapped = RequestLimits(app, limits=(1, 1), uploads={("POST", "/x"): (1, 1)})
+    wrapped = RequestLimits(
+        app, limits=(1, 1, 1), uploads={("POST", "/x"): (1, 1, 1)}, max_json_depth=1
+    )
     await wrapped({"type": "lifespan"}, None, None)  # type: ignore[arg-type]  # never called
     assert seen == ["lifespan"]

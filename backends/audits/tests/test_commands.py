@@ -6,7 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from audits.commands import app
 from audits.log.chain import Chains
 from audits.log.service import Notary, latest
 from audits.log.wiring import log_keys
@@ -15,6 +17,7 @@ from audits.records.repository import Filter
 from audits.records.schemas import AuditNew
 from audits.records.service import Skew, Trail
 from audits.settings import AuditsSettings
+from bedplate.cli.exceptions import CommandError
 from bedplate.database import Database
 
 BEDPLATE = str(Path(sys.executable).with_name("bedplate"))
@@ -96,3 +99,20 @@ async def test_values_are_erased_and_pruned(
     assert run("prune", "--before", "2020-01-01").stdout == (
         "Nothing was removed: entries go in whole bundles of 256.\n"
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["erase", "00000000-0000-0000-0000-000000000000"], ["prune", "--before", "2020-01-01"]],
+    ids=["erase", "prune"],
+)
+def test_a_database_that_is_away_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    """Without its database a command ends with one sentence that names the setting."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter2@127.0.0.1:1/audits")
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, CommandError)
+    assert str(done.exception).startswith("audits: its database is unavailable (")
+    assert "hunter2" not in str(done.exception)

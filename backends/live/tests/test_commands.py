@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from bedplate.cli.exceptions import CommandError
 from bedplate.database import Database
 from live.commands import app
 from live.settings import LiveSettings
@@ -87,3 +88,15 @@ async def test_damaged_counters_are_found_and_repaired(
     assert {**repaired, "version": 0} == {**right, "version": 0}
     assert repaired["version"] > right["version"]
     assert await typed(NOBODY) == (1, "Error: There is no such session.\n")
+
+
+def test_a_database_that_is_away_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its database `recount` ends with one sentence that names the setting."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter2@127.0.0.1:1/live")
+    done = CliRunner().invoke(app, ["recount"])
+    assert isinstance(done.exception, CommandError)
+    assert str(done.exception).startswith("live: its database is unavailable (")
+    assert "hunter2" not in str(done.exception)

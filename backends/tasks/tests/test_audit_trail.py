@@ -105,9 +105,10 @@ async def test_every_change_is_recorded_once(
 async def test_what_did_not_happen_is_not_recorded(
     recorded: Client, ada: Headers, grace: Headers, records: Records
 ) -> None:
-    """A 404, a 412 and another user's task leave no record."""
+    """A 404, a 412, another user's task and a change of nothing leave no record."""
     added = await recorded.post("/tasks", json=MILK, headers=ada)
     path = f"/tasks/{added.json()['id']}"
+    assert (await recorded.patch(path, json=MILK, headers=ada)).status_code == 200
     stale = {**ada, "If-Match": '"999"'}
     assert (await recorded.patch(path, json=MILK, headers=stale)).status_code == 412
     assert (await recorded.delete(path, headers=stale)).status_code == 412

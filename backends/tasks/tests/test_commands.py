@@ -83,6 +83,20 @@ def test_a_session_can_be_checked(bedplate: Run) -> None:
     assert cookie.stderr == "Error: With TASKS_SESSIONS=hashed no cookie counts.\n"
 
 
+def test_a_database_that_is_away_is_one_line(bedplate: Run, folder: Path) -> None:
+    """Without its database each command ends with one sentence that names the setting."""
+    away = {"DATABASE_URL": "postgresql://app:hunter2@127.0.0.1:1/tasks"}
+    checked = bedplate("tasks", "check-session", "x" * 32, **away)
+    (folder / ".bedplate").write_text("not a folder")
+    signed_in = bedplate("tasks", "sign-in", "ada@example.com")
+    for done in (checked, signed_in):
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: tasks: its database is unavailable (")
+        assert "TASKS_DATABASE_URL" in done.stderr
+        assert "hunter2" not in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "environment",
     [

@@ -82,6 +82,37 @@ async def test_any_version_is_changed_where_any_will_do(
         problem_of(await api.request(method, f"{path}000", json=body, headers=missing), 404)
 
 
+async def test_a_change_that_changes_nothing_makes_no_version(
+    api: Client, ada: Headers, add_task: AddTask, stored: Stored
+) -> None:
+    """PATCH and PUT with what the task is already leave its ETag and `updated_at` as they were."""
+    whole = {"title": "Milk", "description": "2 l", "completed": True}
+    task = await add_task(ada, **whole)
+    before = await stored()
+    path = f"/tasks/{task['id']}"
+    for method, body in (("PATCH", {}), ("PATCH", {"title": "Milk"}), ("PUT", whole)):
+        response = await api.request(method, path, json=body, headers={**ada, "If-Match": '"1"'})
+        assert (response.status_code, response.headers["etag"]) == (200, '"1"')
+        assert response.json() == task
+    assert await stored() == before
+    cleared = await api.patch(path, json={"description": None}, headers=ada)
+    assert cleared.headers["etag"] == '"2"'
+    assert cleared.json()["updated_at"] > task["updated_at"]
+
+
+async def test_a_put_of_a_new_task_replaces_none(
+    api: Client, ada: Headers, add_task: AddTask, stored: Stored, problem_of: ProblemOf
+) -> None:
+    """`If-None-Match: *` on PUT is a 412 for a task that is there, and a 404 for another."""
+    task = await add_task(ada)
+    before = await stored()
+    path, new = f"/tasks/{task['id']}", {**ada, "If-None-Match": "*"}
+    for headers in (new, {**new, "If-Match": '"1"'}):
+        problem_of(await api.put(path, json={"title": "Oats"}, headers=headers), 412)
+    problem_of(await api.put(f"{path}000", json={"title": "Oats"}, headers=new), 404)
+    assert await stored() == before
+
+
 async def test_malformed_conditions_are_refused(
     api: Client, ada: Headers, add_task: AddTask, stored: Stored, problem_of: ProblemOf
 ) -> None:

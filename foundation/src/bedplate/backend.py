@@ -44,6 +44,7 @@ class CORSPolicy:
         "If-None-Match",
         "X-API-Key",
         "X-Request-ID",
+        "baggage",
         "traceparent",
         "tracestate",
     )
@@ -76,22 +77,24 @@ class CORSPolicy:
 class Upload:
     """A route whose requests may be larger, and last longer, than all others.
 
-    `path` is exact and without parameters. `max_bytes` of the body and `seconds` until a 504 are
-    numbers, or names of settings.
+    `path` is exact and without parameters. `max_bytes` of the body, `seconds` until a 504 and
+    `max_json_members` of the body are numbers, or names of settings. A route with more members than
+    others must bound the work of its own errors.
     """
 
     path: str
     max_bytes: int | str
     seconds: float | str
     method: str = "POST"
+    max_json_members: int | str = "max_json_members"
 
-    def limits(self, settings: Settings) -> tuple[int, float]:
-        """Return the limits in bytes and in seconds under these settings."""
+    def limits(self, settings: Settings) -> tuple[int, float, int]:
+        """Return the limits in bytes, in seconds and in members under these settings."""
 
         def value(limit: float | str) -> Any:
             return getattr(settings, limit) if isinstance(limit, str) else limit
 
-        return value(self.max_bytes), value(self.seconds)
+        return value(self.max_bytes), value(self.seconds), value(self.max_json_members)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from bedplate.lifecycle import Drain
 from bedplate.observability.health import Health, HealthCheck, health_router
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.telemetry import telemetry_options
-from bedplate.problems import ProblemPolicy, install_problems
+from bedplate.problems import ProblemPolicy, ServiceUnavailable, install_problems
 from bedplate.runtime import StartupError
 from bedplate.settings import DatabaseSettings, Settings, SettingsError
 from bedplate.settings.explanation import without_secrets
@@ -37,6 +37,8 @@ BACKEND_CHECK_SECONDS = 3.0
 
 WRONG_ADDRESS = ("28", "3D")
 """Classes of SQLSTATE: invalid authorization, invalid catalog name (PostgreSQL, appendix A)."""
+
+INSUFFICIENT_PRIVILEGE = "42501"
 
 
 def compose(
@@ -220,7 +222,10 @@ def _naming_failures(backend: Backend, settings: Settings) -> Iterator[None]:
 
 def explain_failure(backend: Backend, settings: Settings, error: Exception) -> str:
     """Return in one sentence which backend failed, why, and which setting to look at."""
-    reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
+    cause = getattr(error, "orig", None) or error
+    if isinstance(error, ServiceUnavailable) and error.__cause__ is not None:
+        cause = error.__cause__  # what a client sees says nothing of it
+    reason = " ".join(str(cause).split()).rstrip(".") or type(cause).__name__
     if isinstance(error, SettingsError | StartupError):
         return f"{backend.name}: {reason}."
     reason = without_secrets(reason, settings)
@@ -229,6 +234,12 @@ def explain_failure(backend: Backend, settings: Settings, error: Exception) -> s
         return (
             f"{backend.name}: its database is unavailable ({reason}): "
             f"check {variable} or DATABASE_URL, and that the database runs."
+        )
+    if _sqlstate(error) == INSUFFICIENT_PRIVILEGE and "schema" in reason.casefold():
+        # Since PostgreSQL 15 only a database's owner may create tables in the schema public.
+        return (
+            f"{backend.name}: its database user may not create tables ({reason}): let the "
+            "database's owner run `GRANT CREATE ON SCHEMA … TO …`, or give it a schema of its own."
         )
     return (
         f"{backend.name}: {type(error).__name__}: {reason}; "
@@ -243,5 +254,9 @@ def _is_unreachable(error: Exception) -> bool:
 
     if isinstance(error, DatabaseUnavailable | DatabaseURLError):
         return True
-    state = str(getattr(getattr(error, "orig", error), "sqlstate", None))
-    return state.startswith(WRONG_ADDRESS) or isinstance(translate(error), DatabaseUnavailable)
+    wrong_address = _sqlstate(error).startswith(WRONG_ADDRESS)
+    return wrong_address or isinstance(translate(error), DatabaseUnavailable)
+
+
+def _sqlstate(error: Exception) -> str:
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None))

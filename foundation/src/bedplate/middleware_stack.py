@@ -20,18 +20,16 @@ from bedplate.observability.metrics import RequestMetrics
 from bedplate.rate_limits import EXPOSED_HEADERS
 from bedplate.settings import Settings
 
-Limits = tuple[int, float]
-"""Bytes of a body, and seconds until the response."""
+Limits = tuple[int, float, int]
+"""Bytes of a body, seconds until the response, and members of a JSON body."""
 
 
 def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: RequestMetrics) -> None:
     """Wrap the routes; the layer that is added last is met first."""
-    app.add_middleware(
-        JSONBounds, max_depth=settings.max_json_depth, max_members=settings.max_json_members
-    )
-    limits = settings.max_body_bytes, settings.request_timeout_seconds
+    limits = settings.max_body_bytes, settings.request_timeout_seconds, settings.max_json_members
     uploads = {(u.method, u.path): u.limits(settings) for u in backend.uploads}
-    app.add_middleware(RequestLimits, limits=limits, uploads=uploads)
+    depth = settings.max_json_depth
+    app.add_middleware(RequestLimits, limits=limits, uploads=uploads, max_json_depth=depth)
     app.add_middleware(HeadAsGet)
     if origins := backend.cors.origins(settings):
         wrap_outermost(
@@ -49,16 +47,23 @@ def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: Requ
 
 
 class RequestLimits:
-    """Limits each body in bytes, and the time until its response in seconds.
+    """Limits each body, also its JSON, and the time until its response in seconds.
 
     `uploads` are routes, by method and exact path, with limits of their own.
     """
 
     def __init__(
-        self, app: ASGIApp, *, limits: Limits, uploads: Mapping[tuple[str, str], Limits]
+        self,
+        app: ASGIApp,
+        *,
+        limits: Limits,
+        uploads: Mapping[tuple[str, str], Limits],
+        max_json_depth: int,
     ) -> None:
-        self._ordinary = _limited(app, *limits)
-        self._uploads = {route: _limited(app, *own) for route, own in uploads.items()}
+        self._ordinary = _limited(app, *limits, max_json_depth)
+        self._uploads = {
+            route: _limited(app, *own, max_json_depth) for route, own in uploads.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a connection within the limits of its route."""
@@ -69,5 +74,8 @@ class RequestLimits:
         await served(scope, receive, send)
 
 
-def _limited(app: ASGIApp, max_bytes: int, seconds: float) -> ASGIApp:
-    return RequestTimeout(BodyLimit(app, max_bytes=max_bytes), seconds=seconds)
+def _limited(
+    app: ASGIApp, max_bytes: int, seconds: float, max_members: int, max_depth: int
+) -> ASGIApp:
+    bounded = JSONBounds(app, max_depth=max_depth, max_members=max_members)
+    return RequestTimeout(BodyLimit(bounded, max_bytes=max_bytes), seconds=seconds)

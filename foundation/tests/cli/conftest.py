@@ -25,6 +25,11 @@ def greet(whom: str) -> None:
 @app.command()
 def fail() -> None:
     raise RuntimeError("It\\nbroke.")
+
+
+@app.command()
+def hang() -> None:
+    raise TimeoutError
 """
 
 

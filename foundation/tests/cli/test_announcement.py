@@ -1,7 +1,10 @@
 """The lines that say where to look."""
 
 import logging
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +78,21 @@ def test_it_waits_until_the_runtime_listens(capsys: pytest.CaptureFixture[str]) 
     with announcing([backend("red")], enabled=False):
         logger.warning(event)
     assert capsys.readouterr().out == ""
+
+
+FULL = """
+import logging
+from bedplate.cli.announcement import announcing
+with announcing([], enabled=True):
+    logging.warning({"event": "listening", "host": "127.0.0.1", "port": 7})
+"""
+
+
+def test_a_full_disk_stops_no_start() -> None:
+    """A standard output that takes nothing fails neither the start nor the end of a process."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", FULL], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr

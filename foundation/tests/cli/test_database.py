@@ -117,6 +117,24 @@ def test_a_database_that_is_away_is_named(
 
 
 @pytest.mark.usefixtures("backends")
+def test_a_user_who_may_not_create_tables_learns_what_to_grant(
+    postgres_url: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since PostgreSQL 15 the schema public belongs to the database's owner: the line says so."""
+    execute(postgres_url, "DROP ROLE IF EXISTS newcomer")
+    execute(postgres_url, "CREATE ROLE newcomer LOGIN")
+    url = postgres_url.replace("postgres@", "newcomer@")
+    monkeypatch.setenv("LARKNOTES_DATABASE_URL", url)
+    assert main(["db", "upgrade", "larknotes"]) == 1
+    captured = capsys.readouterr()
+    assert "may not create tables (permission denied for schema public)" in captured.err
+    assert "GRANT CREATE ON SCHEMA" in captured.err
+    assert captured.err.count("\n") == 1
+    execute(postgres_url, "GRANT CREATE ON SCHEMA public TO newcomer")
+    assert main(["db", "upgrade", "larknotes"]) == 0
+
+
+@pytest.mark.usefixtures("backends")
 def test_going_down_needs_a_name(capsys: Captured) -> None:
     """With several backends installed, nothing is taken down by accident."""
     assert main(["db", "downgrade"]) == 2

@@ -53,6 +53,7 @@ def test_version(capsys: Captured) -> None:
         (["db"], 2, "Missing command."),
         (["larksongs", "greet"], 2, "larksongs has no commands of its own."),
         (["larknotes", "fail"], 1, "RuntimeError: It broke."),
+        (["larknotes", "hang"], 1, "Error: TimeoutError (`bedplate --traceback"),
     ],
 )
 def test_an_error_is_one_line(
@@ -91,3 +92,6 @@ def test_a_backend_that_cannot_be_imported_is_named(
     assert main(["--help"]) == 0
     assert main(["routes", "broken"]) == 1
     assert "The backend broken can't be imported (ModuleNotFoundError" in capsys.readouterr().err
+    (tmp_path / "no_such.py").write_text("raise TimeoutError\n")
+    assert main(["routes", "broken"]) == 1
+    assert "The backend broken can't be imported (TimeoutError)." in capsys.readouterr().err

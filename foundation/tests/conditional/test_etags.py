@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bedplate.conditional import (
     ETagSet,
+    IfAbsent,
     IfMatch,
     IfNoneMatch,
     Preconditions,
@@ -174,9 +175,9 @@ async def thing(condition: IfNoneMatch) -> Response:
 
 
 @app.put("/thing")
-async def replace(condition: IfMatch) -> dict[str, list[int] | None]:
+async def replace(if_match: IfMatch, if_absent: IfAbsent) -> dict[str, list[int] | None]:
     """Say which versions would be replaced."""
-    return {"versions": condition.versions()}
+    return {"versions": Preconditions(if_match.if_match, if_absent.if_none_match).versions()}
 
 
 @pytest.fixture(name="http")
@@ -205,6 +206,17 @@ async def test_a_put_names_what_it_read(http: Client) -> None:
     assert (refused.status_code, refused.json()["status"]) == (400, 400)
 
 
+@pytest.mark.parametrize("etag", [{}, {"If-Match": "*"}, {"If-Match": '"3"'}])
+async def test_a_put_of_something_new_replaces_no_version(
+    http: Client, etag: dict[str, str]
+) -> None:
+    """`If-None-Match: *` accepts no version that there is; entity tags in its place are a 400."""
+    response = await http.put("/thing", headers={"If-None-Match": " *", **etag})
+    assert response.json() == {"versions": []}
+    refused = await http.put("/thing", headers={"If-None-Match": '"2"', **etag})
+    assert (refused.status_code, refused.json()["status"]) == (400, 400)
+
+
 async def test_several_lines_of_a_header_are_one_list(http: Client) -> None:
     """RFC 9110, section 5.3: joined by commas in their order; so `*` beside a tag is refused."""
     lines = [("If-Match", '"2"'), ("If-Match", '"3", W/"4"'), ("if-match", '"5"')]
@@ -221,6 +233,7 @@ async def test_several_lines_of_a_header_are_one_list(http: Client) -> None:
 async def test_the_document_shows_only_what_a_route_reads(http: Client) -> None:
     """With a pattern that takes the RFC's examples."""
     document = (await http.get("/openapi.json")).json()
-    for method, name in (("get", "if-none-match"), ("put", "if-match")):
-        [parameter] = document["paths"]["/thing"][method]["parameters"]
-        assert (parameter["name"].lower(), parameter["in"]) == (name, "header")
+    for method, names in (("get", ["if-none-match"]), ("put", ["if-match", "if-none-match"])):
+        parameters = document["paths"]["/thing"][method]["parameters"]
+        assert [parameter["name"].lower() for parameter in parameters] == names
+        assert {parameter["in"] for parameter in parameters} == {"header"}

@@ -31,13 +31,13 @@ DOUBLE = Statement(select((bindparam("number", type_=Integer) * 2).label("double
 def test_the_documented_defaults(
     environment: Environment, size: int, overflow: int, url: str, tmp_path: Path
 ) -> None:
-    """Production keeps 10 and 20 more, development 3 and 5; 30 s to wait, an hour to live."""
+    """Production keeps 10 and 20 more, development 3 and 5; 10 s to wait, an hour to live."""
     settings = DatabaseSettings(
         environment=environment, database_url=SecretStr(url.format(folder=tmp_path))
     )
     pool = create_engine(settings, application_name="test").pool
     assert isinstance(pool, AsyncAdaptedQueuePool)
-    assert (pool.size(), pool._max_overflow, pool.timeout()) == (size, overflow, 30)
+    assert (pool.size(), pool._max_overflow, pool.timeout()) == (size, overflow, 10)
     if url == URL:
         assert pool._recycle == 3600
 

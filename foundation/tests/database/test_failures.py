@@ -5,7 +5,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, bindparam, func, insert, select, text
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    bindparam,
+    event,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy import text as sql
 
 from bedplate.database import Database, DatabaseUnavailable, LockTimeout, Statement
@@ -244,6 +255,17 @@ async def test_an_exhausted_pool(open_database: OpenDatabase, postgres_url: str,
         await session.all(ADD, number=1)
         await refused(use(database))
     await use(database)
+
+
+async def test_pings_at_once_share_a_connection(
+    open_database: OpenDatabase, database_url: str
+) -> None:
+    """Health checks of any number take one connection at a time, and two in all."""
+    database = await open_database(database_url, METADATA)
+    lent: list[object] = []
+    event.listen(database.engine.sync_engine, "checkout", lambda *of: lent.append(of[1]))
+    await asyncio.gather(*(database.ping() for _ in range(50)))
+    assert len(lent) == 2
 
 
 async def test_a_server_without_a_free_connection(

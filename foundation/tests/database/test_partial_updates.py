@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Identity, MetaData, String, Table, insert, update
+from sqlalchemy import Column, Identity, Integer, MetaData, String, Table, case, insert, update
 
 from bedplate.database import BigInt, Database, Statement
-from bedplate.database.partial_updates import new_value_if_set, values_if_set
+from bedplate.database.partial_updates import any_other_value, new_value_if_set, values_if_set
 
 METADATA = MetaData()
 PETS = Table(
@@ -16,22 +16,28 @@ PETS = Table(
     Column("id", BigInt, Identity(), primary_key=True),
     Column("name", String(20)),
     Column("colour", String(20)),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 ADD = Statement(insert(PETS).values(name="Rex", colour="brown").returning(PETS.c.id))
 CHANGE = Statement(
     update(PETS)
-    .values(name=new_value_if_set(PETS.c.name), colour=new_value_if_set(PETS.c.colour))
-    .returning(PETS.c.name, PETS.c.colour)
+    .values(
+        name=new_value_if_set(PETS.c.name),
+        colour=new_value_if_set(PETS.c.colour),
+        version=PETS.c.version + case((any_other_value(PETS.c.name, PETS.c.colour), 1), else_=0),
+    )
+    .returning(PETS.c.name, PETS.c.colour, PETS.c.version)
 )
 
 
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, {"name": "Rex", "colour": "brown"}),
-        ({"name": "Bo"}, {"name": "Bo", "colour": "brown"}),
-        ({"colour": None}, {"name": "Rex", "colour": None}),
-        ({"name": None, "colour": "red"}, {"name": None, "colour": "red"}),
+        ({}, {"name": "Rex", "colour": "brown", "version": 1}),
+        ({"name": "Rex"}, {"name": "Rex", "colour": "brown", "version": 1}),
+        ({"name": "Bo"}, {"name": "Bo", "colour": "brown", "version": 2}),
+        ({"name": "Rex", "colour": None}, {"name": "Rex", "colour": None, "version": 2}),
+        ({"name": None, "colour": "red"}, {"name": None, "colour": "red", "version": 2}),
     ],
 )
 async def test_only_what_is_set_changes(
@@ -40,7 +46,7 @@ async def test_only_what_is_set_changes(
     fields: dict[str, Any],
     expected: dict[str, Any],
 ) -> None:
-    """None is a value like others; a column that isn't set keeps its own."""
+    """None is a value like others; a column that isn't set keeps its own, and so may a version."""
     database = await open_database(database_url, METADATA)
     async with database.write() as session:
         assert (await session.one(ADD))["id"] == 1

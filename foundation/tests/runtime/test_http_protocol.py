@@ -87,6 +87,12 @@ async def echo(request: Request) -> Response:
     return Response(await request.body())
 
 
+async def echo_late(request: Request) -> Response:
+    """Answer with the body, which is read after a while."""
+    await asyncio.sleep(0.3)
+    return Response(await request.body())
+
+
 async def refuse(socket: WebSocket) -> None:
     """Refuse a WebSocket."""
     await socket.close()
@@ -103,16 +109,27 @@ def log_levels() -> Iterator[None]:
 
 
 @pytest.fixture
-async def port(log_levels: None) -> AsyncIterator[int]:
-    """The port of a server in this process."""
-    routes = [Route("/echo", echo, methods=["GET", "POST"]), WebSocketRoute("/refused", refuse)]
+async def server(log_levels: None) -> AsyncIterator[HttpServer]:
+    """A server in this process."""
+    routes = [
+        Route("/echo", echo, methods=["GET", "POST"]),
+        Route("/late", echo_late, methods=["POST"]),
+        WebSocketRoute("/refused", refuse),
+    ]
     app = AccessLog(Starlette(routes=routes), backend="notes")
     server = HttpServer(app, bind("127.0.0.1", 0), keep_alive=5)
     await server.start()
-    yield server.address[1]
+    yield server
     await server.stop_listening(last=False)
     await server.cut()
     await server.lifespan.shutdown()
+
+
+@pytest.fixture
+def port(server: HttpServer) -> int:
+    """The port of the server."""
+    port: int = server.address[1]
+    return port
 
 
 @asynccontextmanager
@@ -139,6 +156,30 @@ async def test_what_is_no_request_gets_a_problem(
         answer = await client.answer()
         assert await client.end() == b""
     assert answer.is_problem(400, "malformed_request", captured_logs)
+
+
+@pytest.mark.parametrize("hosts", [b"", b"host: a.example\r\nhost: b.example\r\n"])
+@pytest.mark.parametrize("head", [POST + b"content-length: 2\r\n", HANDSHAKE % b"/refused"])
+async def test_no_host_or_two_is_refused(
+    hosts: bytes, head: bytes, port: int, captured_logs: Events
+) -> None:
+    """HTTP/1.1 without Host or with two is answered 400, a WebSocket's handshake as well."""
+    async with connected(port) as client:
+        client.send(head.replace(b"host: x\r\n", hosts) + b"\r\n{}")
+        answer = await client.answer()
+        assert await client.end() == b""
+    assert answer.is_problem(400, "malformed_request", captured_logs)
+    assert "Host" in json.loads(answer.body)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"), [(b"", 200), (b"host: x\r\n", 200), (b"host: x\r\nhost: x\r\n", 400)]
+)
+async def test_older_http_needs_no_host(hosts: bytes, status: int, port: int) -> None:
+    """HTTP/1.0 is served without Host, and refused with two."""
+    async with connected(port) as client:
+        client.send(b"GET /echo HTTP/1.0\r\n" + hosts + b"\r\n")
+        assert (await client.answer()).status == status
 
 
 @pytest.mark.parametrize(
@@ -176,6 +217,48 @@ async def test_late_head_is_refused(port: int, captured_logs: Events) -> None:
         client.send(b"GET /echo HTTP/1.1\r\n")
         assert (await client.answer()).is_problem(408, "request_head_timeout", captured_logs)
         assert await client.end() == b""
+
+
+@pytest.fixture
+def short_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a body stall soon when the server drains."""
+    monkeypatch.setattr(http_protocol, "DRAIN_BODY_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("short_drain")
+@pytest.mark.parametrize("drop", [b"", b"x"], ids=["nothing", "drops"])
+async def test_stalled_body_does_not_hold_a_drain(
+    drop: bytes, server: HttpServer, port: int, captured_logs: Events
+) -> None:
+    """A body of which too little arrives is refused when the server drains, which then ends."""
+    async with connected(port) as client:
+        client.send(POST + b"content-length: 100000\r\n\r\nab")
+        await asyncio.sleep(0.05)
+        finishing = asyncio.ensure_future(server.finish())
+        async with asyncio.timeout(5):
+            while not finishing.done():
+                client.send(drop)
+                await asyncio.sleep(0.02)
+        assert (await client.answer()).is_problem(408, "request_body_timeout", captured_logs)
+
+
+@pytest.mark.usefixtures("short_drain")
+@pytest.mark.parametrize("expects", [b"", b"expect: 100-continue\r\n"])
+async def test_body_that_nobody_reads_yet_does_not_stall(
+    expects: bytes, server: HttpServer, port: int
+) -> None:
+    """A client whose body waits for the application, or for its 100, is served in a drain."""
+    body = b"x" * 200_000
+    async with connected(port) as client:
+        client.send(b"POST /late HTTP/1.1\r\nhost: x\r\n" + expects)
+        client.send(b"content-length: %d\r\n\r\n" % len(body) + (b"" if expects else body))
+        await asyncio.sleep(0.05)
+        finishing = asyncio.ensure_future(server.finish())
+        if expects:
+            assert (await client.answer()).status == 100
+            client.send(body)
+        assert (await client.answer()).body == body
+        await finishing
 
 
 @pytest.mark.usefixtures("short_times")
@@ -275,6 +358,15 @@ async def test_upgrade_with_a_body_is_ignored(upgrade: bytes, framing: bytes, po
             assert (answer.status, answer.body) == (200, b"ab")
         client.send(POST + b"content-length: 0\r\n\r\n")
         assert (await client.answer()).status == 200
+
+
+async def test_many_offers_of_an_upgrade_in_one_read_are_ignored(port: int) -> None:
+    """As many pipelined requests as a read holds may offer an upgrade: each is answered."""
+    offer = b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 0\r\n\r\n"
+    async with connected(port) as client:
+        client.send((POST + offer) * 2000)
+        for _ in range(2000):
+            assert (await client.answer()).status == 200
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,25 @@ def test_what_is_set_comes_before_the_defaults() -> None:
     assert (settings.pool_size, settings.max_overflow, settings.auto_migrate) == (1, 0, False)
 
 
+@pytest.mark.parametrize(("request_timeout", "pool_timeout"), [(30.0, 10.0), (3.0, 1.0), (90, 10)])
+def test_waiting_for_a_connection_ends_before_the_request(
+    request_timeout: float, pool_timeout: float
+) -> None:
+    """With an exhausted pool the 503 comes before the 504, whatever the request's timeout."""
+    settings = NotesSettings.load(request_timeout_seconds=request_timeout)
+    assert settings.pool_timeout_seconds == pool_timeout
+
+
+def test_a_wait_for_a_connection_as_long_as_a_request_is_refused() -> None:
+    """Such a wait could only end with a 504; the refusal names both variables."""
+    with pytest.raises(SettingsError) as refused:
+        NotesSettings.load(database_pool_timeout_seconds=30)
+    assert str(refused.value) == (
+        "NOTES_DATABASE_POOL_TIMEOUT_SECONDS must be less than NOTES_REQUEST_TIMEOUT_SECONDS, "
+        "or the 504 comes before the 503."
+    )
+
+
 @pytest.mark.parametrize(
     "field",
     [

@@ -1,6 +1,7 @@
 """The commands `bedplate audits …`."""
 
 import asyncio
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -62,12 +63,9 @@ def erase(
 ) -> None:
     """Erase a record's sensitive values; every proof stays valid. For the tables' owner."""
     from audits.records import maintenance
-    from bedplate.problems import ProblemError
 
-    try:
+    with _explaining_failures():
         erased = asyncio.run(maintenance.erase_at(tenant, record_id, member or []))
-    except ProblemError as error:
-        raise CommandError(str(error)) from None
     typer.echo(f"Erased: {', '.join(erased) or 'nothing was there'}.")
 
 
@@ -77,12 +75,9 @@ def prune(
 ) -> None:
     """Remove the records from before a month; proofs of the others stay. For the tables' owner."""
     from audits.records import maintenance
-    from bedplate.problems import ProblemError
 
-    try:
+    with _explaining_failures():
         pruned = asyncio.run(maintenance.prune_at(before.replace(tzinfo=UTC)))
-    except ProblemError as error:
-        raise CommandError(str(error)) from None
     for tenant, minimum in sorted(pruned.minimums.items()):
         typer.echo(f"{tenant}: the first kept entry is {minimum}.")
     if pruned.partitions:
@@ -102,6 +97,14 @@ def witness(
     settings = WitnessSettings.load()
     typer.echo(f"Witness {witness_key(settings).vkey}")
     raise typer.Exit(serve_witness(settings, host, port))
+
+
+def _explaining_failures() -> AbstractContextManager[None]:
+    from audits.backend import backend
+    from audits.settings import AuditsSettings
+    from bedplate.cli.database import explaining_failures
+
+    return explaining_failures(backend, AuditsSettings.load())
 
 
 def _verifiers(keys: str) -> list[Verifier]:

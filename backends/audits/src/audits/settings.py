@@ -202,9 +202,6 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
     database_sqlite_synchronous: Literal["normal", "full"] = Field(
         "full", description="SQLite: with full a record survives a power cut too"
     )
-    max_json_members: int = Field(
-        200_000, ge=1, description="Maximum members of all objects of a JSON body together"
-    )
     api_keys: APIKeyList = Field(
         default_factory=list,
         description="Comma-separated NAME:ROLE:KEY or NAME:ROLE:TENANT:KEY; roles are writer, "
@@ -275,6 +272,9 @@ class AuditsSettings(DatabaseSettings, env_prefix="AUDITS_"):
     )
     max_batch_bytes: int = Field(
         16_777_216, ge=1024, description="Maximum size of a batch's request body"
+    )
+    max_batch_json_members: int = Field(
+        200_000, ge=1, description="Maximum members of all objects of a batch's JSON together"
     )
     batch_seconds: float = Field(60.0, gt=0, le=3600, description="Seconds until a batch is a 504")
 

@@ -114,7 +114,8 @@ async def test_if_match_guards_a_completion(
     made = await record(status="pending")
     path = f"{AUDITS}/{made['id']}"
     old = {"If-Match": '"7"'}
-    problem_of(await api.put(path, json={"status": "success"}, headers=old), 412)
+    for headers in (old, {"If-None-Match": "*"}):
+        problem_of(await api.put(path, json={"status": "success"}, headers=headers), 412)
     problem_of(await api.delete(path, headers=old), 412)
     good = await api.put(path, json={"status": "success"}, headers={"If-Match": '"1"'})
     assert good.status_code == 200

@@ -14,6 +14,7 @@ from moto.server import ThreadedMotoServer
 from bedplate.settings import SettingsError
 from bedplate.testing.client import Client
 from bedplate.testing.processes import free_port
+from gameserver.backups import off_host
 from gameserver.backups.exceptions import BackupNotFound, OffHostStoreUnavailable
 from gameserver.backups.s3 import S3Store
 from gameserver.operations.schemas import Operation, OperationState
@@ -136,6 +137,18 @@ async def test_a_store_that_is_away_costs_no_backup(
     assert "secret" not in str(copy)
     listed = (await api.get("/backups")).json()
     assert [item["off_host"] for item in listed] == ["failed"]
+
+
+async def test_a_store_that_is_too_slow_is_named_in_the_log(
+    open_api: OpenAPI, monkeypatch: pytest.MonkeyPatch, captured_logs: list[dict[str, Any]]
+) -> None:
+    """Local backups are listed all the same, and the log has a reason: a timeout has no text."""
+    monkeypatch.setattr(off_host, "_LIST_TIMEOUT_SECONDS", 0)
+    api = await open_api(**_settings(f"http://127.0.0.1:{free_port()}"))
+    assert (await api.get("/backups")).status_code == 200
+    reasons = [e["reason"] for e in captured_logs if e["event"] == "off_host_store_unavailable"]
+    assert reasons
+    assert set(reasons) == {"TimeoutError"}
 
 
 async def test_a_store_that_is_away_does_not_fill_the_disk(

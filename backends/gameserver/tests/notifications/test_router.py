@@ -33,13 +33,16 @@ def test_every_response_has_a_version() -> None:
 
 
 async def test_versions(api: Client) -> None:
-    """A webhook is changed only as the version its client knows."""
+    """A webhook is changed only as the version its client knows; no change makes no version."""
     made = await api.post("/webhooks", json={**NEW, "format": "discord"})
     place = f"/webhooks/{made.json()['id']}"
     assert made.json()["secret"] is None
     seen = {"If-Match": made.headers["ETag"]}
     changed = await api.patch(place, json={"name": "New"}, headers=seen)
     assert (changed.status_code, changed.json()["name"]) == (200, "New")
+    for nothing in ({}, {"name": "New", "url": NEW["url"]}):
+        unchanged = await api.patch(place, json=nothing)
+        assert (unchanged.status_code, unchanged.headers["ETag"]) == (200, changed.headers["ETag"])
     assert (await api.patch(place, json={"name": "X"}, headers=seen)).status_code == 412
     assert (await api.delete(place, headers=seen)).status_code == 412
     assert (await api.delete(place)).status_code == 204

@@ -66,7 +66,8 @@ async def test_kept_and_changed(api: Client, monitor: dict[str, str]) -> None:
     seen = {"If-Match": made.headers["ETag"]}
     replaced = await api.put(place, json={**NEW, "enabled": False}, headers=seen)
     assert (replaced.json()["next_run"], replaced.json()["version"]) == (None, 2)
-    assert (await api.put(place, json=NEW, headers=seen)).status_code == 412
+    for headers in (seen, {"If-None-Match": "*"}):
+        assert (await api.put(place, json=NEW, headers=headers)).status_code == 412
     assert (await api.delete(place, headers=seen)).status_code == 412
     assert (await api.delete(place)).status_code == 204
     for gone in (await api.get(place), await api.post(f"{place}/run"), await api.delete(place)):

@@ -7,9 +7,10 @@ from uuid import UUID
 import typer
 
 from bedplate.cli.arguments import application
-from bedplate.cli.exceptions import CommandError
-from bedplate.problems import ProblemError
+from bedplate.cli.database import explaining_failures
+from live.backend import backend
 from live.responses import maintenance
+from live.settings import LiveSettings
 
 app = application("Live audience events.")
 
@@ -32,10 +33,8 @@ def recount(
 
     Exit code 1 when something differs that isn't repaired.
     """
-    try:
+    with explaining_failures(backend, LiveSettings.load()):
         report = asyncio.run(maintenance.recount_at(session, repair=repair))
-    except ProblemError as error:
-        raise CommandError(str(error)) from None
     for activity in report.wrong:
         for found in activity.rounds:
             place = f"{activity.id} round {found.round} ({activity.title})"

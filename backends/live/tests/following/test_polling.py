@@ -39,6 +39,35 @@ async def test_the_state_is_unchanged_until_something_happens(evening: "Evening"
     assert len(set(etags)) == 7
 
 
+async def test_a_change_that_changes_nothing_is_none(evening: "Evening") -> None:
+    """A PATCH with what a session or an open activity is already leaves the state's ETag."""
+    activity = await evening.add_open("poll")
+    session = (await evening.api.get(evening.path, headers=evening.host)).json()
+    at = f"{evening.path}/activities/{activity['id']}"
+
+    async def etag() -> str:
+        etag: str = (await evening.api.get(f"{evening.path}/state", headers=evening.host)).headers[
+            "ETag"
+        ]
+        return etag
+
+    before = await etag()
+    same = {name: session[name] for name in ("title", "description", "settings")}
+    for path, body in (
+        (evening.path, {}),
+        (evening.path, same),
+        (at, {}),
+        (at, {"title": activity["title"]}),
+    ):
+        response = await evening.api.patch(path, json=body, headers=evening.host)
+        assert response.status_code == 200, response.text
+    assert await etag() == before
+    for path in (evening.path, at):
+        await evening.api.patch(path, json={"title": "Another"}, headers=evening.host)
+        before, last = await etag(), before
+        assert before != last
+
+
 async def test_a_poll_costs_one_statement(
     evening: "Evening", run_statements: list[Statement]
 ) -> None:

@@ -10,6 +10,7 @@ from fastapi.requests import HTTPConnection
 from bedplate.auth import Principal
 from bedplate.auth.refusals import REASONS, refusal_of
 from bedplate.cli.arguments import application
+from bedplate.cli.database import explaining_failures
 from bedplate.cli.exceptions import CommandError
 from bedplate.database import Database
 from bedplate.database_state import prepare_database
@@ -35,7 +36,8 @@ def sign_in(
             "with TASKS_SESSIONS other than hashed, and in a database that DATABASE_URL names, "
             "users sign in at the auth server."
         )
-    token = asyncio.run(_sign_in(settings, email))
+    with explaining_failures(backend, settings):
+        token = asyncio.run(_sign_in(settings, email))
     typer.echo(f"Token of {email}, for seven days: {token}\n")
     header = f"-H 'Authorization: Bearer {token}'"
     typer.echo(
@@ -54,7 +56,8 @@ def check_session(
     """Say whether a token or cookie proves a user, and if not why: what clients never learn."""
     settings = TasksSettings.load()
     value = sys.stdin.read().strip() if proof == "-" else proof
-    principal, reason = asyncio.run(_check(settings, value, cookie=cookie))
+    with explaining_failures(backend, settings):
+        principal, reason = asyncio.run(_check(settings, value, cookie=cookie))
     if principal is None:
         raise CommandError(f"Refused ({reason}): {REASONS[reason]}")
     typer.echo(f"Valid: the user {principal.id}.")

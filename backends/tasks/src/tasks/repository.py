@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import (
     Boolean,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from bedplate.auth.tables import user_sessions, users
 from bedplate.database import AnyOf, ReadSession, Row, Statement, WriteSession
 from bedplate.database.pages import Keyset, Page, PagedList
-from bedplate.database.partial_updates import new_value_if_set, values_if_set
+from bedplate.database.partial_updates import any_other_value, new_value_if_set, values_if_set
 from tasks.models import Task
 from tasks.schemas import Task as TaskOut
 
@@ -46,7 +47,7 @@ _SAME_TASK = (Task.id == bindparam("task_id")) & _OWNED
 _SAME_VERSION = _SAME_TASK & or_(
     bindparam("any_version", type_=Boolean), AnyOf(Task.version, "versions")
 )
-
+_NOW = bindparam("now", type_=Task.updated_at.type)
 
 _GET = Statement(select(*_COLUMNS).where(_SAME_TASK))
 _ADD = Statement(
@@ -61,6 +62,7 @@ _ADD = Statement(
     )
     .returning(*_COLUMNS)
 )
+_CHANGES_SOMETHING = any_other_value(Task.title, Task.description, Task.completed)
 _CHANGE = Statement(
     update(Task)
     .where(_SAME_VERSION)
@@ -68,8 +70,8 @@ _CHANGE = Statement(
         title=new_value_if_set(Task.title),
         description=new_value_if_set(Task.description),
         completed=new_value_if_set(Task.completed),
-        updated_at=bindparam("now"),
-        version=Task.version + 1,
+        updated_at=case((_CHANGES_SOMETHING, _NOW), else_=Task.updated_at),
+        version=Task.version + case((_CHANGES_SOMETHING, 1), else_=0),
     )
     .returning(*_COLUMNS)
 )
@@ -150,7 +152,10 @@ async def change(
     fields: dict[str, Any],
     now: datetime,
 ) -> Row | None:
-    """Change these fields if the task is there in one of `versions`; return it, or None."""
+    """Change these fields if the task is there in one of `versions`; return it, or None.
+
+    Where they are what it has already, it keeps its version and its `updated_at`.
+    """
     values = values_if_set(("title", "description", "completed"), fields)
     return await session.one_or_none(
         _CHANGE, owner=owner, task_id=task_id, now=now, **values, **_accepted(versions)

@@ -8,7 +8,7 @@ from pydantic import StringConstraints, TypeAdapter
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from bedplate import clock
-from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
+from bedplate.conditional import IfAbsent, IfMatch, IfNoneMatch, Preconditions, version_etag
 from bedplate.conditional.idempotency import IdempotencyKeyReused, RequestStillRunning
 from bedplate.database import Database, Row, WriteSession
 from bedplate.database.dependencies import ReadSession
@@ -124,9 +124,15 @@ async def get_task(
     summary="Replace a task",
 )
 async def replace_task(
-    task_id: TaskId, new: TaskNew, owner: UserId, changes: TaskChanges, condition: IfMatch
+    task_id: TaskId,
+    new: TaskNew,
+    owner: UserId,
+    changes: TaskChanges,
+    if_match: IfMatch,
+    if_absent: IfAbsent,
 ) -> Response:
     """Replace title, description and completed."""
+    condition = Preconditions(if_match.if_match, if_absent.if_none_match)
     async with changes.session() as session:
         task = await service.replace(session, changes, owner, task_id, new, condition)
     return to_response(task)

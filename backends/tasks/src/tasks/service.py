@@ -66,12 +66,14 @@ async def _change(
     fields: dict[str, Any],
     condition: Preconditions,
 ) -> Row:
+    now = clock.now()
     task = await repository.change(
-        session, owner, task_id, versions=condition.versions(), fields=fields, now=clock.now()
+        session, owner, task_id, versions=condition.versions(), fields=fields, now=now
     )
     if task is None:
         return await _explain_absence(session, owner, task_id)
-    await changes.record(session, "update", owner, [task_id], list(fields))
+    if task["updated_at"] == now:  # else nothing changed
+        await changes.record(session, "update", owner, [task_id], list(fields))
     return task
 
 

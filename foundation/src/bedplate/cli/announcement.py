@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import re
 import shutil
 import sys
@@ -27,7 +28,12 @@ class Announcement(logging.Handler):
         """Print the URLs if this is the record."""
         event = record.msg
         if isinstance(event, dict) and event.get("event") == "listening":
-            typer.echo(self.text(event["host"], event["port"], event.get("operations_port")))
+            text = self.text(event["host"], event["port"], event.get("operations_port"))
+            try:
+                typer.echo(text)
+            except OSError:  # such as a full disk
+                # What is left in its buffer would fail the end of the process, too.
+                sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
 
     def text(self, host: str, port: int, operations_port: int | None) -> str:
         """Return the lines: start page, documentation, operations port, first steps."""

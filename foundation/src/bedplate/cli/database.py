@@ -14,9 +14,10 @@ from bedplate.cli.arguments import BackendName, OneBackendName, application
 from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import load_all, only
 from bedplate.composition import explain_failure
-from bedplate.database import Database, Migrations
+from bedplate.database import Database, DatabaseUnavailable, Migrations
 from bedplate.database_state import migrations_of
-from bedplate.settings import DatabaseSettings
+from bedplate.problems import ProblemError
+from bedplate.settings import DatabaseSettings, Settings
 
 app = application("Migrate databases, and show their migration status.")
 
@@ -76,6 +77,22 @@ def check(backend: BackendName = None) -> None:
     typer.echo("Every database is up to date.")
 
 
+@contextlib.contextmanager
+def explaining_failures(backend: Backend, settings: Settings) -> Iterator[None]:
+    """Let what fails here, such as a database that is away, end a command with one sentence.
+
+    For a backend's own commands, too. Raises `CommandError`; an error of the domain keeps its text.
+    """
+    try:
+        yield
+    except CommandError:
+        raise
+    except Exception as error:
+        domain = isinstance(error, ProblemError) and not isinstance(error, DatabaseUnavailable)
+        text = str(error) if domain else explain_failure(backend, settings, error)
+        raise CommandError(text) from error
+
+
 def _with_database(name: str | None) -> list[Backend]:
     """Return the backends that have migrations. Raises `CommandError` when there is none."""
     candidates = load_all([name] if name else [])
@@ -94,10 +111,8 @@ def _run(backend: Backend, method: Callable[..., Awaitable[Any]], *arguments: st
         async with Database.open(settings, application_name=f"{backend.name}-db") as database:
             return await method(migrations, database.engine, *arguments)
 
-    try:
+    with explaining_failures(backend, settings):
         return asyncio.run(run())
-    except Exception as error:
-        raise CommandError(explain_failure(backend, settings, error)) from error
 
 
 def _print_current(backend: Backend) -> None:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bedplate.cli.exceptions import CommandError, UsageError
+from bedplate.cli.exceptions import CommandError, UsageError, describe
 
 if TYPE_CHECKING:
     from bedplate.backend import Backend
@@ -80,7 +80,7 @@ def load_all(names: Sequence[str] = ()) -> "list[Backend]":
         try:
             backends.append(points[name].load())
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = describe(error)
             raise CommandError(f"The backend {name} can't be imported ({reason}).") from error
     return backends
 

@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 from textwrap import indent
 
 import bedplate
-from bedplate.cli.exceptions import CommandError, UsageError
+from bedplate.cli.exceptions import CommandError, UsageError, describe
 from bedplate.cli.installed import (
     COMMANDS_GROUP,
     backend_summary,
@@ -118,8 +118,7 @@ def _message(error: Exception) -> str:
         return str(error)
     from bedplate.settings.explanation import without_passwords  # noqa: PLC0415 - it imports pydantic
 
-    text = without_passwords(str(error))
-    return f"{type(error).__name__}: {text} (`bedplate --traceback …` shows where)"
+    return f"{without_passwords(describe(error))} (`bedplate --traceback …` shows where)"
 
 
 def _fail(message: str, exit_code: int) -> int:

@@ -2,6 +2,7 @@
 
 from bedplate.conditional.etags import (
     ETagSet,
+    IfAbsent,
     IfMatch,
     IfNoneMatch,
     Preconditions,
@@ -9,4 +10,12 @@ from bedplate.conditional.etags import (
     version_etag,
 )
 
-__all__ = ["ETagSet", "IfMatch", "IfNoneMatch", "Preconditions", "parse_etags", "version_etag"]
+__all__ = [
+    "ETagSet",
+    "IfAbsent",
+    "IfMatch",
+    "IfNoneMatch",
+    "Preconditions",
+    "parse_etags",
+    "version_etag",
+]

@@ -1,6 +1,7 @@
 """Conditional requests (RFC 9110, section 13): strong ETags, `If-Match`, `If-None-Match`."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,10 +51,13 @@ class Preconditions:
         return self.if_none_match is not None and self.if_none_match.matches_weakly(etag)
 
     def versions(self) -> list[int] | None:
-        """Return the numbers of `version_etag` that `If-Match` accepts, or None for any.
+        """Return the numbers of `version_etag` that a write accepts, or None for any.
 
-        A write puts them into its WHERE, so that check and change are one statement.
+        A write puts them into its WHERE, so that check and change are one statement. There are
+        none for `If-None-Match: *`, since whatever has a version exists.
         """
+        if self.if_none_match is not None and self.if_none_match.anything:
+            return []
         if self.if_match is None or self.if_match.anything:
             return None
         versions = [int(tag) for tag in self.if_match.strong if _VERSION.fullmatch(tag)]
@@ -84,7 +88,19 @@ def parse_etags(text: str, name: str) -> ETagSet:
     )
 
 
-def _condition(header: str, description: str) -> Any:
+def _parse_absent(text: str, name: str) -> ETagSet:
+    """Return what `*` says. Raises `BadRequest` for entity tags, which no write compares here."""
+    if text.strip(" \t") != "*":
+        raise BadRequest(f"{name} must be * in a request that writes.")
+    return ETagSet(anything=True)
+
+
+def _condition(
+    header: str,
+    description: str,
+    parse_header: Callable[[str, str], ETagSet] = parse_etags,
+    schema: dict[str, Any] = _SCHEMA,
+) -> Any:
     """Return the type of a parameter that reads a header, all of whose lines are one list.
 
     FastAPI passes every line of a header (RFC 9110, section 5.3) where the type is a list of
@@ -93,15 +109,19 @@ def _condition(header: str, description: str) -> Any:
     argument = header.lower().replace("-", "_")
 
     def parse(lines: list[str]) -> Preconditions:
-        return Preconditions(**{argument: parse_etags(", ".join(lines), header)})
+        return Preconditions(**{argument: parse_header(", ".join(lines), header)})
 
     parameter = Header(alias=header, default_factory=Preconditions, description=description)
-    return Annotated[list[str], PlainValidator(parse), WithJsonSchema(_SCHEMA), parameter]
+    return Annotated[list[str], PlainValidator(parse), WithJsonSchema(schema), parameter]
 
 
 if TYPE_CHECKING:
     IfMatch = Preconditions
     IfNoneMatch = Preconditions
+    IfAbsent = Preconditions
 else:
     IfMatch = _condition("If-Match", "Change only this version")
     IfNoneMatch = _condition("If-None-Match", "Skip the body if unchanged")
+    IfAbsent = _condition(
+        "If-None-Match", "Change nothing that exists", _parse_absent, {"const": "*"}
+    )

@@ -64,7 +64,7 @@ def _pool_options(settings: DatabaseSettings) -> dict[str, Any]:
         "poolclass": FairPool,
         "pool_size": settings.pool_size,
         "max_overflow": settings.max_overflow,
-        "pool_timeout": settings.database_pool_timeout_seconds,
+        "pool_timeout": settings.pool_timeout_seconds,
     }
 
 

@@ -18,6 +18,7 @@ from bedplate.database.exceptions import (
     PoolerNotDeclared,
     translate,
 )
+from bedplate.database.shared_reads import SharedReads
 from bedplate.database.statements import Row, Statement
 from bedplate.settings import DatabaseSettings
 
@@ -241,6 +242,7 @@ class Database:
         self.driver = driver_of(engine, traced=traced)
         self.begin = self.driver.begin
         self._read_session = ReadSession(self)
+        self._pings = SharedReads(self._ping)
 
     @classmethod
     def open(cls, settings: DatabaseSettings, *, application_name: str = "bedplate") -> Self:
@@ -265,7 +267,13 @@ class Database:
         return async_sessionmaker(self.engine, expire_on_commit=False)()
 
     async def ping(self) -> None:
-        """Return when the database answers. Raises `DatabaseUnavailable`."""
+        """Return when the database answers; all who ask at once share a connection.
+
+        Raises `DatabaseUnavailable`.
+        """
+        await self._pings.get(None)
+
+    async def _ping(self, _: None) -> None:
         async with self.borrow() as connection:
             await self.command(connection, "SELECT 1")
 

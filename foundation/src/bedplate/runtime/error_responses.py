@@ -30,6 +30,14 @@ class HeadTimeout(ProblemError):
     title = "Request Timeout"
 
 
+class BodyTimeout(ProblemError):
+    """The body of a request stalled while the server drained."""
+
+    status = 408
+    code = "request_body_timeout"
+    title = "Request Timeout"
+
+
 class HeadTooLarge(ProblemError):
     """The head of a request, or the framing of its body, exceeds the limit (RFC 6585)."""
 

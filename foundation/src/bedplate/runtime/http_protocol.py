@@ -12,7 +12,13 @@ from websockets.frames import Frame, Opcode
 
 from bedplate.lifecycle import ABORT_EXTENSION
 from bedplate.problems import ProblemError
-from bedplate.runtime.error_responses import HeadTimeout, HeadTooLarge, NotHTTP, refusal
+from bedplate.runtime.error_responses import (
+    BodyTimeout,
+    HeadTimeout,
+    HeadTooLarge,
+    NotHTTP,
+    refusal,
+)
 
 MAX_HEAD_BYTES = 64 * 1024
 """Bytes that may arrive in a row without a complete head, or without a byte of a body.
@@ -32,8 +38,19 @@ Closed at once, the client's kernel could throw the response away (RFC 9112, sec
 LINGER_BYTES = 8 * 1024 * 1024
 """How much of such a rest is taken, and thrown away."""
 
+_ONE_HOST = "An HTTP/1.1 request has exactly one Host header (RFC 9112, section 3.2)."
+
 DRAIN_HEAD_SECONDS = 1.0
 """How long a request's head may take to arrive on an open connection when the server drains."""
+
+DRAIN_BODY_SECONDS = 5.0
+"""In which time a part of a request's body has to arrive when the server drains."""
+
+DRAIN_BODY_BYTES = 4096
+"""How large that part has to be, unless the body ends: a slow client may go on, a stalled one not.
+
+Otherwise it would hold the process until the deadline, and others' requests would be cut with it.
+"""
 
 
 class ConnectionState(ServerState):
@@ -72,6 +89,9 @@ class DrainingHttpProtocol(HttpToolsProtocol):
 
     server_state: ConnectionState
     _idle_bytes = 0
+    _received_bytes = 0
+    _drain_goal = 0
+    _drain_until = 0.0
     _head_timer: asyncio.TimerHandle | None = None
     _in_body = False
     _resuming = False
@@ -107,10 +127,12 @@ class DrainingHttpProtocol(HttpToolsProtocol):
                 self.transport.close()
             return
         self._idle_bytes += len(data)
+        self._received_bytes += len(data)
         try:
             self._parse(data)
-        except httptools.HttpParserError:
-            self._refuse(NotHTTP())
+        except httptools.HttpParserError as error:
+            reason = error.__context__  # what a callback raised
+            self._refuse(reason if isinstance(reason, NotHTTP) else NotHTTP())
         else:
             if self._idle_bytes:
                 self._bound_head()
@@ -118,20 +140,24 @@ class DrainingHttpProtocol(HttpToolsProtocol):
                 self._expect_early_response()
 
     def _parse(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
+        while True:  # a round for each offer of an upgrade in these bytes
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                    return
+                self._ignore_upgrade()
+                data = data[upgrade.args[0] :]
             else:
-                self._ignore_upgrade(data[upgrade.args[0] :])
+                return
 
     def _should_upgrade(self) -> bool:
         # A handshake is a GET (RFC 6455, section 4.1).
         return self.scope["method"] == "GET" and super()._should_upgrade()
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
-        """Continue as if no upgrade had been offered (RFC 9110, section 7.8).
+    def _ignore_upgrade(self) -> None:
+        """Let the parser continue as if no upgrade had been offered (RFC 9110, section 7.8).
 
         The parser stops after the head, but a body may follow: Java's HttpClient sends one with
         `Upgrade: h2c`. A new parser reads a head with the same framing headers.
@@ -149,15 +175,20 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(framing) + b"\r\n")
         self._resuming = False
         self.url, self.headers, self.scope, self.expect_100_continue = head
-        if rest:
-            self._parse(rest)
 
     def on_headers_complete(self) -> None:
-        """Begin a request; its response says `Connection: close` when the server drains."""
+        """Begin a request; its response says `Connection: close` when the server drains.
+
+        Raises `NotHTTP` when it isn't clear which host is meant.
+        """
         self._note_progress()
-        self._in_body = True
         if self._resuming:
+            self._in_body = True
             return
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+            raise NotHTTP(_ONE_HOST)
+        self._in_body = True
         self.scope["extensions"] = self._extensions
         super().on_headers_complete()
         cycle = self._latest()
@@ -236,7 +267,10 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         if self._linger_timer is not None:
             self.transport.close()
         elif not self.transport.is_closing() and not self._request_arrives():
-            super().shutdown()
+            if self._body_stalls():
+                self._refuse(BodyTimeout("The server stops, and the body didn't arrive in time."))
+            else:
+                super().shutdown()
 
     def _request_arrives(self) -> bool:
         poll = select.poll()
@@ -247,6 +281,20 @@ class DrainingHttpProtocol(HttpToolsProtocol):
         # The first request has not begun, or the head of the next one is incomplete.
         head_expected = cycle is None or cycle.scope is not self.scope
         return head_expected and self.loop.time() < self.server_state.heads_until
+
+    def _body_stalls(self) -> bool:
+        """Return whether the client owes a body, and too little of it has arrived of late."""
+        now = self.loop.time()
+        owed = (
+            self._in_body
+            and not self.pipeline
+            and not self.flow.read_paused
+            and not self.cycle.waiting_for_100_continue
+        )
+        if not owed or self._received_bytes >= self._drain_goal:
+            self._drain_goal = self._received_bytes + DRAIN_BODY_BYTES
+            self._drain_until = now + DRAIN_BODY_SECONDS
+        return now > self._drain_until
 
     def _latest(self) -> RequestResponseCycle | None:
         return self.cycle  # None before the first request, whatever uvicorn's annotation says

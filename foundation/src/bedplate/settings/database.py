@@ -31,11 +31,12 @@ class DatabaseSettings(Settings):
     database_max_overflow: int | None = Field(
         None, ge=0, le=1000, description="Connections beyond those; 20 in production, else 5"
     )
-    database_pool_timeout_seconds: float = Field(
-        30.0,
+    database_pool_timeout_seconds: float | None = Field(
+        None,
         gt=0,
         le=_MAX_WAIT_SECONDS,
-        description="Seconds to wait for a connection before a 503",
+        description="Seconds to wait for a connection before a 503; "
+        "a third of the request timeout, 10 at most",
     )
     database_pool_recycle_seconds: int = Field(
         3600, ge=-1, description="Maximum age of a connection"
@@ -74,6 +75,11 @@ class DatabaseSettings(Settings):
         return 20 if self.production else 5
 
     @property
+    def pool_timeout_seconds(self) -> float:
+        """How long a request waits for a connection: its own timeout, a 504, comes later."""
+        return self.database_pool_timeout_seconds or min(10.0, self.request_timeout_seconds / 3)
+
+    @property
     def auto_migrate(self) -> bool:
         """Whether the backend migrates its database at start."""
         if self.database_auto_migrate is not None:
@@ -83,5 +89,10 @@ class DatabaseSettings(Settings):
     def validation_errors(self) -> Iterator[str]:
         """Yield the refusals; production needs its own database."""
         yield from super().validation_errors()
+        if self.pool_timeout_seconds >= self.request_timeout_seconds:
+            yield (
+                f"{self.variables('database_pool_timeout_seconds')} must be less than "
+                f"{self.variables('request_timeout_seconds')}, or the 504 comes before the 503"
+            )
         if self.production and self.embedded:
             yield f"{self.variables('database_url')} must be set in production"

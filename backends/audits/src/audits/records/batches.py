@@ -8,6 +8,12 @@ from pydantic import TypeAdapter, ValidationError
 from audits.records.schemas import MAX_BATCH, AuditBatch, AuditNew
 from bedplate.problems import UnprocessableContent
 
+_MAX_ERRORS: Final = 10_000
+"""How many errors are listed one by one, of which an answer shows some.
+
+To build one costs ten times what validating a member does.
+"""
+
 _NDJSON: Final = frozenset({"application/x-ndjson", "application/jsonl", "application/ndjson"})
 _NEW: Final = TypeAdapter(AuditNew)
 _RECORDS: Final = {
@@ -62,11 +68,13 @@ def parse_batch(body: bytes, content_type: str) -> list[AuditNew]:
 
 
 def _refused(error: ValidationError, *where: int) -> RequestValidationError:
+    if (count := error.error_count()) > _MAX_ERRORS:
+        return _refusal(("body", *where), "too_many_errors", f"There are {count} errors here")
     lines = error.errors(include_url=False)
     return RequestValidationError(
         [{**line, "loc": ("body", *where, *line["loc"])} for line in lines]
     )
 
 
-def _refusal(where: tuple[str, ...], kind: str, message: str) -> RequestValidationError:
+def _refusal(where: tuple[str | int, ...], kind: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"type": kind, "loc": where, "msg": message, "input": None}])

@@ -36,7 +36,7 @@ from audits.records.schemas import (
 from audits.records.wiring import CurrentDatabase, CurrentTrail, RecordedReader
 from audits.security import CurrentAdmin, CurrentWriter, tenant_for
 from bedplate.backend import Upload
-from bedplate.conditional import IfMatch, IfNoneMatch, version_etag
+from bedplate.conditional import IfAbsent, IfMatch, IfNoneMatch, Preconditions, version_etag
 from bedplate.database import Row
 from bedplate.database.dependencies import ReadSession
 from bedplate.openapi import errors, headers
@@ -54,7 +54,10 @@ class RecordIdConvertor(StringConvertor):
 register_url_convertor("record_id", RecordIdConvertor())
 router = APIRouter(prefix="/api/v1/audits", tags=["audits"])
 batch_upload = Upload(
-    path="/api/v1/audits/batch", max_bytes="max_batch_bytes", seconds="batch_seconds"
+    path="/api/v1/audits/batch",
+    max_bytes="max_batch_bytes",
+    seconds="batch_seconds",
+    max_json_members="max_batch_json_members",
 )
 
 TenantQuery = Annotated[Tenant | None, Query(description="That of the key by default")]
@@ -211,10 +214,12 @@ async def complete_record(
     update: AuditUpdate,
     principal: CurrentWriter,
     trail: CurrentTrail,
-    condition: IfMatch,
+    if_match: IfMatch,
+    if_absent: IfAbsent,
     tenant: TenantQuery = None,
 ) -> Response:
     """Set the final status of a pending record, once, and merge details into it."""
+    condition = Preconditions(if_match.if_match, if_absent.if_none_match)
     event = await trail.complete(
         tenant_for(principal, tenant),
         record_id,

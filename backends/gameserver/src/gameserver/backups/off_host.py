@@ -71,7 +71,8 @@ class OffHostCopies:
                 async with asyncio.timeout(_LIST_TIMEOUT_SECONDS):
                     self._listed = await self._remote.list()
             except (OffHostStoreUnavailable, TimeoutError) as error:
-                structlog.get_logger().warning("off_host_store_unavailable", reason=str(error))
+                reason = str(error) or type(error).__name__
+                structlog.get_logger().warning("off_host_store_unavailable", reason=reason)
                 self._listed = []
             self._listed_at = clock.monotonic()
         return [_remote_only(backup) for backup in self._listed]

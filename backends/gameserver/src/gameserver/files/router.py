@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from bedplate.backend import Upload
-from bedplate.conditional import IfMatch, IfNoneMatch, Preconditions
+from bedplate.conditional import IfAbsent, IfMatch, IfNoneMatch, Preconditions
 from bedplate.openapi import errors
 from bedplate.problems import PreconditionFailed
 from bedplate.schemas import MultiLineStr
@@ -88,13 +88,13 @@ async def write_file(
     files: CurrentFiles,
     _: CurrentAdmin,
     if_match: IfMatch,
-    if_none_match: IfNoneMatch,
+    if_absent: IfAbsent,
 ) -> Response:
     """Replace the file that was read (`If-Match`), or create a new one (`If-None-Match: *`).
 
     `text/plain` keeps the file's byte-order mark and line ends; other types are written unchanged.
     """
-    condition = Preconditions(if_match.if_match, if_none_match.if_none_match)
+    condition = Preconditions(if_match.if_match, if_absent.if_none_match)
     as_text = request.headers.get("content-type", "").strip().lower().startswith(_TEXT)
     etag = await files.write(path, await request.body(), condition, as_text=as_text)
     return Response(status_code=204, headers={"ETag": etag})

@@ -83,16 +83,15 @@ class RawFiles:
 
 def _check(former: bytes | None, condition: Preconditions) -> None:
     """Raise unless the file is the one that the client has read, or a new one doesn't exist."""
+    if condition.if_match is None and condition.if_none_match is None:
+        raise ConditionNeeded
     if condition.if_match is not None:
         if former is None:
             raise FileMissing
         if not condition.if_match.matches_strongly(etag_of(former)):
             raise PreconditionFailed
-    elif condition.if_none_match is not None and condition.if_none_match.anything:
-        if former is not None:
-            raise PreconditionFailed
-    else:
-        raise ConditionNeeded
+    if condition.if_none_match is not None and former is not None:
+        raise PreconditionFailed
 
 
 def _is_world(names: Names) -> bool:

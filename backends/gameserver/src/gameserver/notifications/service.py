@@ -97,16 +97,21 @@ class Notifications:
     async def change(
         self, hook_id: UUID, sent: HookPatch, versions: Collection[int] | None
     ) -> DeliveryQueue:
-        """Change the sent fields. Raises `HookNotFound`, `HookRefused`, `PreconditionFailed`."""
+        """Change the sent fields; what the webhook is already makes no new version.
+
+        Raises `HookNotFound`, `HookRefused`, `PreconditionFailed`.
+        """
         if sent.url is not None:
             self._rules.check_url(sent.url.get_secret_value())
         async with self._writing:
             queue = self._of_version(hook_id, versions)
             changes = sent.model_dump(exclude={"new_secret"}, exclude_none=True)
-            changes["version"] = queue.hook.version + 1
             if sent.new_secret:
                 changes["secret"] = new_secret(queue.hook.format)
             hook = queue.hook.model_copy(update=changes)
+            if hook == queue.hook:
+                return queue
+            hook = hook.model_copy(update={"version": hook.version + 1})
             await self._write({**self._records(), hook_id: hook})
             queue.hook = hook
         return queue

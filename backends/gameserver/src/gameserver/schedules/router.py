@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from bedplate import clock
 from bedplate.auth import Principal
-from bedplate.conditional import IfMatch, version_etag
+from bedplate.conditional import IfAbsent, IfMatch, Preconditions, version_etag
 from bedplate.documents import DocumentError
 from bedplate.jobs.exceptions import ScheduleBusy, ScheduleIdle, ScheduleNotFound, TooManySchedules
 from bedplate.jobs.schedule import Run
@@ -59,11 +59,13 @@ async def replace_schedule(
     schedule_id: UUID,
     new: ScheduleNew,
     scheduler: CurrentScheduler,
-    condition: IfMatch,
+    if_match: IfMatch,
+    if_absent: IfAbsent,
     response: Response,
     admin: CurrentAdmin,
 ) -> Schedule:
     """Replace all of it; its times count from now on, and a run in progress continues."""
+    condition = Preconditions(if_match.if_match, if_absent.if_none_match)
     schedule = await scheduler.store.replace(schedule_id, new, versions=condition.versions())
     return _answer(scheduler, schedule, response, admin)
 

@@ -108,7 +108,7 @@ def _checked(policy: Policy, kind: ActivityType[Any, Any]) -> Policy:
 async def change(
     session: WriteSession, events: Events, session_id: UUID, activity_id: UUID, patch: ActivityPatch
 ) -> Row:
-    """Change what a patch has.
+    """Change what a patch has; what the activity is already makes no new version.
 
     Raises `InvalidInput`, `ActivityNotFound`, `SessionCompleted`; for anything but title and notes
     `WrongState` when it isn't a draft; for configuration and policy `ActivityFrozen` when there are
@@ -125,6 +125,8 @@ async def change(
         fields["config"] = kind.parse_config(fields["config"]).model_dump(mode="json")
     if "policy" in fields:
         fields["policy"] = _checked(patch.policy, kind).model_dump()
+    if all(activity[name] == value for name, value in fields.items()):
+        return activity
     row = await _changed(session, session_id, await repository.change(session, activity_id, fields))
     if row["state"] != "draft":  # nobody but hosts sees a draft
         events.publish(session, session_id, "activity.changed", public(row))

@@ -118,11 +118,16 @@ async def _add(
 async def change(
     session: WriteSession, events: Events, session_id: UUID, patch: SessionPatch
 ) -> Row:
-    """Change what a patch has, of the settings too. Raises `SessionCompleted`, `TooFewPlaces`."""
+    """Change what a patch has, of the settings too; what it is already makes no new version.
+
+    Raises `SessionCompleted`, `TooFewPlaces`.
+    """
     found = await _unfinished(session, session_id)
     fields = patch.model_dump(exclude_unset=True)
     if "settings" in fields:
         fields["settings"] = {**found["settings"], **fields["settings"]}
+    if all(found[name] == value for name, value in fields.items()):
+        return found
     try:
         row = await repository.change(session, session_id, fields, clock.now())
     except CheckViolation:
