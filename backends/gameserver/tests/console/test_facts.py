@@ -255,6 +255,9 @@ def test_the_last_error_is_known_before_the_end_is_proven() -> None:
     )
     assert not reading.facts.current.shuts_down
     assert reading.facts.current.last_error == "Too much memory"
+    assert reading.facts.current.saves.count == 0
+    for line in held:
+        reading.facts.apply(line)
     assert reading.facts.current.saves.count == 1
     for line in held:
         reading.facts.apply(line)

@@ -102,6 +102,8 @@ async def test_forgeries_in_chat(open_game: OpenGame) -> None:
     assert (await game.console.send("/time", by="test", wait=SOON)).echoed
     facts = game.console.facts.current
     assert (facts.shuts_down, facts.stop_reason, facts.fatal) == (False, None, None)
+    assert (facts.saves.count, facts.saves.saving_since, facts.overloads.count) == (0, None, 0)
+    assert (facts.phase, facts.version, facts.api_version) == ("RunGame", "1.21.6", "1.21.6")
     assert game.status.pid is not None
     os.kill(game.status.pid, signal.SIGKILL)
     status = await game.wait_for(GameState.STOPPED, GameState.CRASHED, timeout=SOON)

@@ -96,6 +96,45 @@ async def test_a_line_does_not_wait_for_ever(
     assert decided.lines == [(ENDS.text, False)]
 
 
+async def test_forged_lines_push_out_no_genuine_one(
+    proofs: Proofs, log: Path, decided: Decided
+) -> None:
+    """Players type thousands of lines, before a genuine one and after it: it counts, and once."""
+    forged = [ConsoleLine(AT, "Fatal", f"Mallory {number}") for number in range(2_500)]
+    write(log, "[Notification] Entering runphase Shutdown")
+    for line in [*forged[:500], ENDS, *forged[500:]]:
+        proofs.add(line)
+    await proofs.finish()
+    assert [text for text, genuine in decided.lines if genuine] == [ENDS.text]
+
+
+async def test_a_genuine_line_that_finds_no_place_counts_by_the_log(
+    proofs: Proofs, log: Path, decided: Decided
+) -> None:
+    """When as many lines wait as may, those of the log count without a line that waits."""
+    for number in range(2_500):
+        proofs.add(ConsoleLine(AT, "Fatal", f"Mallory {number}"))
+    proofs.add(ENDS)
+    write(log, "[Notification] Entering runphase Shutdown")
+    await proofs.finish()
+    assert [text for text, genuine in decided.lines if genuine] == [ENDS.text]
+
+
+async def test_what_is_watched_is_proved_by_what_follows(
+    proofs: Proofs, log: Path, decided: Decided
+) -> None:
+    """A reply of earlier on, to another command, is no proof of the one that is waited for."""
+    reply = ConsoleLine(AT, "Notification", "Player is now unbanned")
+    write(log, f"[Notification] {reply.text}")
+    async with proofs.watching(lambda level, text: (level, text) == (reply.level, reply.text)):
+        proofs.add(reply)
+        await proofs.finish()
+        write(log, f"[Notification] {reply.text}")
+        proofs.add(reply)
+        await proofs.finish()
+    assert decided.lines == [(reply.text, False), (reply.text, True)]
+
+
 @pytest.mark.parametrize(
     ("level", "text", "needs"),
     [
@@ -110,8 +149,15 @@ async def test_a_line_does_not_wait_for_ever(
         ("Notification", "Client 4 uid abc attempting identification. Name: Ada", True),
         ("Notification", "Server time: 1. May", False),
         ("Warning", "Client 4 disconnected: ", False),
+        ("Notification", "Autosaving game world. Notifying mods, then systems of save...", True),
+        ("Notification", "Offthread save of savegame done.", True),
+        ("Notification", "Offthread save of 197 chunks done.", False),
+        ("Event", "World saved! Saved 0 chunks, 0 mapchunks, 7 mapregions.", True),
+        ("Warning", "Server overloaded. A tick took 563ms to complete.", True),
+        ("Error", "Caught unhandled exception in thread 'chunkdbthread'.", True),
+        ("Error", "Exception: Object reference not set to an instance of an object.", False),
     ],
 )
 def test_what_needs_a_proof(level: str, text: str, needs: bool) -> None:
-    """Whatever ends the game, or changes who is online."""
+    """Whatever ends the game, changes who is online, or is published as an event."""
     assert needs_proof(level, text) is needs

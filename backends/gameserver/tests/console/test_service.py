@@ -243,7 +243,7 @@ async def test_a_secret_is_cut_in_the_audit(silent: Console, audit: Audit) -> No
 
 async def test_waiting_for_a_line(silent: Console) -> None:
     """A line that comes after the watch began is found, also before anybody asks for it."""
-    with silent.lines_matching(lambda line: "complete" in line.text) as watch:
+    async with silent.lines_matching(lambda _, text: "complete" in text) as watch:
         says(silent, "Notification] Backup complete!", "Notification] complete too", "Chat] x")
         assert (await watch.next(10)).text == "Backup complete!"
         assert (await watch.next(10)).text == "complete too"
@@ -253,9 +253,9 @@ async def test_waiting_for_a_line(silent: Console) -> None:
 
 async def test_waiting_ends_with_the_game(silent: Console) -> None:
     """Whoever waits for a line of a game that ends learns it at once, and every time they ask."""
-    with (
-        silent.lines_matching(lambda _: False) as watch,
-        silent.lines_matching(lambda _: False) as other,
+    async with (
+        silent.lines_matching(lambda *_: False) as watch,
+        silent.lines_matching(lambda *_: False) as other,
     ):
         waiting = asyncio.create_task(other.next(3600))
         await asyncio.sleep(0)

@@ -1,10 +1,14 @@
 """Whether the game is wanted, remembered on a disk that can fail."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from bedplate import clock
+from gameserver.events import EventKind
 from gameserver.process.game import Game, start_until_ready
+from gameserver.process.restart_policy import MAX_REFUSALS
 from gameserver.status import GameState
 
 
@@ -39,3 +43,20 @@ async def test_a_refused_start_names_a_document_without_its_path(
         assert reason is not None
         assert "settings-queue.json" in reason
         assert str(tmp_path) not in reason
+
+
+async def test_a_person_s_start_forgets_what_failed(
+    open_state: Callable[..., Awaitable[dict[str, Any]]],
+) -> None:
+    """After the game was given up, a start by hand has all its crashes and refusals before it."""
+    state = await open_state(simulate={"crash_first": 5}, crash_limit=3)
+    game, policy = state["game"], state["game"].lifecycle.policy
+    gave_up = asyncio.Event()
+    state["events"].listen(lambda event: gave_up.set() if event.kind is EventKind.GAVE_UP else None)
+    await game.start(by="test")
+    await asyncio.wait_for(gave_up.wait(), 20)
+    for _ in range(MAX_REFUSALS):
+        policy.refusals.count(clock.now())
+    await game.start(by="test")
+    await game.wait_for(GameState.RUNNING, timeout=20)
+    assert policy.refusals.count(clock.now()) is not None

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from bedplate.jobs.exceptions import RunSkipped
-from gameserver.console.lines import ConsoleLine
 from gameserver.process.game import Game
 from gameserver.schedules.countdown import Countdown, in_words
 from gameserver.schedules.schemas import StopAction
@@ -47,16 +46,16 @@ async def join(game: Game, name: str = "Ada") -> None:
     assert len(game.console.online)
 
 
-def is_warning(line: ConsoleLine) -> bool:
+def is_warning(level: str, text: str) -> bool:
     """Return whether the game announced a warning."""
-    return line.level == "Event" and "announced: T-" in line.text
+    return level == "Event" and "announced: T-" in text
 
 
 async def test_warns(game: Game, countdown: Countdown) -> None:
     """Players read each warning at its time, the last one its seconds before the end."""
     await join(game)
     loop = asyncio.get_running_loop()
-    with game.console.lines_matching(is_warning) as watch:
+    async with game.console.lines_matching(is_warning) as watch:
         began = loop.time()
         await countdown(stopping())
         took = loop.time() - began
@@ -74,7 +73,7 @@ async def test_nobody_to_warn(game: Game, countdown: Countdown) -> None:
 async def test_game_stops_meanwhile(game: Game, countdown: Countdown) -> None:
     """When the game goes down during the warnings, the countdown ends as skipped."""
     await join(game)
-    with game.console.lines_matching(is_warning) as watch:
+    async with game.console.lines_matching(is_warning) as watch:
         task = asyncio.create_task(countdown(stopping(warn_seconds=[600])))
         await watch.next(10)
     await game.stop(by="test", reason="test")
@@ -97,7 +96,7 @@ async def test_waits_no_longer_than_told(game: Game, countdown: Countdown) -> No
     """Players who stay are warned when the wait is over."""
     await join(game)
     action = stopping(wait_until_empty=True, wait_seconds=1, warn_seconds=[1])
-    with game.console.lines_matching(is_warning) as watch:
+    async with game.console.lines_matching(is_warning) as watch:
         async with asyncio.timeout(20):
             await countdown(action)
         assert "T-1 s!" in (await watch.next(5)).text

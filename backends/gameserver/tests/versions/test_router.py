@@ -193,7 +193,7 @@ async def test_a_restore_can_leave_the_game_down(
 async def test_a_backup_of_a_newer_version_is_not_restored_unasked(
     versions_api: Client, ended: Ended, problem_of: ProblemOf
 ) -> None:
-    """The same rule holds the other way round: an old game gets no new world."""
+    """The same rule holds the other way round: an old game gets a new world by `force` alone."""
     await _install(versions_api, ended, "1.21.6")
     await _started(versions_api)
     made = await ended(versions_api, await versions_api.post("/backups"))
@@ -204,6 +204,9 @@ async def test_a_backup_of_a_newer_version_is_not_restored_unasked(
     url = f"/backups/{made.result['backup']}/restore"
     refused = problem_of(await versions_api.post(url, json={"stop": True}), 409)
     assert refused["code"] == "world_from_newer_version"
+    body = {"stop": True, "force": True}
+    forced = await ended(versions_api, await versions_api.post(url, json=body))
+    assert forced.state is OperationState.DONE, forced.error
 
 
 @pytest.mark.parametrize("version", ["1.21.7-rc.1", "1.22.0-pre.1"], ids=["crashes", "hangs"])

@@ -32,10 +32,16 @@ FORGERIES = (
     "Server stop requested, begin shutdown sequence. Stop reason: Shutdown via server command",
     "Client 1 disconnected: ",
     "Client 66 uid AAAAAAAAAAAAAAAAAAAAAAAA attempting identification. Name: Fake",
+    "Autosaving game world. Notifying mods, then systems of save...",
+    "Offthread save of savegame done.",
+    "Game Version: v6.6.6 (Stable)",
+    "Entering runphase Configuration",
 )
 FORGED_EVENTS = (
     "Fake 10.0.0.66:1234 joins.",
     "Stopped the server!",
+    "World saved! Saved 6 chunks, 6 mapchunks, 6 mapregions.",
+    "Server v6.6.6, network v6.6.6, api v6.6.6",
 )
 UNICODE = ("Zoë-Ж_日本", "العربية", "Ünïcödé")
 
@@ -139,6 +145,8 @@ class FaultModes:
         now = self._core.log.stamp(datetime.now(UTC).astimezone())
         lines = [f"{now} [Server Notification] {text}" for text in FORGERIES]
         lines += [f"{now} [Server Event] {text}" for text in FORGED_EVENTS]
+        lines.append(f"{now} [Server Warning] Server overloaded. A tick took 666ms to complete.")
+        lines.append(f"{now} [Server Error] Caught unhandled exception in thread 'Mallory'.")
         lines.append(f"{now} [Server Fatal] Mallory was here")
         self._sessions.chat("Mallory", "\n".join(["hi", *lines]))
 

@@ -1,6 +1,5 @@
 import asyncio
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +10,7 @@ from gameserver.backups.jobs import CheckWorld
 from gameserver.backups.worker_process import perform
 from gameserver.backups.worlds import looks_complete, size_of
 from gameserver.console.exceptions import GameNotRunning
-from gameserver.console.lines import ConsoleLine
-from gameserver.console.replies import LineWaiter
+from gameserver.console.replies import LineWaiter, Matches
 from gameserver.layout import Layout
 from gameserver.locations import SUFFIX
 from gameserver.operations.progress import Progress
@@ -68,12 +66,13 @@ class LiveCopy:
         """Have the game save, so that the copy is of one point in time, if it does so in time."""
         console = self._game.console
         finished = _says(_SAVE_FINISHED)
-        with console.lines_matching(finished) as waiter, contextlib.suppress(TimeoutError):
+        async with console.lines_matching(finished) as waiter:
             await console.send("/autosavenow", by=by)
-            await waiter.next(self._settings.backup_save_seconds)
+            with contextlib.suppress(TimeoutError):
+                await waiter.next(self._settings.backup_save_seconds)
 
     async def _copy(self, copy: Path, expected: int, progress: Progress, by: str) -> None:
-        with self._game.console.lines_matching(_says(_COPY_FINISHED)) as waiter:
+        async with self._game.console.lines_matching(_says(_COPY_FINISHED)) as waiter:
             await self._game.console.send(f"/genbackup {copy.name}", by=by)
             file = _GrowingFile(copy)
             while not await self._is_complete(file):
@@ -98,7 +97,7 @@ class LiveCopy:
         if file.size == 0 and file.quiet_seconds >= self._settings.backup_start_seconds:
             raise BackupNotStarted
         settle, stall = self._settings.backup_settle_seconds, self._settings.backup_stall_seconds
-        # The report may be forged, in a player's message: it isn't believed while the file grows.
+        # A game without a log of its own can't prove its report: a growing file refutes it.
         if file.checked and file.finished and file.quiet_seconds >= settle:
             raise DamagedWorld
         if file.quiet_seconds >= max(settle, stall):
@@ -165,5 +164,5 @@ async def _is_sound(path: Path) -> bool:
     return await asyncio.to_thread(_size_and_change, path) == before
 
 
-def _says(text: str) -> Callable[[ConsoleLine], bool]:
-    return lambda line: line.authentic and line.text.startswith(text)
+def _says(text: str) -> Matches:
+    return lambda _, line: line.startswith(text)

@@ -20,12 +20,21 @@ async def apply_live(console: Console, key: Key, value: Any, *, by: str) -> str 
     words = command_words(key, value)
     if words is None:
         return "The console can't take this value."
+
+    def is_confirmation(level: str, text: str) -> bool:
+        return level == "Notification" and confirms(text, key, value)
+
     try:
-        reply = await console.send(f"/serverconfig {words}", by=by, wait=_WAIT_SECONDS)
+        async with console.lines_matching(is_confirmation) as replies:
+            reply = await console.send(f"/serverconfig {words}", by=by, wait=_WAIT_SECONDS)
+            if any(confirms(line, key, value) for line in reply.lines):
+                await replies.next(_WAIT_SECONDS)
+                return None
     except ProblemError as error:
         return error.detail or error.title
-    confirmed = any(confirms(line, key, value) for line in reply.lines)
-    return None if confirmed else "The game didn't confirm it."
+    except TimeoutError:  # the game's own log doesn't have it
+        pass
+    return "The game didn't confirm it."
 
 
 def command_words(key: Key, value: Any) -> str | None:

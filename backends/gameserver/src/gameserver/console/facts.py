@@ -48,6 +48,10 @@ _WISHES = re.compile(
 """The stop reasons of people, signals and programs; every other one is a failure."""
 
 _ENDS = re.compile(r"Entering runphase (?:Shutdown|Exit)\b")
+_UNHANDLED: Final = "Caught unhandled exception in thread"
+_SAVE_BEGINS: Final = "Autosaving game world"
+_SAVE_GOES_ON: Final = "Mods and systems notified, now saving everything"
+_SAVED: Final = "World saved! Saved "
 _SAVE_ENDS = re.compile(r"Offthread save of savegame done\.")
 _OVERLOADED = re.compile(r"Server overloaded\. A tick took (?P<ms>\d{1,9})ms")
 _MODS = re.compile(r"Mods, sorted by dependency: (?P<mods>[^\n]{0,60000})")
@@ -133,16 +137,38 @@ class GameFacts:
 
 
 def needs_proof(level: str, text: str) -> bool:
-    """Return whether a line changes what is done to the game, or who is online.
+    """Return whether a line changes what is done to the game, who is online, or who is notified.
 
     A player's message may hold line feeds, and is printed as it is. So a line of the console alone
     doesn't prove that the server has written it.
     """
-    if level == "Fatal" or (level, text) == ("Event", "Stopped the server!"):
-        return True
-    if level == "Notification" and (_ENDS.match(text) or _STOP_REASON.match(text)):
-        return True
-    return is_about_clients(level, text)
+    return _is_end(level, text) or _is_event(level, text) or is_about_clients(level, text)
+
+
+def _is_end(level: str, text: str) -> bool:
+    """Return whether a line says that the game ends, or why."""
+    match level:
+        case "Fatal":
+            return True
+        case "Error":
+            return text.startswith(_UNHANDLED)
+        case "Event":
+            return text == "Stopped the server!"
+        case "Notification":
+            return _ENDS.match(text) is not None or _STOP_REASON.match(text) is not None
+    return False
+
+
+def _is_event(level: str, text: str) -> bool:
+    """Return whether a line is about a save or an overload, which others are notified of."""
+    match level:
+        case "Warning":
+            return _OVERLOADED.match(text) is not None
+        case "Event":
+            return text.startswith((_SAVE_GOES_ON, _SAVED))
+        case "Notification":
+            return text.startswith(_SAVE_BEGINS) or _SAVE_ENDS.fullmatch(text) is not None
+    return False
 
 
 class Facts:
@@ -185,7 +211,7 @@ class Facts:
             return False
         first = line.text.partition("\n")[0]
         if self.prove is not None and needs_proof(line.level, first):
-            if not is_about_clients(line.level, first) and len(self.current.claimed) < MAX_CLAIMS:
+            if _is_end(line.level, first) and len(self.current.claimed) < MAX_CLAIMS:
                 self.current.claimed.add(first)
             self.prove(line)
             return True
@@ -202,6 +228,10 @@ class Facts:
         if self.current.ignored_commands == DEAD_AFTER:
             self._events.publish(EventKind.CONSOLE_DEAD, CONSOLE_DEAD)
 
+    def _trusts(self, level: str, text: str) -> bool:
+        """Return whether a line counts: once the game is ready, players may have typed it."""
+        return self.current.ready_at is None or _is_end(level, text)
+
     def _set(self, **changes: object) -> bool:
         for name, value in changes.items():
             setattr(self.current, name, value)
@@ -212,7 +242,7 @@ class Facts:
         if is_echo(line):
             self.current.ignored_commands = 0
             return False
-        if text.startswith("Autosaving game world"):
+        if text.startswith(_SAVE_BEGINS):
             self.current.saves.saving_since = line.at
             return True
         if _SAVE_ENDS.fullmatch(text):
@@ -226,7 +256,7 @@ class Facts:
             return True
         for pattern, fact in _NOTIFIED:
             if (match := pattern.match(text)) is not None:
-                return self._set(**{fact: match[1]})
+                return self._trusts("Notification", text) and self._set(**{fact: match[1]})
         return text.startswith(_ROUTINE)
 
     def _event(self, line: ConsoleLine) -> bool:
@@ -236,13 +266,14 @@ class Facts:
                 self._set(ready_at=line.at, port=int(match["port"]))
             return True
         if (match := _NETWORK_VERSION.fullmatch(text)) is not None:
-            return self._set(network_version=match["network"], api_version=match["api"])
-        if text.startswith("Mods and systems notified, now saving everything"):
+            return self._trusts("Event", text) and self._set(
+                network_version=match["network"], api_version=match["api"]
+            )
+        if text.startswith(_SAVE_GOES_ON):
             self.current.saves.saving_since = self.current.saves.saving_since or line.at
             return True
-        if text.startswith("World saved! Saved "):
-            at_the_end = self.current.shuts_down or self.current.claimed
-            return self._saved(line) if at_the_end else True
+        if text.startswith(_SAVED):
+            return self._saved(line) if self.current.shuts_down else True
         if text == "Stopped the server!":
             return self._set(stopped=True)
         return False
@@ -284,7 +315,7 @@ class Facts:
             self._rivals(match)
         elif (match := _FAULTY.match(line.text)) is not None:
             self._failed(match["mod"], "Critical error")
-        elif line.text.startswith("Caught unhandled exception in thread"):
+        elif line.text.startswith(_UNHANDLED):
             self._fatal(line)
         return False
 

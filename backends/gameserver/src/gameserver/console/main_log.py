@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,7 @@ class MainLog:
 
     def __init__(self, folder: Path, wanted: Wanted) -> None:
         self._folder = folder
-        self._wanted = wanted
+        self._wanted = [wanted]
         self.begin()
 
     def begin(self) -> None:
@@ -38,6 +38,15 @@ class MainLog:
         self._seen = False
         path = self._path()
         self._file, self._offset = _identity_and_size(path) if path is not None else (None, 0)
+
+    @contextlib.contextmanager
+    def watching(self, wanted: Wanted) -> Iterator[None]:
+        """Remember lines of a further kind during the context."""
+        self._wanted.append(wanted)
+        try:
+            yield
+        finally:
+            self._wanted.remove(wanted)
 
     def poll(self) -> bool:
         """Read what is new. Return False while there is no log of this run to compare with."""
@@ -59,6 +68,12 @@ class MainLog:
         self._lines[key] -= 1
         return True
 
+    def take_rest(self) -> list[tuple[str, str]]:
+        """Return level and text of the lines that have confirmed nothing yet, and forget them."""
+        rest = list(self._lines.elements())
+        self._lines.clear()
+        return rest
+
     def _path(self) -> Path | None:
         """Return the newest part of the log: the game splits a long one, and archives old ones."""
         parts = []
@@ -79,9 +94,9 @@ class MainLog:
 
     def _take(self, line: str) -> None:
         match = _LINE.fullmatch(sanitize(line))
-        if match is not None and self._wanted(match[1], match[2]):
+        if match is not None and any(wanted(match[1], match[2]) for wanted in self._wanted):
             if len(self._lines) >= _MAX_HELD:
-                self._lines.clear()
+                del self._lines[next(iter(self._lines))]
             self._lines[match[1], match[2]] += 1
 
 

@@ -78,10 +78,14 @@ class ReplyCollector:
         return CommandReply(self._lines[:MAX_LINES], self._echoed)
 
 
+Matches = Callable[[str, str], bool]
+"""Whether a line of this level and first line is waited for."""
+
+
 class LineWaiter:
     """Collects the lines that match. Beyond 1,000 that nobody takes, the oldest is dropped."""
 
-    def __init__(self, matches: Callable[[ConsoleLine], bool]) -> None:
+    def __init__(self, matches: Matches) -> None:
         self._matches = matches
         self._lines: asyncio.Queue[ConsoleLine | None] = asyncio.Queue()
 
@@ -94,9 +98,13 @@ class LineWaiter:
             raise GameNotRunning("stopped")
         return line
 
+    def matches(self, line: ConsoleLine) -> bool:
+        """Return whether this line is waited for."""
+        return self._matches(line.level or "", line.text.partition("\n")[0])
+
     def offer(self, line: ConsoleLine) -> None:
         """Keep the line if it matches."""
-        if self._matches(line):
+        if self.matches(line):
             if self._lines.qsize() >= MAX_WAITING:
                 self._lines.get_nowait()
             self._lines.put_nowait(line)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from bedplate.realtime import Broadcast
 from gameserver.audit.service import Audit
 from gameserver.console.command_input import CommandInput, InputPipe
 from gameserver.console.exceptions import ConsoleBusy, GameNotRunning
-from gameserver.console.facts import Facts
+from gameserver.console.facts import Facts, needs_proof
 from gameserver.console.lines import (
     MANAGER,
     STANDARD_ERROR,
@@ -25,7 +25,7 @@ from gameserver.console.lines import (
 from gameserver.console.main_log import MainLog
 from gameserver.console.online_players import OnlinePlayers
 from gameserver.console.proofs import Proofs
-from gameserver.console.replies import CommandReply, LineWaiter, ReplyCollector, is_echo
+from gameserver.console.replies import CommandReply, LineWaiter, Matches, ReplyCollector, is_echo
 from gameserver.console.sanitize import check_command, redact_command, redact_message, sanitize
 
 CAPACITY: Final = 10_000
@@ -177,15 +177,20 @@ class Console:
             self.facts.command_ignored()
             raise
 
-    @contextlib.contextmanager
-    def lines_matching(self, matches: Callable[[ConsoleLine], bool]) -> Iterator[LineWaiter]:
-        """Collect matching lines from now on. Enter the context before you cause them."""
+    @contextlib.asynccontextmanager
+    async def lines_matching(self, matches: Matches) -> AsyncIterator[LineWaiter]:
+        """Collect the lines from now on whose level and first line match.
+
+        They are the game's own: what players type isn't among them. Enter the context before you
+        cause them.
+        """
         waiter = LineWaiter(matches)
-        self._waiters.append(waiter)
-        try:
+        async with contextlib.AsyncExitStack() as stack:
+            if self._proofs is not None:
+                await stack.enter_async_context(self._proofs.watching(matches))
+            self._waiters.append(waiter)
+            stack.callback(self._waiters.remove, waiter)
             yield waiter
-        finally:
-            self._waiters.remove(waiter)
 
     @contextlib.asynccontextmanager
     async def _command_turn(self) -> AsyncIterator[None]:
@@ -229,8 +234,8 @@ class Console:
             self._input.take_echo()
         if self._collector is not None:
             self._collector.offer(line, routine=routine)
-        for waiter in self._waiters:
-            waiter.offer(line)
+        if line.authentic and any(waiter.matches(line) for waiter in self._waiters):
+            self._take_awaited(line)
         self._tail.append(line)
         self._flood.show(line, important=routine)
         if routine:
@@ -240,12 +245,28 @@ class Console:
         if not genuine:
             self.facts.current.claimed.discard(line.text.partition("\n")[0])
             self.say("Ignored, since the game's own log doesn't have it: " + line.text[:200])
-        elif self.facts.apply(line):
+            return
+        if _needs_proof(line) and self.facts.apply(line):
             self._on_facts()
+        self._offer(line)
+
+    def _take_awaited(self, line: ConsoleLine) -> None:
+        if self._proofs is None:
+            self._offer(line)
+        elif not _needs_proof(line):  # else the facts have asked for it
+            self._proofs.add(line)
+
+    def _offer(self, line: ConsoleLine) -> None:
+        for waiter in self._waiters:
+            waiter.offer(line)
 
     def _publish(self, line: ConsoleLine) -> None:
         text = redact_message(line.text)
         self.lines.publish(line if text == line.text else replace(line, text=text))
+
+
+def _needs_proof(line: ConsoleLine) -> bool:
+    return needs_proof(line.level or "", line.text.partition("\n")[0])
 
 
 class FloodGate:

@@ -118,8 +118,7 @@ class Resolver:
         self._waiting.extend(requirements)
         self._fixed.update(need.mod_id for need in self._waiting if need.version is not None)
         for fetched in files:
-            self._fixed.add(fetched.info.mod_id)
-            self._choose(fetched)
+            self._bring(fetched)
         while self._waiting:
             if self._fetches == MAX_FETCHES:
                 text = f"More than {MAX_FETCHES} mods would have to be fetched at once."
@@ -137,8 +136,21 @@ class Resolver:
             self._fetches += 1
             self._choose(await self._fetch(need))
         except Refused as refused:
-            self._refused.add(need.mod_id)
-            self._resolution.conflicts.append(refused.conflict)
+            self._refuse(refused.conflict)
+
+    def _bring(self, fetched: Fetched) -> None:
+        """Choose a file that the request comes with."""
+        need = Requirement(fetched.info.mod_id, fetched.info.version)
+        self._fixed.add(need.mod_id)
+        try:
+            self._check_not_pinned(need)
+            self._choose(fetched)
+        except Refused as refused:
+            self._refuse(refused.conflict)
+
+    def _refuse(self, conflict: Conflict) -> None:
+        self._refused.add(conflict.mod_id)
+        self._resolution.conflicts.append(conflict)
 
     def _choose(self, fetched: Fetched) -> None:
         self._resolution.chosen[fetched.info.mod_id] = fetched
@@ -155,12 +167,15 @@ class Resolver:
         chosen = self._resolution.chosen.get(need.mod_id)
         if chosen is not None and need.mod_id in self._fixed:
             raise Refused(_too_old(need, chosen.info.version))
-        if need.mod_id in self._present.pinned:
-            text = f"{need.mod_id} is pinned; unpin it first."
-            raise Refused(need.conflict("pinned", text, need.min_version))
+        self._check_not_pinned(need)
         if need.needed_by and need.mod_id in self._present.disabled:
             text = f"{need.needed_by} needs {need.mod_id}, which is disabled; enable it first."
             raise Refused(need.conflict("disabled", text, need.min_version))
+
+    def _check_not_pinned(self, need: Requirement) -> None:
+        if need.mod_id in self._present.pinned:
+            text = f"{need.mod_id} is pinned; unpin it first."
+            raise Refused(need.conflict("pinned", text, need.min_version))
 
     def _resulting(self) -> dict[str, ModInfo]:
         new = {mod_id: fetched.info for mod_id, fetched in self._resolution.chosen.items()}

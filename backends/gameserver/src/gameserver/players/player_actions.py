@@ -42,6 +42,12 @@ class PlayerAction:
     shows: Callable[[Roster, Roster], bool]
     write: Callable[[RosterReader, str, datetime], None]
 
+    def is_reply(self, level: str, text: str) -> bool:
+        """Return whether a line of the game says that it was done, or that nobody has the name."""
+        if level != "Notification":
+            return False
+        return any(pattern.fullmatch(text) for pattern in (self.done, NO_SUCH_PLAYER))
+
     def already(self, roster: Roster) -> bool:
         """Return whether nothing would change."""
         return self.shows(roster, roster)

@@ -7,7 +7,6 @@ from bedplate import clock
 from bedplate.pagination import Page, page_of
 from gameserver.audit.service import Audit
 from gameserver.console.exceptions import GameNotRunning
-from gameserver.console.lines import ConsoleLine
 from gameserver.console.replies import LineWaiter
 from gameserver.console.service import Console
 from gameserver.layout import Layout
@@ -91,9 +90,7 @@ class Players:
         if (player := online.find(name)) is None:
             raise PlayerNotOnline
         gone = f"Client {player.client} disconnected"
-        with self._console.lines_matching(
-            lambda line: line.authentic and line.text.startswith(gone)
-        ) as replies:
+        async with self._console.lines_matching(lambda _, text: text.startswith(gone)) as replies:
             reply = await self._console.send(
                 f"/kick {player.name} {reason}", by=by, allow_selectors=True
             )
@@ -116,7 +113,7 @@ class Players:
 
     async def _command(self, action: PlayerAction, by: str) -> Change:
         before = await self._files.read()
-        with self._console.lines_matching(_is_notice) as replies:
+        async with self._console.lines_matching(action.is_reply) as replies:
             # The reason is free text behind the player's name, where no selector has a meaning.
             reply = await self._console.send(action.command, by=by, allow_selectors=True)
             change = await self._confirm(action, before, replies)
@@ -133,23 +130,19 @@ class Players:
                 return Change(outcome=Outcome.DONE, proof=Proof.EFFECT)
             if proof is not None:
                 break
-            proof = await _proof_in(action, replies)
+            proof = await _proof_in(replies)
         if proof is not None:
             return Change(outcome=Outcome.DONE, proof=proof)
         structlog.get_logger().warning("player_change_unconfirmed")
         return Change(outcome=Outcome.UNCONFIRMED)
 
 
-async def _proof_in(action: PlayerAction, replies: LineWaiter) -> Proof | None:
-    """Return whether the game's next line proves success. Raises `PlayerNotFound`."""
+async def _proof_in(replies: LineWaiter) -> Proof | None:
+    """Return whether the game's next reply proves success. Raises `PlayerNotFound`."""
     try:
         line = await replies.next(LOOK_SECONDS)
     except TimeoutError:
         return None
     if NO_SUCH_PLAYER.fullmatch(line.text):
         raise PlayerNotFound
-    return Proof.REPLY if action.done.fullmatch(line.text) else None
-
-
-def _is_notice(line: ConsoleLine) -> bool:
-    return line.authentic and line.level == "Notification"
+    return Proof.REPLY
