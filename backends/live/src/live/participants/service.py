@@ -180,6 +180,7 @@ class Names:
         self._session = session
         self._session_id = session_id
         self._numbers: dict[str, int] = {}
+        self._tried: dict[str, count[int]] = {}
         self._asked: set[str] = set()
         self._taken: set[str] = set()
 
@@ -211,11 +212,21 @@ class Names:
         if name is None:
             name = await self._first_free(_numbered(wanted, number, _CHUNK))
         if name is None:
-            self._taken |= await repository.of_base(self._session, self._session_id, wanted.base)
-            every = (wanted.numbered(each) for each in count(_FIRST_NUMBER))
-            name = next(each for each in every if each.folded not in self._taken)
+            name = await self._first_gap(wanted)
         self._taken.add(name.folded)
         return name
+
+    async def _first_gap(self, wanted: Nickname) -> Nickname:
+        """Return the variant with the smallest number that is free.
+
+        All names of the base are read once for a batch, and no number is tried twice: with some
+        thousand people, reading them for each would take longer than a request may.
+        """
+        if wanted.base not in self._tried:
+            self._tried[wanted.base] = count(_FIRST_NUMBER)
+            self._taken |= await repository.of_base(self._session, self._session_id, wanted.base)
+        every = (wanted.numbered(each) for each in self._tried[wanted.base])
+        return next(each for each in every if each.folded not in self._taken)
 
     async def _first_free(self, candidates: Sequence[Nickname]) -> Nickname | None:
         await self._ask(candidates)
