@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,18 @@ Launch = Callable[..., Any]
 def type_while_it_sleeps(game: Any, *pieces: bytes) -> None:
     """Write pieces while the game is frozen, so that one read returns all of them."""
     os.kill(game.process.pid, signal.SIGSTOP)
+    # The signal is on its way when kill() returns: until it arrives, a thread may still read.
+    tasks = Path(f"/proc/{game.process.pid}/task")
+    while any(_state(task) != "T" for task in tasks.iterdir()):
+        pass
     for piece in pieces:
         game.write(piece)
     os.kill(game.process.pid, signal.SIGCONT)
+
+
+def _state(task: Path) -> str:
+    """Return the state of a thread, as proc(5) names it."""
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_two_lines_in_one_read_are_one_command(game: Any) -> None:
