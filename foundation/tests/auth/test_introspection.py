@@ -6,7 +6,7 @@ backends/tasks/tests/end_to_end/test_proofs.py asks better-auth itself.
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import anyio
@@ -20,6 +20,7 @@ from bedplate.auth import AuthServerUnavailable, Principal, VerifierUnusable
 from bedplate.auth.introspection import IntrospectedSessions
 from bedplate.auth.refusals import refusal_of
 from bedplate.auth.signatures import sign, verified_token
+from bedplate.testing.stand_ins import StandIn
 
 SECRET = SecretStr("better-auth-secret-of-32-bytes!!")
 TOKEN = b"abcdefghijklmnopqrstuvwxyz012345"
@@ -31,74 +32,42 @@ USER = Principal("user", "u1")
 Headers = dict[bytes, bytes]
 
 
-class AuthServer:
+class AuthServer(StandIn):
     """Answers `/get-session` as better-auth with `bearer()` at an http address does.
 
     It keeps connections, sets cookies, and can hang, hang up or send anything instead.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.users = {TOKEN: "u1", OTHER: "u2"}
         self.targets: list[bytes] = []
         self.received: list[Headers] = []
         self.response: bytes | None = None
         self.cut = 0
-        self.answering = asyncio.Event()
-        self.answering.set()
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._port = 0
 
     @property
     def url(self) -> str:
         """Where its routes are."""
-        return f"http://127.0.0.1:{self._port}/api/auth"
+        return f"http://127.0.0.1:{self.port}/api/auth"
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.answering.set()
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen, on the same port as before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Close every connection and refuse new ones."""
-        if self._server is not None:
-            self._server.close()
-            for writer in self._writers:
-                writer.close()
-            await self._server.wait_closed()
-            self._server = None
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                first, *lines = head[:-4].split(b"\r\n")
-                values = dict(line.partition(b": ")[::2] for line in lines)
-                self.targets.append(first.split()[1])
-                self.received.append({name.lower(): value for name, value in values.items()})
-                await self.answering.wait()
-                if self.cut:
-                    self.cut -= 1
-                    break
-                answer = self._answer(self.received[-1]) if self.response is None else self.response
-                writer.write(answer)
-                await writer.drain()
-                if b"Connection: close" in answer:
-                    break
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            self._writers.discard(writer)
-            writer.close()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of a connection."""
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            first, *lines = head[:-4].split(b"\r\n")
+            values = dict(line.partition(b": ")[::2] for line in lines)
+            self.targets.append(first.split()[1])
+            self.received.append({name.lower(): value for name, value in values.items()})
+            await self.answering.wait()
+            if self.cut:
+                self.cut -= 1
+                break
+            answer = self._answer(self.received[-1]) if self.response is None else self.response
+            writer.write(answer)
+            await writer.drain()
+            if b"Connection: close" in answer:
+                break
 
     def _answer(self, headers: Headers) -> bytes:
         if self.targets[-1].partition(b"?")[0] != b"/api/auth/get-session":

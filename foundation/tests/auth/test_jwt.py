@@ -5,7 +5,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 import anyio
 import jwt
@@ -20,63 +20,37 @@ from bedplate.auth import AuthServerUnavailable, Principal, VerifierUnusable
 from bedplate.auth.jwt import JWTSessions
 from bedplate.auth.refusals import refusal_of
 from bedplate.testing.clock import SettableClock
+from bedplate.testing.stand_ins import StandIn
 
 ORIGIN = "https://auth.example"
 
 
-class AuthServer:
+class AuthServer(StandIn):
     """An HTTP server with a JWKS; it counts how often it is asked, and can hang or fail."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.keys: dict[str, Ed25519PrivateKey] = {"k1": Ed25519PrivateKey.generate()}
         self.asked = 0
         self.status = 200
         self.body: bytes | None = None
-        self.answering = asyncio.Event()
-        self.answering.set()
         self.was_asked = asyncio.Event()
-        self._server: asyncio.Server | None = None
-        self._port = 0
 
     @property
     def url(self) -> str:
         """Where its keys are."""
-        return f"http://127.0.0.1:{self._port}/api/auth/jwks"
+        return f"http://127.0.0.1:{self.port}/api/auth/jwks"
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.answering.set()
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen, on the same port as before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Refuse connections."""
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await reader.readuntil(b"\r\n\r\n")
-            self.asked += 1
-            self.was_asked.set()
-            await self.answering.wait()
-            body = self._document() if self.body is None else self.body
-            head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(body)}\r\n"
-            writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
-            await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request."""
+        await reader.readuntil(b"\r\n\r\n")
+        self.asked += 1
+        self.was_asked.set()
+        await self.answering.wait()
+        body = self._document() if self.body is None else self.body
+        head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(body)}\r\n"
+        writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+        await writer.drain()
 
     def _document(self) -> bytes:
         return json.dumps(

@@ -10,8 +10,11 @@ import pytest
 
 _PROGRAM = Path(__file__).with_name("traced.py")
 
+Observed = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+"""The spans and the log lines, as JSON objects."""
 
-def run(mode: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+
+def run(mode: str) -> Observed:
     """Return the spans and the log lines of three requests."""
     done = subprocess.run(
         [sys.executable, _PROGRAM, mode], check=True, timeout=60, capture_output=True
@@ -20,12 +23,9 @@ def run(mode: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def traced() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def traced() -> Observed:
     """Give the spans and the log lines with OpenTelemetry on."""
     return run("traced")
-
-
-Observed = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
 def test_statements_and_calls_are_spans_of_the_request(traced: Observed) -> None:
