@@ -157,7 +157,7 @@ async def test_a_place_without_a_connection_that_comes_too_late(
 
     async def fail_then_cancel() -> None:
         with pytest.raises(DatabaseUnavailable):
-            await database.ping()
+            await database.read().all(BACKEND)
         late.cancel()
 
     failing = asyncio.create_task(fail_then_cancel())

@@ -21,6 +21,8 @@ from bedplate.tracing import Attributes, client_span
 
 COMMAND_TIMEOUT = "bedplate_command_timeout"
 """The execution option of a SQLite engine that bounds each statement, in seconds."""
+TRACED = "bedplate_traced"
+"""The execution option of an engine whose statements have spans."""
 
 T = TypeVar("T")
 _COMMAND_SECONDS = 10.0
@@ -235,8 +237,9 @@ class _TracedSQLiteDriver(_Traced, SQLiteDriver):
     pass
 
 
-def driver_of(engine: AsyncEngine, *, traced: bool = False) -> Driver:
-    """Return how statements reach the driver of an engine, each with a span if `traced`."""
+def driver_of(engine: AsyncEngine) -> Driver:
+    """Return how statements reach the driver of an engine."""
+    traced = engine.get_execution_options().get(TRACED, False)
     if engine.dialect.name == "postgresql":
         return _TracedPostgreSQLDriver(engine) if traced else PostgreSQLDriver(engine)
     return _TracedSQLiteDriver(engine) if traced else SQLiteDriver(engine)

@@ -12,7 +12,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from sqlalchemy.util import await_
 
 from bedplate import clock
-from bedplate.database.drivers import COMMAND_TIMEOUT
+from bedplate.database.drivers import COMMAND_TIMEOUT, TRACED
 from bedplate.database.json_containment import SQLITE_FUNCTION, contains_text
 from bedplate.database.json_rows import SQLITE_FLOAT, read_float
 from bedplate.database.pool import FairPool
@@ -52,6 +52,7 @@ def _postgresql_engine(
         connect_args=arguments,
         pool_recycle=settings.database_pool_recycle_seconds,
         pool_use_lifo=True,
+        execution_options={TRACED: settings.otel_enabled},
         **_pool_options(settings),
     )
     if settings.database_pre_ping:
@@ -116,7 +117,10 @@ def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngi
     engine = create_async_engine(
         target.url,
         pool_reset_on_return=None,
-        execution_options={COMMAND_TIMEOUT: settings.database_command_timeout_seconds},
+        execution_options={
+            COMMAND_TIMEOUT: settings.database_command_timeout_seconds,
+            TRACED: settings.otel_enabled,
+        },
         **pool,
     )
     busy_milliseconds = int(settings.database_command_timeout_seconds * 1000)

@@ -236,10 +236,10 @@ class Database:
     commit = "COMMIT"
     rollback = "ROLLBACK"
 
-    def __init__(self, engine: AsyncEngine, *, traced: bool = False) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self.dialect = engine.dialect
-        self.driver = driver_of(engine, traced=traced)
+        self.driver = driver_of(engine)
         self.begin = self.driver.begin
         self._read_session = ReadSession(self)
         self._pings = SharedReads(self._ping)
@@ -247,8 +247,7 @@ class Database:
     @classmethod
     def open(cls, settings: DatabaseSettings, *, application_name: str = "bedplate") -> Self:
         """Return a database; the first statement connects. Raises `DatabaseURLError`."""
-        engine = create_engine(settings, application_name=application_name)
-        return cls(engine, traced=settings.otel_enabled)
+        return cls(create_engine(settings, application_name=application_name))
 
     def read(self) -> ReadSession:
         """Return the session for SELECTs."""
