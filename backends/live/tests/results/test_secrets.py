@@ -90,6 +90,17 @@ def public(channels: "RememberingChannels", session_id: str) -> list[str]:
     return sorted(texts)
 
 
+async def until_shown(
+    channels: "RememberingChannels", evening: "Evening", activity: dict[str, Any]
+) -> None:
+    """Return when the newest results were sent: those that come fast after one another are merged.
+
+    Without that it is chance which of them are sent at all.
+    """
+    version = (await evening.results(activity))["version"]
+    await channels.until_host(activity_id=activity["id"], version=version)
+
+
 @pytest.mark.parametrize("kind", TWINS)
 async def test_solutions_stay_here(
     api: Client,
@@ -125,11 +136,13 @@ async def test_solutions_stay_here(
             key = state["activity"]["config"]["right"][0]["key"]
             answer = {"matches": {"a": key}}
         await evening.answer(voter, activity, **answer)
+        await until_shown(channels, evening, activity)
         lines.append((await api.get(evening.responses(activity), headers=voter.headers)).text)
         lines.append(json.dumps(await evening.do("participants/rejoin", headers=voter.headers)))
         for state, *steps in (("open",), ("closed", "close"), ("open", "reset", "open")):
             for step in steps:
                 await evening.do(f"activities/{activity['id']}/{step}")
+                await until_shown(channels, evening, activity)
             await channels.until_host(activity_id=activity["id"], state=state)
             texts = await walk(api, evening, roles, activity)
             lines += [f"{state} {name} {text}" for name, text in texts.items()]
