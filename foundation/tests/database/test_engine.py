@@ -1,9 +1,11 @@
 """Pools and connections as the settings want them."""
 
 import asyncio
+import gc
+import os
 import sqlite3
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,42 @@ async def test_a_new_file_that_another_sets_up(open_database: OpenDatabase, tmp_
         assert not done
         other.execute("COMMIT")
         assert await mode == "wal"
+
+
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    """Keep the collector from closing what was forgotten."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def times_open(file: Path) -> int:
+    """Return how many descriptors of this process name a file."""
+    count = 0
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # it was closed meanwhile
+            count += os.readlink(descriptor) == str(file)
+    return count
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+@pytest.mark.usefixtures("_no_collector")
+async def test_a_file_whose_opening_is_cancelled_is_closed(tmp_path: Path) -> None:
+    """Whenever the cancellation comes, no descriptor is left over once the database is closed."""
+    file = tmp_path.resolve() / "app.db"
+    settings = DatabaseSettings(database_url=SecretStr(f"sqlite:///{file}"))
+    for turns in range(40):
+        async with Database.open(settings, application_name="test") as database:
+            task = asyncio.ensure_future(one(database, "PRAGMA journal_mode"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+    async with asyncio.timeout(10):
+        while times_open(file):
+            await asyncio.sleep(0.01)  # the driver's thread closes it
 
 
 async def test_sqlite_is_set_up_for_a_service(open_database: OpenDatabase, sqlite_url: str) -> None:

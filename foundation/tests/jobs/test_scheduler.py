@@ -104,6 +104,32 @@ def move(scheduler: Scheduler[Any], clock: SettableClock, **time: float) -> None
     scheduler.store.changed.set()
 
 
+async def test_the_next_may_begin_when_one_is_shown_as_ended(
+    open_scheduler: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody who reads that a run ended is told that it is under way, while its end is saved."""
+    async with open_scheduler(ring) as scheduler:
+        schedule = await scheduler.store.add(daily())
+        save = scheduler.store.save
+        may_save = asyncio.Event()
+
+        async def save_late() -> None:
+            if scheduler.store.runs(schedule.id)[0].state is not RunState.RUNNING:
+                await may_save.wait()
+            await save()
+
+        monkeypatch.setattr(scheduler.store, "save", save_late)
+        await scheduler.run_now(schedule.id, by="a test")
+        async with asyncio.timeout(10):
+            while scheduler.store.runs(schedule.id)[0].state is RunState.RUNNING:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await scheduler.run_now(schedule.id, by="a test")
+        may_save.set()
+    ended = [run.state for run in scheduler.store.runs(schedule.id)]
+    assert RunState.RUNNING not in ended
+    assert len(ended) == 2
+
+
 async def test_runs_when_due(open_scheduler: Open, clock: SettableClock, ends: Ends) -> None:
     """A run comes at its moment, says what came of it, and comes again the next day."""
     async with open_scheduler(ring) as scheduler:

@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -104,6 +105,28 @@ def _switch_to_wal(cursor: Any, seconds: float) -> None:
         await_(asyncio.sleep(_LOCKED_SECONDS))
 
 
+async def _open_file(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
+    """Open a SQLite file; when that is cancelled, close what the driver's thread opens even so."""
+    connection = aiosqlite.connect(*args, **kwargs)
+    # A connection that nobody closed must not keep the process from ending.
+    getattr(connection, "_thread", connection).daemon = True
+    opening = asyncio.ensure_future(_opened(connection))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_opened)
+        raise
+
+
+async def _opened(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    return await connection
+
+
+def _close_opened(opening: "asyncio.Future[aiosqlite.Connection]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().stop()
+
+
 def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngine:
     pool: dict[str, Any] = {"poolclass": StaticPool}
     if not target.in_memory:
@@ -117,6 +140,7 @@ def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngi
     engine = create_async_engine(
         target.url,
         pool_reset_on_return=None,
+        connect_args={"async_creator_fn": _open_file},
         execution_options={
             COMMAND_TIMEOUT: settings.database_command_timeout_seconds,
             TRACED: settings.otel_enabled,

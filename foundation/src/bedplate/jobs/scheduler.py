@@ -61,6 +61,7 @@ class Scheduler(Generic[Action]):
         self._stop_seconds = stop_seconds
         self._next: dict[UUID, tuple[Schedule[Action], datetime | None]] = {}
         self._in_progress: dict[UUID, tuple[Work, asyncio.Task[Run]]] = {}
+        self._unsaved: set[asyncio.Task[Run]] = set()  # runs in progress, or ended and being saved
         store.running = self._in_progress.keys()
         self._timekeeper: asyncio.Task[None] | None = None
 
@@ -71,14 +72,13 @@ class Scheduler(Generic[Action]):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Cancel the runs in progress, and wait for their end."""
+        """Cancel the runs in progress, and wait until their end is saved."""
         if self._timekeeper is not None:
             self._timekeeper.cancel()
         for work, _task in self._in_progress.values():
             work.cancel("The manager went away while it ran.")
-        ending = [task for _, task in self._in_progress.values()]
         _done, stuck = await asyncio.wait(
-            [*ending, *filter(None, [self._timekeeper])], timeout=self._stop_seconds
+            [*self._unsaved, *filter(None, [self._timekeeper])], timeout=self._stop_seconds
         )
         for task in stuck:
             task.cancel()
@@ -153,6 +153,8 @@ class Scheduler(Generic[Action]):
             work = Work(self._save_and_perform(schedule, run), self._max_run_time)
             task = asyncio.create_task(self._finish(work, schedule, run), name=schedule.name)
         self._in_progress[schedule.id] = (work, task)
+        self._unsaved.add(task)
+        task.add_done_callback(self._unsaved.discard)
         return run
 
     def _add_run(
@@ -178,8 +180,9 @@ class Scheduler(Generic[Action]):
         change = {"state": outcome.state, "text": outcome.text, "ended_at": clock.now()}
         ended = run.model_copy(update=change)
         self.store.replace_run(ended)
-        await self.store.save()
+        # From here it is shown as ended, so the next may begin, whatever saving takes.
         del self._in_progress[schedule.id]
+        await self.store.save()
         self._report(schedule, ended)
         return ended
 
