@@ -1,6 +1,7 @@
 """The lines of the README, the documentation and the first steps run as they stand, with `sh`."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,8 @@ import pytest
 
 from bedplate.testing.processes import ServerProcess, free_port
 from live.backend import backend
+
+pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="The pages are run with curl.")
 
 ROOT = Path(__file__).parents[3]
 EVENING = ROOT / "docs" / "run-an-evening.md"

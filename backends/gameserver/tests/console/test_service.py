@@ -195,8 +195,13 @@ async def test_answers_of_several_commands_dont_mix(silent: Console) -> None:
 async def test_too_many_commands_at_once(silent: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     """More commands than may wait are refused, the others have their turn."""
     monkeypatch.setattr("gameserver.console.command_input.SPACING_SECONDS", 0.001)
-    silent.accept_commands(Pipe(), "running")
-    sends = (silent.send("chat", by="ada") for _ in range(MAX_COMMANDS + 5))
+    pipe = Pipe(unread_bytes=1)  # the first waits for the game until all others have asked
+    silent.accept_commands(pipe, "running")
+    sends = [asyncio.ensure_future(silent.send("chat", by="ada")) for _ in range(MAX_COMMANDS + 5)]
+    async with asyncio.timeout(5):
+        while sum(send.done() for send in sends) < 5:
+            await asyncio.sleep(0.01)
+    pipe.unread_bytes = 0
     done = await asyncio.gather(*sends, return_exceptions=True)
     assert sum(isinstance(item, ConsoleBusy) for item in done) == 5
 

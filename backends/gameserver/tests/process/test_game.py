@@ -120,9 +120,10 @@ async def test_stops_at_once_are_one(running_game: Game) -> None:
     """Everybody who stops the game waits for the same stop; stopping again does nothing."""
     stops = [running_game.stop(by="test", reason=f"Stop {number}.") for number in range(5)]
     await asyncio.gather(*stops)
-    assert running_game.status.reason == "Stop 0."
+    reason = running_game.status.reason
+    assert reason in {f"Stop {number}." for number in range(5)}
     await running_game.stop(by="test", reason="Again.")
-    assert running_game.status.reason == "Stop 0."
+    assert running_game.status.reason == reason
 
 
 async def test_who_goes_away_doesnt_end_the_stop(running_game: Game) -> None:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Any, Final, Self
 
 import zstandard
 
@@ -73,9 +73,22 @@ class BoundedHeader(tarfile.TarInfo):
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """Return the header that a block of 512 bytes holds."""
         header = super().frombuf(buf, encoding, errors)
-        if header.type in _EXTENDED and header.size > _MAX_HEADER_BYTES:
-            raise UnsafeArchive("A header in the archive is too large.")
+        if not hasattr(tarfile.TarInfo, "_frombuf"):
+            header.examine(buf, encoding, errors)
         return header
+
+    @classmethod
+    def _frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str, **options: Any) -> Self:
+        # CPython's releases of 2026 read headers with this method, no longer with the one
+        # above, and it goes to the older branches as a security fix.
+        header: Self = super()._frombuf(buf, encoding, errors, **options)  # type: ignore[misc]
+        header.examine(buf, encoding, errors)
+        return header
+
+    def examine(self, buf: bytes | bytearray, encoding: str, errors: str) -> None:
+        """Look at the header just read, and at its bytes, before anything else is read."""
+        if self.type in _EXTENDED and self.size > _MAX_HEADER_BYTES:
+            raise UnsafeArchive("A header in the archive is too large.")
 
 
 class GameHeader(BoundedHeader):
@@ -85,15 +98,13 @@ class GameHeader(BoundedHeader):
     Format": atime and ctime at 345), and a plain reader takes it for a folder.
     """
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Return the header without such a prefix."""
-        header = super().frombuf(buf, encoding, errors)
+    def examine(self, buf: bytes | bytearray, encoding: str, errors: str) -> None:
+        """Take such a prefix from the name."""
+        super().examine(buf, encoding, errors)
         prefix = bytes(buf[_PREFIX]).split(b"\0", 1)[0].decode(encoding, errors)
         gnu = bytes(buf[_MAGIC]) == tarfile.GNU_MAGIC
         if prefix and (gnu or prefix.strip().isdigit()):
-            header.name = header.name.removeprefix(prefix + "/")
-        return header
+            self.name = self.name.removeprefix(prefix + "/")
 
 
 @dataclass
