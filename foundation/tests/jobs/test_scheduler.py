@@ -107,7 +107,7 @@ def move(scheduler: Scheduler[Any], clock: SettableClock, **time: float) -> None
 async def test_the_next_may_begin_when_one_is_shown_as_ended(
     open_scheduler: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody who reads that a run ended is told that it is under way, while its end is saved."""
+    """While the end of a run is saved, the next may begin: nobody is refused for one that ended."""
     async with open_scheduler(ring) as scheduler:
         schedule = await scheduler.store.add(daily())
         save = scheduler.store.save

@@ -199,7 +199,7 @@ async def test_too_many_commands_at_once(silent: Console, monkeypatch: pytest.Mo
     silent.accept_commands(pipe, "running")
     sends = [asyncio.ensure_future(silent.send("chat", by="ada")) for _ in range(MAX_COMMANDS + 5)]
     async with asyncio.timeout(5):
-        while sum(send.done() for send in sends) < 5:
+        while sum(send.done() for send in sends) < 5:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     pipe.unread_bytes = 0
     done = await asyncio.gather(*sends, return_exceptions=True)

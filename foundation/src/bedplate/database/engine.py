@@ -1,6 +1,7 @@
 """The engine of a backend: SQLAlchemy's pool over asyncpg or aiosqlite, set up for services."""
 
 import asyncio
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -109,12 +110,15 @@ async def _open_file(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
     """Open a SQLite file; when that is cancelled, close what the driver's thread opens even so."""
     connection = aiosqlite.connect(*args, **kwargs)
     # A connection that nobody closed must not keep the process from ending.
-    getattr(connection, "_thread", connection).daemon = True
+    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does
     opening = asyncio.ensure_future(_opened(connection))
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        opening.add_done_callback(_close_opened)
+        closing = asyncio.ensure_future(_close(opening))
+        while not closing.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({closing})
         raise
 
 
@@ -122,9 +126,9 @@ async def _opened(connection: aiosqlite.Connection) -> aiosqlite.Connection:
     return await connection
 
 
-def _close_opened(opening: "asyncio.Future[aiosqlite.Connection]") -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().stop()
+async def _close(opening: "asyncio.Future[aiosqlite.Connection]") -> None:
+    with contextlib.suppress(sqlite3.Error):
+        await (await opening).close()
 
 
 def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngine:

@@ -85,7 +85,12 @@ class BoundedHeader(tarfile.TarInfo):
         header.examine(buf, encoding, errors)
         return header
 
-    def examine(self, buf: bytes | bytearray, encoding: str, errors: str) -> None:
+    def examine(
+        self,
+        buf: bytes | bytearray,  # noqa: ARG002 - for subclasses
+        encoding: str,  # noqa: ARG002
+        errors: str,  # noqa: ARG002
+    ) -> None:
         """Look at the header just read, and at its bytes, before anything else is read."""
         if self.type in _EXTENDED and self.size > _MAX_HEADER_BYTES:
             raise UnsafeArchive("A header in the archive is too large.")
