@@ -28,7 +28,7 @@ LAYERS = (
     "asgi | database | jobs",
     "clients | contracts | documents | observability | pagination",
     "problems | realtime | settings",
-    "csv_lines | lifecycle | outermost | redis_pipeline | schemas | tls | validation",
+    "csv_lines | lifecycle | outermost | redis_pipeline | routing | schemas | tls | validation",
     "clock | ids | tracing",
 )
 """The packages of the foundation: each imports only from the lines below its own."""

@@ -1,0 +1,29 @@
+"""Puts the index of routes in front of an application's router."""
+
+import fastapi
+import structlog
+from fastapi import FastAPI
+
+from bedplate.routing.index import RouteIndex, SearchedRouter
+
+TESTED = "0.165."
+"""The releases of FastAPI whose internals this package was tested with."""
+
+
+def find_routes_at_once(app: FastAPI) -> None:
+    """Have the requests of an application find their routes in an index.
+
+    The index is made with the first request: what is added to the routes later is found by FastAPI.
+    With another FastAPI than was tested, one line is logged and nothing changes. Raises
+    `ValueError` for a router with limits of its own, which this would leave out.
+    """
+    if not fastapi.__version__.startswith(TESTED):
+        structlog.get_logger().warning(
+            "routes_not_indexed", fastapi=fastapi.__version__, tested=f"{TESTED}*"
+        )
+        return
+    router = app.router
+    # Starlette's router calls `middleware_stack`; it is `app` unless it has middleware of its own.
+    if router.middleware_stack != router.app or router.form_limits:
+        raise ValueError("An index is only for routers without middleware and limits.")
+    router.middleware_stack = SearchedRouter(router.app, lambda: RouteIndex(router), router)
