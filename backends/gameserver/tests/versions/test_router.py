@@ -264,9 +264,10 @@ async def test_the_current_version_can_not_be_deleted(
 async def test_what_is_installed_or_not_offered_is_refused_at_once(
     versions_api: Client, ended: Ended, problem_of: ProblemOf, monitor: dict[str, str]
 ) -> None:
-    """Installed: 409; unknown: 404; no version at all: a 4xx; a monitor: 403."""
+    """Installed: 409, with what makes it current; unknown: 404; no version: 422; a monitor: 403."""
     await _install(versions_api, ended, "1.21.5")
-    problem_of(await versions_api.post("/versions/1.21.5/install"), 409)
+    installed = problem_of(await versions_api.post("/versions/1.21.5/install"), 409)
+    assert "a switch to it makes it the current one" in installed["detail"]
     problem_of(await versions_api.post("/versions/1.21.5/switch"), 409)
     problem_of(await versions_api.post("/versions/9.9.9/install"), 404)
     problem_of(await versions_api.post("/versions/1.20.11/install"), 404)
