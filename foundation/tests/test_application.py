@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -16,7 +17,7 @@ from bedplate.auth import Guard, Principal
 from bedplate.auth.credentials import bearer_token
 from bedplate.backend import Backend
 from bedplate.database import Database
-from bedplate.database_state import DatabaseState
+from bedplate.database_state import DatabaseState, migrations_of
 from bedplate.jobs.background import Jobs
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import HealthCheck
@@ -35,6 +36,14 @@ SETTINGS = Settings.load(
 )
 LIMIT = RateLimit(read=Budget(3), write=Budget(3))
 ORIGIN = {"Origin": "http://localhost:3000"}
+MIGRATION = """
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "first", None, None, None
+def upgrade():
+    op.execute("CREATE TABLE visits (id int)")
+def downgrade():
+    op.drop_table("visits")
+"""
 
 
 class Anybody:
@@ -54,6 +63,12 @@ async def open_verifier() -> AsyncIterator[Anybody]:
 
 class NotesState(State):
     """The state of the backend of these tests."""
+
+    verifier: Anybody = opened(open_verifier)
+
+
+class StoringState(DatabaseState):
+    """The state of one that stores."""
 
     verifier: Anybody = opened(open_verifier)
 
@@ -178,7 +193,7 @@ async def test_no_redirect_follows_the_host_header(caller: Client, path: str) ->
 
 
 async def test_a_browser_may_call_and_read_what_it_needs(caller: Client) -> None:
-    """The limits' headers and the request id are exposed."""
+    """The limits' headers and the request id are exposed; traces and caches can be asked for."""
     response = await caller.get("/notes/1", headers=ORIGIN)
     assert response.headers["access-control-allow-origin"] == ORIGIN["Origin"]
     exposed = response.headers["access-control-expose-headers"]
@@ -188,7 +203,7 @@ async def test_a_browser_may_call_and_read_what_it_needs(caller: Client) -> None
     asking = {
         **ORIGIN,
         "Access-Control-Request-Method": "GET",
-        "Access-Control-Request-Headers": "traceparent, tracestate, baggage",
+        "Access-Control-Request-Headers": "cache-control, traceparent, tracestate, baggage",
     }
     assert (await caller.options("/notes/1", headers=asking)).status_code == 200
     stranger = await caller.get("/notes/1", headers={"Origin": "https://evil.example"})
@@ -277,9 +292,6 @@ async def test_health_knows_the_database_and_the_backend_s_own_checks(database_u
         if away.is_set():
             raise OSError
 
-    class StoringState(DatabaseState):
-        verifier: Anybody = opened(open_verifier)
-
     settings = DatabaseSettings.load(_env_file=None, database_url=database_url)
     async with Database.open(settings) as database:
         app = create_app(
@@ -299,6 +311,40 @@ async def test_health_knows_the_database_and_the_backend_s_own_checks(database_u
             with one.expecting(503):
                 assert (await one.get("/readyz")).status_code == 503
             assert (await one.get("/healthz")).status_code == 200
+
+
+async def test_an_application_without_its_migrations_is_not_ready(
+    database_url: str, tmp_path: Path
+) -> None:
+    """`/readyz` is a 503 that names them, until somebody has run them."""
+    (tmp_path / "2026-01-01_first.py").write_text(MIGRATION)
+    settings = DatabaseSettings.load(
+        _env_file=None, database_url=database_url, database_auto_migrate=False
+    )
+    backend = _backend(
+        settings=DatabaseSettings,
+        state=StoringState,
+        metadata=MetaData(),
+        migrations=tmp_path,
+    )
+    async with Database.open(settings) as database:
+        app = create_app(
+            backend,
+            settings,
+            registry=CollectorRegistry(),
+            replacements={"database": database},
+        )
+        async with client(app) as one:
+            with one.expecting(503):
+                missing = await one.get("/readyz")
+            assert missing.status_code == 503
+            checks = missing.json()["checks"]
+            assert checks["database"]["status"] == "ok"
+            assert checks["migrations"]["status"] == "failing"
+            migrations = migrations_of(backend)
+            assert migrations is not None
+            await migrations.upgrade(database.engine)
+            assert (await one.get("/readyz")).status_code == 200
 
 
 async def test_a_process_that_goes_away_is_not_ready() -> None:

@@ -38,6 +38,7 @@ class CORSPolicy:
     allow_methods: Sequence[str] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
     allow_headers: Sequence[str] = (
         "Authorization",
+        "Cache-Control",
         "Content-Type",
         "Idempotency-Key",
         "If-Match",

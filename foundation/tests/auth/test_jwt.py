@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from bedplate.auth import AuthServerUnavailable, Principal, VerifierUnusable
 from bedplate.auth.jwt import JWTSessions
 from bedplate.auth.refusals import refusal_of
+from bedplate.observability.masking import MASK
 from bedplate.testing.clock import SettableClock
 from bedplate.testing.stand_ins import StandIn
 
@@ -357,6 +358,21 @@ async def test_keys_that_cannot_be_had_are_a_503(
     server.status = 200
     clock.advance(seconds=1)
     assert await sessions.verify(_bearer(server.token())) is not None
+
+
+async def test_the_log_says_where_the_keys_were_looked_for(
+    server: AuthServer, captured_logs: list[Any]
+) -> None:
+    """Keys that can't be had are logged with their URL, its password masked, and the status."""
+    server.status = 404
+    url = server.url.replace("://", "://jwks:a-secret@")
+    async with JWTSessions(url, issuer=ORIGIN, audience=ORIGIN) as sessions:
+        with pytest.raises(AuthServerUnavailable):
+            await sessions.verify(_bearer(server.token()))
+    [event] = [each for each in captured_logs if each["event"] == "jwks_unavailable"]
+    masked = server.url.replace("://", f"://jwks:{MASK}@")
+    assert (event["url"], event["status"], event["known_keys"]) == (masked, 404, 0)
+    assert "a-secret" not in repr(captured_logs)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute, request_response
 from starlette.websockets import WebSocket
 
-from bedplate.asgi import AccessLog
+from bedplate.asgi import AccessLog, RequestTimeout
 from bedplate.runtime import http_protocol
 from bedplate.runtime.http_protocol import MAX_HEAD_BYTES
 from bedplate.runtime.listener import bind
@@ -114,6 +114,7 @@ async def server(log_levels: None) -> AsyncIterator[HttpServer]:
     routes = [
         Route("/echo", echo, methods=["GET", "POST"]),
         Route("/late", echo_late, methods=["POST"]),
+        Route("/too-slow", RequestTimeout(request_response(echo), seconds=0.1)),
         WebSocketRoute("/refused", refuse),
     ]
     app = AccessLog(Starlette(routes=routes), backend="notes")
@@ -278,16 +279,19 @@ def short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("short_linger")
+@pytest.mark.parametrize(("path", "status"), [(b"/refused-early", 404), (b"/too-slow", 504)])
 @pytest.mark.parametrize(
     "framing",
     [b"content-length: 100000000000\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n5\r\nhe"],
 )
-async def test_dripping_rest_of_a_body_ends_the_connection(framing: bytes, port: int) -> None:
-    """A body that goes on after an early answer is bounded in time, however often a byte comes."""
+async def test_dripping_rest_of_a_body_ends_the_connection(
+    framing: bytes, path: bytes, status: int, port: int
+) -> None:
+    """A body that goes on after a 404 or a 504 is bounded in time, however often a byte comes."""
     async with connected(port) as client:
-        client.send(b"POST /refused-early HTTP/1.1\r\nhost: x\r\n" + framing)
+        client.send(b"POST %b HTTP/1.1\r\nhost: x\r\n" % path + framing)
         answer = await client.answer()
-        assert (answer.status, answer.headers["connection"]) == (404, "close")
+        assert (answer.status, answer.headers["connection"]) == (status, "close")
         async with asyncio.timeout(5):
             while not client.closed():
                 client.send(b"l")

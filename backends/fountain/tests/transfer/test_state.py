@@ -52,6 +52,17 @@ def test_failed_replacement(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_content_is_on_the_disk_before_its_name(
+    tmp_path: Path, recorded_disk: list[tuple[str, ...]]
+) -> None:
+    """A power cut leaves the old state or the new one: the content is synced, then renamed."""
+    path = tmp_path / "state.json"
+    save_state(path, ImportState(play="a"))
+    [(call, temporary), renamed] = recorded_disk
+    assert call == "sync"
+    assert renamed == ("rename", temporary, str(path))
+
+
 def test_paths() -> None:
     """Each server has a document of its own beside the play."""
     play = Path("plays/a.fountain")

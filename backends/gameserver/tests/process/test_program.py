@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from bedplate.settings import Environment
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
+from gameserver.process.exceptions import GameNotInstalled
 from gameserver.process.launch import Launcher
 from gameserver.process.ownership import ProcessLock
 from gameserver.process.program import passed_on
@@ -70,6 +71,22 @@ async def test_no_stand_in_in_production(make: Make) -> None:
         monitor_key=SecretStr("b" * 40),
     )
     assert await programs.find_program() is None
+
+
+@pytest.mark.parametrize("environment", [Environment.DEVELOPMENT, Environment.PRODUCTION])
+async def test_a_version_that_is_not_current_is_named(
+    make: Make, layout: Layout, environment: Environment
+) -> None:
+    """Where somebody put a version, a start says how it becomes current, and simulates nothing."""
+    install(layout, "VintagestoryServer")
+    programs = make(
+        environment=environment,
+        admin_key=SecretStr("a" * 40),
+        monitor_key=SecretStr("b" * 40),
+    )
+    assert await programs.find_program() is None
+    with pytest.raises(GameNotInstalled, match=r"Version 1\.21\.6 .* a switch to it"):
+        await programs.check()
 
 
 async def test_an_installed_version(

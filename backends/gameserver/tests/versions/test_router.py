@@ -209,17 +209,26 @@ async def test_a_backup_of_a_newer_version_is_not_restored_unasked(
     assert forced.state is OperationState.DONE, forced.error
 
 
-@pytest.mark.parametrize("version", ["1.21.7-rc.1", "1.22.0-pre.1"], ids=["crashes", "hangs"])
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        ("1.21.7-rc.1", "The game ended itself: Caught unhandled exception."),
+        ("1.22.0-pre.1", "It was not ready after 2 seconds."),
+    ],
+    ids=["crashes", "hangs"],
+)
 async def test_a_version_that_does_not_get_ready_is_rolled_back(
-    version: str, open_api: OpenAPI, ended: Ended
+    version: str, reason: str, open_api: OpenAPI, ended: Ended
 ) -> None:
-    """Version and world are those from before, and the game runs again."""
+    """Version and world are those from before, the game runs again, and the error says why."""
     api = await open_api(version_ready_seconds=2)
     await _install(api, ended, "1.21.6")
     await _started(api)
     operation = await ended(api, await api.post(f"/versions/{version}/switch"))
     assert operation.error is not None
     assert operation.error.code == "version_rolled_back"
+    text = f"Version {version} did not become ready, so the previous one runs again. {reason}"
+    assert str(operation.error.detail).startswith(text)
     assert await _running_version(api) == "1.21.6"
     listed = (await api.get("/versions")).json()
     assert (listed["current"], listed["world_version"]) == ("1.21.6", "1.21.6")
@@ -255,9 +264,10 @@ async def test_the_current_version_can_not_be_deleted(
 async def test_what_is_installed_or_not_offered_is_refused_at_once(
     versions_api: Client, ended: Ended, problem_of: ProblemOf, monitor: dict[str, str]
 ) -> None:
-    """Installed: 409; unknown: 404; no version at all: a 4xx; a monitor: 403."""
+    """Installed: 409, with what makes it current; unknown: 404; no version: 422; a monitor: 403."""
     await _install(versions_api, ended, "1.21.5")
-    problem_of(await versions_api.post("/versions/1.21.5/install"), 409)
+    installed = problem_of(await versions_api.post("/versions/1.21.5/install"), 409)
+    assert "a switch to it makes it the current one" in installed["detail"]
     problem_of(await versions_api.post("/versions/1.21.5/switch"), 409)
     problem_of(await versions_api.post("/versions/9.9.9/install"), 404)
     problem_of(await versions_api.post("/versions/1.20.11/install"), 404)

@@ -64,6 +64,13 @@ def verona() -> Play:
 
 
 @pytest.fixture(scope="session")
+def marked_play() -> Play:
+    """Give a play with marks of emphasis and notes to the writer in every place."""
+    lines = [Line(1, "_Act_ 1[[short?]]", "**Juliet**", "*She* comes[[in?]].", "*Ay* [[no]] _me!_")]
+    return Play("_**BRICK & STEEL**_[[?]]", "*A* _writer_", lines)
+
+
+@pytest.fixture(scope="session")
 def empty_play() -> Play:
     """Give a play without lines, title and author."""
     return Play("", "", [])

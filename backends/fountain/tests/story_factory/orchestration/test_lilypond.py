@@ -70,6 +70,13 @@ def test_hostile_texts(line: Line, title: str) -> None:
         assert OURS.fullmatch(word), word
 
 
+def test_no_mark_is_printed(marked_play: Play) -> None:
+    """Marks of emphasis and notes to the writer are in no title, heading, name or syllable."""
+    printed = STRING.findall(lilypond_file(marked_play).decode())
+    assert {"BRICK & STEEL", "A writer", "Act 1", "Juliet", "She comes.", "Ay", "me!"} <= {*printed}
+    assert not [text for text in printed if any(mark in text for mark in ("*", "_", "[["))]
+
+
 def test_syllables_and_notes(verona: Play) -> None:
     """There are as many syllables as notes, and hyphens within words only."""
     content = lilypond_file(verona)

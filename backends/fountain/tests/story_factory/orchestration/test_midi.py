@@ -61,6 +61,14 @@ def test_texts(play: Play) -> None:
     assert [item.text for item in file.tracks[1] if item.type == "lyrics"] == syllables
 
 
+def test_no_mark_is_a_text(marked_play: Play) -> None:
+    """Marks of emphasis and notes to the writer are in no title, marker or lyric."""
+    conductor, voices, _ = parsed(marked_play).tracks
+    assert conductor.name == "BRICK & STEEL"
+    assert [item.text for item in conductor if item.type == "marker"] == ["Act 1"]
+    assert [item.text for item in voices if item.type == "lyrics"] == ["Ay", "me!"]
+
+
 def test_notes(verona: Play) -> None:
     """Voices sing on the first channel with their own program, drums on General MIDI's tenth."""
     music, file = sketch(verona), parsed(verona)

@@ -76,6 +76,16 @@ def test_what_is_said(verona: Play) -> None:
     assert silence.notes == ()
 
 
+def test_no_mark_is_played(marked_play: Play) -> None:
+    """Marks of emphasis and notes to the writer are in no text of a sketch, sung or printed."""
+    music = sketch(marked_play)
+    (passage,) = music.passages
+    assert (music.title, music.author) == ("BRICK & STEEL", "A writer")
+    assert passage.movement.heading == "Act 1"
+    assert (passage.speaker, passage.caption) == ("Juliet", "She comes.")
+    assert [note.syllable for note in passage.notes] == ["Ay", "me!"]
+
+
 def test_what_happens(verona: Play) -> None:
     """An action strikes its drum at once; where nothing happens the drums are silent."""
     strokes = [passage.strokes for passage in sketch(verona).passages]

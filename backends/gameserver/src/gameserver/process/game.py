@@ -113,7 +113,7 @@ class Game:
             installed=program is not None,
             version=program.version if program else None,
             simulated=program is not None and program.simulated,
-            hint=self.launcher.installation_hint(),
+            hint=await self.launcher.installation_hint() if program is None else None,
         )
 
     async def _start(self, by: str) -> None:

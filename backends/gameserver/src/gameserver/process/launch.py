@@ -47,7 +47,8 @@ class Launcher:
     async def find_program(self) -> Program | None:
         """Return the operator's own command, else the installed version, else the stand-in.
 
-        None when nothing is installed: in production, or without `gameserver[simulator]`.
+        None when no version is current: in production, without `gameserver[simulator]`, and where
+        versions are installed, since the stand-in would play the world that is meant for them.
         """
         if self.settings.game_command is not None:
             return Program(self._with_arguments(*shlex.split(self.settings.game_command)))
@@ -57,17 +58,24 @@ class Launcher:
             return Program(command, installation.folder, installation.version)
         if self.settings.production or (simulated := simulator.command()) is None:
             return None
+        if await self.installed.list():
+            return None
         return Program(self._with_arguments(*simulated), simulated=True)
 
-    def installation_hint(self) -> str | None:
-        """Return how to get a program where the simulator is missing; None in production."""
+    async def installation_hint(self) -> str | None:
+        """Return how to get a program; None in production where no version is installed."""
+        if installed := await self.installed.list():
+            return (
+                f"Version {installed[0].version} of the game is installed, but no version is the "
+                "current one: a switch to it makes it that."
+            )
         return None if self.settings.production else simulator.INSTALL_HINT
 
     async def check(self) -> Program:
         """Return the program to start. Raises `GameNotInstalled`, `StartRefused`."""
         program = await self.find_program()
         if program is None:
-            raise GameNotInstalled(self.installation_hint())
+            raise GameNotInstalled(await self.installation_hint())
         await asyncio.to_thread(check_start, program, self.layout, self.settings)
         return program
 
