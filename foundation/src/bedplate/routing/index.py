@@ -127,7 +127,9 @@ def _indexed(router: APIRouter) -> Iterator[IndexedRoute]:
         described: Any = context or route
         if isinstance(route, WebSocketRoute):
             continue
-        pattern = getattr(getattr(context, "starlette_route", None) or described, "path_regex", None)
+        pattern = getattr(
+            getattr(context, "starlette_route", None) or described, "path_regex", None
+        )
         if pattern is None:
             return  # it may serve any path, as a host does: from here FastAPI looks itself
         if not _is_plain(route, within, described):
