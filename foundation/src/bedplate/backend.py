@@ -43,6 +43,7 @@ class CORSPolicy:
         "Idempotency-Key",
         "If-Match",
         "If-None-Match",
+        "Last-Event-ID",
         "X-API-Key",
         "X-Request-ID",
         "baggage",

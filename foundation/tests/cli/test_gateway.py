@@ -59,15 +59,15 @@ def test_a_stale_file_is_found(capsys: Captured, tmp_path: Path) -> None:
 def test_a_consumer_s_key_comes_from_the_environment(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first line names the variable, not the key; a short or missing one is refused."""
+    """The first line names the variable, not the key; a weak one is refused, blanks dropped."""
     command = ["gateway", "kong", *NAMES, *HOSTS, "--consumer", "reader=READER_KEY"]
-    for weak in ("", "hunter2"):
+    for weak in ("", "hunter2", " " * 32):
         monkeypatch.setenv("READER_KEY", weak)
         assert main(command) == 1
         error = capsys.readouterr().err
         assert "READER_KEY must hold an API key" in error
         assert "hunter2" not in error
-    monkeypatch.setenv("READER_KEY", "k" * 32)
+    monkeypatch.setenv("READER_KEY", "k" * 32 + "\n")
     assert main(command) == 0
     text = capsys.readouterr().out
     assert "k" * 32 not in text.splitlines()[0]

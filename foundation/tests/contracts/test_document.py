@@ -82,6 +82,14 @@ def test_a_reference_into_a_path_is_followed(document: Document) -> None:
         assert list(Contract(document).operations["remove"].parameters) == parameters
 
 
+def test_a_path_may_be_a_reference(document: Document) -> None:
+    """Operations of a path item that stands elsewhere (OpenAPI 3.1, 4.8.9) are operations."""
+    before = Contract(document).operations
+    document["components"]["pathItems"] = {"Books": document["paths"]["/books"]}
+    document["paths"]["/books"] = {"$ref": "#/components/pathItems/Books"}
+    assert Contract(document).operations == before
+
+
 def test_a_reference_may_have_any_characters(document: Document) -> None:
     """A name beyond ASCII, or with a backslash, is found as it is, and percent-encoded."""
     schema = {"type": "string"}

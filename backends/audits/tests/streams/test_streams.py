@@ -11,6 +11,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]  # it has no stubs
@@ -29,8 +30,10 @@ from audits.streams.s3 import S3Destination
 from audits.streams.schemas import StreamState
 from audits.streams.service import Batch, DeliveryFailed, Destination, Stream, Streams
 from audits.streams.syslog import SyslogDestination
+from audits.streams.wiring import open_streams
 from bedplate.database import Database
 from bedplate.observability.logs import EventDict
+from bedplate.observability.metrics import RequestMetrics
 from bedplate.settings import SettingsError
 from bedplate.testing.client import client
 from bedplate.testing.clock import SettableClock
@@ -383,6 +386,25 @@ async def test_a_key_of_a_tenant_sees_its_streams_alone(make_app: MakeApp) -> No
             assert [state["name"] for state in states] == names
         refused = await api.get(STREAMS, headers={"X-API-Key": "key-of-reader"})
         assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_certificates_that_cannot_be_read_are_refused_at_start(
+    content: str | None, database: Database, tmp_path: Path
+) -> None:
+    """A file that isn't there, or holds none, is a sentence that names the variable."""
+    file = tmp_path / "authorities.pem"
+    if content is not None:
+        file.write_text(content)
+    settings = AuditsSettings(
+        _env_file=None,
+        streams=[StreamConfig("siem", "default", "events", "syslog+tls://127.0.0.1")],
+        stream_ca_file=str(file),
+    )
+    metrics = RequestMetrics(CollectorRegistry(), "audits")
+    with pytest.raises(SettingsError, match="AUDITS_STREAM_CA_FILE can't be used"):
+        async with open_streams(settings, database, metrics):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,23 @@ async def test_a_line_waits_until_the_last_one_was_read(pipe: Pipe) -> None:
     assert pipe.reads == [b"/announce The server is stopping.\n", b"/stop\n"]
 
 
+async def test_lines_that_wait_together_go_in_one_by_one(pipe: Pipe) -> None:
+    """Two callers that wait for the same echo don't both write when it comes."""
+    commands = CommandInput(pipe)
+    await commands.type("/autosavenow")
+    pipe.read()
+    waiting = [asyncio.create_task(commands.type(line)) for line in ("/time", "/stop")]
+    await asyncio.sleep(0)  # now both wait
+    commands.take_echo()
+    await asyncio.wait_for(waiting[0], 10)
+    await asyncio.sleep(0)
+    assert pipe.content == b"/time\n"
+    pipe.read()
+    commands.take_echo()
+    await asyncio.wait_for(waiting[1], 10)
+    assert pipe.content == b"/stop\n"
+
+
 async def test_a_line_that_was_read_and_not_echoed_is_given_a_moment(pipe: Pipe) -> None:
     """Chat has no echo; the next line comes a moment later, an echo makes it come at once."""
     commands = CommandInput(pipe)

@@ -5,11 +5,13 @@ import io
 import sys
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 from fastapi import FastAPI, Request, Response
 
 from bedplate.runtime.listener import bind
 from bedplate.runtime.server import HttpServer
+from bedplate.testing.processes import free_port
 from gameserver.console.terminal import follow
 
 PROBLEM = b'{"detail": "The game takes no commands: it is stopped."}'
@@ -60,3 +62,24 @@ async def test_what_cannot_be_sent_is_explained(
     assert commands == ["/time", "/list clients"]
     assert "not sent: Bad Gateway" in shown
     assert "not sent: The game takes no commands: it is stopped." in shown
+
+
+async def test_a_manager_that_does_not_answer_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A timeout has no text of its own: its name is shown."""
+
+    async def answer_nothing(*_: object, **__: object) -> None:
+        raise httpx2.ReadTimeout("")
+
+    monkeypatch.setattr(httpx2.AsyncClient, "post", answer_nothing)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("/time\n"))
+    following = asyncio.create_task(follow(f"http://127.0.0.1:{free_port()}", "key"))
+    shown = ""
+    async with asyncio.timeout(20):
+        while "not sent" not in shown:
+            shown += capsys.readouterr().out
+            await asyncio.sleep(0.02)
+    following.cancel()
+    await asyncio.wait({following})
+    assert "not sent: ReadTimeout" in shown

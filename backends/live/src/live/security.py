@@ -50,11 +50,7 @@ def _new_sessions(settings: LiveSettings) -> Budget:
 # A hall shares one address, so only guesses are limited, and what hosts alone do.
 rate_limit = RateLimit(read=None, write=None, failed_proofs=_failed_proofs)
 new_sessions = RateLimit(read=None, write=_new_sessions, scope="new sessions")
-cors = CORSPolicy(
-    development_origins=["*"],
-    allow_credentials=False,
-    allow_headers=(*CORSPolicy.allow_headers, "Last-Event-ID"),
-)
+cors = CORSPolicy(development_origins=["*"], allow_credentials=False)
 
 
 @dataclass(frozen=True, slots=True)

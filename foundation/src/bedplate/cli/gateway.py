@@ -157,7 +157,7 @@ def _certificate(
 def _consumers(consumers: Consumers) -> dict[str, str]:
     keys = {}
     for name, variable in _pairs(consumers, "--consumer"):
-        keys[name] = os.environ.get(variable, "")
+        keys[name] = os.environ.get(variable, "").strip()
         if len(os.fsencode(keys[name])) < MIN_SECRET_BYTES:
             raise CommandError(
                 f"{variable} must hold an API key: a random secret of {MIN_SECRET_BYTES} bytes "

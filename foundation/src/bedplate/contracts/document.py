@@ -113,7 +113,8 @@ _Loader.yaml_implicit_resolvers = {
 
 def operations_of(document: Mapping[str, Any]) -> Iterator[Operation]:
     """Yield every operation of a document. Raises `ContractError` for one without an id."""
-    for path, item in document.get("paths", {}).items():
+    for path, part_of_paths in document.get("paths", {}).items():
+        item = resolve(document, part_of_paths)
         for method in METHODS:
             if method not in item:
                 continue

@@ -56,7 +56,11 @@ def _destination(
                 f"The stream {config.name} needs the extra s3: pip install 'audits[s3]'"
             ) from None
     if parts.scheme == "syslog+tls":
-        tls = ssl.create_default_context(cafile=settings.stream_ca_file)
+        try:
+            tls = ssl.create_default_context(cafile=settings.stream_ca_file)
+        except OSError as error:
+            variable, reason = settings.variable("stream_ca_file"), error.strerror
+            raise SettingsError(f"{variable} can't be used: {reason}.") from None
         return SyslogDestination(parts.hostname or "", parts.port or _SYSLOG_PORT, tls)
     secret = settings.stream_secret
     encoded = secret.get_secret_value().removeprefix("whsec_") if secret else ""

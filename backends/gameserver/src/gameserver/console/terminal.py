@@ -13,7 +13,7 @@ import typer
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from bedplate.cli.exceptions import CommandError
+from bedplate.cli.exceptions import CommandError, describe
 
 PAUSE: Final = 1.0
 """Seconds until a lost connection is tried again."""
@@ -78,7 +78,7 @@ async def _send_typed(url: str, key: str) -> None:
             try:
                 response = await client.post("console/commands", json={"command": command})
             except httpx2.HTTPError as error:
-                typer.secho(f"       not sent: {error}", fg=typer.colors.RED)
+                typer.secho(f"       not sent: {describe(error)}", fg=typer.colors.RED)
                 continue
             if response.is_error:
                 is_problem = "problem+json" in response.headers.get("content-type", "")
