@@ -95,7 +95,7 @@ class SearchedRouter:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        # FastAPI's telemetry is told of routes by its own router only.
+        # Only FastAPI's own router names the route to its telemetry.
         if scope["type"] != "http" or scope.get("fastapi.telemetry") is not None:
             await self._router(scope, receive, send)
             return
