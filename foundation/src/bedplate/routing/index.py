@@ -72,7 +72,7 @@ class RouteIndex:
         """Return the route and how it matches; None where FastAPI has to look itself."""
         slashes = path.count("/")
         first = path.split("/", 2)[1] if slashes else None
-        candidates = self._routes.get((slashes, first)) or self._routes.get((slashes, None), ())
+        candidates = self._routes.get((slashes, first)) or self._routes.get((slashes, None), [])
         for each in candidates:
             if method in each.methods and (match := each.pattern.match(path)):
                 if any(earlier.match(path) for earlier in each.earlier):
