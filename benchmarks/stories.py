@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from bedplate import clock
 from bedplate.backend import Backend
+from bedplate.collector import collect_rarely, spare_what_is_there
 from bedplate.composition import compose
 from bedplate.database import Database
 from bedplate.settings import DatabaseSettings, Environment
@@ -75,6 +76,7 @@ def _measured(size: int, rounds: int) -> Telling:
 
 
 async def _tell(folder: Path, size: int, rounds: int) -> Telling:
+    collect_rarely()  # as the server does
     registry = CollectorRegistry()
     settings = {backend.name: _settings(backend, folder) for backend in BACKENDS}
     app: ASGIApp = compose(BACKENDS, settings, registry=registry)
@@ -84,6 +86,7 @@ async def _tell(folder: Path, size: int, rounds: int) -> Telling:
         before = _answered(registry)
         answer = await client.send(story)
         calls = _answered(registry) - before
+        spare_what_is_there()
         cpu, wall = await _best(client, story, rounds)
         with _no_collector():
             uncollected, _ = await _best(client, story, rounds)

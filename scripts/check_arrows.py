@@ -29,7 +29,7 @@ LAYERS = (
     "clients | contracts | documents | observability | pagination",
     "problems | realtime | settings",
     "csv_lines | lifecycle | outermost | redis_pipeline | routing | schemas | tls | validation",
-    "clock | ids | tracing",
+    "clock | collector | ids | passwords | tracing",
 )
 """The packages of the foundation: each imports only from the lines below its own."""
 

@@ -2,23 +2,29 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import structlog
-from alembic.util.exc import CommandError
 
 from bedplate.backend import Backend
-from bedplate.database import Database, DatabaseURLError, Migrations
+from bedplate.database import Database, DatabaseURLError
+from bedplate.database.revisions import is_current
 from bedplate.jobs.background import Jobs
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.rate_limits import Limiter
 from bedplate.settings import DatabaseSettings, SettingsError
 from bedplate.state import State, open_jobs, open_limiter, opened
 
+if TYPE_CHECKING:
+    from bedplate.database import Migrations
 
-def migrations_of(backend: Backend) -> Migrations | None:
+
+def migrations_of(backend: Backend) -> "Migrations | None":
     """Return the migrations of a backend, or None when it stores nothing."""
     if backend.metadata is None or backend.migrations is None:
         return None
+    from bedplate.database import Migrations  # noqa: PLC0415 - it imports Alembic
+
     return Migrations(backend.name, backend.metadata, backend.migrations)
 
 
@@ -26,18 +32,17 @@ async def prepare_database(
     backend: Backend, settings: DatabaseSettings, database: Database
 ) -> None:
     """Migrate by itself outside of production; in production only log what is missing."""
-    migrations = migrations_of(backend)
-    if migrations is None:
+    if backend.metadata is None or backend.migrations is None:
         return
     if settings.auto_migrate:
-        await migrations.upgrade(database.engine)
+        await _migrate(backend, database)
         if backend.prepare is not None and not settings.production:
             await backend.prepare(settings, database)
         return
     log, name = structlog.get_logger("bedplate.database"), backend.name
     try:
-        missing = await migrations.missing(database.engine)
-    except CommandError as error:
+        missing = await _missing(backend, database)
+    except UnknownRevision as error:
         log.warning("migrations_unknown", backend=name, error=str(error))
         return
     except Exception as error:  # noqa: BLE001 - a start goes on without its database
@@ -47,6 +52,35 @@ async def prepare_database(
         log.warning(
             "migrations_missing", backend=name, missing=missing, run=f"bedplate db upgrade {name}"
         )
+
+
+class UnknownRevision(Exception):
+    """The database stands at a migration that isn't here, or there are two newest ones."""
+
+
+async def _migrate(backend: Backend, database: Database) -> None:
+    migrations = None if await _is_current(backend, database) else migrations_of(backend)
+    if migrations is not None:
+        await migrations.upgrade(database.engine)
+
+
+async def _missing(backend: Backend, database: Database) -> list[str]:
+    """Return the migrations that the database lacks. Raises `UnknownRevision`."""
+    migrations = None if await _is_current(backend, database) else migrations_of(backend)
+    if migrations is None:
+        return []
+    from alembic.util.exc import CommandError  # noqa: PLC0415 - imported with the migrations
+
+    try:
+        return await migrations.missing(database.engine)
+    except CommandError as error:
+        raise UnknownRevision(str(error)) from error
+
+
+async def _is_current(backend: Backend, database: Database) -> bool:
+    return backend.migrations is not None and await is_current(
+        database.engine, backend.name, backend.migrations
+    )
 
 
 @contextlib.asynccontextmanager
@@ -71,8 +105,8 @@ class MigrationsCheck:
     run, none can be missing any more.
     """
 
-    def __init__(self, migrations: Migrations, database: Database) -> None:
-        self._migrations = migrations
+    def __init__(self, backend: Backend, database: Database) -> None:
+        self._backend = backend
         self._database = database
         self._complete = False
 
@@ -80,8 +114,8 @@ class MigrationsCheck:
         """Return whether no migration is missing."""
         if not self._complete:
             try:
-                self._complete = not await self._migrations.missing(self._database.engine)
-            except CommandError:
+                self._complete = not await _missing(self._backend, self._database)
+            except UnknownRevision:
                 self._complete = True
         return self._complete
 
@@ -90,10 +124,9 @@ def migrations_check(
     backend: Backend, settings: DatabaseSettings, database: Database
 ) -> MigrationsCheck | None:
     """Return the check, or None for a backend that migrates by itself or has no migrations."""
-    migrations = migrations_of(backend)
-    if migrations is None or settings.auto_migrate:
+    if backend.metadata is None or backend.migrations is None or settings.auto_migrate:
         return None
-    return MigrationsCheck(migrations, database)
+    return MigrationsCheck(backend, database)
 
 
 class DatabaseState(State):

@@ -68,14 +68,14 @@ def test_it_waits_until_the_runtime_listens(capsys: pytest.CaptureFixture[str]) 
     """Nothing is printed before the runtime says that it listens, and nothing afterwards."""
     logger = logging.getLogger("bedplate.test")
     event = {"event": "listening", "host": "127.0.0.1", "port": 7}
-    with announcing([backend("red")], enabled=True):
+    with announcing([backend("red")], enabled=True, program="bedplate"):
         logger.warning({"event": "starting"})
         logger.warning("listening")
         assert capsys.readouterr().out == ""
         logger.warning(event)
         assert "http://127.0.0.1:7/" in capsys.readouterr().out
     logger.warning(event)
-    with announcing([backend("red")], enabled=False):
+    with announcing([backend("red")], enabled=False, program="bedplate"):
         logger.warning(event)
     assert capsys.readouterr().out == ""
 
@@ -83,7 +83,7 @@ def test_it_waits_until_the_runtime_listens(capsys: pytest.CaptureFixture[str]) 
 FULL = """
 import logging
 from bedplate.cli.announcement import announcing
-with announcing([], enabled=True):
+with announcing([], enabled=True, program="bedplate"):
     logging.warning({"event": "listening", "host": "127.0.0.1", "port": 7})
 """
 

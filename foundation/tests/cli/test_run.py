@@ -1,5 +1,6 @@
 """`bedplate run` as a real process."""
 
+import json
 import os
 import shutil
 import sys
@@ -90,6 +91,80 @@ def test_several_workers_share_redis(run: Run, port: int, redis_url: str) -> Non
         # It answers a moment before it says so.
         process.wait_until_written("Start page")
         assert process.output.count("Start page") == 1
+
+
+MODULES = """
+import atexit, json, os, sys
+
+def write():
+    with open(os.path.join({folder!r}, f"{{os.getpid()}}.json"), "w") as file:
+        json.dump([name for name, module in sys.modules.items() if module is not None], file)
+
+atexit.register(write)
+"""
+
+
+@pytest.fixture
+def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[int, set[str]]]:
+    """Give what returns the modules of each process that has ended, by its id."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(MODULES.format(folder=str(folder)))
+    monkeypatch.setenv("MODULES_SITE", str(site))
+    return lambda: {
+        int(path.stem): set(json.loads(path.read_text())) for path in folder.glob("*.json")
+    }
+
+
+def test_a_supervisor_imports_no_backend(
+    run: Run,
+    port: int,
+    redis_url: str,
+    backends: list[Path],
+    imported: Callable[[], dict[int, set[str]]],
+) -> None:
+    """Nor what only backends need: it holds less than 40 MB while its workers serve."""
+    path = os.pathsep.join([os.environ["MODULES_SITE"], *map(str, backends)])
+    with run("larknotes", "--workers", "2", REDIS_URL=redis_url, PYTHONPATH=path) as process:
+        assert get(port, "/larknotes").json() == []
+        process.wait_until_written("Start page")
+        supervisor, workers = process.pid, children(process.pid)
+        assert resident_megabytes(supervisor) <= 40
+        process.terminate()
+        assert process.wait() == 0
+    modules = imported()
+    heavy = {"larknotes", "fastapi", "pydantic", "sqlalchemy", "typer", "rich"}
+    assert not heavy & modules[supervisor]
+    assert {"uvicorn", "bedplate.runtime.supervisor"} <= modules[supervisor]
+    served = [modules[pid] for pid in workers if "larknotes" in modules.get(pid, set())]
+    assert len(served) == 2
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return the resident memory of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def test_a_start_imports_what_it_needs(
+    run: Run, port: int, backends: list[Path], imported: Callable[[], dict[int, set[str]]]
+) -> None:
+    """Alembic only while something is to be migrated; rich and jsonpath not at all."""
+    path = os.pathsep.join([os.environ["MODULES_SITE"], *map(str, backends)])
+    alembic = []
+    for _ in range(2):
+        with run("larknotes", PYTHONPATH=path) as process:
+            assert get(port, "/larknotes").json() == []
+            pid = process.pid
+            process.terminate()
+            assert process.wait() == 0
+        modules = imported()[pid]
+        assert "sqlalchemy" in modules
+        assert not {"rich", "jsonpath"} & modules
+        alembic.append("alembic" in modules)
+    assert alembic == [True, False]
 
 
 @pytest.mark.parametrize("names", [["larknotes"], ["larksongs", "larknotes"]])

@@ -17,6 +17,7 @@ from bedplate.database import (
     UniqueViolation,
     WriteSession,
 )
+from bedplate.database.sessions import MAX_ROWS_AT_ONCE
 from bedplate.problems import Conflict
 
 OpenDatabase = Callable[..., Awaitable[Database]]
@@ -483,3 +484,29 @@ async def test_an_autocommit_holds_no_lock(database: Database) -> None:
     """A lock without a transaction would hold nothing, so it is refused."""
     with pytest.raises(RuntimeError, match="visits"):
         await database.autocommit().lock("visits")
+
+
+async def test_others_run_while_many_rows_are_made(
+    open_database: OpenDatabase, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another task runs between the parts of a long result, here with all records at hand."""
+    database = await open_database(database_url)
+    records = [(number, "Ann") for number in range(5 * MAX_ROWS_AT_ONCE)]
+
+    async def fetch(*_: object) -> list[tuple[int, str]]:
+        return records
+
+    monkeypatch.setattr(database.driver, "fetch", fetch)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    rows = await database.run(None, FIND, {"number": 1})
+    counting.cancel()
+    assert turns == 4
+    assert rows == [{"id": number, "name": "Ann"} for number, _ in records]

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import structlog
 from fastapi import Depends
@@ -22,7 +22,6 @@ from bedplate.auth import (
 from bedplate.auth.better_auth import BetterAuthSessions, BetterAuthTables
 from bedplate.auth.hashed_sessions import HashedSessions
 from bedplate.auth.introspection import IntrospectedSessions
-from bedplate.auth.jwt import JWTSessions
 from bedplate.auth.refusals import Refused, count_refusal, note_refusal
 from bedplate.auth.tables import create_stand_in
 from bedplate.conditional.idempotency import Idempotency, IdempotentRequest
@@ -36,6 +35,9 @@ from bedplate.state import from_state
 from tasks.changes import UUID_PATTERN, Changes
 from tasks.models import MAX_USER_ID_LENGTH, audit_outbox, idempotency_keys
 from tasks.settings import TasksSettings
+
+if TYPE_CHECKING:
+    from bedplate.auth.jwt import JWTSessions
 
 _CHECK_SECONDS: Final = 2.5
 
@@ -158,7 +160,9 @@ def _better_auth(settings: TasksSettings, database: Database) -> BetterAuthSessi
     )
 
 
-def _jwt(settings: TasksSettings) -> JWTSessions:
+def _jwt(settings: TasksSettings) -> "JWTSessions":
+    from bedplate.auth.jwt import JWTSessions  # noqa: PLC0415 - it imports cryptography
+
     return JWTSessions(
         settings.jwks_url or f"{settings.auth_base_url}/jwks",
         issuer=settings.jwt_issuer or settings.auth_origin,

@@ -7,19 +7,35 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import typer
-
-from bedplate.backend import Backend
 from bedplate.cli.output import table
 
+if TYPE_CHECKING:
+    from bedplate.backend import Backend
+
 EVERYWHERE = {"0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104 - compared, not bound
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the lines say about a backend."""
+
+    name: str
+    title: str
+    first_steps: Sequence[str]
+
+    @classmethod
+    def of(cls, backend: "Backend") -> "Served":
+        """Return what a backend declares."""
+        return cls(backend.name, backend.title, tuple(backend.first_steps))
 
 
 class Announcement(logging.Handler):
     """Prints the URLs when the runtime logs `listening`, since only then the ports are known."""
 
-    def __init__(self, backends: Sequence[Backend], program: str = "bedplate") -> None:
+    def __init__(self, backends: Sequence[Served], program: str = "bedplate") -> None:
         super().__init__()
         self._backends = backends
         self._program = program
@@ -30,7 +46,7 @@ class Announcement(logging.Handler):
         if isinstance(event, dict) and event.get("event") == "listening":
             text = self.text(event["host"], event["port"], event.get("operations_port"))
             try:
-                typer.echo(text)
+                print(text, flush=True)
             except OSError:  # such as a full disk
                 # What is left in its buffer would fail the end of the process, too.
                 sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
@@ -61,9 +77,9 @@ def program() -> str:
 
 
 @contextlib.contextmanager
-def announcing(backends: Sequence[Backend], *, enabled: bool) -> Iterator[None]:
+def announcing(backends: Sequence[Served], *, enabled: bool, program: str) -> Iterator[None]:
     """Print the URLs as soon as the backends are served within this context."""
-    handler = Announcement(backends, program())
+    handler = Announcement(backends, program)
     if enabled:
         logging.getLogger().addHandler(handler)
     try:

@@ -3,7 +3,6 @@
 So `bedplate --help` is quick, however large the backends are.
 """
 
-import gc
 import sys
 from collections.abc import Mapping, Sequence
 from pkgutil import resolve_name
@@ -19,6 +18,8 @@ from bedplate.cli.installed import (
     load_one,
 )
 from bedplate.cli.output import table
+from bedplate.collector import collect_rarely
+from bedplate.passwords import without_passwords
 
 COMMANDS = {
     "run": ("bedplate.cli.run:run", "Serve one, several or all installed backends."),
@@ -47,8 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     `bedplate run` adds 3: the process could not start.
     """
-    # With Python's defaults, garbage collection makes a start of all backends 12 % slower.
-    gc.set_threshold(20_000, 20, 10)
+    collect_rarely()
     words = list(sys.argv[1:] if arguments is None else arguments)
     traceback = words[:1] == ["--traceback"]
     try:
@@ -78,6 +78,7 @@ def _run_command(name: str, words: list[str]) -> int:
     place = _place(name)
     import typer  # noqa: PLC0415 - only a command needs it
 
+    import bedplate.observability.structlog_without_rich  # noqa: F401, PLC0415 - before structlog
     from bedplate.cli.arguments import command_of  # noqa: PLC0415
 
     command = command_of(resolve_name(place))
@@ -116,8 +117,6 @@ def _message(error: Exception) -> str:
     ours = type(error).__module__.partition(".")[0] == "bedplate"
     if str(error) and (ours or isinstance(error, CommandError)):
         return str(error)
-    from bedplate.settings.explanation import without_passwords  # noqa: PLC0415 - it imports pydantic
-
     return f"{without_passwords(describe(error))} (`bedplate --traceback …` shows where)"
 
 

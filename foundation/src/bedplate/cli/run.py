@@ -9,10 +9,11 @@ from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
 from bedplate.backend import Backend, load_settings_of
-from bedplate.cli.announcement import announcing
+from bedplate.cli.announcement import Served, announcing, program
 from bedplate.cli.exceptions import CommandError
 from bedplate.cli.installed import load_all
 from bedplate.cli.settings import ProcessSettings
+from bedplate.cli.supervisor import Supervision
 from bedplate.composition import compose
 from bedplate.lifecycle import Drain
 from bedplate.observability.health import operations_app
@@ -61,17 +62,23 @@ def _serve(process: ProcessSettings, backends: Sequence[Backend]) -> int:
     if process.workers > 1:
         for backend in backends:
             refuse_several_workers(backend, settings[backend.name])
-    configure_process_logging(process, settings)
     production = any(each.production for each in settings.values())
-    with announcing(backends, enabled=not production):
-        return serve(
-            "bedplate.cli.run:make_application",
-            "bedplate.cli.run:make_operations",
-            process.serving(
-                production=production, shutdown_seconds=shutdown_seconds(backends, settings)
-            ),
-            arguments=(tuple(settings),),
-        )
+    closing = shutdown_seconds(backends, settings)
+    serving = process.serving(production=production, shutdown_seconds=closing)
+    served = [Served.of(backend) for backend in backends]
+    if process.workers > 1:
+        json, level = log_format(process, settings)
+        Supervision(
+            served=served,
+            serving=serving,
+            json_logs=json,
+            log_level=level,
+            announce=not production,
+            program=program(),
+        ).become()
+    configure_process_logging(process, settings)
+    with announcing(served, enabled=not production, program=program()):
+        return serve(make_application, make_operations, serving, arguments=(tuple(settings),))
 
 
 def shutdown_seconds(backends: Sequence[Backend], settings: Mapping[str, Settings]) -> float:
@@ -98,7 +105,13 @@ def refuse_several_workers(backend: Backend, settings: Settings) -> None:
 
 
 def configure_process_logging(process: ProcessSettings, settings: Mapping[str, Settings]) -> None:
-    """Configure logging by the settings of the only backend, or else of the process.
+    """Configure logging by the settings of the only backend, or else of the process."""
+    json, level = log_format(process, settings)
+    configure_logging(json=json, level=level)
+
+
+def log_format(process: ProcessSettings, settings: Mapping[str, Settings]) -> tuple[bool, str]:
+    """Return whether logs are JSON, and their minimum level.
 
     Without a configured format, logs are JSON if any backend is in production.
     """
@@ -106,7 +119,7 @@ def configure_process_logging(process: ProcessSettings, settings: Mapping[str, S
     json = deciding.json_logs
     if json is None:
         json = any(each.production for each in settings.values()) or not sys.stderr.isatty()
-    configure_logging(json=json, level=deciding.log_level)
+    return json, deciding.log_level
 
 
 def make_application(drain: Drain, names: Sequence[str]) -> ASGIApp:

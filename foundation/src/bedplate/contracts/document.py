@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import yaml
-from jsonpath import pointer
 
 from bedplate.contracts.exceptions import ContractError
 from bedplate.contracts.overlays import apply_overlay
@@ -132,6 +131,10 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[Operation]:
 
 def resolve(document: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a part of the document, or the part that its `$ref` refers to."""
+    if "$ref" not in part:
+        return part
+    from jsonpath import pointer  # noqa: PLC0415 - only a reference needs it
+
     seen: set[str] = set()
     while "$ref" in part:
         reference = part["$ref"]

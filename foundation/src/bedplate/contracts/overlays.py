@@ -5,11 +5,12 @@ them, `remove` removes them. The published document itself never changes.
 """
 
 import copy
-from typing import Any
-
-from jsonpath import JSONPathError, JSONPathMatch, finditer
+from typing import TYPE_CHECKING, Any
 
 from bedplate.contracts.exceptions import ContractError
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPathMatch
 
 
 def apply_overlay(document: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +31,9 @@ def apply_overlay(document: dict[str, Any], overlay: dict[str, Any]) -> dict[str
     return result
 
 
-def _targets(document: dict[str, Any], target: str) -> list[JSONPathMatch]:
+def _targets(document: dict[str, Any], target: str) -> "list[JSONPathMatch]":
+    from jsonpath import JSONPathError, finditer  # noqa: PLC0415 - most starts need no overlay
+
     try:
         matches = list(finditer(target, document))
     except JSONPathError as error:
@@ -40,14 +43,14 @@ def _targets(document: dict[str, Any], target: str) -> list[JSONPathMatch]:
     return matches
 
 
-def _remove(match: JSONPathMatch) -> None:
+def _remove(match: "JSONPathMatch") -> None:
     if match.parent is None:
         raise ContractError("An overlay can't remove the whole document.")
     container: Any = match.parent.obj
     del container[match.parts[-1]]
 
 
-def _merge(match: JSONPathMatch, update: Any) -> None:
+def _merge(match: "JSONPathMatch", update: Any) -> None:
     """Merge objects by key and append to lists (Overlay 1.0, section 4.4.3.1)."""
     target: Any = match.obj
     if isinstance(target, list):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from zlib import crc32
 
 from alembic import command
@@ -22,23 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bedplate import clock
 from bedplate.database.identities import lost_identities
+from bedplate.database.revisions import version_table
 
 # It tells at every start which database it found, which nobody asked.
 logging.getLogger("alembic.runtime.migration").addFilter(
     lambda record: record.getMessage().startswith("Running")
 )
-NAMING_CONVENTION: Final = {
-    "pk": "%(table_name)s_pkey",
-    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
-    "uq": "%(table_name)s_%(column_0_N_name)s_key",
-    "ck": "%(table_name)s_%(constraint_name)s_check",
-    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-}
-"""How constraints and indexes are named, as PostgreSQL does it, so that migrations can name them.
-
-`MetaData(naming_convention=NAMING_CONVENTION)`
-"""
-
 _ENVIRONMENT = Path(__file__).with_name("environment")
 _Result = TypeVar("_Result")
 _MAX_SLUG_LENGTH = 40
@@ -60,7 +49,7 @@ class Migrations:
     @property
     def version_table(self) -> str:
         """The table that remembers which migrations ran."""
-        return f"{self.name}_alembic_version"
+        return version_table(self.name)
 
     async def upgrade(self, engine: AsyncEngine, revision: str = "head") -> None:
         """Run the migrations up to `revision`, all or none; two processes at once take turns.

@@ -3,7 +3,8 @@
 import asyncio
 import select
 from collections.abc import Callable
-from typing import cast
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -11,14 +12,9 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
 from bedplate.lifecycle import ABORT_EXTENSION
-from bedplate.problems import ProblemError
-from bedplate.runtime.error_responses import (
-    BodyTimeout,
-    HeadTimeout,
-    HeadTooLarge,
-    NotHTTP,
-    refusal,
-)
+
+if TYPE_CHECKING:
+    from bedplate.problems import ProblemError
 
 MAX_HEAD_BYTES = 64 * 1024
 """Bytes that may arrive in a row without a complete head, or without a byte of a body.
@@ -51,6 +47,13 @@ DRAIN_BODY_BYTES = 4096
 
 Otherwise it would hold the process until the deadline, and others' requests would be cut with it.
 """
+
+
+def error_responses() -> ModuleType:
+    """Return the module of the error responses: it imports FastAPI, so it is imported when used."""
+    from bedplate.runtime import error_responses as module  # noqa: PLC0415 - a supervisor has none
+
+    return module
 
 
 class ConnectionState(ServerState):
@@ -132,7 +135,8 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             self._parse(data)
         except httptools.HttpParserError as error:
             reason = error.__context__  # what a callback raised
-            self._refuse(reason if isinstance(reason, NotHTTP) else NotHTTP())
+            not_http = error_responses().NotHTTP
+            self._refuse(reason if isinstance(reason, not_http) else not_http())
         else:
             if self._idle_bytes:
                 self._bound_head()
@@ -187,7 +191,7 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             return
         hosts = [value for name, value in self.headers if name == b"host"]
         if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):
-            raise NotHTTP(_ONE_HOST)
+            raise error_responses().NotHTTP(_ONE_HOST)
         self._in_body = True
         self.scope["extensions"] = self._extensions
         super().on_headers_complete()
@@ -237,12 +241,16 @@ class DrainingHttpProtocol(HttpToolsProtocol):
     def _bound_head(self) -> None:
         """Refuse a head (or framing of a body) that is too large, and start to time a head."""
         if self._idle_bytes > MAX_HEAD_BYTES:
-            self._refuse(HeadTooLarge(f"A head may have at most {MAX_HEAD_BYTES} bytes."))
+            sentence = f"A head may have at most {MAX_HEAD_BYTES} bytes."
+            self._refuse(error_responses().HeadTooLarge(sentence))
         elif self._head_timer is None and not self._in_body:
-            late = HeadTimeout(f"A head may take at most {MAX_HEAD_SECONDS:g} seconds.")
-            self._head_timer = self.loop.call_later(MAX_HEAD_SECONDS, self._refuse, late)
+            self._head_timer = self.loop.call_later(MAX_HEAD_SECONDS, self._refuse_late_head)
 
-    def _refuse(self, error: ProblemError) -> None:
+    def _refuse_late_head(self) -> None:
+        sentence = f"A head may take at most {MAX_HEAD_SECONDS:g} seconds."
+        self._refuse(error_responses().HeadTimeout(sentence))
+
+    def _refuse(self, error: "ProblemError") -> None:
         """Answer with an error and close; wait for an earlier response that is under way."""
         if self.transport.is_closing():
             return
@@ -253,7 +261,7 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             return
         if cycle is None or cycle.response_complete or not cycle.response_started:
             headers = self.server_state.default_headers
-            self.transport.write(refusal(error, headers, self.client))
+            self.transport.write(error_responses().refusal(error, headers, self.client))
         self.transport.close()
 
     def announce_close(self) -> None:
@@ -268,7 +276,8 @@ class DrainingHttpProtocol(HttpToolsProtocol):
             self.transport.close()
         elif not self.transport.is_closing() and not self._request_arrives():
             if self._body_stalls():
-                self._refuse(BodyTimeout("The server stops, and the body didn't arrive in time."))
+                sentence = "The server stops, and the body didn't arrive in time."
+                self._refuse(error_responses().BodyTimeout(sentence))
             else:
                 super().shutdown()
 

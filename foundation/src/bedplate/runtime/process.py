@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -14,6 +13,7 @@ from typing import Any
 import structlog
 import uvloop
 
+from bedplate.collector import spare_what_is_there
 from bedplate.lifecycle import Drain
 from bedplate.runtime.server import HttpServer
 from bedplate.runtime.serving import FORCED, Factories, Serving, StartupError
@@ -95,8 +95,7 @@ class Process:
 
     async def _serve(self) -> int:
         await self._start()
-        # Objects from the start live as long as the process: no collection needs to visit them.
-        gc.freeze()
+        spare_what_is_there()
         self._on_started()
         await self._leaving.wait()
         await asyncio.sleep(self._serving.grace_seconds)

@@ -6,7 +6,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from bedplate.lifecycle import Drain
-from bedplate.settings.explanation import without_passwords
+from bedplate.passwords import without_passwords
 
 STARTUP_FAILURE = 3
 """Exit code when the process could not start, as uvicorn's."""

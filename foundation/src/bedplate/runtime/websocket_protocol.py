@@ -9,8 +9,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 from websockets.protocol import State
 
-from bedplate.runtime.error_responses import NoHandshake, refusal
-from bedplate.runtime.http_protocol import ConnectionState
+from bedplate.runtime.http_protocol import ConnectionState, error_responses
 
 CLOSE_HANDSHAKE_SECONDS = 2.0
 """How long a WebSocket client may take to answer a close frame."""
@@ -77,8 +76,9 @@ class DrainingWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _refuse_handshake(self) -> None:
         self.handshake_initiated = self.handshake_complete = self.close_sent = True
-        error = NoHandshake(headers={"Sec-WebSocket-Version": "13"})
-        self.transport.write(refusal(error, self._shared.default_headers, self.client))
+        responses = error_responses()
+        error = responses.NoHandshake(headers={"Sec-WebSocket-Version": "13"})
+        self.transport.write(responses.refusal(error, self._shared.default_headers, self.client))
         self.transport.close()
 
     def shutdown(self) -> None:

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from bedplate.collector import collect_rarely
 from bedplate.runtime.listener import bind_unix
 from bedplate.runtime.process import Process, run_on_new_loop
 from bedplate.runtime.serving import (
@@ -33,6 +34,7 @@ def work(
     READY to `supervisor`, or one sentence that says why it can't start. It drains when the other
     end closes: the supervisor asks for that, or is dead.
     """
+    collect_rarely()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor handles a terminal's ^C
     try:
         operations_listener = None if operations_path is None else bind_unix(operations_path)

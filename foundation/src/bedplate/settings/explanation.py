@@ -6,12 +6,11 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from bedplate.passwords import MASK, without_passwords
 from bedplate.settings.base import Settings
 from bedplate.settings.sources import sources_of
 
-MASK = "***"
 _STORES = {"postgres", "postgresql", "redis", "rediss", "sqlite", "unix", "valkey", "valkeys"}
-_URL_WITH_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*@[^\s'\"]*", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^\s/]*@")
 
 
@@ -51,11 +50,6 @@ def without_secrets(text: str, settings: Settings) -> str:
     for value in sorted(_secrets_of(settings), key=len, reverse=True):
         text = text.replace(value, MASK)
     return without_passwords(text)
-
-
-def without_passwords(text: str) -> str:
-    """Return a text in which each URL with user or password is masked."""
-    return _URL_WITH_PASSWORD.sub(MASK, text)
 
 
 def _secrets_of(settings: Settings) -> Iterator[str]:

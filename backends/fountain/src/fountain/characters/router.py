@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path
 
@@ -7,7 +7,7 @@ from bedplate.database import Row
 from bedplate.database.dependencies import Autocommit, ReadSession
 from fountain.characters import repository, schemas, service
 from fountain.characters.repository import ACTIONS, CHARACTERS, SPOKEN_WORDS, Kind
-from fountain.common.router import json_array
+from fountain.common.router import json_array, known_rows
 
 operations = Operations()
 CharacterId = Annotated[ParameterInteger64, Path(alias="characterId")]
@@ -16,21 +16,31 @@ SpokenWordId = Annotated[ParameterInteger64, Path(alias="spokenWordId")]
 ParaphraseId = Annotated[ParameterInteger64, Path(alias="paraphraseId")]
 
 
+def _character(row: Row) -> dict[str, Any]:
+    return {"characterId": row["id"], "name": row["name"], "description": row["description"]}
+
+
+def _action(row: Row) -> dict[str, Any]:
+    return {"actionId": row["id"], "description": row["description"]}
+
+
+def _spoken_word(row: Row) -> dict[str, Any]:
+    return {"dialogueId": row["id"], "text": row["text"]}
+
+
 def to_character(row: Row) -> schemas.Character:
     """Return the response for a character."""
-    return schemas.Character(
-        character_id=row["id"], name=row["name"], description=row["description"]
-    )
+    return schemas.Character(**_character(row))
 
 
 def to_action(row: Row) -> schemas.Action:
     """Return the response for an action."""
-    return schemas.Action(action_id=row["id"], description=row["description"])
+    return schemas.Action(**_action(row))
 
 
 def to_spoken_word(row: Row) -> schemas.SpokenWord:
     """Return the response for a spoken word."""
-    return schemas.SpokenWord(dialogue_id=row["id"], text=row["text"])
+    return schemas.SpokenWord(**_spoken_word(row))
 
 
 def to_paraphrase(row: Row) -> schemas.Paraphrase:
@@ -70,7 +80,9 @@ async def look_up_characters(
     request: schemas.LookupRequest, session: ReadSession
 ) -> list[schemas.Character]:
     """Return several characters."""
-    return [to_character(row) for row in await repository.look_up(session, CHARACTERS, request.ids)]
+    rows = await repository.look_up(session, CHARACTERS, request.ids)
+    response: list[schemas.Character] = await known_rows(rows, _character)
+    return response
 
 
 @operations.handles("listActions")
@@ -96,7 +108,9 @@ async def look_up_actions(
     request: schemas.LookupRequest, session: ReadSession
 ) -> list[schemas.Action]:
     """Return several actions."""
-    return [to_action(row) for row in await repository.look_up(session, ACTIONS, request.ids)]
+    rows = await repository.look_up(session, ACTIONS, request.ids)
+    response: list[schemas.Action] = await known_rows(rows, _action)
+    return response
 
 
 @operations.handles("listSpokenWords")
@@ -125,7 +139,8 @@ async def look_up_spoken_words(
 ) -> list[schemas.SpokenWord]:
     """Return several spoken words."""
     rows = await repository.look_up(session, SPOKEN_WORDS, request.ids)
-    return [to_spoken_word(row) for row in rows]
+    response: list[schemas.SpokenWord] = await known_rows(rows, _spoken_word)
+    return response
 
 
 def _handle_paraphrases(kind: Kind, name: str, alias: str) -> None:

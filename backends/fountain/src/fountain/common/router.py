@@ -4,14 +4,15 @@ A list of 100,000 would block the event loop for seconds and take several times 
 So it is read and sent in parts, between which other requests are served.
 """
 
-from collections.abc import AsyncIterator, Callable
-from typing import TypeVar, cast
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, TypeVar, cast
 
 from pydantic_core import to_json
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from bedplate.contracts import ContractModel
 from bedplate.database import Row
+from fountain.common import chunks
 
 Item = TypeVar("Item", bound=ContractModel)
 
@@ -36,3 +37,13 @@ async def json_array(parts: AsyncIterator[list[Row]], to_item: Callable[[Row], I
         yield b"]"
 
     return cast("list[Item]", StreamingResponse(array(), media_type="application/json"))
+
+
+async def known_rows(rows: Sequence[Row], members: Callable[[Row], dict[str, Any]]) -> Any:
+    """Return a response with rows that were read already as a JSON array of their members."""
+    return json_response(await chunks.json_array(rows, members))
+
+
+def json_response(content: bytes) -> Any:
+    """Return a response of JSON. FastAPI passes it on, whatever type the contract has."""
+    return Response(content, media_type="application/json")

@@ -1,11 +1,13 @@
 from typing import Annotated, Any
 
 from fastapi import Path, Query
+from pydantic.alias_generators import to_camel
 
 from bedplate.contracts import Operations, ParameterInteger64
 from bedplate.database import Row
 from bedplate.database.dependencies import Autocommit, ReadSession, WriteSession
-from fountain.common.router import json_array
+from fountain.common import chunks
+from fountain.common.router import json_array, json_response, known_rows
 from fountain.common.wiring import CurrentDatabase, CurrentSequence
 from fountain.scripts import heading_order, repository, schemas, service
 from fountain.scripts.repository import PARTS, Structure
@@ -18,6 +20,7 @@ HeadingIdInQuery = Annotated[ParameterInteger64, Query(alias="headingId")]
 First = Annotated[ParameterInteger64 | None, Query(alias="from")]
 Last = Annotated[ParameterInteger64 | None, Query(alias="to")]
 _REORDERED = "Reorder successful."
+_PARTS = [(part, to_camel(part)) for part in PARTS]
 
 
 def _without_nulls(row: Row, *names: str) -> dict[str, Any]:
@@ -56,21 +59,27 @@ def to_heading_response(row: Row) -> schemas.SectionHeadingResponse:
 
 def to_element(row: Row) -> schemas.ScriptElement:
     """Return the response for an element."""
-    return schemas.ScriptElement.model_construct(
-        element_id=row["id"],
-        script_id=row["script_id"],
-        position=row["position"],
-        **_without_nulls(row, *PARTS),
-    )
+    return schemas.ScriptElement(**_element(row))
 
 
-def to_structure(structure: Structure) -> schemas.ScriptStructure:
-    """Return the response for a script with its headings and elements."""
-    return schemas.ScriptStructure.model_construct(
-        script=to_script(structure.script),
-        sections=[to_heading(row) for row in structure.headings],
-        elements=[to_element(row) for row in structure.elements],
-    )
+def _element(row: Row) -> dict[str, Any]:
+    members = {"elementId": row["id"], "scriptId": row["script_id"], "position": row["position"]}
+    for column, member in _PARTS:
+        if (value := row[column]) is not None:
+            members[member] = value
+    return members
+
+
+def _heading(row: Row) -> dict[str, Any]:
+    return to_heading(row).model_dump(by_alias=True)
+
+
+async def structure_json(structure: Structure) -> bytes:
+    """Return the JSON of a script with its headings and elements."""
+    script = to_script(structure.script).model_dump_json(by_alias=True).encode()
+    sections = await chunks.json_array(structure.headings, _heading)
+    elements = await chunks.json_array(structure.elements, _element)
+    return b'{"script":%b,"sections":%b,"elements":%b}' % (script, sections, elements)
 
 
 @operations.handles("createScript")
@@ -106,7 +115,9 @@ async def get_script_structure(
     script_id: ScriptId, session: ReadSession
 ) -> schemas.ScriptStructure:
     """Return a script, its headings and its elements."""
-    return to_structure(await service.structure(session, script_id))
+    content = await structure_json(await service.structure(session, script_id))
+    response: schemas.ScriptStructure = json_response(content)
+    return response
 
 
 @operations.handles("addSectionHeading")
@@ -184,7 +195,9 @@ async def list_elements(
     script_id: ScriptId, session: ReadSession, first: First = None, last: Last = None
 ) -> list[schemas.ScriptElement]:
     """Return elements in order."""
-    return [to_element(row) for row in await service.elements(session, script_id, first, last)]
+    rows = await service.elements(session, script_id, first, last)
+    response: list[schemas.ScriptElement] = await known_rows(rows, _element)
+    return response
 
 
 @operations.handles("getElement")

@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import MISSING
@@ -6,7 +6,7 @@ from pydantic import MISSING
 from bedplate.contracts import Operations, ParameterInteger64
 from bedplate.database import Row
 from bedplate.database.dependencies import Autocommit, ReadSession
-from fountain.common.router import json_array
+from fountain.common.router import json_array, known_rows
 from fountain.common.wiring import CurrentDatabase, CurrentSequence
 from fountain.session_context import repository, schemas, service
 
@@ -16,7 +16,12 @@ SessionId = Annotated[ParameterInteger64, Path(alias="sessionId")]
 
 def to_session(row: Row) -> schemas.Session:
     """Return the response for a session that is read."""
-    return schemas.Session(session_id=row["id"], user_id=row["user_id"], context=_context(row))
+    return schemas.Session(**_session(row))
+
+
+def _session(row: Row) -> dict[str, Any]:
+    members = {"sessionId": row["id"], "userId": row["user_id"]}
+    return members if row["context"] is None else {**members, "context": row["context"]}
 
 
 def to_response(row: Row) -> schemas.SessionResponse:
@@ -60,7 +65,9 @@ async def look_up_sessions(
     request: schemas.LookupRequest, session: ReadSession
 ) -> list[schemas.Session]:
     """Return several sessions."""
-    return [to_session(row) for row in await repository.look_up(session, request.ids)]
+    rows = await repository.look_up(session, request.ids)
+    response: list[schemas.Session] = await known_rows(rows, _session)
+    return response
 
 
 @operations.handles("updateSession")

@@ -6,25 +6,29 @@ leaves out what it refers to but no service knows.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import MISSING
 
+from fountain.common import chunks
 from fountain.story_factory import schemas
 from fountain.story_factory.orchestration import Line, Play
 from fountain.story_factory.upstream import Element, Session, Structure
 
 Known = TypeVar("Known")
+Members = dict[str, Any]
+"""The members of a JSON object; they were validated when the services' answers were parsed."""
 
 
 @dataclass(frozen=True)
 class Objects:
     """What elements refer to, by id, without the unknown."""
 
-    characters: Mapping[int, schemas.Character] = field(default_factory=dict)
-    actions: Mapping[int, schemas.Action] = field(default_factory=dict)
-    spoken_words: Mapping[int, schemas.SpokenWord] = field(default_factory=dict)
+    characters: Mapping[int, Members] = field(default_factory=dict)
+    actions: Mapping[int, Members] = field(default_factory=dict)
+    spoken_words: Mapping[int, Members] = field(default_factory=dict)
     sessions: Mapping[int, Session] = field(default_factory=dict)
 
 
@@ -33,13 +37,11 @@ def distinct(identifiers: Iterable[int | None]) -> list[int]:
     return list(dict.fromkeys(at for at in identifiers if at is not None))
 
 
-def full_story(
-    structure: Structure, objects: Objects, files: schemas.Orchestration
-) -> schemas.FullStory:
-    """Return the whole story."""
+async def full_story(structure: Structure, objects: Objects, files: schemas.Orchestration) -> bytes:
+    """Return the JSON of the whole story, a `FullStory`."""
     script = structure.script
     headings = sorted(structure.sections, key=lambda item: (item.sequence_number, item.heading_id))
-    return schemas.FullStory(
+    head = schemas.FullStory(
         script_id=script.script_id,
         title=script.title,
         author=script.author,
@@ -53,14 +55,26 @@ def full_story(
             )
             for heading in headings
         ],
-        story=story_elements(structure.elements, objects),
-        orchestration=files,
+    )
+    story = await _story_elements(structure.elements, objects)
+    return b'%b,"story":%b,"orchestration":%b}' % (
+        _json(head).removesuffix(b"}"),
+        story,
+        _json(files),
     )
 
 
-def story_elements(elements: Iterable[Element], objects: Objects) -> list[schemas.StoryElement]:
-    """Return the elements in the order of their positions."""
-    return [_element(element, objects) for element in _ordered(elements)]
+async def story_sequence(script_id: int, elements: Iterable[Element], objects: Objects) -> bytes:
+    """Return the JSON of part of a story, a `StorySequence`."""
+    return b'{"scriptId":%d,"sequences":%b}' % (script_id, await _story_elements(elements, objects))
+
+
+def _json(model: schemas.FullStory | schemas.Orchestration) -> bytes:
+    return model.model_dump_json(by_alias=True).encode()
+
+
+async def _story_elements(elements: Iterable[Element], objects: Objects) -> bytes:
+    return await chunks.json_array(_ordered(elements), partial(_element, objects=objects))
 
 
 def play(structure: Structure, objects: Objects) -> Play:
@@ -74,14 +88,17 @@ def _ordered(elements: Iterable[Element]) -> list[Element]:
     return sorted(elements, key=lambda element: element.position)
 
 
-def context_of(session: Session, character: schemas.Character | MISSING) -> schemas.Context:
-    """Return a session as the context of a character.
+def context_of(session: Session, character: Members | None) -> Members:
+    """Return a session as the context of a character, the members of a `Context`.
 
     Its data are the session's text if this is a JSON object of strings, else the text as `context`.
     """
-    data = MISSING if session.context is MISSING else _data(session.context)
-    owner = MISSING if character is MISSING else character.character_id
-    return schemas.Context(context_id=session.session_id, character_id=owner, data=data)
+    context: Members = {"contextId": session.session_id}
+    if character is not None:
+        context["characterId"] = character["characterId"]
+    if session.context is not MISSING:
+        context["data"] = _data(session.context)
+    return context
 
 
 def _data(text: str) -> dict[str, str]:
@@ -94,38 +111,42 @@ def _data(text: str) -> dict[str, str]:
     return {"context": text}
 
 
-def _element(element: Element, objects: Objects) -> schemas.StoryElement:
+def _element(element: Element, objects: Objects) -> Members:
+    """Return the members of a `StoryElement`, in its order."""
     character = _known(objects.characters, element.character_id)
+    action = _known(objects.actions, element.action_id)
     words = _known(objects.spoken_words, element.spoken_word_id)
     session = _known(objects.sessions, element.context_id)
-    if words is not MISSING:
-        words = words.model_copy(update={"sequence": element.position})
-    return schemas.StoryElement(
-        sequence=element.position,
-        heading_id=MISSING if element.heading_id is None else element.heading_id,
-        character=character,
-        action=_known(objects.actions, element.action_id),
-        spoken_word=words,
-        context=MISSING if session is MISSING else context_of(session, character),
-    )
+    members: Members = {"sequence": element.position}
+    if character is not None:
+        members["character"] = character
+    if action is not None:
+        members["action"] = action
+    if words is not None:
+        members["spokenWord"] = {**words, "sequence": element.position}
+    if session is not None:
+        members["context"] = context_of(session, character)
+    if element.heading_id is not None:
+        members["headingId"] = element.heading_id
+    return members
 
 
 def _line(element: Element, titles: Mapping[int, str], objects: Objects) -> Line:
     heading = None if element.heading_id not in titles else element.heading_id
-    character = _known(objects.characters, element.character_id)
-    action = _known(objects.actions, element.action_id)
-    words = _known(objects.spoken_words, element.spoken_word_id)
+    character = _known(objects.characters, element.character_id) or {}
+    action = _known(objects.actions, element.action_id) or {}
+    words = _known(objects.spoken_words, element.spoken_word_id) or {}
     return Line(
         section=heading,
         heading="" if heading is None else titles[heading],
-        speaker="" if character is MISSING else _text(character.name),
-        action="" if action is MISSING else _text(action.description),
-        words="" if words is MISSING else _text(words.text),
+        speaker=character.get("name", ""),
+        action=action.get("description", ""),
+        words=words.get("text", ""),
     )
 
 
-def _known(objects: Mapping[int, Known], identifier: int | None) -> Known | MISSING:
-    return MISSING if identifier is None else objects.get(identifier, MISSING)
+def _known(objects: Mapping[int, Known], identifier: int | None) -> Known | None:
+    return None if identifier is None else objects.get(identifier)
 
 
 def _text(value: str | MISSING) -> str:

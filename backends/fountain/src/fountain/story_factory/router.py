@@ -7,6 +7,7 @@ from fastapi import Path, Query, Request, Response
 from bedplate.conditional import IfNoneMatch
 from bedplate.contracts import Operations, ParameterInteger64
 from bedplate.state import from_state
+from fountain.common.router import json_response
 from fountain.story_factory import service
 from fountain.story_factory.orchestration import Play, csound_file, lilypond_file, midi_file
 from fountain.story_factory.schemas import FullStory, Orchestration, StorySequence
@@ -32,7 +33,8 @@ async def get_full_story(
         lily_pond_file_path=f"{folder}/sheet.ly",
         midi_file_path=f"{folder}/music.mid",
     )
-    return await service.full_story(sources, script_id, files)
+    story: FullStory = json_response(await service.full_story(sources, script_id, files))
+    return story
 
 
 @operations.handles("getStorySequences")
@@ -40,7 +42,9 @@ async def get_story_sequences(
     script_id: ScriptId, first: StartSequence, last: EndSequence, sources: CurrentSources
 ) -> StorySequence:
     """Return part of a story."""
-    return await service.story_sequences(sources, script_id, first, last)
+    content = await service.story_sequences(sources, script_id, first, last)
+    part: StorySequence = json_response(content)
+    return part
 
 
 def _handle_file(

@@ -9,19 +9,19 @@ from collections.abc import Callable
 from fountain.story_factory import assembly
 from fountain.story_factory.exceptions import ScriptNotFound, SequencesNotFound
 from fountain.story_factory.orchestration import Play
-from fountain.story_factory.schemas import FullStory, Orchestration, StorySequence
+from fountain.story_factory.schemas import Orchestration
 from fountain.story_factory.sources import Sources
 
 
-async def full_story(sources: Sources, script_id: int, files: Orchestration) -> FullStory:
-    """Return a script's whole story. Raises `ScriptNotFound` and `UpstreamUnavailable`."""
+async def full_story(sources: Sources, script_id: int, files: Orchestration) -> bytes:
+    """Return the JSON of a whole story. Raises `ScriptNotFound` and `UpstreamUnavailable`."""
     structure = await sources.structure(script_id)
     objects = await sources.objects(structure.elements)
-    return assembly.full_story(structure, objects, files)
+    return await assembly.full_story(structure, objects, files)
 
 
-async def story_sequences(sources: Sources, script_id: int, first: int, last: int) -> StorySequence:
-    """Return the elements of a script from `first` to `last`, both included.
+async def story_sequences(sources: Sources, script_id: int, first: int, last: int) -> bytes:
+    """Return the JSON of the elements of a script from `first` to `last`, both included.
 
     Raises `SequencesNotFound`, also for an empty or reversed range, and `UpstreamUnavailable`.
     """
@@ -35,8 +35,7 @@ async def story_sequences(sources: Sources, script_id: int, first: int, last: in
     if not elements:
         raise SequencesNotFound
     objects = await sources.objects(elements)
-    sequences = assembly.story_elements(elements, objects)
-    return StorySequence(script_id=script_id, sequences=sequences)
+    return await assembly.story_sequence(script_id, elements, objects)
 
 
 async def file(sources: Sources, script_id: int, render: Callable[[Play], bytes]) -> bytes:

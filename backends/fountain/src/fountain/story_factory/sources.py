@@ -15,10 +15,11 @@ from pydantic import TypeAdapter
 
 from bedplate.clients import UpstreamRefused
 from bedplate.clients.client import ServiceClient
-from fountain.story_factory.assembly import Objects, distinct
+from fountain.common.chunks import chunks
+from fountain.story_factory.assembly import Members, Objects, distinct
 from fountain.story_factory.exceptions import ScriptNotFound
 from fountain.story_factory.schemas import Action, Character, SpokenWord
-from fountain.story_factory.upstream import Element, Session, Structure, parse
+from fountain.story_factory.upstream import Element, Outline, Session, Structure, parse, parse_list
 
 Value = TypeVar("Value")
 
@@ -27,7 +28,7 @@ MAX_IDS_PER_CALL: Final = 5_000
 MAX_CONCURRENT_CALLS: Final = 8
 """Lookups for one story at the same time."""
 
-_STRUCTURE = TypeAdapter(Structure)
+_OUTLINE = TypeAdapter(Outline)
 _ELEMENTS = TypeAdapter(list[Element])
 _CHARACTERS = TypeAdapter(list[Character])
 _ACTIONS = TypeAdapter(list[Action])
@@ -49,12 +50,16 @@ class Sources:
     async def structure(self, script_id: int) -> Structure:
         """Return a script with its headings and elements. Raises `ScriptNotFound`."""
         answer = await self._of_script(script_id, "structure")
-        return parse(_STRUCTURE, answer, self.scripts.name)
+        outline = parse(_OUTLINE, answer, self.scripts.name)
+        elements = await parse_list(_ELEMENTS, outline.elements, self.scripts.name)
+        return Structure.model_construct(
+            script=outline.script, sections=outline.sections, elements=elements
+        )
 
     async def elements(self, script_id: int, first: int, last: int) -> list[Element]:
         """Return the elements at positions `first` to `last`. Raises `ScriptNotFound`."""
         answer = await self._of_script(script_id, "elements", **{"from": first, "to": last})
-        return parse(_ELEMENTS, answer, self.scripts.name)
+        return await parse_list(_ELEMENTS, answer, self.scripts.name)
 
     async def objects(self, elements: Sequence[Element], *, contexts: bool = True) -> Objects:
         """Return what the elements refer to; without `contexts` no sessions are read."""
@@ -72,9 +77,9 @@ class Sources:
             ]
         )
         return Objects(
-            {character.character_id: character for character in characters},
-            {action.action_id: action for action in actions},
-            {words.dialogue_id: words for words in spoken_words},
+            await _members_by_id(characters, "characterId", _CHARACTERS),
+            await _members_by_id(actions, "actionId", _ACTIONS),
+            await _members_by_id(spoken_words, "dialogueId", _SPOKEN_WORDS),
             {session.session_id: session for session in sessions},
         )
 
@@ -99,12 +104,23 @@ async def _look_up(
     async def part(ids: list[int]) -> list[Value]:
         async with slots:
             answer = await service.post(f"/{kind}/lookup", {"ids": ids}, repeatable=True)
-        return parse(adapter, answer, service.name)
+        return await parse_list(adapter, answer, service.name)
 
     ids = distinct(identifiers)
     starts = range(0, len(ids), MAX_IDS_PER_CALL)
     parts = await _together([part(ids[start : start + MAX_IDS_PER_CALL]) for start in starts])
     return [item for items in parts for item in items]
+
+
+async def _members_by_id(
+    items: Sequence[Value], identifier: str, adapter: TypeAdapter[list[Value]]
+) -> dict[int, Members]:
+    """Return the members of each item as they stand in a story."""
+    by_id: dict[int, Members] = {}
+    async for chunk in chunks(items):
+        members = adapter.dump_python(list(chunk), by_alias=True)
+        by_id.update((each[identifier], each) for each in members if identifier in each)
+    return by_id
 
 
 async def _together(calls: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:

@@ -3,14 +3,17 @@
 Characters, actions and spoken words have the shape of the story's own schemas.
 """
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import MISSING, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import MISSING, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bedplate.clients import UpstreamUnavailable
+from bedplate.schemas import MAX_INT64, MIN_INT64
+from fountain.common.chunks import chunks
 
 Value = TypeVar("Value")
+Number = Annotated[int, Field(ge=MIN_INT64, le=MAX_INT64)]
 
 
 class Answer(BaseModel):
@@ -22,7 +25,7 @@ class Answer(BaseModel):
 class Script(Answer):
     """A script."""
 
-    script_id: int
+    script_id: Number
     title: str | MISSING = MISSING
     author: str | MISSING = MISSING
     description: str | MISSING = MISSING
@@ -31,20 +34,20 @@ class Script(Answer):
 class Section(Answer):
     """A section heading of a script."""
 
-    heading_id: int
+    heading_id: Number
     title: str
-    sequence_number: int
+    sequence_number: Number
 
 
 class Element(Answer):
     """An element at its position in a script; it may refer to unknown objects."""
 
-    position: int
-    heading_id: int | None = None
-    character_id: int | None = None
-    action_id: int | None = None
-    spoken_word_id: int | None = None
-    context_id: int | None = None
+    position: Number
+    heading_id: Number | None = None
+    character_id: Number | None = None
+    action_id: Number | None = None
+    spoken_word_id: Number | None = None
+    context_id: Number | None = None
 
 
 class Structure(Answer):
@@ -55,10 +58,18 @@ class Structure(Answer):
     elements: list[Element]
 
 
+class Outline(Answer):
+    """A structure whose elements aren't parsed yet."""
+
+    script: Script
+    sections: list[Section]
+    elements: list[Any]
+
+
 class Session(Answer):
     """A session with its context."""
 
-    session_id: int
+    session_id: Number
     context: str | MISSING = MISSING
 
 
@@ -73,3 +84,12 @@ def parse(adapter: TypeAdapter[Value], answer: Any, name: str) -> Value:
         raise UpstreamUnavailable(
             f"{name} gave an answer that can't be used; try again."
         ) from error
+
+
+async def parse_list(adapter: TypeAdapter[list[Value]], answer: Any, name: str) -> list[Value]:
+    """Return the parsed list that a service answered; see `parse`."""
+    items = parse(_LIST, answer, name)
+    return [item async for chunk in chunks(items) for item in parse(adapter, chunk, name)]
+
+
+_LIST = TypeAdapter(list[Any])
