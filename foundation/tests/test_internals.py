@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.routing import iter_route_contexts
 from limits.aio.storage import RedisStorage
 from prometheus_client.utils import floatToGoString
@@ -28,6 +28,8 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+
+from bedplate.conditional import IfMatch, Preconditions
 
 
 def require(internal: str, condition: object, used_in: str) -> None:
@@ -281,6 +283,20 @@ def test_redis_py_s_writer() -> None:
     require("Connection.send_packed_command(check_health)", "check_health" in parameters, used_in)
     parameters = inspect.signature(connection.disconnect).parameters
     require("Connection.disconnect(nowait)", "nowait" in parameters, used_in)
+
+
+def test_fastapi_s_default_of_a_header() -> None:
+    """FastAPI asks a header whether it is required, and for its default."""
+    used_in = "conditional/etags.py"
+    require_names(Header(), "is_required get_default", used_in)
+    app = FastAPI()
+
+    @app.get("/")
+    async def show(condition: IfMatch) -> bool:
+        return condition == Preconditions()
+
+    answer = TestClient(app).get("/")
+    require("Header.get_default", (answer.status_code, answer.text) == (200, "true"), used_in)
 
 
 def test_limits_redis_keys() -> None:
