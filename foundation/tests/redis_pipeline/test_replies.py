@@ -18,10 +18,14 @@ SCALARS = st.one_of(
 )
 REPLIES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4), max_leaves=12)
 MALFORMED = (
-    b"HTTP/1.1 400 Bad Request\r\n", b"\r\n", b"%1\r\n", b"$\r\n", b"$5x\r\n", b"$ 5\r\n", b"$+5\r\n", b"$-2\r\n",
-    b"$1_0\r\n", b"$3\r\nabcde", b"$0\r\nab", b"$536870913\r\n", b"*-2\r\n", b"*x\r\n", b"*1\r\nx", b":\r\n",
-    b":1.5\r\n", b":1_0\r\n", b":" + b"1" * 30, b"$" + b"1" * 30, b"+" + b"x" * (MAX_LINE_BYTES + 2),
-    b"*1\r\n" * (MAX_DEPTH + 1), b"$1\n\n" + b"x" * 30,
+    b"HTTP/1.1 400 Bad Request\r\n", b"\r\n", b"%1\r\n", b"$\r\n", b"$5x\r\n", b"$ 5\r\n",
+    b"$+5\r\n", b"$-2\r\n", b"$1_0\r\n", b"$3\r\nabcde", b"$0\r\nab", b"$536870913\r\n", b"*-2\r\n",
+    b"*x\r\n", b"*1\r\nx", b":\r\n", b":1.5\r\n", b":1_0\r\n", b":" + b"1" * 30, b"$" + b"1" * 30,
+    b"+" + b"x" * (MAX_LINE_BYTES + 2), b"*1\r\n" * (MAX_DEPTH + 1), b"$1\n\n" + b"x" * 30,
+)  # fmt: skip
+EMPTY: tuple[tuple[bytes, Any], ...] = (
+    (b"*-1\r\n", None), (b"*0\r\n", []), (b":+5\r\n", 5), (b"$0\r\n\r\n", b""),
+    (b"*1\r\n*0\r\n", [[]]),
 )  # fmt: skip
 
 
@@ -71,10 +75,7 @@ def test_a_simple_string_is_bytes(line: bytes) -> None:
     assert _read(data, list(range(len(data)))) == ([line], False)
 
 
-@pytest.mark.parametrize(
-    ("data", "reply"),
-    [(b"*-1\r\n", None), (b"*0\r\n", []), (b":+5\r\n", 5), (b"$0\r\n\r\n", b""), (b"*1\r\n*0\r\n", [[]])],
-)  # fmt: skip
+@pytest.mark.parametrize(("data", "reply"), EMPTY)
 def test_what_is_empty_or_absent(data: bytes, reply: Any) -> None:
     """Null arrays, empty arrays and empty strings."""
     assert _read(data, []) == ([reply], False)
