@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.routing import iter_route_contexts
 from limits.aio.storage import RedisStorage
 from prometheus_client.utils import floatToGoString
@@ -28,6 +28,8 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+
+from bedplate.conditional import IfMatch, Preconditions
 
 
 def require(internal: str, condition: object, used_in: str) -> None:
@@ -269,18 +271,40 @@ def test_asyncpg_s_configuration() -> None:
     require("asyncpg's command_timeout", "command_timeout" in fields, used_in)
 
 
-def test_redis_py_s_writer() -> None:
-    """A connection that isn't open has the stream writer None."""
-    used_in = "redis_pipeline.py"
+def test_redis_py_s_streams() -> None:
+    """A connection that isn't open has no streams; an open one has asyncio's."""
+    used_in = "redis_pipeline/connection.py"
     connection = RedisConnection()
-    require("Connection._writer = None", getattr(connection, "_writer", ...) is None, used_in)
-    require_names(
-        connection, "connect disconnect pack_command read_response socket_timeout", used_in
-    )
-    parameters = inspect.signature(connection.send_packed_command).parameters
-    require("Connection.send_packed_command(check_health)", "check_health" in parameters, used_in)
+    for name in ("_reader", "_writer"):
+        require(f"Connection.{name} = None", getattr(connection, name, ...) is None, used_in)
+    require_names(connection, "connect disconnect socket_timeout", used_in)
     parameters = inspect.signature(connection.disconnect).parameters
     require("Connection.disconnect(nowait)", "nowait" in parameters, used_in)
+
+
+async def test_asyncio_s_stream_reader() -> None:
+    """What has arrived and wasn't read is in a buffer."""
+    reader = asyncio.StreamReader()
+    reader.feed_data(b"unread")
+    require(
+        "StreamReader._buffer",
+        bytes(getattr(reader, "_buffer", b"")) == b"unread",
+        "redis_pipeline/connection.py",
+    )
+
+
+def test_fastapi_s_default_of_a_header() -> None:
+    """FastAPI asks a header whether it is required, and for its default."""
+    used_in = "conditional/etags.py"
+    require_names(Header(), "is_required get_default", used_in)
+    app = FastAPI()
+
+    @app.get("/")
+    async def show(condition: IfMatch) -> bool:
+        return condition == Preconditions()
+
+    answer = TestClient(app).get("/")
+    require("Header.get_default", (answer.status_code, answer.text) == (200, "true"), used_in)
 
 
 def test_limits_redis_keys() -> None:

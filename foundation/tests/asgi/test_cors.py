@@ -1,12 +1,18 @@
 """Cross-origin requests."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedplate.application import create_app
+from bedplate.asgi import CORS
 from bedplate.backend import Backend, CORSPolicy
 from bedplate.settings import Settings
 from bedplate.testing.client import Client, client
@@ -97,3 +103,83 @@ async def test_a_refused_preflight_is_a_problem(api: Client, headers: dict[str, 
     assert (answer.status_code, answer.json()["code"]) == (400, "cors_refused")
     assert answer.headers["content-type"] == "application/problem+json"
     assert "access-control-allow-origin" not in answer.headers
+
+
+POLICIES = st.fixed_dictionaries(
+    {
+        "allow_origins": st.sampled_from([["*"], [FRIEND["Origin"]]]),
+        "allow_methods": st.sampled_from([["*"], ["GET", "PATCH"]]),
+        "allow_headers": st.sampled_from([["*"], ["If-Match"]]),
+        "expose_headers": st.sampled_from([[], ["X-Request-ID"]]),
+        "allow_credentials": st.booleans(),
+    }
+)
+REQUEST_HEADERS = st.lists(
+    st.sampled_from(
+        [
+            (b"origin", FRIEND["Origin"].encode()),
+            (b"origin", STRANGER["Origin"].encode()),
+            (b"access-control-request-method", b"PATCH"),
+            (b"access-control-request-method", b"BREW"),
+            (b"access-control-request-headers", b"If-Match"),
+            (b"accept", b"*/*"),
+        ]
+    ),
+    max_size=5,
+)
+VARIES = st.sampled_from([b"Origin", b"Accept", b"accept-encoding, Cookie", b"*", b"", b"\xe9"])
+RESPONSE_HEADERS = st.none() | st.lists(
+    st.tuples(st.sampled_from([b"vary", b"Vary"]), VARIES)
+    | st.tuples(st.just(b"etag"), st.just(b'"1"'))
+    | st.tuples(st.just(b"access-control-allow-origin"), st.just(b"null")),
+    max_size=5,
+)
+
+
+async def _messages(layer: ASGIApp, scope: Scope) -> list[Message]:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await layer(scope, receive, send)
+    return sent
+
+
+def _answering(headers: list[tuple[bytes, bytes]] | None) -> ASGIApp:
+    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+        start: Message = {"type": "http.response.start", "status": 200}
+        await send(start if headers is None else {**start, "headers": tuple(headers)})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await send({"type": "http.response.body", "body": b"b"})
+
+    return answer
+
+
+@given(POLICIES, st.sampled_from(["GET", "OPTIONS"]), REQUEST_HEADERS, RESPONSE_HEADERS)
+async def test_headers_are_those_of_starlette(
+    policy: dict[str, Any],
+    method: str,
+    sent: list[tuple[bytes, bytes]],
+    answered: list[tuple[bytes, bytes]] | None,
+) -> None:
+    """With an Origin or without, however many Vary there are; a refusal differs in its body."""
+    scope = {"type": "http", "method": method, "path": "/", "headers": sent}
+    expected = await _messages(CORSMiddleware(_answering(answered), **policy), dict(scope))
+    messages = await _messages(CORS(_answering(answered), **policy), dict(scope))
+    if expected[0]["status"] == 400:
+        vary = [header for header in expected[0]["headers"] if header[0] == b"vary"]
+        assert messages[0]["status"] == 400
+        assert [header for header in messages[0]["headers"] if header[0] == b"vary"] == vary
+    else:
+        assert messages == expected
+
+
+async def test_what_is_not_http_passes_untouched() -> None:
+    """A WebSocket's handshake has no CORS headers to add."""
+    scope = {"type": "websocket", "path": "/", "headers": []}
+    (start, *_) = await _messages(CORS(_answering([]), allow_origins=["*"]), scope)
+    assert start["headers"] == ()

@@ -1,5 +1,7 @@
 """ETags and the headers that name them, as RFC 9110 has them."""
 
+import copy
+import dataclasses
 import time
 from contextlib import suppress
 
@@ -215,6 +217,30 @@ async def test_a_put_of_something_new_replaces_no_version(
     assert response.json() == {"versions": []}
     refused = await http.put("/thing", headers={"If-None-Match": '"2"', **etag})
     assert (refused.status_code, refused.json()["status"]) == (400, 400)
+
+
+async def test_without_headers_a_request_has_no_conditions(http: Client) -> None:
+    """Nothing is required, any version is accepted, and no request can change what others get."""
+    for _ in range(2):
+        response = await http.put("/thing")
+        assert (response.status_code, response.json()) == (200, {"versions": None})
+    assert copy.deepcopy(Preconditions()) == Preconditions()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Preconditions().if_match = ETagSet()  # type: ignore[misc]
+
+
+async def test_an_absent_condition_is_made_only_once() -> None:
+    """FastAPI would inspect and call a `default_factory`, and copy the result, each time."""
+    seen = []
+    app = FastAPI()
+
+    @app.get("/")
+    async def read(condition: IfNoneMatch) -> None:
+        seen.append(condition)
+
+    async with client(app) as http:
+        assert [(await http.get("/")).status_code for _ in range(2)] == [200, 200]
+    assert seen[0] is seen[1]
 
 
 async def test_several_lines_of_a_header_are_one_list(http: Client) -> None:

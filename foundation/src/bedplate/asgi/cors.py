@@ -1,8 +1,8 @@
 from http import HTTPStatus
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from bedplate.problems import BadRequest, problem_response
 
@@ -24,6 +24,9 @@ class CORS(CORSMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or add the CORS headers to a response."""
+        if scope["type"] == "http" and b"origin" not in dict(scope["headers"]):
+            await self.app(scope, receive, _sending_vary(send))
+            return
         if scope["type"] == "http" and scope["method"] == "OPTIONS":
             headers = Headers(scope=scope)
             if "origin" in headers and "access-control-request-method" in headers:
@@ -35,3 +38,24 @@ class CORS(CORSMiddleware):
                 await response(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
+
+
+def _sending_vary(send: Send) -> Send:
+    """Return a `send` that adds `Vary: Origin`: with an Origin the response would be another."""
+
+    async def send_with_vary(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            _add_vary(message)
+        await send(message)
+
+    return send_with_vary
+
+
+def _add_vary(message: Message) -> None:
+    sent = message.get("headers", ())
+    for name, _ in sent:
+        if name == b"vary":
+            headers = MutableHeaders(scope=message)
+            headers["Vary"] = ", ".join([*headers.getlist("Vary"), "Origin"])
+            return
+    message["headers"] = [*sent, (b"vary", b"Origin")]

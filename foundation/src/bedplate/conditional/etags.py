@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from fastapi import Header
+from fastapi.params import Header
 from pydantic import PlainValidator, WithJsonSchema
 
 from bedplate.problems import BadRequest
@@ -39,12 +39,16 @@ class ETagSet:
         return self.anything or value in self.strong or value in self.weak
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Preconditions:
     """The conditions of a request; None where it has no such header."""
 
     if_match: ETagSet | None = None
     if_none_match: ETagSet | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return itself, which nothing changes: FastAPI copies a default for each request."""
+        return self
 
     def not_modified(self, etag: str) -> bool:
         """Return whether a GET may be answered 304."""
@@ -95,6 +99,23 @@ def _parse_absent(text: str, name: str) -> ETagSet:
     return ETagSet(anything=True)
 
 
+_NO_CONDITION = Preconditions()
+
+
+class _ConditionHeader(Header):  # type: ignore[misc]  # FastAPI subclasses it as well
+    """A header whose absence is `_NO_CONDITION`.
+
+    FastAPI takes no default in `Annotated`, and inspects a `default_factory` with each request,
+    which costs more than all else that a condition needs.
+    """
+
+    def is_required(self) -> bool:
+        return False
+
+    def get_default(self, **_: Any) -> Preconditions:
+        return _NO_CONDITION
+
+
 def _condition(
     header: str,
     description: str,
@@ -111,7 +132,7 @@ def _condition(
     def parse(lines: list[str]) -> Preconditions:
         return Preconditions(**{argument: parse_header(", ".join(lines), header)})
 
-    parameter = Header(alias=header, default_factory=Preconditions, description=description)
+    parameter = _ConditionHeader(alias=header, description=description)
     return Annotated[list[str], PlainValidator(parse), WithJsonSchema(schema), parameter]
 
 

@@ -98,7 +98,7 @@ async def test_a_cut_connection_is_replaced(pipeline: Pipeline, redis_url: str) 
     assert line is not None
     async with Redis.from_url(redis_url) as redis:
         await redis.client_kill_filter(_type="normal", skipme=True)
-    await asyncio.wait([line._reader])
+    await asyncio.wait([line._lost])
     assert await pipeline.ask("ECHO", "again") == b"again"
 
 
@@ -109,13 +109,11 @@ async def test_who_asks_while_a_reset_sinks_in_gets_another_connection(redis_url
         await pipeline.ask("PING")
         line = pipeline._open
         assert line is not None
-        assert line._connection._writer is not None
-        transport = line._connection._writer.transport
         cutting = asyncio.create_task(proxy.cut())
-        while not transport.is_closing():  # noqa: ASYNC110 - no event comes before the reader's
+        while line.alive:  # noqa: ASYNC110 - no event comes before the loss
             await asyncio.sleep(0)
         questions = []
-        while not line._reader.done():
+        while not line._lost.done():
             questions.append(asyncio.create_task(pipeline.ask("ECHO", "?")))
             await asyncio.sleep(0)
         assert await asyncio.gather(*questions) == [b"?"] * len(questions)
