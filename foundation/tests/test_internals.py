@@ -241,7 +241,7 @@ def test_starlette_s_preflight_response() -> None:
 def test_sqlalchemy_s_pool() -> None:
     """What lends and takes back a connection, and what is known of each."""
     used_in = "database/pool.py"
-    pool = NullPool(lambda: sqlite3.connect(":memory:"), recycle=4)
+    pool = NullPool(lambda: sqlite3.connect(":memory:"), recycle=4)  # type: ignore[arg-type]
     for name in ("_do_get", "_create_connection"):
         require_parameters(getattr(Pool, name), "self", used_in)
     require_parameters(Pool._do_return_conn, "self record", used_in)
