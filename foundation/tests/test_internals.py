@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import sqlite3
 from importlib import import_module
 from importlib.util import find_spec
 from json import decoder
@@ -16,9 +17,9 @@ from prometheus_client.utils import floatToGoString
 from pydantic_settings import BaseSettings
 from pydantic_settings import SettingsError as UnreadableSetting
 from redis.asyncio.connection import Connection as RedisConnection
-from sqlalchemy import AsyncAdaptedQueuePool, Integer, column, select
+from sqlalchemy import Integer, NullPool, Pool, column, select
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.util import await_
+from sqlalchemy.util import await_, greenlet_spawn
 from starlette.middleware.cors import CORSMiddleware
 from starlette.testclient import TestClient
 from uvicorn import Config
@@ -240,14 +241,25 @@ def test_starlette_s_preflight_response() -> None:
 
 
 def test_sqlalchemy_s_pool() -> None:
-    """The two methods that lend and take back a connection, and the pool's options."""
+    """What lends and takes back a connection, and what is known of each."""
     used_in = "database/pool.py"
-    pool = AsyncAdaptedQueuePool(lambda: None, pool_size=2, max_overflow=3, timeout=4)  # type: ignore[arg-type]
-    require_parameters(AsyncAdaptedQueuePool._do_get, "self", used_in)
-    require_parameters(AsyncAdaptedQueuePool._do_return_conn, "self record", used_in)
-    require("QueuePool._max_overflow", pool._max_overflow == 3, used_in)
-    require("QueuePool._timeout", pool._timeout == 4, used_in)
+    pool = NullPool(lambda: sqlite3.connect(":memory:"), recycle=4)  # type: ignore[arg-type]
+    for name in ("_do_get", "_create_connection"):
+        require_parameters(getattr(Pool, name), "self", used_in)
+    require_parameters(Pool._do_return_conn, "self record", used_in)
+    for name in (
+        "_creator", "_dialect", "_is_asyncio", "_orig_logging_name", "_reset_on_return"
+    ):  # fmt: skip
+        require(f"Pool.{name}", hasattr(pool, name), used_in)
+    require("Pool._recycle", pool._recycle == 4, used_in)
+    record: Any = pool._create_connection()
+    require("Pool._invalidate_time", pool._invalidate_time < record.starttime, used_in)
+    require("_ConnectionRecord", not record._is_hard_or_soft_invalidated(), used_in)
+    record.driver_connection.close()
+    record.dbapi_connection = None
+    require("_ConnectionRecord", record._is_hard_or_soft_invalidated(), used_in)
     require("sqlalchemy.util.await_", callable(await_), used_in)
+    require("sqlalchemy.util.greenlet_spawn", callable(greenlet_spawn), used_in)
 
 
 def test_sqlalchemy_s_result_columns() -> None:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Identity,
     Integer,
     MetaData,
-    QueuePool,
     String,
     Table,
     bindparam,
@@ -28,6 +27,7 @@ from starlette.types import Receive, Scope, Send
 
 from bedplate.conditional.idempotency import KEPT, Idempotency, IdempotentRequest, idempotency_table
 from bedplate.database import Database, Statement, WriteSession
+from bedplate.database.pool import FairPool
 from bedplate.jobs.background import Jobs
 from bedplate.problems import Conflict, install_problems
 from bedplate.settings import DatabaseSettings
@@ -141,7 +141,7 @@ async def instance(url: str, gate: Gate | None = None) -> AsyncIterator[tuple[Cl
         async with client(with_state, lifespan=False) as http:
             yield http, database
         pool = database.engine.pool
-        assert isinstance(pool, QueuePool)
+        assert isinstance(pool, FairPool)
         assert pool.checkedout() == 0
 
 

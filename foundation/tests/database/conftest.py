@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import MetaData, QueuePool
+from sqlalchemy import MetaData
 
 from bedplate.database import Database
+from bedplate.database.pool import FairPool
 from bedplate.settings import DatabaseSettings
 
 OpenDatabase = Callable[..., Awaitable[Database]]
@@ -35,7 +36,7 @@ async def _open_database() -> AsyncIterator[OpenDatabase]:
 
 def _refuse_leak(database: Database) -> None:
     pool = database.engine.pool
-    if isinstance(pool, QueuePool):
+    if isinstance(pool, FairPool):
         assert pool.checkedout() == 0, "a connection was not returned"
 
 
@@ -45,7 +46,7 @@ def checked_out() -> Callable[[Database], int]:
 
     def count(database: Database) -> int:
         pool = database.engine.pool
-        assert isinstance(pool, QueuePool)
+        assert isinstance(pool, FairPool)
         return pool.checkedout()
 
     return count

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import AsyncAdaptedQueuePool, bindparam, select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import Integer
 
 from bedplate.database import Database, DatabaseURLError, Statement
 from bedplate.database.engine import create_engine
+from bedplate.database.pool import FairPool
 from bedplate.settings import DatabaseSettings, Environment
 from bedplate.testing.clock import SettableClock
 
@@ -38,7 +39,7 @@ def test_the_documented_defaults(
         environment=environment, database_url=SecretStr(url.format(folder=tmp_path))
     )
     pool = create_engine(settings, application_name="test").pool
-    assert isinstance(pool, AsyncAdaptedQueuePool)
+    assert isinstance(pool, FairPool)
     assert (pool.size(), pool._max_overflow, pool.timeout()) == (size, overflow, 10)
     if url == URL:
         assert pool._recycle == 3600

@@ -1,20 +1,30 @@
 """Who waits for a connection gets one in turn, and no place in the pool is lost."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from unittest.mock import AsyncMock
 
+import asyncpg
 import pytest
 from sqlalchemy import Integer
 from sqlalchemy import text as sql
 
 from bedplate.database import Database, DatabaseUnavailable, Statement
+from bedplate.database.pool import FairPool
+from bedplate.testing.clock import SettableClock
 from bedplate.testing.proxy import FaultProxy
 
 OpenDatabase = Callable[..., Awaitable[Database]]
 CheckedOut = Callable[[Database], int]
 
 BACKEND = Statement(sql("SELECT pg_backend_pid() AS pid").columns(pid=Integer))
+CONNECTIONS = Statement(
+    sql(
+        "SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database()"
+    ).columns(count=Integer)
+)
 ONE_PLACE = {"database_pool_size": 1, "database_max_overflow": 0}
 TWO_PLACES = {"database_pool_size": 1, "database_max_overflow": 1}
 
@@ -200,3 +210,146 @@ async def test_closing_is_quiet(
     await database.ping()
     await database.close()
     assert [line for line in captured_logs if line["level"] != "debug"] == []
+
+
+async def pid_of(database: Database) -> object:
+    """Return which of the server's processes a read runs on."""
+    return (await database.read().all(BACKEND))[0]["pid"]
+
+
+async def only_one_is_left(database: Database) -> None:
+    """Expect that soon the server has no connection but the one that is used to ask."""
+    async with asyncio.timeout(10):
+        while (await database.read().all(CONNECTIONS)) != [{"count": 1}]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # the server ends them in its own time
+
+
+async def test_the_last_to_come_back_is_lent_first(
+    open_database: OpenDatabase, postgres_url: str
+) -> None:
+    """Connections that the load doesn't need idle, rather than take turns."""
+    database = await open_database(postgres_url, database_pool_size=2)
+    async with database.borrow(), database.borrow():
+        pass
+    async with database.borrow() as first:
+        pass
+    for _ in range(3):
+        async with database.borrow() as lent:
+            assert lent is first
+
+
+async def test_connections_beyond_the_size_are_closed(
+    open_database: OpenDatabase, postgres_url: str
+) -> None:
+    """Those that nobody waits for: the server has as many as the pool keeps."""
+    database = await open_database(postgres_url, **TWO_PLACES)
+    async with database.borrow() as last, database.borrow():
+        pass
+    await only_one_is_left(database)
+    assert last.is_closed()
+
+
+async def test_an_old_connection_is_replaced(
+    open_database: OpenDatabase, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the hour that it may live, and not before."""
+    database = await open_database(postgres_url, database_pool_size=1)
+    first = await pid_of(database)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3590)
+    assert await pid_of(database) == first
+    monkeypatch.setattr(time, "time", lambda: now + 3610)
+    assert await pid_of(database) != first
+
+
+@pytest.mark.parametrize("pre_ping", [True, False])
+async def test_a_closed_connection_is_replaced(
+    open_database: OpenDatabase, postgres_url: str, *, pre_ping: bool
+) -> None:
+    """Without a round trip, and with it the others that are as old."""
+    database = await open_database(postgres_url, database_pre_ping=pre_ping)
+    async with database.borrow() as other, database.borrow() as dead:
+        pass
+    async with database.borrow() as lent:
+        dead, other = (lent, other) if lent is other else (lent, dead)
+        lent.terminate()
+    async with database.borrow() as first, database.borrow() as second:
+        assert {first, second}.isdisjoint({dead, other})
+
+
+async def test_a_dead_connection_is_noticed_once(
+    open_database: OpenDatabase,
+    postgres_url: str,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It idled and doesn't answer: 2 s for the first loan, none for others as old."""
+    database = await open_database(postgres_url, database_pool_size=2)
+    async with database.borrow() as first, database.borrow() as second:
+        pass
+    answer = AsyncMock(side_effect=TimeoutError)
+    monkeypatch.setattr(asyncpg.Connection, "execute", answer)
+    clock.advance(seconds=5)
+    async with database.borrow() as third, database.borrow() as fourth:
+        assert {third, fourth}.isdisjoint({first, second})
+    answer.assert_awaited_once_with("SELECT 1", timeout=2.0)
+
+
+async def test_a_cancelled_ping_costs_its_connection(
+    open_database: OpenDatabase, postgres_url: str, clock: SettableClock, checked_out: CheckedOut
+) -> None:
+    """Its answer may still come, and would be taken for the next one's."""
+    database = await open_database(postgres_url, **ONE_PLACE)
+    first = await pid_of(database)
+    for steps in range(1, 12):
+        clock.advance(seconds=5)
+        task = asyncio.create_task(pid_of(database))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert checked_out(database) == 0
+        await use_every_place(database, 1)
+    assert await pid_of(database) != first
+    await only_one_is_left(database)
+
+
+async def test_a_loan_ends_with_the_database(
+    open_database: OpenDatabase, postgres_url: str
+) -> None:
+    """Closing closes what is lent; whoever gives it back later leaves no connection behind."""
+    database = await open_database(postgres_url, **TWO_PLACES)
+    operator = await open_database(postgres_url)
+    async with database.borrow() as lent:
+        await database.close()
+        assert lent.is_closed()
+    await use_every_place(database, 2)  # it opens anew
+    await database.close()
+    await only_one_is_left(operator)
+
+
+async def test_what_comes_back_to_a_closed_pool_is_closed(
+    open_database: OpenDatabase, database_url: str
+) -> None:
+    """Nobody would ever take it again."""
+    database = await open_database(database_url, **TWO_PLACES)
+    pool = database.engine.pool
+    assert isinstance(pool, FairPool)
+    async with database.borrow():
+        await database.close()
+    assert (pool.checkedout(), pool.checkedin()) == (0, 0)
+    await pool.close()  # of what is being closed
+
+
+async def test_orm_sessions_use_the_same_connections(
+    open_database: OpenDatabase, postgres_url: str, checked_out: CheckedOut
+) -> None:
+    """There is one pool: one limit, one count, and nothing that both set up."""
+    database = await open_database(postgres_url, **ONE_PLACE)
+    first = await pid_of(database)
+    async with database.orm() as session:
+        assert await session.scalar(sql("SELECT pg_backend_pid()")) == first
+        assert checked_out(database) == 1
+    assert await pid_of(database) == first
+    assert checked_out(database) == 0

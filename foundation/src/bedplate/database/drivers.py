@@ -1,4 +1,4 @@
-"""How statements reach a driver's own connection, and how the connection goes back to its pool."""
+"""How statements reach a driver's own connection."""
 
 import asyncio
 import contextlib
@@ -7,16 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from hashlib import sha256
 from typing import Any, TypeVar, cast
-from weakref import WeakSet
 
 import aiosqlite
 import asyncpg
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
+from sqlalchemy.pool import StaticPool
 
 from bedplate.database.exceptions import DataRefused, LockTimeout
-from bedplate.database.pool import FairPool
 from bedplate.tracing import Attributes, client_span
 
 COMMAND_TIMEOUT = "bedplate_command_timeout"
@@ -26,7 +23,6 @@ TRACED = "bedplate_traced"
 
 T = TypeVar("T")
 _COMMAND_SECONDS = 10.0
-_CLOSE_SECONDS = 2.0
 _NOTHING_WAS_STORED = (
     "A statement of this transaction failed before and its error was not passed on, so PostgreSQL "
     "rolled everything back."
@@ -41,7 +37,6 @@ class Driver(ABC):
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._closing: set[asyncio.Task[None]] = set()
 
     @abstractmethod
     async def fetch(self, connection: Any, text: str, arguments: list[Any]) -> Sequence[Any]:
@@ -57,9 +52,9 @@ class Driver(ABC):
     ) -> None:
         """Run a statement without records once for each list of arguments."""
 
-    def turn(self, seconds: float | None) -> AbstractAsyncContextManager[None]:  # noqa: ARG002
-        """Wait for the turn to write; there is none where writers wait for rows."""
-        return contextlib.nullcontext()
+    def turn(self, seconds: float | None) -> AbstractAsyncContextManager[None] | None:  # noqa: ARG002
+        """Return what waits for the turn to write; None where writers wait for rows."""
+        return None
 
     def lock_limit(self, seconds: float) -> str | None:  # noqa: ARG002
         """Return the command that bounds a transaction's waits for locks, if there is one."""
@@ -69,52 +64,11 @@ class Driver(ABC):
         """Return the command that takes a lock until the transaction ends, if one is needed."""
         return None
 
-    def give_back(self, connection: PoolProxiedConnection, *, healthy: bool) -> None:
-        """Return a connection to its pool; close an unhealthy one in the background instead."""
-        if self.keeps_connections or (healthy and self._has_room()):
-            # No transaction is open in SQLAlchemy's eyes, so this waits for nothing.
-            connection.close()
-            return
-        leaving = connection.driver_connection
-        connection.detach()
-        task = asyncio.create_task(self._close_quietly(leaving))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
-
-    async def close(self) -> None:
-        """Wait for the connections that are being closed."""
-        if self._closing:
-            await asyncio.wait(set(self._closing))
-
-    async def _close_quietly(self, connection: Any) -> None:
-        with contextlib.suppress(Exception):
-            await connection.close()
-
-    def _has_room(self) -> bool:
-        """Return whether the pool keeps a connection that comes back; it can't close one here."""
-        pool = self._engine.pool
-        if isinstance(pool, FairPool) and pool.awaited:
-            return True
-        return not isinstance(pool, QueuePool) or pool.checkedin() < pool.size()
-
 
 class PostgreSQLDriver(Driver):
     """asyncpg."""
 
     begin = "BEGIN"
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        super().__init__(engine)
-        self._open: WeakSet[asyncpg.Connection] = WeakSet()
-
-        @event.listens_for(engine.sync_engine, "connect")
-        def remember(connection: Any, _: object) -> None:
-            self._open.add(connection.driver_connection)
-
-    async def close(self) -> None:
-        """Close all connections at once: SQLAlchemy would wait for one after the other."""
-        closing = [self._close_quietly(connection) for connection in self._open]
-        await asyncio.gather(super().close(), *closing)
 
     async def fetch(
         self, connection: asyncpg.Connection, text: str, arguments: list[Any]
@@ -144,11 +98,6 @@ class PostgreSQLDriver(Driver):
         """Return the command that waits for an advisory lock, whose key is made from the name."""
         key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
         return f"SELECT pg_advisory_xact_lock({key})"
-
-    async def _close_quietly(self, connection: asyncpg.Connection) -> None:
-        # An orderly close also tells the server to cancel what still runs.
-        with contextlib.suppress(Exception):
-            await connection.close(timeout=_CLOSE_SECONDS)
 
 
 class SQLiteDriver(Driver):

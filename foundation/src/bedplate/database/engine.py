@@ -1,14 +1,11 @@
 """The engine of a backend: SQLAlchemy's pool over asyncpg or aiosqlite, set up for services."""
 
 import asyncio
-import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from sqlalchemy.util import await_
@@ -17,15 +14,12 @@ from bedplate import clock
 from bedplate.database.drivers import COMMAND_TIMEOUT, TRACED
 from bedplate.database.json_containment import SQLITE_FUNCTION, contains_text
 from bedplate.database.json_rows import SQLITE_FLOAT, read_float
-from bedplate.database.pool import FairPool
+from bedplate.database.pool import FairPool, PostgreSQLPool, SQLitePool
 from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database_url
 from bedplate.settings import DatabaseSettings
 
-_PING_AFTER_IDLE_SECONDS = 1.0
-_PING_TIMEOUT_SECONDS = 2.0
 _LOCKED_SECONDS = 0.01
 _PRIMARY_CODE = 0xFF  # of SQLite's extended result codes
-_RETURNED_AT = "bedplate.returned_at"
 
 
 def create_engine(settings: DatabaseSettings, *, application_name: str) -> AsyncEngine:
@@ -49,46 +43,23 @@ def _postgresql_engine(
         # A column without a time zone holds UTC here: no comparison may read it in another.
         "server_settings": {"application_name": application_name, **from_url, "timezone": "UTC"},
     }
-    engine = create_async_engine(
+    return create_async_engine(
         target.url,
         connect_args=arguments,
         pool_recycle=settings.database_pool_recycle_seconds,
-        pool_use_lifo=True,
+        ping_idle=settings.database_pre_ping,
         execution_options={TRACED: settings.otel_enabled},
-        **_pool_options(settings),
+        **_pool_options(PostgreSQLPool, settings),
     )
-    if settings.database_pre_ping:
-        _ping_idle_connections(engine)
-    return engine
 
 
-def _pool_options(settings: DatabaseSettings) -> dict[str, Any]:
+def _pool_options(kind: type[FairPool], settings: DatabaseSettings) -> dict[str, Any]:
     return {
-        "poolclass": FairPool,
+        "poolclass": kind,
         "pool_size": settings.pool_size,
         "max_overflow": settings.max_overflow,
         "pool_timeout": settings.pool_timeout_seconds,
     }
-
-
-def _ping_idle_connections(engine: AsyncEngine) -> None:
-    """Test a connection before use, but spend a round trip only on one that idled."""
-
-    @event.listens_for(engine.sync_engine, "checkin")
-    def remember_return(_: Any, entry: ConnectionPoolEntry) -> None:
-        entry.info[_RETURNED_AT] = clock.monotonic()
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def refuse_dead(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
-        if connection.driver_connection.is_closed():
-            raise InvalidatePoolError
-        returned_at = entry.info.get(_RETURNED_AT)
-        if returned_at is None or clock.monotonic() - returned_at < _PING_AFTER_IDLE_SECONDS:
-            return
-        try:
-            connection.run_async(lambda c: c.execute("SELECT 1", timeout=_PING_TIMEOUT_SECONDS))
-        except Exception as error:
-            raise InvalidatePoolError from error
 
 
 def _switch_to_wal(cursor: Any, seconds: float) -> None:
@@ -106,35 +77,10 @@ def _switch_to_wal(cursor: Any, seconds: float) -> None:
         await_(asyncio.sleep(_LOCKED_SECONDS))
 
 
-async def _open_file(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
-    """Open a SQLite file; when that is cancelled, close what the driver's thread opens even so."""
-    connection = aiosqlite.connect(*args, **kwargs)
-    # A connection that nobody closed must not keep the process from ending.
-    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does
-    opening = asyncio.ensure_future(_opened(connection))
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        closing = asyncio.ensure_future(_close(opening))
-        while not closing.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait({closing})
-        raise
-
-
-async def _opened(connection: aiosqlite.Connection) -> aiosqlite.Connection:
-    return await connection
-
-
-async def _close(opening: "asyncio.Future[aiosqlite.Connection]") -> None:
-    with contextlib.suppress(sqlite3.Error):
-        await (await opening).close()
-
-
 def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngine:
     pool: dict[str, Any] = {"poolclass": StaticPool}
     if not target.in_memory:
-        pool = _pool_options(settings)
+        pool = _pool_options(SQLitePool, settings)
         try:
             Path(str(target.url.database)).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -144,7 +90,6 @@ def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngi
     engine = create_async_engine(
         target.url,
         pool_reset_on_return=None,
-        connect_args={"async_creator_fn": _open_file},
         execution_options={
             COMMAND_TIMEOUT: settings.database_command_timeout_seconds,
             TRACED: settings.otel_enabled,

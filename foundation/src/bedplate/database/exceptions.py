@@ -8,6 +8,7 @@ import sqlite3
 from typing import Final
 
 import asyncpg
+import structlog
 from sqlalchemy import exc
 
 from bedplate.problems import (
@@ -17,6 +18,8 @@ from bedplate.problems import (
     ServiceUnavailable,
     UnprocessableContent,
 )
+
+_log = structlog.get_logger("bedplate.database")
 
 
 class DatabaseUnavailable(ServiceUnavailable):
@@ -173,3 +176,43 @@ def _translate_sqlite(error: sqlite3.Error) -> ProblemError | None:
     if name.startswith(_SQLITE_UNAVAILABLE):
         return DatabaseUnavailable()
     return DataRefused() if name.startswith(("SQLITE_TOOBIG", "SQLITE_MISMATCH")) else None
+
+
+def is_harmless(error: BaseException) -> bool:
+    """Return whether the error left the connection usable: only its statement was refused."""
+    lost = isinstance(error, DatabaseUnavailable) and not isinstance(error, LockTimeout)
+    return isinstance(error, Exception) and not lost
+
+
+class _Translating:
+    """Raises what a driver's error means; why the database can't be used is for the log alone.
+
+    A class, since a generator would more than double what a statement costs in here.
+    """
+
+    __slots__ = ("_connecting",)
+
+    def __init__(self, *, connecting: bool = False) -> None:
+        self._connecting = connecting
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if not isinstance(error, Exception):
+            return
+        problem = translate(error, connecting=self._connecting)
+        if isinstance(problem, DatabaseUnavailable):
+            _log.warning(
+                "database_unavailable",
+                error=type(error).__name__,
+                sqlstate=getattr(error, "sqlstate", None),
+                **_HINT if isinstance(problem, PoolerNotDeclared) else {},
+            )
+        if problem is not None:
+            raise problem from error
+
+
+_HINT = {"hint": "behind a transaction pooler DATABASE_POOLER must be true"}
+TRANSLATING = _Translating()
+CONNECTING = _Translating(connecting=True)

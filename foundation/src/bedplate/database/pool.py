@@ -1,90 +1,265 @@
 """The pool of an engine: connections go to those who wait for one, in turn."""
 
 import asyncio
-from collections import deque
-from typing import Any
+import contextlib
+import time
+from typing import Any, Self
 
-from sqlalchemy import AsyncAdaptedQueuePool, exc
-from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.util import await_
+import aiosqlite
+import asyncpg
+from sqlalchemy import exc
+from sqlalchemy.pool import Pool
+from sqlalchemy.util import await_, greenlet_spawn
 
-Entry = ConnectionPoolEntry | None
-"""What comes with a place in the pool: a connection, or None when one has yet to be found."""
+from bedplate import clock
+from bedplate.database.waiting_line import WaitingLine
+
+_CLOSE_SECONDS = 2.0
+_PING_AFTER_IDLE_SECONDS = 1.0
+_PING_TIMEOUT_SECONDS = 2.0
+_RETURNED_AT = "bedplate.returned_at"
+
+Entry = Any
+"""SQLAlchemy's `_ConnectionRecord`: a connection as the driver has it, and what is known of it."""
 
 
-class FairPool(AsyncAdaptedQueuePool):
-    """SQLAlchemy's pool with a line before it; its overflow has to be bounded.
+class FairPool(Pool):
+    """Lends connections to sessions by itself, and to SQLAlchemy for `orm()` and migrations.
 
-    By itself it lets whoever asks at the right moment overtake those who wait, for as long as the
-    load lasts (SQLAlchemy's issue 7679), and a place whose connecting failed wakes nobody up.
+    What a connection needs once, SQLAlchemy does when it connects. A loan of ours is then a few
+    lines of Python: no greenlet, and no reset, as sessions end their transactions themselves.
+    SQLAlchemy's own pools would also let newcomers overtake those who wait, for as long as the
+    load lasts (its issue 7679).
     """
 
-    def __init__(self, creator: Any, **options: Any) -> None:
+    _is_asyncio = True
+
+    def __init__(
+        self, creator: Any, pool_size: int, max_overflow: int, timeout: float, **options: Any
+    ) -> None:
         super().__init__(creator, **options)
-        self._free = self.size() + self._max_overflow  # 0 while anybody waits
-        self._line: deque[asyncio.Future[Entry]] = deque()
+        self._size = pool_size
+        self._max_overflow = max_overflow
+        self._timeout = timeout
+        self._line = WaitingLine(pool_size + max_overflow, timeout, self._do_return_conn)
+        self._idle: list[Entry] = []
+        self._open: set[Entry] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._disposed = False
 
-    @property
-    def awaited(self) -> bool:
-        """Whether somebody waits for a connection."""
-        while self._line and self._line[0].done():
-            self._line.popleft()
-        return bool(self._line)
+    async def lend(self) -> Entry:
+        """Return a connection that works, in turn.
 
-    def _do_get(self) -> ConnectionPoolEntry:
-        entry = self._take_place()
-        if entry is not None:
-            return entry
+        Raises SQLAlchemy's TimeoutError when none becomes free in time, and the driver's errors.
+        """
+        entry = None if self._line.enter() else await self._turn()
         try:
-            return super()._do_get()
+            if entry is None and self._idle:
+                entry = self._idle.pop()
+            if entry is not None and await self._is_usable(entry):
+                return entry
+            return await self._connect()
         except BaseException:
-            self._pass_on(None)
+            self._line.leave()
             raise
 
-    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        if self.awaited:
-            self._pass_on(record)
+    def take_back(self, entry: Entry, *, healthy: bool) -> None:
+        """Keep a connection for the next, or close it in the background; wait for nothing."""
+        if not healthy:
+            self._drop(entry)
+        self._do_return_conn(entry)
+
+    async def close(self) -> None:
+        """Close the connections that nobody has, all at once; those on loan when they come back."""
+        self._disposed = True
+        while self._idle:
+            self._drop(self._idle.pop())
+        if self._closing:
+            await asyncio.wait(set(self._closing))
+
+    def dispose(self) -> None:
+        """Close the connections that nobody has, as SQLAlchemy asks for."""
+        self._disposed = True
+        while self._idle:
+            entry = self._idle.pop()
+            self._open.discard(entry)
+            entry.close()
+
+    def recreate(self) -> Self:
+        """Return a new pool like this one, as SQLAlchemy asks for."""
+        return type(self)(
+            self._creator,
+            pool_size=self._size,
+            max_overflow=self._max_overflow,
+            timeout=self._timeout,
+            recycle=self._recycle,
+            echo=self.echo,
+            logging_name=self._orig_logging_name,
+            reset_on_return=self._reset_on_return,
+            _dispatch=self.dispatch,
+            dialect=self._dialect,
+            **self._more_options(),
+        )
+
+    def size(self) -> int:
+        """Return how many connections are kept."""
+        return self._size
+
+    def timeout(self) -> float:
+        """Return how many seconds the wait for a connection may last."""
+        return self._timeout
+
+    def checkedout(self) -> int:
+        """Return how many connections are lent, or being made for somebody."""
+        return self._line.taken
+
+    def checkedin(self) -> int:
+        """Return how many connections nobody has."""
+        return len(self._idle)
+
+    def overflow(self) -> int:
+        """Return how many connections there are beyond the pool's size; below 0: are missing."""
+        return self.checkedout() + self.checkedin() - self._size
+
+    def status(self) -> str:
+        """Return a sentence for SQLAlchemy's log."""
+        return f"{self.checkedout()} connections are lent, {self.checkedin()} idle."
+
+    def _do_get(self) -> Entry:
+        return await_(self.lend())
+
+    def _do_return_conn(self, entry: Entry) -> None:
+        if entry.dbapi_connection is not None and self._keeps(entry):
             return
-        try:
-            super()._do_return_conn(record)
-        finally:
-            self._pass_on(None)
+        self._drop(entry)
+        self._line.leave()
 
-    def _take_place(self) -> Entry:
-        if self._free:
-            self._free -= 1
-            return None
-        turn: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
-        self._line.append(turn)
-        try:
-            return await_(self._within_timeout(turn))
-        except BaseException:
-            self._give_up(turn)
-            raise
+    def _keeps(self, entry: Entry) -> bool:
+        """Give a connection to whoever waits longest, or keep it; return whether it has a place."""
+        if self._disposed:
+            return False
+        if self._line.awaited:
+            self._note_return(entry)
+            self._line.leave(entry)
+            return True
+        if len(self._idle) >= self._size:
+            return False
+        self._note_return(entry)
+        self._idle.append(entry)
+        self._line.leave()
+        return True
 
-    async def _within_timeout(self, turn: asyncio.Future[Entry]) -> Entry:
+    async def _turn(self) -> Entry:
         try:
-            async with asyncio.timeout(self._timeout):
-                return await turn
+            return await self._line.wait()
         except TimeoutError:
             raise exc.TimeoutError(
                 f"All connections of the pool were in use for {self._timeout} s."
             ) from None
 
-    def _give_up(self, turn: asyncio.Future[Entry]) -> None:
-        if turn.cancel() or turn.cancelled():
-            return
-        entry = turn.result()  # the turn came just then
-        if entry is None:
-            self._pass_on(None)
-            return
-        if not self.awaited and self.checkedin() >= self.size():
-            entry.invalidate()  # or it would be closed without a bound
-        self._do_return_conn(entry)
+    async def _connect(self) -> Entry:
+        """Make a connection; when that is cancelled, it is made all the same, and then closed.
 
-    def _pass_on(self, entry: Entry) -> None:
-        """Give a place to whoever waits longest."""
-        if self.awaited:
-            self._line.popleft().set_result(entry)
-        else:
-            self._free += 1
+        Neither SQLAlchemy nor aiosqlite closes what it was making when it is cancelled.
+        """
+        making = asyncio.ensure_future(greenlet_spawn(self._create_connection))
+        try:
+            entry = await asyncio.shield(making)
+        except asyncio.CancelledError:
+            self._closing.add(task := asyncio.ensure_future(self._close_made(making)))
+            task.add_done_callback(self._closing.discard)
+            raise
+        self._open.add(entry)
+        return entry
+
+    async def _close_made(self, making: "asyncio.Future[Entry]") -> None:
+        with contextlib.suppress(Exception):
+            await self._close_quietly((await making).driver_connection)
+
+    def _drop(self, entry: Entry) -> None:
+        """Close a connection in the background; its entry is empty then."""
+        self._open.discard(entry)
+        connection = entry.driver_connection
+        entry.dbapi_connection = None
+        if connection is not None:
+            task = asyncio.create_task(self._close_quietly(connection))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _is_usable(self, entry: Entry) -> bool:  # noqa: ARG002
+        """Return whether a kept connection can be lent; drop it otherwise."""
+        return True
+
+    def _note_return(self, entry: Entry) -> None:
+        """Remember what the next loan has to know."""
+
+    async def _close_quietly(self, connection: Any) -> None:
+        raise NotImplementedError
+
+    def _more_options(self) -> dict[str, Any]:
+        return {}
+
+
+class SQLitePool(FairPool):
+    """Connections to a SQLite file."""
+
+    async def _close_quietly(self, connection: aiosqlite.Connection) -> None:
+        with contextlib.suppress(Exception):
+            await connection.close()
+
+
+class PostgreSQLPool(FairPool):
+    """Connections of asyncpg: they age, and may be dead."""
+
+    # SQLAlchemy finds no option that can only be given by name.
+    def __init__(self, creator: Any, ping_idle: bool = True, **options: Any) -> None:
+        super().__init__(creator, **options)
+        self._ping_idle = ping_idle
+
+    async def close(self) -> None:
+        """Close all connections at once, also those on loan."""
+        lent = [entry for entry in self._open if entry not in self._idle]
+        closing = [self._close_quietly(entry.driver_connection) for entry in lent]
+        await asyncio.gather(super().close(), *closing)
+
+    async def _is_usable(self, entry: Entry) -> bool:
+        if entry.driver_connection.is_closed():
+            self._invalidate_all()
+        if self._is_outdated(entry):
+            self._drop(entry)
+            return False
+        return not self._ping_idle or await self._answers(entry)
+
+    def _is_outdated(self, entry: Entry) -> bool:
+        # As SQLAlchemy notes these times, and compares them for its own loans.
+        too_old = -1 < self._recycle < time.time() - entry.starttime
+        return bool(too_old or entry._is_hard_or_soft_invalidated())  # noqa: SLF001
+
+    async def _answers(self, entry: Entry) -> bool:
+        """Spend a round trip only on a connection that idled."""
+        if clock.monotonic() - entry.info[_RETURNED_AT] < _PING_AFTER_IDLE_SECONDS:
+            return True
+        try:
+            await entry.driver_connection.execute("SELECT 1", timeout=_PING_TIMEOUT_SECONDS)
+        except BaseException as error:
+            self._drop(entry)
+            if not isinstance(error, Exception):
+                raise
+            self._invalidate_all()
+            return False
+        return True
+
+    def _invalidate_all(self) -> None:
+        """Let nobody else spend time on what is as old as a dead connection."""
+        self._invalidate_time = time.time()
+
+    def _note_return(self, entry: Entry) -> None:
+        entry.info[_RETURNED_AT] = clock.monotonic()
+
+    async def _close_quietly(self, connection: asyncpg.Connection) -> None:
+        # An orderly close also tells the server to cancel what still runs.
+        with contextlib.suppress(Exception):
+            await connection.close(timeout=_CLOSE_SECONDS)
+
+    def _more_options(self) -> dict[str, Any]:
+        return {"ping_idle": self._ping_idle}

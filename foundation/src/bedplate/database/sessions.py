@@ -13,12 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from bedplate.database.bulk_insert import BulkInsert
 from bedplate.database.drivers import driver_of
 from bedplate.database.engine import create_engine
-from bedplate.database.exceptions import (
-    DatabaseUnavailable,
-    LockTimeout,
-    PoolerNotDeclared,
-    translate,
-)
+from bedplate.database.exceptions import TRANSLATING, is_harmless
+from bedplate.database.loans import EngineLoans, Lender, Loan
+from bedplate.database.pool import FairPool
 from bedplate.database.shared_reads import SharedReads
 from bedplate.database.statements import Row, Statement
 from bedplate.settings import DatabaseSettings
@@ -156,7 +153,7 @@ class WriteSession(ReadSession):
         try:
             if error is None:
                 await self._database.command(self._connection, self._database.commit)
-            elif _is_harmless(error) or self._database.driver.keeps_connections:
+            elif is_harmless(error) or self._database.driver.keeps_connections:
                 await self._database.command(self._connection, self._database.rollback)
             # Otherwise it goes with its connection: lost, or in the middle of a statement.
         except BaseException as failure:
@@ -245,6 +242,7 @@ class Database:
         self.dialect = engine.dialect
         self.driver = driver_of(engine)
         self.begin = self.driver.begin
+        self._engine_loans = EngineLoans(engine)
         self._read_session = ReadSession(self)
         self._pings = SharedReads(self._ping)
 
@@ -282,7 +280,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.driver.close()
+        await self._lender().close()
         await self.engine.dispose()
 
     async def __aenter__(self) -> Self:
@@ -291,30 +289,35 @@ class Database:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    @contextlib.asynccontextmanager
-    async def borrow(self) -> AsyncIterator[Any]:
-        """Lend a connection of the pool; one that failed or was cancelled doesn't go back."""
-        with _CONNECTING:
-            fairy = await self.engine.raw_connection()
-        try:
-            yield fairy.driver_connection
-        except BaseException as error:
-            self.driver.give_back(fairy, healthy=_is_harmless(error))
-            raise
-        self.driver.give_back(fairy, healthy=True)
+    def borrow(self) -> AbstractAsyncContextManager[Any]:
+        """Lend a connection of the pool; one that failed or was cancelled doesn't go back.
+
+        Entering it raises `DatabaseUnavailable`, also when no connection becomes free in time.
+        """
+        return Loan(self._lender())
+
+    def borrow_to_write(
+        self, lock_seconds: float | None = None
+    ) -> AbstractAsyncContextManager[Any]:
+        """Lend a connection when it is this writer's turn. Raises `LockTimeout`."""
+        turn = self.driver.turn(lock_seconds)
+        return self.borrow() if turn is None else self._borrow_within(turn)
 
     @contextlib.asynccontextmanager
-    async def borrow_to_write(self, lock_seconds: float | None = None) -> AsyncIterator[Any]:
-        """Lend a connection when it is this writer's turn. Raises `LockTimeout`."""
-        async with self.driver.turn(lock_seconds), self.borrow() as connection:
+    async def _borrow_within(self, turn: AbstractAsyncContextManager[None]) -> AsyncIterator[Any]:
+        async with turn, self.borrow() as connection:
             yield connection
+
+    def _lender(self) -> Lender:
+        pool = self.engine.sync_engine.pool
+        return pool if isinstance(pool, FairPool) else self._engine_loans
 
     async def run(
         self, connection: Any, statement: Statement, parameters: dict[str, Any]
     ) -> list[Row]:
         """Run a statement on a borrowed connection and return its rows."""
         compiled = statement.compiled(self.dialect)
-        with _TRANSLATING:
+        with TRANSLATING:
             arguments = compiled.arguments(parameters)
             records = await self.driver.fetch(connection, compiled.text, arguments)
         rows: list[Row] = []
@@ -331,52 +334,12 @@ class Database:
         if not into.plain:
             return await self.run(connection, into.on_sqlite, into.json(rows))
         compiled = into.on_sqlite.compiled(self.dialect)
-        with _TRANSLATING:
+        with TRANSLATING:
             arguments = [compiled.arguments(into.parameters(row)) for row in rows]
             await self.driver.execute_many(connection, compiled.text, arguments)
         return []
 
     async def command(self, connection: Any, text: str) -> None:
         """Run a command without parameters on a borrowed connection."""
-        with _TRANSLATING:
+        with TRANSLATING:
             await self.driver.execute(connection, text)
-
-
-def _is_harmless(error: BaseException) -> bool:
-    """Return whether the error left the connection usable: only its statement was refused."""
-    lost = isinstance(error, DatabaseUnavailable) and not isinstance(error, LockTimeout)
-    return isinstance(error, Exception) and not lost
-
-
-class _Translating:
-    """Raises what a driver's error means; why the database can't be used is for the log alone.
-
-    A class, since a generator would more than double what a statement costs in here.
-    """
-
-    __slots__ = ("_connecting",)
-
-    def __init__(self, *, connecting: bool = False) -> None:
-        self._connecting = connecting
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if not isinstance(error, Exception):
-            return
-        problem = translate(error, connecting=self._connecting)
-        if isinstance(problem, DatabaseUnavailable):
-            _log.warning(
-                "database_unavailable",
-                error=type(error).__name__,
-                sqlstate=getattr(error, "sqlstate", None),
-                **_HINT if isinstance(problem, PoolerNotDeclared) else {},
-            )
-        if problem is not None:
-            raise problem from error
-
-
-_HINT = {"hint": "behind a transaction pooler DATABASE_POOLER must be true"}
-_TRANSLATING = _Translating()
-_CONNECTING = _Translating(connecting=True)
