@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from bedplate.backend import Backend
-from bedplate.cli.announcement import Announcement, announcing, program
+from bedplate.cli.announcement import Announcement, Served, announcing, program
 from bedplate.settings import Settings
 
 
-def backend(name: str) -> Backend:
-    """Return a backend without routes."""
-    return Backend(name=name, title=name.capitalize(), settings=Settings, routers=[])
+def backend(name: str) -> Served:
+    """Return what the lines say about a backend without routes."""
+    title = name.capitalize()
+    return Served.of(Backend(name=name, title=title, settings=Settings, routers=[]))
 
 
 def test_one_backend_is_at_the_root() -> None:

@@ -53,16 +53,16 @@ async def test_what_a_story_is_made_of_has_the_bytes_of_its_models(
     assert written_by(ScriptStructure, structure.content) == structure.content
     elements = await services["scripts"].get(f"/scripts/{play}/elements")
     assert written_by(list[ScriptElement], elements.content) == elements.content
-    lists = {
-        ("characters", "characters"): (Character, [1, 2]),
-        ("characters", "actions"): (Action, [1, action["actionId"]]),
-        ("characters", "spokenWords"): (SpokenWord, [1]),
-        ("session-context", "sessions"): (Session, [1, session["sessionId"]]),
+    lists: dict[tuple[str, str], tuple[Any, list[int]]] = {
+        ("characters", "characters"): (list[Character], [1, 2]),
+        ("characters", "actions"): (list[Action], [1, action["actionId"]]),
+        ("characters", "spokenWords"): (list[SpokenWord], [1]),
+        ("session-context", "sessions"): (list[Session], [1, session["sessionId"]]),
     }
     for (service, kind), (model, ids) in lists.items():
         answer = await services[service].post(f"/{kind}/lookup", json={"ids": ids})
         assert len(answer.json()) == len(ids)
-        assert written_by(list[model], answer.content) == answer.content
+        assert written_by(model, answer.content) == answer.content
 
 
 async def turns_of_others(work: Coroutine[Any, Any, object]) -> int:
