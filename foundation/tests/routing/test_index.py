@@ -8,11 +8,12 @@ from urllib.parse import unquote
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 from starlette.types import Message, Scope
 from structlog.testing import capture_logs
 
@@ -31,8 +32,8 @@ class OwnMatching(APIRoute):
     """A route class of a user's, that FastAPI has to ask."""
 
     def matches(self, scope: Scope) -> Any:
-        """Match as usual."""
-        return super().matches(scope)
+        """Match no path that ends in 7."""
+        return (Match.NONE, {}) if scope["path"].endswith("7") else super().matches(scope)
 
 
 async def tell(request: Request) -> JSONResponse:
@@ -122,9 +123,17 @@ def application(tree: Tree) -> FastAPI:
     return app
 
 
-@given(
-    tree=TREES, asked=st.lists(st.tuples(st.sampled_from(METHODS), PATHS), min_size=5, max_size=30)
-)
+ANY = (["{x}"], {"GET"}, False)
+A = (["a"], {"GET"}, False)
+NUMBER = (["{y:int}"], {"GET"}, False)
+OWN = (["{x}"], {"GET"}, True)
+
+
+@given(tree=TREES, asked=st.lists(ASKED, min_size=5, max_size=30))
+@example(tree=("", [ANY, A]), asked=[("GET", "/a"), ("POST", "/a")])
+@example(tree=("", [A, ANY]), asked=[("GET", "/a"), ("GET", "/b")])
+@example(tree=("", [NUMBER, OWN]), asked=[("GET", "/7"), ("GET", "/b")])
+@example(tree=("", [OWN, NUMBER]), asked=[("GET", "/7"), ("GET", "/b")])
 @settings(max_examples=60)
 async def test_the_same_answers(tree: Tree, asked: list[tuple[str, str]]) -> None:
     """However routers are nested, each request gets the answer that it gets without an index."""
@@ -134,6 +143,16 @@ async def test_the_same_answers(tree: Tree, asked: list[tuple[str, str]]) -> Non
         for root_path in ("", "/api"):
             expected = await answer(plain, method, path, root_path)
             assert await answer(indexed, method, path, root_path) == expected
+
+
+async def test_a_host_that_comes_first_is_asked_first() -> None:
+    """What follows a host in the routes is looked up by FastAPI, which knows whose it is."""
+    app = FastAPI(openapi_url=None)
+    app.add_api_route("/before", tell, name="before")
+    app.host("testserver", FastAPI(openapi_url=None))
+    app.add_api_route("/after", tell, name="after")
+    assert RouteIndex(app.router).find("GET", "/before") is not None
+    assert RouteIndex(app.router).find("GET", "/after") is None
 
 
 def variants(template: str) -> list[str]:
