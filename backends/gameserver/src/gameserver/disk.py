@@ -49,6 +49,19 @@ async def staged_folder(staging: Path, purpose: str) -> AsyncIterator[Path]:
         await finish_in_thread(lambda: remove_tree(folder))
 
 
+def discard_staging(staging: Path) -> None:
+    """Leave `staging` empty. Blocking: run it in a thread.
+
+    The folder is moved away first: a process of a manager that was killed may still write into it,
+    and what it writes after this is removed at the next start.
+    """
+    discarded = f"{staging.name}-discarded-"
+    staging.rename(staging.with_name(discarded + ids.token(8)))
+    staging.mkdir()
+    for folder in staging.parent.glob(f"{discarded}*"):
+        remove_tree(folder)
+
+
 def remove_tree(path: Path) -> None:
     """Remove a staged folder, as far as that is possible. Blocking: run it in a thread."""
     shutil.rmtree(path, ignore_errors=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Annotated
@@ -14,6 +13,7 @@ from bedplate.documents.threads import finish_in_thread
 from bedplate.settings import Environment
 from bedplate.state import from_state
 from gameserver.configuration.server_settings import ServerSettings
+from gameserver.disk import discard_staging
 from gameserver.events import Events
 from gameserver.installed import InstalledVersions
 from gameserver.layout import Layout
@@ -57,8 +57,7 @@ async def open_file_transactions(layout: Layout) -> AsyncIterator[FileTransactio
     transactions = FileTransactions(layout.journal)
     for sentence in await transactions.recover():
         structlog.get_logger().warning("file_transaction_recovered", outcome=sentence)
-    await asyncio.to_thread(shutil.rmtree, layout.staging)
-    await asyncio.to_thread(layout.staging.mkdir)
+    await asyncio.to_thread(discard_staging, layout.staging)
     yield transactions
 
 
