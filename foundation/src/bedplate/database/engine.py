@@ -14,7 +14,7 @@ from bedplate import clock
 from bedplate.database.drivers import COMMAND_TIMEOUT, TRACED
 from bedplate.database.json_containment import SQLITE_FUNCTION, contains_text
 from bedplate.database.json_rows import SQLITE_FLOAT, read_float
-from bedplate.database.pool import FairPool, PostgreSQLPool, SQLitePool
+from bedplate.database.pool import FairPool, PostgreSQLPool
 from bedplate.database.urls import DatabaseURL, DatabaseURLError, parse_database_url
 from bedplate.settings import DatabaseSettings
 
@@ -80,7 +80,7 @@ def _switch_to_wal(cursor: Any, seconds: float) -> None:
 def _sqlite_engine(target: DatabaseURL, settings: DatabaseSettings) -> AsyncEngine:
     pool: dict[str, Any] = {"poolclass": StaticPool}
     if not target.in_memory:
-        pool = _pool_options(SQLitePool, settings)
+        pool = _pool_options(FairPool, settings)
         try:
             Path(str(target.url.database)).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -1,7 +1,5 @@
 """Loans: a connection for the length of a block, and where it goes afterwards."""
 
-import asyncio
-import contextlib
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -9,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
 from bedplate.database.exceptions import CONNECTING, is_harmless
+from bedplate.database.pool import Closing
 
 
 class Lender(Protocol):
@@ -53,7 +52,7 @@ class EngineLoans:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing = Closing()
 
     async def lend(self) -> PoolProxiedConnection:
         """Return a connection. Raises what the pool and the driver raise."""
@@ -67,21 +66,14 @@ class EngineLoans:
             return
         leaving = entry.driver_connection
         entry.detach()
-        task = asyncio.create_task(_close_quietly(leaving))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        if leaving is not None:
+            self._closing.add(leaving.close())
 
     async def close(self) -> None:
         """Wait for the connections that are being closed; the engine closes the others."""
-        if self._closing:
-            await asyncio.wait(set(self._closing))
+        await self._closing.wait()
 
     def _has_room(self) -> bool:
         """Return whether the pool keeps a connection that comes back; it can't close one here."""
         pool = self._engine.pool
         return isinstance(pool, QueuePool) and pool.checkedin() < pool.size()
-
-
-async def _close_quietly(connection: Any) -> None:
-    with contextlib.suppress(Exception):
-        await connection.close()

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Coroutine
 from typing import Any, Self
 
-import aiosqlite
 import asyncpg
 from sqlalchemy import exc
 from sqlalchemy.pool import Pool
@@ -21,6 +21,28 @@ _RETURNED_AT = "bedplate.returned_at"
 
 Entry = Any
 """SQLAlchemy's `_ConnectionRecord`: a connection as the driver has it, and what is known of it."""
+
+
+class Closing:
+    """Closes connections in the background; nobody has to wait for a server that hangs."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, closing: Coroutine[Any, Any, None]) -> None:
+        """Close a connection with this coroutine; its errors are of no interest."""
+        task = asyncio.create_task(self._quietly(closing))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def wait(self) -> None:
+        """Wait until all that was added is closed."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _quietly(self, closing: Coroutine[Any, Any, None]) -> None:
+        with contextlib.suppress(Exception):
+            await closing
 
 
 class FairPool(Pool):
@@ -44,7 +66,7 @@ class FairPool(Pool):
         self._line = WaitingLine(pool_size + max_overflow, timeout, self._do_return_conn)
         self._idle: list[Entry] = []
         self._open: set[Entry] = set()
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing = Closing()
         self._disposed = False
 
     async def lend(self) -> Entry:
@@ -74,8 +96,7 @@ class FairPool(Pool):
         self._disposed = True
         while self._idle:
             self._drop(self._idle.pop())
-        if self._closing:
-            await asyncio.wait(set(self._closing))
+        await self._closing.wait()
 
     def dispose(self) -> None:
         """Close the connections that nobody has, as SQLAlchemy asks for."""
@@ -166,15 +187,13 @@ class FairPool(Pool):
         try:
             entry = await asyncio.shield(making)
         except asyncio.CancelledError:
-            self._closing.add(task := asyncio.ensure_future(self._close_made(making)))
-            task.add_done_callback(self._closing.discard)
+            self._closing.add(self._close_made(making))
             raise
         self._open.add(entry)
         return entry
 
     async def _close_made(self, making: "asyncio.Future[Entry]") -> None:
-        with contextlib.suppress(Exception):
-            await self._close_quietly((await making).driver_connection)
+        await self._close((await making).driver_connection)
 
     def _drop(self, entry: Entry) -> None:
         """Close a connection in the background; its entry is empty then."""
@@ -182,9 +201,7 @@ class FairPool(Pool):
         connection = entry.driver_connection
         entry.dbapi_connection = None
         if connection is not None:
-            task = asyncio.create_task(self._close_quietly(connection))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._closing.add(self._close(connection))
 
     async def _is_usable(self, entry: Entry) -> bool:  # noqa: ARG002
         """Return whether a kept connection can be lent; drop it otherwise."""
@@ -193,19 +210,11 @@ class FairPool(Pool):
     def _note_return(self, entry: Entry) -> None:
         """Remember what the next loan has to know."""
 
-    async def _close_quietly(self, connection: Any) -> None:
-        raise NotImplementedError
+    async def _close(self, connection: Any) -> None:
+        await connection.close()
 
     def _more_options(self) -> dict[str, Any]:
         return {}
-
-
-class SQLitePool(FairPool):
-    """Connections to a SQLite file."""
-
-    async def _close_quietly(self, connection: aiosqlite.Connection) -> None:
-        with contextlib.suppress(Exception):
-            await connection.close()
 
 
 class PostgreSQLPool(FairPool):
@@ -218,9 +227,9 @@ class PostgreSQLPool(FairPool):
 
     async def close(self) -> None:
         """Close all connections at once, also those on loan."""
-        lent = [entry for entry in self._open if entry not in self._idle]
-        closing = [self._close_quietly(entry.driver_connection) for entry in lent]
-        await asyncio.gather(super().close(), *closing)
+        for entry in self._open.difference(self._idle):
+            self._closing.add(self._close(entry.driver_connection))
+        await super().close()
 
     async def _is_usable(self, entry: Entry) -> bool:
         if entry.driver_connection.is_closed():
@@ -256,10 +265,9 @@ class PostgreSQLPool(FairPool):
     def _note_return(self, entry: Entry) -> None:
         entry.info[_RETURNED_AT] = clock.monotonic()
 
-    async def _close_quietly(self, connection: asyncpg.Connection) -> None:
+    async def _close(self, connection: asyncpg.Connection) -> None:
         # An orderly close also tells the server to cancel what still runs.
-        with contextlib.suppress(Exception):
-            await connection.close(timeout=_CLOSE_SECONDS)
+        await connection.close(timeout=_CLOSE_SECONDS)
 
     def _more_options(self) -> dict[str, Any]:
         return {"ping_idle": self._ping_idle}

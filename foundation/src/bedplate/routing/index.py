@@ -62,11 +62,11 @@ class RouteIndex:
 
     def __init__(self, router: APIRouter) -> None:
         """Take the router of an application, whose routes are all there."""
-        indexed = list(_indexed(router))
+        keyed = [(each.key, each) for each in _indexed(router)]
         self._routes: dict[Key, list[IndexedRoute]] = {}
-        for key in {each.key for each in indexed}:
-            among = (key, (key[0], None))
-            self._routes[key] = [each for each in indexed if each.key in among]
+        for wanted in {key for key, _ in keyed}:
+            among = (wanted, (wanted[0], None))
+            self._routes[wanted] = [each for key, each in keyed if key in among]
 
     def find(self, method: str, path: str) -> "tuple[IndexedRoute, re.Match[str]] | None":
         """Return the route and how it matches; None where FastAPI has to look itself."""
