@@ -20,7 +20,7 @@ from bedplate.observability.metrics import RequestMetrics
 from bedplate.observability.telemetry import telemetry_options
 from bedplate.openapi import install_openapi
 from bedplate.problems import install_problems
-from bedplate.routing import find_routes_at_once
+from bedplate.routing import compile_routes
 from bedplate.settings import Settings
 from bedplate.start_page import start_page_router
 from bedplate.state import State, check_routes
@@ -81,8 +81,8 @@ def create_app(
         install_openapi(app, backend, settings)
     check_routes(app, state_class_of(backend))
     add_layers(app, backend, settings, metrics)
-    if settings.route_index:
-        find_routes_at_once(app)
+    if settings.compiled_routes:
+        compile_routes(app)
     return app
 
 

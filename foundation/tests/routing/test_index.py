@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from bedplate.application import create_app
 from bedplate.cli.installed import load_all
 from bedplate.observability.routes import route_template
-from bedplate.routing import find_routes_at_once
+from bedplate.routing import compile_routes
 from bedplate.routing.index import RouteIndex
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
@@ -138,7 +138,7 @@ OWN = (["{x}"], {"GET"}, True)
 async def test_the_same_answers(tree: Tree, asked: list[tuple[str, str]]) -> None:
     """However routers are nested, each request gets the answer that it gets without an index."""
     plain, indexed = application(tree), application(tree)
-    find_routes_at_once(indexed)
+    compile_routes(indexed)
     for method, path in [*asked, ("GET", "/a/direct"), ("GET", "/b/mounted"), ("GET", "/b/x")]:
         for root_path in ("", "/api"):
             expected = await answer(plain, method, path, root_path)
@@ -218,15 +218,15 @@ def test_another_fastapi_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     app = FastAPI()
     before = app.router.middleware_stack
     with capture_logs() as lines:
-        find_routes_at_once(app)
+        compile_routes(app)
     assert app.router.middleware_stack == before
-    assert [line["event"] for line in lines] == ["routes_not_indexed"]
+    assert [line["event"] for line in lines] == ["routes_not_compiled"]
 
 
 async def test_routes_that_are_added_later_are_found() -> None:
     """A route that comes after the first request is served."""
     app = FastAPI(openapi_url=None)
-    find_routes_at_once(app)
+    compile_routes(app)
     assert (await answer(app, "GET", "/later"))[0] == 404
     app.add_api_route("/later", tell, name="later")
     status, _, body = await answer(app, "GET", "/later")
@@ -238,4 +238,4 @@ def test_a_router_with_limits_is_refused() -> None:
     app = FastAPI()
     app.router.form_limits = {"max_fields": 1}
     with pytest.raises(ValueError, match="without middleware and limits"):
-        find_routes_at_once(app)
+        compile_routes(app)

@@ -10,7 +10,7 @@ TESTED = "0.165."
 """The releases of FastAPI whose internals this package was tested with."""
 
 
-def find_routes_at_once(app: FastAPI) -> None:
+def compile_routes(app: FastAPI) -> None:
     """Have the requests of an application find their routes in an index.
 
     The index is made with the first request: what is added to the routes later is found by FastAPI.
@@ -19,7 +19,7 @@ def find_routes_at_once(app: FastAPI) -> None:
     """
     if not fastapi.__version__.startswith(TESTED):
         structlog.get_logger().warning(
-            "routes_not_indexed", fastapi=fastapi.__version__, tested=f"{TESTED}*"
+            "routes_not_compiled", fastapi=fastapi.__version__, tested=f"{TESTED}*"
         )
         return
     router = app.router

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
             "trusted_proxies",
             "status_token",
             "otel_enabled",
-            "route_index",
+            "compiled_routes",
         }
     )
 
@@ -89,8 +89,9 @@ class Settings(BaseSettings):
         None, description="Bearer token for the details of /statusz"
     )
     otel_enabled: bool = Field(default=False, description="Export OpenTelemetry traces and metrics")
-    route_index: bool = Field(
-        default=True, description="Find routes in an index; off, FastAPI asks one after the other"
+    compiled_routes: bool = Field(
+        default=True,
+        description="Compile routes at the start; off, FastAPI solves each request",
     )
 
     @property
