@@ -23,6 +23,8 @@ from starlette.convertors import (
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bedplate.routing.compiled import CompiledRoute
+
 WITHIN_A_PART = frozenset({FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor})
 """Convertors that match no slash, so that the number of slashes tells which routes may match."""
 
@@ -143,7 +145,7 @@ def _indexed(router: APIRouter) -> Iterator[IndexedRoute]:
             convertors=described.param_convertors,
             methods=frozenset(described.methods),
             endpoint=described.endpoint,
-            app=described.app,
+            app=CompiledRoute(route, described),  # type: ignore[arg-type]
             earlier=tuple(earlier),
         )
 
