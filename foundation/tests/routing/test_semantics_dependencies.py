@@ -401,7 +401,8 @@ def the_request_itself(trace: Trace) -> FastAPI:
         return [
             request is seen[0], connection is seen[1], request.state.word, str(request.url),
             request.path_params, request.scope["route"].path, request.scope["endpoint"].__name__,
-            request.headers.items(), number, q, x_h, c, sorted(request.scope.keys() - WITH_YIELD_ONLY),
+            request.headers.items(), number, q, x_h, c,
+            sorted(request.scope.keys() - WITH_YIELD_ONLY),
         ]  # fmt: skip
 
     return app

@@ -1,7 +1,7 @@
 """Reads the path, query, header and cookie parameters of one dependency.
 
-A parameter with one name and one value is read and validated by lines of its own. All others
-(lists, models, alternative names, cookies) are read by FastAPI's `request_params_to_args`.
+A parameter with one name is read and validated by lines of its own. All others (models, JSON text,
+several names, cookies) are read by FastAPI's `request_params_to_args`.
 
 What it uses of FastAPI 0.165 that isn't public: `ModelField._type_adapter`,
 `request_params_to_args`, `_get_param_aliases`, `_get_param_model`, `_is_json_field`,
@@ -102,47 +102,58 @@ def _write_validated(source: Source, field: ModelField, value: str, given: str, 
 
 
 def _write_path(source: Source, field: ModelField) -> str:
-    return _write_one(source, field, "path", "path.get({!r})", "request.path_params")
+    if _is_special(field) or _is_list(field):
+        return _write_by_fastapi(source, field, "request.path_params")
+    return _write_one(source, field, "path", "path.get({!r})", "{} is None")
 
 
 def _write_query(source: Source, field: ModelField) -> str:
-    return _write_one(source, field, "query", "query.get({!r})", "request.query_params")
+    if _is_special(field):
+        return _write_by_fastapi(source, field, "request.query_params")
+    if _is_list(field):
+        return _write_one(source, field, "query", "request.query_params.getlist({!r})", "not {}")
+    return _write_one(source, field, "query", "query.get({!r})", "{} is None")
 
 
 def _write_header(source: Source, field: ModelField) -> str:
-    alias = _only_name(field)
-    if alias is None or not alias.isascii():
+    if _is_special(field) or not _name(field).isascii():
         return _write_by_fastapi(source, field, "request.headers")
+    name = source.constant("name", _name(field).lower().encode())
     given = source.variable("given")
-    source.line(f"{given} = headers.get({alias.lower().encode()!r})")
-    decoded = f'{given}.decode("latin-1")'
-    return write_value(source, field, decoded, f"{given} is None", ("header", alias))
+    loc = ("header", _name(field))
+    if _is_list(field):
+        of_name = f'value.decode("latin-1") for name, value in scope["headers"] if name == {name}'
+        source.line(f"{given} = [{of_name}]")
+        return write_value(source, field, given, f"not {given}", loc)
+    source.line(f"{given} = headers.get({name})")
+    return write_value(source, field, f'{given}.decode("latin-1")', f"{given} is None", loc)
 
 
 def _write_cookie(source: Source, field: ModelField) -> str:
     return _write_by_fastapi(source, field, "request.cookies")
 
 
-def _write_one(source: Source, field: ModelField, kind: str, read: str, all_of: str) -> str:
-    alias = _only_name(field)
-    if alias is None:
-        return _write_by_fastapi(source, field, all_of)
+def _write_one(source: Source, field: ModelField, kind: str, read: str, absent: str) -> str:
     given = source.variable("given")
-    source.line(f"{given} = {read.format(alias)}")
-    return write_value(source, field, given, f"{given} is None", (kind, alias))
+    source.line(f"{given} = {read.format(_name(field))}")
+    return write_value(source, field, given, absent.format(given), (kind, _name(field)))
 
 
-def _only_name(field: ModelField) -> str | None:
-    """Return the name of a parameter; None if it has several, or may have several values."""
-    aliases = _get_param_aliases(field)
-    if (
-        len(aliases) > 1
+def _name(field: ModelField) -> str:
+    return _get_param_aliases(field)[0][1]
+
+
+def _is_special(field: ModelField) -> bool:
+    """Return whether a parameter has several names, or is a model or JSON text."""
+    return (
+        len(_get_param_aliases(field)) > 1
         or _get_param_model(field) is not None
         or _is_json_field(field)
-        or field_annotation_is_sequence(field.field_info.annotation)
-    ):
-        return None
-    return aliases[0][1]
+    )
+
+
+def _is_list(field: ModelField) -> bool:
+    return field_annotation_is_sequence(field.field_info.annotation)
 
 
 def _write_by_fastapi(source: Source, field: ModelField, all_of: str) -> str:
