@@ -82,7 +82,7 @@ def application() -> FastAPI:  # noqa: C901 - one small route for each reason
 def servers(app: FastAPI) -> dict[str, str]:
     """Return who serves each path."""
     return {
-        getattr(described, "path_format", None) or getattr(described, "path", ""): server
+        str(getattr(described, "path_format", "")): server
         for described, server in served_by(app)
     }
 
@@ -156,7 +156,7 @@ async def test_a_compiled_route_does_without_fastapi(monkeypatch: pytest.MonkeyP
 
     compile_routes(app)
     assert (await exchange(app, RawRequest("GET", "/"), trace=Trace())).body == b'"original"'
-    original = fastapi.routing.solve_dependencies
+    original = vars(fastapi.routing)["solve_dependencies"]
 
     async def replaced(**arguments: Any) -> Any:
         asked.append(arguments["request"].url.path)

@@ -32,7 +32,7 @@ from bedplate.routing.dependencies import DependencyWriter, is_generator, within
 from bedplate.routing.places import Place
 from bedplate.routing.source import Source
 
-MOST_DEPENDENCIES = 500
+MAX_DEPENDENCIES = 500
 """More would make a function that takes longer to compile than it saves."""
 
 _REPLACED = (
@@ -60,7 +60,7 @@ def why_not(route: BaseRoute, described: Any) -> str | None:
         ("stream", _streams(described)),
         ("WebSocket parameter", any(each.websocket_param_name for each in all_of)),
         ("parameter name", not all(_is_name(name) for each in all_of for name in _names(each))),
-        ("many dependencies", len(all_of) > MOST_DEPENDENCIES),
+        ("many dependencies", len(all_of) > MAX_DEPENDENCIES),
     ):
         if applies:
             return reason
