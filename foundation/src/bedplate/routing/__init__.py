@@ -1,7 +1,16 @@
-"""Routes that are found at once: FastAPI asks each of its routes, and each that matches twice.
+"""Routes compiled: found at once, and served by one straight function each.
 
-`compile_routes(app)` is the entrance. What FastAPI does with a route once it is found, and
-everything that isn't a plain route, stays with FastAPI.
+FastAPI asks each of its routes twice whether it matches, and works out the dependencies of a route
+anew with each request. `compile_routes(app)` is the entrance to what does both beforehand:
+
+index         finds the route of a request
+compiled      makes the function of a route, or says why FastAPI has to serve it
+dependencies  writes what calls the dependencies, in FastAPI's order
+parameters    writes what reads and validates the parameters
+bodies        reads and validates the body
+answers       makes the response of what the endpoint returned
+
+Each module lists what it uses of FastAPI that isn't public; `install.TESTED` names its releases.
 """
 
 from bedplate.routing.index import RouteIndex

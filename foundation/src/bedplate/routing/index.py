@@ -23,6 +23,8 @@ from starlette.convertors import (
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bedplate.routing.compiled import CompiledRoute
+
 WITHIN_A_PART = frozenset({FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor})
 """Convertors that match no slash, so that the number of slashes tells which routes may match."""
 
@@ -50,8 +52,10 @@ class IndexedRoute:
     earlier: tuple[re.Pattern[str], ...]
 
     @property
-    def key(self) -> Key:
-        """Return where the index keeps it."""
+    def key(self) -> Key | None:
+        """Return where the index keeps it; None where a parameter may match slashes."""
+        if any(type(each) not in WITHIN_A_PART for each in self.convertors.values()):
+            return None
         template: str = self.context.path_format if self.context else self.route.path_format
         first = template.split("/", 2)[1]
         return template.count("/"), None if "{" in first else first
@@ -63,17 +67,18 @@ class RouteIndex:
     def __init__(self, router: APIRouter) -> None:
         """Take the router of an application, whose routes are all there."""
         keyed = [(each.key, each) for each in _indexed(router)]
+        self._anywhere = [each for key, each in keyed if key is None]
         self._routes: dict[Key, list[IndexedRoute]] = {}
-        for wanted in {key for key, _ in keyed}:
-            among = (wanted, (wanted[0], None))
+        for wanted in {key for key, _ in keyed if key is not None}:
+            among = (wanted, (wanted[0], None), None)
             self._routes[wanted] = [each for key, each in keyed if key in among]
 
     def find(self, method: str, path: str) -> "tuple[IndexedRoute, re.Match[str]] | None":
         """Return the route and how it matches; None where FastAPI has to look itself."""
         slashes = path.count("/")
         first = path.split("/", 2)[1] if slashes else None
-        candidates = self._routes.get((slashes, first)) or self._routes.get((slashes, None), [])
-        for each in candidates:
+        routes = self._routes
+        for each in routes.get((slashes, first)) or routes.get((slashes, None)) or self._anywhere:
             if method in each.methods and (match := each.pattern.match(path)):
                 if any(earlier.match(path) for earlier in each.earlier):
                     return None
@@ -143,7 +148,7 @@ def _indexed(router: APIRouter) -> Iterator[IndexedRoute]:
             convertors=described.param_convertors,
             methods=frozenset(described.methods),
             endpoint=described.endpoint,
-            app=described.app,
+            app=CompiledRoute(route, described),  # type: ignore[arg-type]
             earlier=tuple(earlier),
         )
 
@@ -174,5 +179,4 @@ def _is_plain(route: BaseRoute, within: Any, described: Any) -> bool:
         and kind.handle is APIRoute.handle
         and not (within is not None and within.include_context.form_limits)
         and bool(described.methods)
-        and all(type(each) in WITHIN_A_PART for each in described.param_convertors.values())
     )

@@ -1,4 +1,4 @@
-"""Puts the index of routes in front of an application's router."""
+"""Puts the index of routes, and the functions made of them, in front of an application's router."""
 
 import fastapi
 import structlog
@@ -11,9 +11,11 @@ TESTED = "0.165."
 
 
 def compile_routes(app: FastAPI) -> None:
-    """Have the requests of an application find their routes in an index.
+    """Have the routes of an application found in an index, and served by functions made of them.
 
-    The index is made with the first request: what is added to the routes later is found by FastAPI.
+    The index is made with the first request, and a route's function with the first request for it:
+    what is added to the routes later is found and served by FastAPI. While the application has
+    `dependency_overrides`, FastAPI serves all of it.
     With another FastAPI than was tested, one line is logged and nothing changes. Raises
     `ValueError` for a router with limits of its own, which this would leave out.
     """
