@@ -305,6 +305,29 @@ async def test_asyncio_s_stream_reader() -> None:
     )
 
 
+def test_what_compiled_routes_use_of_fastapi() -> None:
+    """FastAPI solves requests with the functions that compiled routes call or do without."""
+    used_in = "routing/, which foundation/tests/routing compares with plain FastAPI"
+    utils = require_module("fastapi.dependencies.utils", used_in)
+    models = require_module("fastapi.dependencies.models", used_in)
+    require_parameters(utils._solve_generator, "dependant stack sub_values request", used_in)
+    require_parameters(utils.request_params_to_args, "fields received_params", used_in)
+    require_parameters(
+        utils.request_body_to_args, "body_fields received_body embed_body_fields", used_in
+    )
+    require_parameters(utils._get_param_aliases, "field convert_underscores", used_in)
+    require_parameters(models._get_cache_key, "dependant uses_scopes_cache", used_in)
+    require_names(
+        models.Dependant,
+        "path_params query_params header_params cookie_params body_params dependencies name call "
+        "request_param_name websocket_param_name http_connection_param_name response_param_name "
+        "background_tasks_param_name security_scopes_param_name use_cache path scope concurrency",
+        used_in,
+    )
+    fields = set(models.Dependant.__slots__) - {"own_oauth_scopes", "parent_oauth_scopes"}
+    require("the fields of Dependant", len(fields) == 18, used_in)
+
+
 def test_fastapi_s_default_of_a_header() -> None:
     """FastAPI asks a header whether it is required, and for its default."""
     used_in = "conditional/etags.py"

@@ -20,8 +20,8 @@ def test_routes_of_every_backend(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["routes", "larksongs"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "larksongs"
-    assert lines[1].split() == ["METHOD", "PATH", "NAME", "AUTH"]
-    assert ["DELETE", "/larksongs/{row_id}", "delete_larksong", "-"] in [
+    assert lines[1].split() == ["METHOD", "PATH", "NAME", "AUTH", "SERVED", "BY"]
+    assert ["DELETE", "/larksongs/{row_id}", "delete_larksong", "-", "compiled"] in [
         line.split() for line in lines
     ]
     assert main(["routes"]) == 0
@@ -43,6 +43,6 @@ def test_ways_to_prove_who_calls_are_shown() -> None:
 
     backend = Backend(name="guarded", title="Guarded", settings=Settings, routers=[router])
     rows = list(list_routes(create_app(backend, registry=CollectorRegistry())))
-    assert ("GET", "/below/both/{path}", "both", "token or key") in rows
-    assert ("WS", "/below/talk", "talk", "key") in rows
-    assert ("GET", "/", "start_page", "-") in rows
+    assert ("GET", "/below/both/{path}", "both", "token or key", "compiled") in rows
+    assert ("WS", "/below/talk", "talk", "key", "FastAPI: WebSocket") in rows
+    assert ("GET", "/", "start_page", "-", "compiled") in rows

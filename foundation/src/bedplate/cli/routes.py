@@ -11,6 +11,7 @@ from bedplate.application import create_app
 from bedplate.cli.arguments import BackendName
 from bedplate.cli.installed import load_all
 from bedplate.cli.output import table
+from bedplate.routing import served_by
 
 WEBSOCKET = "WS"
 
@@ -20,14 +21,15 @@ def routes(backend: BackendName = None) -> None:
     tables = []
     for each in load_all([backend] if backend else []):
         application_ = create_app(each, registry=CollectorRegistry())
-        rows = [("METHOD", "PATH", "NAME", "AUTH"), *list_routes(application_)]
+        rows = [("METHOD", "PATH", "NAME", "AUTH", "SERVED BY"), *list_routes(application_)]
         tables.append(f"{each.name}\n{table(rows)}")
     typer.echo("\n\n".join(tables))
 
 
-def list_routes(application_: FastAPI) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the method, path, name and authentication of each route, in the order of matching."""
+def list_routes(application_: FastAPI) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield method, path, name, authentication and who serves it of each route, in their order."""
     document = application_.openapi()["paths"]
+    servers = {_key(each): server for each, server in served_by(application_)}
     for route in iter_route_contexts(application_.routes):
         operations = document.get(route.path_format, {}) if route.path_format else {}
         for method in sorted((route.methods or {WEBSOCKET}) - {"HEAD"}):
@@ -37,7 +39,15 @@ def list_routes(application_: FastAPI) -> Iterator[tuple[str, str, str, str]]:
                 requirements = operations.get(method.lower(), {}).get("security", ())
                 ways = [" and ".join(requirement) for requirement in requirements]
             path = route.path_format or route.path or ""
-            yield method, path, route.name or "", " or ".join(ways) or "-"
+            server = servers.get(_key(route), "FastAPI")
+            yield method, path, route.name or "", " or ".join(ways) or "-", server
+
+
+def _key(described: Any) -> tuple[Any, ...]:
+    """Return what tells a route from the others, by what FastAPI knows of it."""
+    of: Any = getattr(described, "starlette_route", None) or described
+    methods = frozenset(getattr(of, "methods", None) or ())
+    return getattr(of, "path_format", None), methods, getattr(of, "endpoint", None)
 
 
 def _schemes(dependant: Any) -> list[str]:

@@ -14,6 +14,6 @@ Each module lists what it uses of FastAPI that isn't public; `install.TESTED` na
 """
 
 from bedplate.routing.index import RouteIndex
-from bedplate.routing.install import TESTED, compile_routes
+from bedplate.routing.install import TESTED, compile_routes, served_by
 
-__all__ = ["TESTED", "RouteIndex", "compile_routes"]
+__all__ = ["TESTED", "RouteIndex", "compile_routes", "served_by"]

@@ -23,6 +23,7 @@ from starlette._exception_handler import wrap_app_handling_exceptions
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bedplate.routing.answers import Answers, blank_response
@@ -31,7 +32,7 @@ from bedplate.routing.dependencies import DependencyWriter, is_generator, within
 from bedplate.routing.places import Place
 from bedplate.routing.source import Source
 
-MOST_DEPENDENCIES = 500
+MAX_DEPENDENCIES = 500
 """More would make a function that takes longer to compile than it saves."""
 
 _REPLACED = (
@@ -44,7 +45,7 @@ _REPLACED = (
 """Functions of FastAPI's that this package does without, and that others patch."""
 
 
-def why_not(route: APIRoute, described: Any) -> str | None:
+def why_not(route: BaseRoute, described: Any) -> str | None:
     """Return what of a route only FastAPI knows to serve; None if it can be compiled.
 
     `described` is FastAPI's context of an included route, else the route itself.
@@ -52,14 +53,14 @@ def why_not(route: APIRoute, described: Any) -> str | None:
     dependant: Dependant = described.dependant
     all_of = list(within(dependant))
     for reason, applies in (
-        ("own route class", type(route).get_route_handler is not APIRoute.get_route_handler),
+        ("own route class", _handler_of(type(route)) is not APIRoute.get_route_handler),
         ("FastAPI is patched", any(_is_patched(name) for name in _REPLACED)),
         ("own body limit", not _is_of(described.app, "request_response.<locals>.app")),
         ("form", isinstance(described.body_field and described.body_field.field_info, params.Form)),
         ("stream", _streams(described)),
         ("WebSocket parameter", any(each.websocket_param_name for each in all_of)),
         ("parameter name", not all(_is_name(name) for each in all_of for name in _names(each))),
-        ("many dependencies", len(all_of) > MOST_DEPENDENCIES),
+        ("many dependencies", len(all_of) > MAX_DEPENDENCIES),
     ):
         if applies:
             return reason
@@ -69,7 +70,7 @@ def why_not(route: APIRoute, described: Any) -> str | None:
 class CompiledRoute:
     """The application of a route: compiled when it is first asked for, or FastAPI's."""
 
-    def __init__(self, route: APIRoute, described: Any) -> None:
+    def __init__(self, route: BaseRoute, described: Any) -> None:
         """Take a route and what FastAPI knows of it."""
         self._route = route
         self._described = described
@@ -192,6 +193,10 @@ def _write_call(source: Source, dependant: Dependant, arguments: str) -> None:
     run_sync = source.constant("run_sync", _run_sync_endpoint)
     given = f"function={endpoint}, arguments=dict({arguments})"
     source.line(f"returned = await {threaded}({run_sync}, {given})")
+
+
+def _handler_of(kind: type[BaseRoute]) -> Any:
+    return getattr(kind, "get_route_handler", None)
 
 
 def _streams(described: Any) -> bool:

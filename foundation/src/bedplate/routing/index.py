@@ -23,7 +23,7 @@ from starlette.convertors import (
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bedplate.routing.compiled import CompiledRoute
+from bedplate.routing.compiled import CompiledRoute, why_not
 
 WITHIN_A_PART = frozenset({FloatConvertor, IntegerConvertor, StringConvertor, UUIDConvertor})
 """Convertors that match no slash, so that the number of slashes tells which routes may match."""
@@ -125,6 +125,17 @@ class SearchedRouter:
         await indexed.app(scope, receive, send)
 
 
+def explain(router: APIRouter) -> Iterator[tuple[Any, str | None]]:
+    """Yield what FastAPI knows of each route, and why FastAPI serves it; None if it is compiled."""
+    behind: str | None = None
+    for route, within, context in _all_routes(router):
+        described: Any = context or route
+        if not isinstance(route, WebSocketRoute) and _pattern(described) is None:
+            behind = "after a mount without a path"
+        reason = behind or _why_not_indexed(route, within, described)
+        yield described, reason or why_not(route, described)
+
+
 def _indexed(router: APIRouter) -> Iterator[IndexedRoute]:
     """Yield the plain routes, in the order in which FastAPI asks them."""
     earlier: list[re.Pattern[str]] = []
@@ -132,12 +143,10 @@ def _indexed(router: APIRouter) -> Iterator[IndexedRoute]:
         described: Any = context or route
         if isinstance(route, WebSocketRoute):
             continue
-        pattern = getattr(
-            getattr(context, "starlette_route", None) or described, "path_regex", None
-        )
+        pattern = _pattern(described)
         if pattern is None:
             return  # it may serve any path, as a host does: from here FastAPI looks itself
-        if not _is_plain(route, within, described):
+        if _why_not_indexed(route, within, described) is not None:
             earlier.append(pattern)
             continue
         yield IndexedRoute(
@@ -148,9 +157,15 @@ def _indexed(router: APIRouter) -> Iterator[IndexedRoute]:
             convertors=described.param_convertors,
             methods=frozenset(described.methods),
             endpoint=described.endpoint,
-            app=CompiledRoute(route, described),  # type: ignore[arg-type]
+            app=CompiledRoute(route, described),
             earlier=tuple(earlier),
         )
+
+
+def _pattern(described: Any) -> re.Pattern[str] | None:
+    of: Any = getattr(described, "starlette_route", None) or described
+    pattern: re.Pattern[str] | None = getattr(of, "path_regex", None)
+    return pattern
 
 
 def _all_routes(router: APIRouter) -> Iterator[tuple[BaseRoute, Any, Any]]:
@@ -170,13 +185,17 @@ def _within(included: Any) -> Iterator[tuple[BaseRoute, Any, Any]]:
             yield candidate.original_route, included, candidate
 
 
-def _is_plain(route: BaseRoute, within: Any, described: Any) -> bool:
-    """Return whether FastAPI does nothing with a route but match it and call its application."""
+def _why_not_indexed(route: BaseRoute, within: Any, described: Any) -> str | None:
+    """Return what FastAPI does with a route besides matching it and calling its application."""
     kind = type(route)
-    return (
-        isinstance(route, APIRoute)
-        and kind.matches is APIRoute.matches
-        and kind.handle is APIRoute.handle
-        and not (within is not None and within.include_context.form_limits)
-        and bool(described.methods)
-    )
+    for reason, applies in (
+        ("WebSocket", isinstance(route, WebSocketRoute)),
+        ("not a route of FastAPI's", not isinstance(route, APIRoute)),
+        ("own route class", getattr(kind, "matches", None) is not APIRoute.matches),
+        ("own route class", getattr(kind, "handle", None) is not APIRoute.handle),
+        ("form limits", within is not None and within.include_context.form_limits),
+        ("any method", not getattr(described, "methods", None)),
+    ):
+        if applies:
+            return reason
+    return None

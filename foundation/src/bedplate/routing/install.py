@@ -1,10 +1,13 @@
 """Puts the index of routes, and the functions made of them, in front of an application's router."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import fastapi
 import structlog
 from fastapi import FastAPI
 
-from bedplate.routing.index import RouteIndex, SearchedRouter
+from bedplate.routing.index import RouteIndex, SearchedRouter, explain
 
 TESTED = "0.165."
 """The releases of FastAPI whose internals this package was tested with."""
@@ -29,3 +32,14 @@ def compile_routes(app: FastAPI) -> None:
     if router.middleware_stack != router.app or router.form_limits:
         raise ValueError("An index is only for routers without middleware and limits.")
     router.middleware_stack = SearchedRouter(router.app, lambda: RouteIndex(router), router)
+
+
+def served_by(app: FastAPI) -> Iterator[tuple[Any, str]]:
+    """Yield what FastAPI knows of each route, such as its `path_format`, and who serves it.
+
+    That is `compiled`, or `FastAPI: ` and why.
+    """
+    installed = isinstance(app.router.middleware_stack, SearchedRouter)
+    for described, reason in explain(app.router):
+        why = reason if installed else "not switched on"
+        yield described, f"FastAPI: {why}" if why else "compiled"
