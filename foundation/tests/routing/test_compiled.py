@@ -82,8 +82,7 @@ def application() -> FastAPI:  # noqa: C901 - one small route for each reason
 def servers(app: FastAPI) -> dict[str, str]:
     """Return who serves each path."""
     return {
-        str(getattr(described, "path_format", "")): server
-        for described, server in served_by(app)
+        str(getattr(described, "path_format", "")): server for described, server in served_by(app)
     }
 
 
