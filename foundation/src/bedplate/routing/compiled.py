@@ -8,7 +8,7 @@ What it uses that isn't public: of FastAPI 0.165 `APIRoute.get_route_handler`, `
 
 import inspect
 import keyword
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import FunctionType
 from typing import Any
 
@@ -24,7 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedplate.routing.answers import Answers, blank_response
 from bedplate.routing.bodies import BodyReader
@@ -76,6 +76,7 @@ class CompiledRoute:
         self._described = described
         self._overridable = described.dependency_overrides_provider
         self._app: ASGIApp | None = None
+        self._run: Callable[[Request], Awaitable[Response]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; by FastAPI while dependencies are overridden."""
@@ -83,47 +84,67 @@ class CompiledRoute:
         if overridable is not None and overridable.dependency_overrides:
             await self._described.app(scope, receive, send)
             return
-        if self._app is None:
-            self._app = self._compile()
-        await self._app(scope, receive, send)
+        app = self._app or self._compile()
+        if self._run is None:
+            await app(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        started = False
+        try:
+            response = await self._run(request)
+            if type(response).__call__ is Response.__call__:
+                started = True
+                status, headers = response.status_code, response.raw_headers
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": response.body})
+                if response.background is not None:
+                    await response.background()
+                return
+        except Exception as error:  # noqa: BLE001 - raised again where handlers are looked up
+            await _handle(error, request, send, started=started)
+            return
+        # It starts by itself, and may fail after it has: Starlette tells which.
+        await wrap_app_handling_exceptions(response, request)(scope, receive, send)
 
     def _compile(self) -> ASGIApp:
+        """Return FastAPI's application, or one that FastAPI's exit stacks surround."""
+        app: ASGIApp = self._described.app
         if why_not(self._route, self._described) is None:
             try:
-                return compile_route(self._described)
+                run = compile_route(self._described)
             except Exception as error:  # noqa: BLE001 - FastAPI can serve it, whatever it was
                 structlog.get_logger().warning(
                     "route_not_compiled", path=self._described.path_format, error=repr(error)
                 )
-        app: ASGIApp = self._described.app
+            else:
+                if any(is_generator(each) for each in within(self._described.dependant)):
+                    app = request_response(run)
+                else:
+                    self._run = run
+        self._app = app
         return app
 
 
-def compile_route(described: Any) -> ASGIApp:
-    """Return an application that does with a request what FastAPI's application of a route does."""
-    run = _function(described)
-    if any(is_generator(each) for each in within(described.dependant)):
-        return request_response(run)
+async def _handle(error: Exception, request: Request, send: Send, *, started: bool) -> None:
+    """Answer with the exception handler that Starlette finds for an error; raise it if none."""
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
-        try:
-            response = await run(request)
-        except Exception as error:  # noqa: BLE001 - raised again where handlers are looked up
-            raised = error
+    async def failed(_: Scope, __: Receive, send: Send) -> None:
+        if started:
+            await send({"type": "http.response.start"})  # so that Starlette knows; it isn't sent
+        raise error
 
-            async def failed(*_: Any) -> None:
-                raise raised
+    async def send_nothing(message: Message) -> None:
+        pass
 
-            await wrap_app_handling_exceptions(failed, request)(scope, receive, send)
-            return
-        await wrap_app_handling_exceptions(response, request)(scope, receive, send)
-
-    return app
+    handled = wrap_app_handling_exceptions(failed, request)
+    await handled(request.scope, request.receive, send_nothing if started else send)
 
 
-def _function(described: Any) -> Callable[[Request], Any]:
-    """Return what makes the response of a request; its text is written here."""
+def compile_route(described: Any) -> Callable[[Request], Awaitable[Response]]:
+    """Return what makes the response of a request; its text is written here.
+
+    Raises what FastAPI's own code for the route raises, in its order.
+    """
     dependant: Dependant = described.dependant
     place = Place(dependant)
     source = Source("async def run(request):")
