@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -35,7 +35,7 @@ async def test_dependencies_are_solved_the_same(name: str) -> None:
     await assert_same(*CASES[name])
 
 
-def noting(trace: Trace, name: str) -> Callable[[], str]:
+def noting(trace: Trace, name: str) -> Callable[[], Awaitable[str]]:
     """Return a dependency that notes that it was called."""
 
     async def dependency() -> str:

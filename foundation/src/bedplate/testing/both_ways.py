@@ -7,7 +7,7 @@ errors, and the order of all that the application notes.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import FastAPI, routing
 
 from bedplate.routing import compile_routes
 from bedplate.testing.exchanges import Exchange, RawHeaders, RawRequest, Trace, exchange
@@ -15,6 +15,10 @@ from bedplate.testing.lifespan import running
 
 MakeApp = Callable[[Trace], FastAPI]
 """Makes an application that notes its events. It is called once for each way."""
+
+
+ANY_STATUS = 0
+"""Of a request that may have any status, as long as it has the same both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ async def assert_same(make_app: MakeApp, requests: Sequence[Asked]) -> list[Exch
 
     Raises `AssertionError` at the first that differs, or that has another status than it is to.
     """
+    # FastAPI keeps where an endpoint stands by its address, which may have been another's.
+    routing._endpoint_context_cache.clear()  # noqa: SLF001
     plain_trace, compiled_trace = Trace(), Trace()
     plain, compiled = make_app(plain_trace), make_app(compiled_trace)
     compile_routes(compiled)
@@ -75,7 +81,7 @@ async def assert_same(make_app: MakeApp, requests: Sequence[Asked]) -> list[Exch
             said = f"{each.request}\n"
             if expected != actual:
                 raise AssertionError(said + difference(expected, actual))
-            if expected.status != each.status:
+            if each.status not in {ANY_STATUS, expected.status}:
                 raise AssertionError(f"{said}{expected}")
             exchanges.append(expected)
     return exchanges

@@ -5,6 +5,7 @@ is parsed, sorted or joined, and clients that leave, wait or send nonsense are c
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,6 +18,7 @@ RawHeaders = tuple[tuple[bytes, bytes], ...]
 """The headers of a message in their order: lower-case names, and values."""
 
 _PATIENCE_SECONDS = 30.0
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 
 
 class Trace:
@@ -193,7 +195,7 @@ def _error_of(served: "asyncio.Future[None]") -> str | None:
 
 def _described(error: BaseException) -> str:
     """Return an error with those it came from, without the addresses of objects."""
-    text = f"{type(error).__name__}: {error}"
+    text = _ADDRESS.sub("0x…", f"{type(error).__name__}: {error}")
     if isinstance(error, BaseExceptionGroup):
         text += f" [{'; '.join(map(_described, error.exceptions))}]"
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
