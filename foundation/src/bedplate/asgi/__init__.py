@@ -6,6 +6,7 @@ from bedplate.asgi.client_address import TrustedProxies, client_key
 from bedplate.asgi.cors import CORS
 from bedplate.asgi.head import HeadAsGet
 from bedplate.asgi.json_bounds import JSONBounds
+from bedplate.asgi.request_limits import RequestLimits
 from bedplate.asgi.timeout import RequestTimeout
 from bedplate.outermost import wrap_outermost
 
@@ -15,6 +16,7 @@ __all__ = [
     "BodyLimit",
     "HeadAsGet",
     "JSONBounds",
+    "RequestLimits",
     "RequestTimeout",
     "TrustedProxies",
     "client_key",
