@@ -8,6 +8,7 @@ from bedplate.asgi import (
     HeadAsGet,
     RequestLimits,
     TrustedProxies,
+    in_one_layer,
     wrap_outermost,
 )
 from bedplate.backend import Backend
@@ -34,5 +35,7 @@ def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: Requ
             allow_credentials=backend.cors.allow_credentials,
         )
     wrap_outermost(app, AccessLog, backend=backend.name, metrics=metrics)
+    if settings.compiled_routes:
+        wrap_outermost(app, in_one_layer)
     if settings.trusted_proxies:
         wrap_outermost(app, TrustedProxies, trusted=settings.trusted_proxies)

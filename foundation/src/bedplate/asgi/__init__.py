@@ -7,6 +7,7 @@ from bedplate.asgi.cors import CORS
 from bedplate.asgi.head import HeadAsGet
 from bedplate.asgi.json_bounds import JSONBounds
 from bedplate.asgi.request_limits import RequestLimits
+from bedplate.asgi.single_layer import in_one_layer
 from bedplate.asgi.timeout import RequestTimeout
 from bedplate.outermost import wrap_outermost
 
@@ -20,5 +21,6 @@ __all__ = [
     "RequestTimeout",
     "TrustedProxies",
     "client_key",
+    "in_one_layer",
     "wrap_outermost",
 ]

@@ -24,6 +24,7 @@ class RequestLimits:
         uploads: Mapping[tuple[str, str], Limits],
         max_json_depth: int,
     ) -> None:
+        self.has_uploads = bool(uploads)
         self.app = _limited(app, *limits, max_json_depth)
         self._uploads = {
             route: _limited(app, *own, max_json_depth) for route, own in uploads.items()
