@@ -199,7 +199,7 @@ BACKEND = Backend(
     title="Layered",
     settings=Settings,
     routers=[router],
-    uploads=[Upload(path="/upload", max_bytes=1000, seconds=3600)],
+    uploads=[Upload(path="/upload", max_bytes=4, seconds=3600)],
 )
 
 
