@@ -26,6 +26,7 @@ Normalise = Callable[[Exchange], Exchange]
 """Replaces what differs by design."""
 
 _MAX_DIFFERENCES = 20
+_LEAST_ODD = 700
 _ACCEPTED = 202
 _WORK_SECONDS = 0.1
 _randomness: ContextVar[Random] = ContextVar("_randomness")
@@ -111,17 +112,17 @@ class Mirrored:
             self._kinds.setdefault((request.method, shape, expected.status), request)
         return expected
 
-    async def compare_odd_ones(self, *, every: int = 1) -> None:
-        """Send odd variants of one request of each kind that was sent; of those each `every`-th.
+    async def compare_odd_ones(self, most: int | None = None) -> None:
+        """Send odd variants of one request of each kind that was sent: all, or `most` of all kinds.
 
         A kind is a method, the form of a path, and a status.
         """
-        number = 0
-        for request in list(self._kinds.values()):
-            for odd in odd_variants(request):
-                number += 1
-                if number % every == 0:
-                    await self.compare(odd)
+        odd = [each for request in self._kinds.values() for each in odd_variants(request)]
+        if most is not None and most < len(odd):
+            chosen = Random(0).sample(range(len(odd)), most)  # noqa: S311 - the same each time
+            odd = [odd[each] for each in sorted(chosen)]
+        for request in odd:
+            await self.compare(request)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -189,15 +190,13 @@ async def assert_mirrored(
     *,
     configuration: Path,
     examples: int,
-    every: int,
-    minimum: int = 2000,
+    requests: int | None = None,
     binary: Iterable[str] = (),
 ) -> None:
-    """Send what Schemathesis generates, and odd variants of it. Raises AssertionError if they differ.
+    """Send what Schemathesis generates, and odd variants. Raises AssertionError for a difference.
 
     examples    requests per operation and phase
-    every       of the odd variants each `every`-th is sent
-    minimum     as many requests must have been compared
+    requests    as many must be compared, at least; None: all odd variants
 
     `headers`, `configuration` and `binary` are those of `schemathesis_failures`.
     """
@@ -209,10 +208,8 @@ async def assert_mirrored(
     )
     generated = mirrored.compared
     async with mirrored.running():
-        await mirrored.compare_odd_ones(every=every)
+        await mirrored.compare_odd_ones(requests and max(requests - generated, _LEAST_ODD))
     if mirrored.differences:
         raise AssertionError("\n\n".join(mirrored.differences))
-    if mirrored.compared < minimum:
-        raise AssertionError(
-            f"{generated} and {mirrored.compared - generated} odd requests are few."
-        )
+    if mirrored.compared < (requests or 0):
+        raise AssertionError(f"{generated} generated requests, {mirrored.compared} in all: few.")
