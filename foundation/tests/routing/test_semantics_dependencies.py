@@ -1,6 +1,7 @@
 """Dependencies: each kind of callable, caching, scopes of security, overrides, where they stand."""
 
 import functools
+import itertools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextvars import ContextVar
@@ -428,5 +429,56 @@ def names_that_meet(trace: Trace) -> FastAPI:
         dependency_cache: int = 3,
     ) -> list[Any]:
         return [name, errors, self, scope, dependency_cache]
+
+    return app
+
+
+@CASES.add(
+    asked(200, "GET", "/5?q=1", ("x-late", "0"), ("cookie", "c=1")),
+    asked(200, "GET", "/5", ("x-other", "0")),
+)
+def a_dependency_that_changes_the_request(trace: Trace) -> FastAPI:
+    """Parameters that are read after a dependency changed the request have what it changed."""
+    app = FastAPI()
+
+    def change(request: Request, x_late: Annotated[str, Header()] = "no") -> str:
+        request.scope["headers"].insert(0, (b"x-late", b"1"))
+        request.scope["path_params"] = {"n": "7"}
+        request.scope["query_string"] = b"q=3"
+        request.scope["headers"].insert(0, (b"cookie", b"c=3"))
+        return x_late
+
+    @app.get("/{n}")
+    async def endpoint(
+        before: Annotated[str, Depends(change)],
+        n: int,
+        q: str = "none",
+        x_late: Annotated[str, Header()] = "no",
+        every: Annotated[list[str] | None, Header(alias="x-late")] = None,
+        c: Annotated[str, Cookie()] = "none",
+    ) -> list[Any]:
+        return [before, n, q, x_late, every, c]
+
+    return app
+
+
+@CASES.add(asked(200, "GET", "/"), asked(200, "GET", "/"))
+def a_default_that_counts(trace: Trace) -> FastAPI:
+    """A default's factory is called for each place of a cached dependency."""
+    app, count = FastAPI(), itertools.count()
+
+    def cached(q: Annotated[int, Query(default_factory=lambda: next(count))]) -> int:
+        return q
+
+    def other(q: Annotated[int, Depends(cached)]) -> int:
+        return q
+
+    @app.get("/")
+    async def endpoint(
+        a: Annotated[int, Depends(cached)],
+        b: Annotated[int, Depends(other)],
+        c: Annotated[int, Depends(cached)],
+    ) -> list[int]:
+        return [a, b, c]
 
     return app

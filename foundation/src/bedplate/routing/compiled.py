@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedplate.routing.answers import Answers, blank_response
 from bedplate.routing.bodies import BodyReader
-from bedplate.routing.dependencies import DependencyWriter, is_generator, within
+from bedplate.routing.dependencies import DependencyWriter, is_generator, parameters_of, within
 from bedplate.routing.places import Place
 from bedplate.routing.source import Source
 
@@ -149,7 +149,6 @@ def compile_route(described: Any) -> Callable[[Request], Awaitable[Response]]:
     place = Place(dependant)
     source = Source("async def run(request):")
     source.line("scope = request.scope")
-    _write_what_is_read(source, list(within(dependant)))
     source.line("errors = []")
     if described.body_field:
         strict = described.strict_content_type
@@ -174,19 +173,6 @@ def compile_route(described: Any) -> Callable[[Request], Awaitable[Response]]:
     else:
         source.line(f"return await {source.constant('make', answers.any)}{given}")
     return source.function("run")
-
-
-def _write_what_is_read(source: Source, all_of: list[Dependant]) -> None:
-    """Write what the parameters are read from."""
-    if any(each.path_params for each in all_of):
-        source.line('path = scope["path_params"]')
-    if any(each.query_params for each in all_of):
-        source.line('query = dict(request.query_params.items()) if scope["query_string"] else {}')
-    if any(each.header_params for each in all_of):
-        with source.block('if type(scope["headers"]) is not list:'):
-            source.line('scope["headers"] = list(scope["headers"])')
-        # The first of several with one name counts, as in Starlette's Headers.
-        source.line('headers = dict(reversed(scope["headers"]))')
 
 
 def _write_what_is_shared(source: Source, all_of: list[Dependant]) -> tuple[str, str]:
@@ -243,16 +229,9 @@ def _is_of(value: Any, name: str) -> bool:
 
 def _names(dependant: Dependant) -> list[str]:
     """Return the names of all arguments of a dependency's call."""
-    fields = (
-        *dependant.path_params,
-        *dependant.query_params,
-        *dependant.header_params,
-        *dependant.cookie_params,
-        *dependant.body_params,
-    )
     return [
         *(each.name for each in dependant.dependencies if each.name is not None),
-        *(each.name for each in fields),
+        *(each.name for each in parameters_of(dependant)),
     ]
 
 

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import (
     Dependant,
     _get_cache_key,
@@ -24,7 +25,7 @@ from fastapi.security import SecurityScopes
 from starlette.concurrency import run_in_threadpool
 
 from bedplate.routing.bodies import write_body
-from bedplate.routing.parameters import write_parameters
+from bedplate.routing.parameters import ParameterWriter
 from bedplate.routing.source import Source
 
 
@@ -38,6 +39,17 @@ def within(dependant: Dependant) -> Iterator[Dependant]:
 def is_generator(dependant: Dependant) -> bool:
     """Return whether a dependency has code after its `yield`."""
     return _is_gen_callable(dependant.call) or _is_async_gen_callable(dependant.call)
+
+
+def parameters_of(dependant: Dependant) -> list[ModelField]:
+    """Return the parameters of a dependency itself, from the path to the body."""
+    return [
+        *dependant.path_params,
+        *dependant.query_params,
+        *dependant.header_params,
+        *dependant.cookie_params,
+        *dependant.body_params,
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +71,21 @@ class DependencyWriter:
         """Take where to write, and whether a body of one parameter is an object with its name."""
         self._source = source
         self._embed_body = embed_body
+        self._parameters = ParameterWriter(source)
         self._scopes: dict[int, tuple[Dependant, bool]] = {}
         self._solved: dict[Any, _Solved] = {}
         self._uses: Counter[Any] = Counter()
 
     def write(self, dependant: Dependant) -> str:
         """Write all that a route's dependant asks for; return the arguments of its call."""
-        self._uses.update(self._key(each) for sub in dependant.dependencies for each in within(sub))
+        below = [each for sub in dependant.dependencies for each in within(sub)]
+        self._uses.update(self._key(each) for each in below)
+        if any(_takes_request(each) for each in below):
+            # FastAPI has parsed them before any dependency could change them.
+            if any(each.query_params for each in (dependant, *below)):
+                self._source.line("request.query_params")
+            if any(each.cookie_params for each in (dependant, *below)):
+                self._source.line("request.cookies")
         return self._write_arguments(dependant)
 
     def _key(self, dependant: Dependant) -> Any:
@@ -77,7 +97,7 @@ class DependencyWriter:
             value = self._write_dependency(sub)
             if sub.name is not None:
                 values[sub.name] = value
-        values |= write_parameters(self._source, dependant)
+        values |= self._parameters.write(dependant)
         values |= write_body(self._source, dependant, embed=self._embed_body)
         for name, value in (
             (dependant.http_connection_param_name, "request"),
@@ -97,7 +117,12 @@ class DependencyWriter:
         source, key = self._source, self._key(dependant)
         earlier = self._solved.get(key) if dependant.use_cache else None
         below = [each for sub in dependant.dependencies for each in within(sub)]
-        if earlier and all(each.use_cache for each in below):
+        # Its parameters would be the same again, unless something counts how often it is asked.
+        if (
+            earlier
+            and all(each.use_cache for each in below)
+            and not _has_factory(dependant, *below)
+        ):
             if earlier.errors:
                 source.line(f"errors += {earlier.errors}")
             return earlier.value
@@ -111,6 +136,8 @@ class DependencyWriter:
                 source.line(f"{value} = {earlier.value}")
             else:
                 self._write_call(dependant, value, arguments)
+                if _takes_request(dependant):
+                    self._parameters.forget()
         if key not in self._solved:
             errors = None
             if fallible and self._uses[key] > 1:
@@ -145,11 +172,14 @@ class DependencyWriter:
             source.line(f"{value} = {called}")
 
 
+def _takes_request(dependant: Dependant) -> bool:
+    return bool(dependant.request_param_name or dependant.http_connection_param_name)
+
+
 def _has_parameters(dependant: Dependant) -> bool:
-    return bool(
-        dependant.path_params
-        or dependant.query_params
-        or dependant.header_params
-        or dependant.cookie_params
-        or dependant.body_params
-    )
+    return bool(parameters_of(dependant))
+
+
+def _has_factory(*dependants: Dependant) -> bool:
+    fields = (field for each in dependants for field in parameters_of(each))
+    return any(field.field_info.default_factory is not None for field in fields)

@@ -43,21 +43,95 @@ def errors_of(failed: ValidationError, loc: tuple[int | str, ...]) -> list[dict[
     return _regenerate_error_with_loc(errors=failed.errors(include_url=False), loc_prefix=loc)
 
 
-def write_parameters(source: Source, dependant: Dependant) -> dict[str, str]:
-    """Write what reads the parameters; return the expression of each by its name.
+class ParameterWriter:
+    """Writes what reads the parameters of one dependency after the other.
 
-    The lines use `request`, `path`, `query` and `headers` and add to `errors`.
+    The lines use `request` and `scope` and add to `errors`. What parameters are read from is read
+    once, and again after a dependency that could have changed it.
     """
-    values: dict[str, str] = {}
-    for fields, write in (
-        (dependant.path_params, _write_path),
-        (dependant.query_params, _write_query),
-        (dependant.header_params, _write_header),
-        (dependant.cookie_params, _write_cookie),
-    ):
-        for field in fields:
-            values[field.name] = write(source, field)
-    return values
+
+    def __init__(self, source: Source) -> None:
+        """Take where to write."""
+        self._source = source
+        self._known: set[str] = set()
+        self._listed = False
+
+    def forget(self) -> None:
+        """Have the path, query and headers read again by what follows."""
+        self._known.clear()
+
+    def write(self, dependant: Dependant) -> dict[str, str]:
+        """Write what reads the parameters; return the expression of each by its name."""
+        values: dict[str, str] = {}
+        for fields, write in (
+            (dependant.path_params, self._write_path),
+            (dependant.query_params, self._write_query),
+            (dependant.header_params, self._write_header),
+            (dependant.cookie_params, self._write_cookie),
+        ):
+            for field in fields:
+                values[field.name] = write(field)
+        return values
+
+    def _write_path(self, field: ModelField) -> str:
+        if _is_special(field) or _is_list(field):
+            return self._write_by_fastapi(field, "request.path_params")
+        if self._is_new("path"):
+            self._source.line('path = scope["path_params"]')
+        return self._write_one(field, "path", "path.get({!r})", "{} is None")
+
+    def _write_query(self, field: ModelField) -> str:
+        if _is_special(field):
+            return self._write_by_fastapi(field, "request.query_params")
+        if _is_list(field):
+            getlist = "request.query_params.getlist({!r})"
+            return self._write_one(field, "query", getlist, "not {}")
+        if self._is_new("query"):
+            self._source.line("query = dict(request.query_params.items())")
+        return self._write_one(field, "query", "query.get({!r})", "{} is None")
+
+    def _write_header(self, field: ModelField) -> str:
+        source = self._source
+        if _is_special(field) or not _name(field).isascii():
+            return self._write_by_fastapi(field, "request.headers")
+        if not self._listed:  # as Starlette does with what a server gives
+            self._listed = True
+            with source.block('if type(scope["headers"]) is not list:'):
+                source.line('scope["headers"] = list(scope["headers"])')
+        name = source.constant("name", _name(field).lower().encode())
+        given = source.variable("given")
+        loc = ("header", _name(field))
+        if _is_list(field):
+            values = 'value.decode("latin-1") for name, value in scope["headers"]'
+            source.line(f"{given} = [{values} if name == {name}]")
+            return write_value(source, field, given, f"not {given}", loc)
+        if self._is_new("headers"):  # the first of a name counts
+            source.line('headers = dict(reversed(scope["headers"]))')
+        source.line(f"{given} = headers.get({name})")
+        return write_value(source, field, f'{given}.decode("latin-1")', f"{given} is None", loc)
+
+    def _write_cookie(self, field: ModelField) -> str:
+        return self._write_by_fastapi(field, "request.cookies")
+
+    def _is_new(self, name: str) -> bool:
+        """Return whether something isn't known yet; from now on it is."""
+        new = name not in self._known
+        self._known.add(name)
+        return new
+
+    def _write_one(self, field: ModelField, kind: str, read: str, absent: str) -> str:
+        given = self._source.variable("given")
+        self._source.line(f"{given} = {read.format(_name(field))}")
+        loc = (kind, _name(field))
+        return write_value(self._source, field, given, absent.format(given), loc)
+
+    def _write_by_fastapi(self, field: ModelField, all_of: str) -> str:
+        source = self._source
+        values, failed = source.variable("values"), source.variable("failed")
+        read = source.constant("read", request_params_to_args)
+        source.line(f"{values}, {failed} = {read}({source.constant('fields', [field])}, {all_of})")
+        source.line(f"errors += {failed}")
+        return f"{values}[{field.name!r}]"
 
 
 def write_value(source: Source, field: ModelField, given: str, absent: str, loc: Any) -> str:
@@ -101,44 +175,6 @@ def _write_validated(source: Source, field: ModelField, value: str, given: str, 
         source.line(f"errors += {errors}(failed, {loc!r})")
 
 
-def _write_path(source: Source, field: ModelField) -> str:
-    if _is_special(field) or _is_list(field):
-        return _write_by_fastapi(source, field, "request.path_params")
-    return _write_one(source, field, "path", "path.get({!r})", "{} is None")
-
-
-def _write_query(source: Source, field: ModelField) -> str:
-    if _is_special(field):
-        return _write_by_fastapi(source, field, "request.query_params")
-    if _is_list(field):
-        return _write_one(source, field, "query", "request.query_params.getlist({!r})", "not {}")
-    return _write_one(source, field, "query", "query.get({!r})", "{} is None")
-
-
-def _write_header(source: Source, field: ModelField) -> str:
-    if _is_special(field) or not _name(field).isascii():
-        return _write_by_fastapi(source, field, "request.headers")
-    name = source.constant("name", _name(field).lower().encode())
-    given = source.variable("given")
-    loc = ("header", _name(field))
-    if _is_list(field):
-        of_name = f'value.decode("latin-1") for name, value in scope["headers"] if name == {name}'
-        source.line(f"{given} = [{of_name}]")
-        return write_value(source, field, given, f"not {given}", loc)
-    source.line(f"{given} = headers.get({name})")
-    return write_value(source, field, f'{given}.decode("latin-1")', f"{given} is None", loc)
-
-
-def _write_cookie(source: Source, field: ModelField) -> str:
-    return _write_by_fastapi(source, field, "request.cookies")
-
-
-def _write_one(source: Source, field: ModelField, kind: str, read: str, absent: str) -> str:
-    given = source.variable("given")
-    source.line(f"{given} = {read.format(_name(field))}")
-    return write_value(source, field, given, absent.format(given), (kind, _name(field)))
-
-
 def _name(field: ModelField) -> str:
     return _get_param_aliases(field)[0][1]
 
@@ -154,11 +190,3 @@ def _is_special(field: ModelField) -> bool:
 
 def _is_list(field: ModelField) -> bool:
     return field_annotation_is_sequence(field.field_info.annotation)
-
-
-def _write_by_fastapi(source: Source, field: ModelField, all_of: str) -> str:
-    values, failed = source.variable("values"), source.variable("failed")
-    read = source.constant("read", request_params_to_args)
-    source.line(f"{values}, {failed} = {read}({source.constant('fields', [field])}, {all_of})")
-    source.line(f"errors += {failed}")
-    return f"{values}[{field.name!r}]"
