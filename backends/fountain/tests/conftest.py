@@ -232,3 +232,57 @@ async def with_sessions(open_services: OpenServices) -> AsyncIterator[Services]:
 def sessions_api(with_sessions: Services) -> Client:
     """Give a client of the session service."""
     return with_sessions["session-context"]
+
+
+class Alone:
+    """One service of a composition, as if it were all, and its extended document as its own."""
+
+    def __init__(self, app: ASGIApp, name: str) -> None:
+        self._app = app
+        self._host = (b"host", f"{name}.localhost".encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, or run the lifespan."""
+        if scope["type"] == "http":
+            headers = [self._host, *(item for item in scope["headers"] if item[0] != b"host")]
+            scope = {**scope, "headers": headers}
+            if scope["path"] == "/openapi.json":
+                scope = {**scope, "path": "/openapi.extended.json"}
+        await self._app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def alone() -> type[Alone]:
+    """Give what makes one service of a composition an application of its own."""
+    return Alone
+
+
+@pytest.fixture
+async def written_story(name: str, open_services: OpenServices) -> None:
+    """Store script 1, where the service of the test's parameter `name` tells stories of it."""
+    if name == "story-factory":
+        async with open_services(*SERVICES) as services:
+            await write_story(services)
+
+
+async def write_story(services: Services) -> None:
+    """Store script 1: a heading, and someone who says something."""
+    bodies = {
+        "characters": ("/characters", {"name": "Juliet", "description": "Of Capulet"}),
+        "session-context": ("/sessions", {"userId": 1, "context": '{"mood": "wary"}'}),
+    }
+    for name, (path, body) in bodies.items():
+        assert (await services[name].post(path, json=body)).is_success
+    words = {"text": "Wherefore art thou Romeo?"}
+    assert (await services["characters"].post("/spokenWords", json=words)).is_success
+    script = {"title": "Romeo and Juliet", "author": "W. S.", "description": "A play"}
+    heading = {"scriptId": 1, "title": "ACT II"}
+    element = {"headingId": 1, "characterId": 1, "spokenWordId": 1, "contextId": 1}
+    for path, body in (
+        ("", script),
+        ("/1/sections", heading),
+        ("/1/elements", element),
+        ("/1/elements", element),
+    ):
+        answer = await services["scripts"].post(f"/scripts{path}", json=body)
+        assert answer.is_success, answer.text

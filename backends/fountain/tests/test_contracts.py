@@ -12,7 +12,7 @@ import httpx2
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from typer.testing import CliRunner
 
 from bedplate.application import create_app
@@ -66,56 +66,15 @@ def binding_of(name: str) -> ContractBinding:
     return binding
 
 
-class Alone:
-    """One service of a composition, as if it were all, and its extended document as its own."""
-
-    def __init__(self, app: ASGIApp, name: str) -> None:
-        self._app = app
-        self._host = (b"host", f"{name}.localhost".encode())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection, or run the lifespan."""
-        if scope["type"] == "http":
-            headers = [self._host, *(item for item in scope["headers"] if item[0] != b"host")]
-            scope = {**scope, "headers": headers}
-            if scope["path"] == "/openapi.json":
-                scope = {**scope, "path": "/openapi.extended.json"}
-        await self._app(scope, receive, send)
-
-
 @pytest.fixture
-async def judged(name: str, settings_of: SettingsOf, open_services: OpenServices) -> Judged:
+async def judged(
+    name: str, settings_of: SettingsOf, written_story: object, alone: Callable[..., ASGIApp]
+) -> Judged:
     """Give a service with those it needs; every response is checked against the contract."""
     names = NEEDED.get(name, [name])
-    if name == "story-factory":
-        async with open_services(*names) as services:
-            await write_story(services)
     settings = {item: settings_of(item) for item in names}
     app = compose([backend_of(item) for item in names], settings, registry=CollectorRegistry())
-    return Judged(Alone(app, name), ConformanceJudge(binding_of(name).load()))
-
-
-async def write_story(services: Services) -> None:
-    """Store script 1: a heading, and someone who says something."""
-    bodies = {
-        "characters": ("/characters", {"name": "Juliet", "description": "Of Capulet"}),
-        "session-context": ("/sessions", {"userId": 1, "context": '{"mood": "wary"}'}),
-    }
-    for name, (path, body) in bodies.items():
-        assert (await services[name].post(path, json=body)).is_success
-    words = {"text": "Wherefore art thou Romeo?"}
-    assert (await services["characters"].post("/spokenWords", json=words)).is_success
-    script = {"title": "Romeo and Juliet", "author": "W. S.", "description": "A play"}
-    heading = {"scriptId": 1, "title": "ACT II"}
-    element = {"headingId": 1, "characterId": 1, "spokenWordId": 1, "contextId": 1}
-    for path, body in (
-        ("", script),
-        ("/1/sections", heading),
-        ("/1/elements", element),
-        ("/1/elements", element),
-    ):
-        answer = await services["scripts"].post(f"/scripts{path}", json=body)
-        assert answer.is_success, answer.text
+    return Judged(alone(app, name), ConformanceJudge(binding_of(name).load()))
 
 
 def without_settings(name: str) -> Settings:

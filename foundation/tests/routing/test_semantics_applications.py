@@ -135,7 +135,7 @@ class Timed(APIRoute):
     """A route class of a user's own, as FastAPI documents them."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return a handler that adds a header and tells of errors."""
+        """Return a handler that adds a header and reports errors."""
         handle = super().get_route_handler()
 
         async def timed(request: Request) -> Response:

@@ -217,7 +217,7 @@ IN_PARTS: tuple[Asked, ...] = (
 
 @CASES.add(*IN_PARTS)
 def in_parts(trace: Trace) -> FastAPI:
-    """Bodies come in parts, slowly, or not in full; then nobody is told of an error."""
+    """Bodies come in parts, slowly, or not in full; then nobody gets the error."""
     return bodies(FastAPI(), trace)
 
 

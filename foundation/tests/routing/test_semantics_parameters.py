@@ -268,7 +268,7 @@ def models(trace: Trace) -> FastAPI:
     asked(422, "POST", "/1"),
 )
 def errors_in_their_order(trace: Trace) -> FastAPI:
-    """All errors are told: of dependencies, then path, query, headers, cookies and the body."""
+    """All errors are reported: of dependencies, then path, query, headers, cookies and the body."""
     app = FastAPI()
 
     class Body(BaseModel):

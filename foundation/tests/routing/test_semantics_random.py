@@ -311,11 +311,11 @@ class Builder:
     def work(self, number: int, values: dict[str, Any], *, endpoint: bool) -> Any:
         """Note a call with its arguments, and do what the request wants done."""
         count = self.counts[number] = self.counts.get(number, 0) + 1
-        told = {
+        noted = {
             name: type(value).__name__ if name in SPECIAL else repr(value)
             for name, value in values.items()
         }
-        self.trace.note(f"{number} {told}")
+        self.trace.note(f"{number} {noted}")
         fails = values["request"].headers.get("x-fails", "")
         if fails == f"{number} http":
             raise HTTPException(409, f"node {number}", {"x-node": str(number)})

@@ -89,9 +89,9 @@ async def assert_same(make_app: MakeApp, requests: Sequence[Asked]) -> list[Exch
 
 def difference(expected: Exchange, actual: Exchange) -> str:
     """Return what two exchanges differ in, for a person."""
-    lines = []
+    lines: list[str] = []
     for name in ("status", "headers", "body", "error", "events", "messages"):
         before, after = getattr(expected, name), getattr(actual, name)
-        if before != after:
+        if before != after and not (name == "messages" and lines):
             lines.append(f"{name}\n  plain:    {before!r}\n  compiled: {after!r}")
     return "\n".join(lines)
