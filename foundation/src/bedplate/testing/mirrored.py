@@ -113,7 +113,7 @@ class Mirrored:
         return expected
 
     async def compare_odd_ones(self, limit: int | None = None) -> None:
-        """Send odd variants of one request of each kind that was sent: all, or `limit` of all kinds.
+        """Send odd variants of one request of each kind that was sent: all, or at most `limit`.
 
         A kind is a method, the form of a path, and a status.
         """
