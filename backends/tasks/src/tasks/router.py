@@ -4,7 +4,8 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import StringConstraints, TypeAdapter
+from pydantic import StringConstraints
+from pydantic_core import to_json
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from bedplate import clock
@@ -33,7 +34,7 @@ register_url_convertor("task_id", TaskIdConvertor())
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 health_router = APIRouter(tags=["health"])
 
-_TASK = TypeAdapter(Task)
+_FIELDS = tuple(Task.model_fields)
 MAX_TASKS = 1000
 PageSize = Annotated[int, QueryInt(1, MAX_TASKS)]
 Cursor = Annotated[str, StringConstraints(pattern=repository.NEWEST_FIRST.pattern)]
@@ -170,7 +171,7 @@ async def delete_task(
 def to_response(task: Row, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return the response with a task, built from its row, which was validated when stored."""
     return Response(
-        _TASK.dump_json(Task.model_construct(**task)),
+        to_json({name: task[name] for name in _FIELDS}),
         status,
         {"ETag": version_etag(task["version"]), **(headers or {})},
         "application/json",

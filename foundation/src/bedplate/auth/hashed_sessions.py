@@ -1,4 +1,3 @@
-import hashlib
 import hmac
 from collections.abc import Mapping
 
@@ -37,7 +36,7 @@ _NAMES = {
 
 def hash_token(secret: SecretStr, token: bytes) -> str:
     """Return a token's HMAC-SHA256 in hex, as the auth server (Node's `createHmac`) stores it."""
-    return hmac.new(secret_bytes(secret), token, hashlib.sha256).hexdigest()
+    return hmac.digest(secret_bytes(secret), token, "sha256").hex()
 
 
 class HashedSessions:

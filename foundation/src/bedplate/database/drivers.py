@@ -16,6 +16,10 @@ from sqlalchemy.pool import StaticPool
 from bedplate.database.exceptions import DataRefused, LockTimeout
 from bedplate.tracing import Attributes, client_span
 
+TESTED = "0.32."
+"""The releases of asyncpg whose prepared statements are run without its wrappers."""
+PREPARED = asyncpg.__version__.startswith(TESTED)
+
 COMMAND_TIMEOUT = "bedplate_command_timeout"
 """The execution option of a SQLite engine that bounds each statement, in seconds."""
 TRACED = "bedplate_traced"
@@ -74,7 +78,26 @@ class PostgreSQLDriver(Driver):
         self, connection: asyncpg.Connection, text: str, arguments: list[Any]
     ) -> Sequence[Any]:
         """Return all records of a statement."""
-        records: Sequence[Any] = await connection.fetch(text, *arguments)
+        records: Sequence[Any]
+        prepared = None
+        if PREPARED and not connection._query_loggers:
+            prepared = connection._stmt_cache.get((text, asyncpg.Record, False))
+        if prepared is None:
+            records = await connection.fetch(text, *arguments)
+            return records
+        try:
+            # What `connection.fetch` ends in: six calls and two looks at the clock before it.
+            records = await connection._protocol.bind_execute(
+                prepared, arguments, "", 0, False, None
+            )
+        except asyncpg.OutdatedSchemaCacheError:
+            await connection.reload_schema_state()
+            raise
+        except asyncpg.InvalidCachedStatementError:
+            connection._drop_global_statement_cache()
+            if connection._protocol.is_in_transaction():
+                raise
+            records = await connection.fetch(text, *arguments)
         return records
 
     async def execute(self, connection: asyncpg.Connection, text: str) -> None:

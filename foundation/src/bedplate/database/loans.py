@@ -13,6 +13,9 @@ from bedplate.database.pool import Closing
 class Lender(Protocol):
     """What connections come from; `FairPool` is one."""
 
+    def lend_at_once(self) -> Any:
+        """Return a holder of a connection, or None: then `lend` has to be asked."""
+
     async def lend(self) -> Any:
         """Return a holder of a connection, its `driver_connection`."""
 
@@ -34,9 +37,12 @@ class Loan:
 
     async def __aenter__(self) -> Any:
         """Return the connection. Raises `DatabaseUnavailable`."""
-        with CONNECTING:
-            self._entry = await self._lender.lend()
-        return self._entry.driver_connection
+        entry = self._lender.lend_at_once()
+        if entry is None:
+            with CONNECTING:
+                entry = await self._lender.lend()
+        self._entry = entry
+        return entry.driver_connection
 
     async def __aexit__(
         self,
@@ -53,6 +59,9 @@ class EngineLoans:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._closing = Closing()
+
+    def lend_at_once(self) -> None:
+        """Return None: the pool may have to connect."""
 
     async def lend(self) -> PoolProxiedConnection:
         """Return a connection. Raises what the pool and the driver raise."""

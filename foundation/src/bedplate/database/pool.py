@@ -69,6 +69,13 @@ class FairPool(Pool):
         self._closing = Closing()
         self._disposed = False
 
+    def lend_at_once(self) -> Entry | None:
+        """Return a kept connection that needs no check; None where `lend` has to be asked."""
+        idle = self._idle
+        if not idle or not self._is_fresh(idle[-1]) or not self._line.enter():
+            return None
+        return idle.pop()
+
     async def lend(self) -> Entry:
         """Return a connection that works, in turn.
 
@@ -203,6 +210,10 @@ class FairPool(Pool):
         if connection is not None:
             self._closing.add(self._close(connection))
 
+    def _is_fresh(self, entry: Entry) -> bool:  # noqa: ARG002
+        """Return whether a kept connection can be lent without a check."""
+        return True
+
     async def _is_usable(self, entry: Entry) -> bool:  # noqa: ARG002
         """Return whether a kept connection can be lent; drop it otherwise."""
         return True
@@ -231,6 +242,13 @@ class PostgreSQLPool(FairPool):
             self._closing.add(self._close(entry.driver_connection))
         await super().close()
 
+    def _is_fresh(self, entry: Entry) -> bool:
+        return (
+            not entry.dbapi_connection.driver_connection.is_closed()
+            and not self._is_outdated(entry)
+            and (not self._ping_idle or self._was_used_just_now(entry))
+        )
+
     async def _is_usable(self, entry: Entry) -> bool:
         if entry.driver_connection.is_closed():
             self._invalidate_all()
@@ -246,7 +264,7 @@ class PostgreSQLPool(FairPool):
 
     async def _answers(self, entry: Entry) -> bool:
         """Spend a round trip only on a connection that idled."""
-        if clock.monotonic() - entry.info[_RETURNED_AT] < _PING_AFTER_IDLE_SECONDS:
+        if self._was_used_just_now(entry):
             return True
         try:
             await entry.driver_connection.execute("SELECT 1", timeout=_PING_TIMEOUT_SECONDS)
@@ -257,6 +275,10 @@ class PostgreSQLPool(FairPool):
             self._invalidate_all()
             return False
         return True
+
+    def _was_used_just_now(self, entry: Entry) -> bool:
+        returned_at: float = entry.info[_RETURNED_AT]
+        return clock.monotonic() - returned_at < _PING_AFTER_IDLE_SECONDS
 
     def _invalidate_all(self) -> None:
         """Let nobody else spend time on what is as old as a dead connection."""

@@ -320,6 +320,8 @@ class Database:
         with TRANSLATING:
             arguments = compiled.arguments(parameters)
             records = await self.driver.fetch(connection, compiled.text, arguments)
+        if len(records) <= MAX_ROWS_AT_ONCE:
+            return [compiled.row(record) for record in records]
         rows: list[Row] = []
         for start in range(0, len(records), MAX_ROWS_AT_ONCE):
             if start:

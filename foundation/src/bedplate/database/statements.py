@@ -44,7 +44,7 @@ _FLOAT8, _NUMERIC = 701, 1700
 class Compiled:
     """One statement in one dialect: its text, the order of its parameters, and its types."""
 
-    __slots__ = ("_columns", "_fixed", "_parameters", "text")
+    __slots__ = ("_fixed", "_names", "_parameters", "_processors", "text")
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
         compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=dialect))
@@ -65,27 +65,30 @@ class Compiled:
             (name if name in parts else binds[name].key, bind_processor(types[name], dialect))
             for name in whole.positiontup or []
         ]
-        self._columns = [
-            (entry.keyname, _result_processor(entry.type, dialect))
-            for entry in compiled._result_columns  # noqa: SLF001 - nothing public lists them
+        columns = compiled._result_columns  # noqa: SLF001 - nothing public lists them
+        self._names = [entry.keyname for entry in columns]
+        # Of two columns with one name the last counts, with its own processor.
+        types_by_name = {entry.keyname: entry.type for entry in columns}
+        self._processors = [
+            (name, processor)
+            for name, kind in types_by_name.items()
+            if (processor := _result_processor(kind, dialect))
         ]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """Return the values in the order of the placeholders. Raises KeyError for a missing one."""
+        given = {**self._fixed, **values} if self._fixed else values
         return [
-            processor(self._value(name, values)) if processor else self._value(name, values)
+            processor(given[name]) if processor else given[name]
             for name, processor in self._parameters
         ]
 
-    def _value(self, name: str, values: Mapping[str, Any]) -> Any:
-        return values[name] if name in values else self._fixed[name]
-
     def row(self, record: Sequence[Any]) -> Row:
         """Return one record of the driver as a row."""
-        return {
-            name: processor(value) if processor else value
-            for (name, processor), value in zip(self._columns, record, strict=True)
-        }
+        row = dict(zip(self._names, record, strict=True))
+        for name, processor in self._processors:
+            row[name] = processor(row[name])
+        return row
 
 
 def bind_processor(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from hashlib import sha1
 
 from limits.aio.storage import RedisStorage
@@ -82,11 +83,15 @@ class RedisWindows(RedisStorage):
         self._client: Redis = self.bridge.storage  # type: ignore[attr-defined]
         pool: ConnectionPool = self._client.connection_pool
         self._pipeline = Pipeline(pool.make_connection, timeout)
+        # What `limits` puts around a key; it would put it together anew for each request.
+        self._before, self._after = self._around(self._current_window_key)
+        self._before_previous, self._after_previous = self._around(self._previous_window_key)
 
     async def spend(self, key: str, limit: int, seconds: int) -> Windows:
         """Count one request of `key` if `limit` allows it. Raises `limits.errors.StorageError`."""
-        previous_key = self._encoded(self._previous_window_key(key))
-        arguments = 2, previous_key, self._encoded(self._current_window_key(key)), limit, seconds
+        encoded = key.encode("utf-8", "surrogatepass")
+        previous_key = self._before_previous + encoded + self._after_previous
+        arguments = 2, previous_key, self._before + encoded + self._after, limit, seconds
         try:
             try:
                 reply = await self._pipeline.ask("EVALSHA", _SPEND_SHA1, *arguments)
@@ -104,5 +109,7 @@ class RedisWindows(RedisStorage):
         await self._pipeline.close()
         await self._client.aclose()
 
-    def _encoded(self, key: str) -> bytes:
-        return self.bridge.prefixed_key(key).encode("utf-8", "surrogatepass")
+    def _around(self, key_of: Callable[[str], str]) -> tuple[bytes, bytes]:
+        """Return what stands before and after a key in the name that `limits` makes of it."""
+        before, _, after = self.bridge.prefixed_key(key_of("\0")).rpartition("\0")
+        return before.encode(), after.encode()

@@ -13,6 +13,8 @@ from bedplate.redis_pipeline.replies import ReplyParser
 
 Argument = str | bytes | int
 
+_MAX_REMEMBERED = 64
+
 
 class _Expected(NamedTuple):
     """A reply that a task waits for until a time of the event loop."""
@@ -139,15 +141,22 @@ def pack(command: tuple[Argument, ...]) -> bytes:
     """Return a command as RESP2 sends it: an array of strings, which are encoded as UTF-8."""
     parts = [b"*%d\r\n" % len(command)]
     for argument in command:
-        value = argument if isinstance(argument, bytes) else str(argument).encode()
-        parts += (_header(len(value)), value, b"\r\n")
+        if isinstance(argument, bytes):
+            parts += (b"$%d\r\n" % len(argument), argument, b"\r\n")
+        elif isinstance(argument, int) or len(argument) <= _MAX_REMEMBERED:
+            parts.append(_packed(argument))
+        else:
+            parts.append(_pack_one(argument))
     return b"".join(parts)
 
 
-@lru_cache(maxsize=1024)
-def _header(length: int) -> bytes:
-    """Return what precedes a string; formatting it costs ten times as much as remembering it."""
-    return b"$%d\r\n" % length
+def _pack_one(argument: str | int) -> bytes:
+    value = str(argument).encode()
+    return b"$%d\r\n%b\r\n" % (len(value), value)
+
+
+# Commands and limits are the same again and again.
+_packed = lru_cache(maxsize=1024, typed=True)(_pack_one)
 
 
 def _closed() -> Exception:
