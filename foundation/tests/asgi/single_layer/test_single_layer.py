@@ -228,6 +228,34 @@ def test_a_limit_of_fastapi_s_own_is_a_layer_that_it_does_not_know(make_applicat
     assert not isinstance(app.build_middleware_stack(), SingleLayer)
 
 
+@pytest.mark.parametrize(
+    ("change", "layers"),
+    [
+        ({}, 0),
+        ({"method": "DELETE"}, 0),
+        ({"headers": headers("traceparent: wrong", "content-length: 0", "x-request-id: a")}, 0),
+        ({"fastapi.telemetry": object()}, 1),
+        ({"method": "HEAD"}, 1),
+        ({"http_version": "2"}, 1),
+        ({"headers": headers("transfer-encoding: chunked")}, 1),
+        ({"type": "websocket"}, 1),
+    ],
+)
+async def test_what_goes_through_the_layers(
+    make_application: Any, call: Any, change: dict[str, Any], layers: int
+) -> None:
+    """What is traced, isn't a common request, or may be of any length; all else doesn't."""
+    passed: list[Scope] = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        passed.append(scope)
+
+    layer = make_application().build_middleware_stack()
+    layer.app = note
+    await call(layer, **change)
+    assert len(passed) == layers
+
+
 async def test_mounted_in_an_application_that_limits_bodies(make_application: Any) -> None:
     """The outer limit is answered, and logged, as it is without the one layer."""
     seen = []
