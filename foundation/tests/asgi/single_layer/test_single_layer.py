@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bedplate.asgi.single_layer import SingleLayer
 from bedplate.problems import NotFound, StatusError
 from bedplate.testing.client import client
+from bedplate.testing.logs import captured_logs
 
 ORIGIN = "https://app.example.com"
 TOO_LARGE = b"x" * 61
@@ -170,12 +171,16 @@ def requests(lines: Any, steps: Any = st.just(())) -> st.SearchStrategy[dict[str
 
 PROPERTY = settings(max_examples=200)
 OK = {"type": "http.response.start", "status": 200, "headers": []}
+JSON, TEXT = headers("content-type: application/json", "content-type: text/plain")
+NOT_FINITE = {"type": "http.request", "body": b'{"title":NaN}', "more_body": False}
 HALF = {"type": "http.request", "body": FILE[:50], "more_body": True}
 
 
 @PROPERTY
 @given(requests(PATHS), st.booleans())
 @example({"line": "GET /streams/1"}, True)
+@example({"line": "POST /notes", "headers": [JSON, TEXT], "messages": [NOT_FINITE]}, True)
+@example({"line": "POST /upload", "headers": headers("content-length: 5")}, True)
 @example({"line": "POST /files", "headers": [FORM], "messages": [HALF]}, True)
 async def test_backends_cannot_tell_it_from_the_layers(
     compare: Any, request: dict[str, Any], cors: bool
@@ -223,14 +228,44 @@ def test_a_limit_of_fastapi_s_own_is_a_layer_that_it_does_not_know(make_applicat
     assert not isinstance(app.build_middleware_stack(), SingleLayer)
 
 
+@pytest.mark.parametrize(
+    ("change", "layers"),
+    [
+        ({}, 0),
+        ({"method": "DELETE"}, 0),
+        ({"headers": headers("traceparent: wrong", "content-length: 0", "x-request-id: a")}, 0),
+        ({"fastapi.telemetry": object()}, 1),
+        ({"method": "HEAD"}, 1),
+        ({"http_version": "2"}, 1),
+        ({"headers": headers("transfer-encoding: chunked")}, 1),
+        ({"type": "websocket"}, 1),
+    ],
+)
+async def test_what_goes_through_the_layers(
+    make_application: Any, call: Any, change: dict[str, Any], layers: int
+) -> None:
+    """What is traced, isn't a common request, or may be of any length; all else doesn't."""
+    passed: list[Scope] = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        passed.append(scope)
+
+    layer = make_application().build_middleware_stack()
+    layer.app = note
+    await call(layer, **change)
+    assert len(passed) == layers
+
+
 async def test_mounted_in_an_application_that_limits_bodies(make_application: Any) -> None:
-    """The outer limit is answered as it is without the one layer."""
-    responses = []
+    """The outer limit is answered, and logged, as it is without the one layer."""
+    seen = []
     for switch in (True, False):
         outer = FastAPI(max_body_size=5, telemetry={"auto_configure": False})
         outer.mount("/inner", make_application(compiled_routes=switch))
-        async with client(outer) as api:
-            response = await api.post("/inner/any", content=b"x" * 10)
-        responses.append((response.status_code, response.headers["content-type"], response.content))
-    assert responses[0] == responses[1]
-    assert responses[0][0] == 413
+        with captured_logs() as events:
+            async with client(outer) as api:
+                response = await api.post("/inner/notes", json={"title": "long"})
+        lines = [(event["event"], event.get("status")) for event in events]
+        seen.append((response.status_code, lines))
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 413
