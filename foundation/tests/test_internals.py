@@ -1,6 +1,7 @@
 """Canaries for the internals of other libraries that Bedplate uses: see docs/internals.md."""
 
 import asyncio
+import contextlib
 import inspect
 import sqlite3
 from importlib import import_module
@@ -13,6 +14,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.routing import iter_route_contexts
 from limits.aio.storage import RedisStorage
+from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 from pydantic_settings import BaseSettings
 from pydantic_settings import SettingsError as UnreadableSetting
@@ -20,6 +22,7 @@ from redis.asyncio.connection import Connection as RedisConnection
 from sqlalchemy import Integer, NullPool, Pool, column, select
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import await_, greenlet_spawn
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from starlette.middleware.cors import CORSMiddleware
 from starlette.testclient import TestClient
 from uvicorn import Config
@@ -30,7 +33,11 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from bedplate.application import create_app
+from bedplate.asgi.single_layer import SingleLayer
+from bedplate.backend import Backend
 from bedplate.conditional import IfMatch, Preconditions
+from bedplate.settings import Settings
 
 
 def require(internal: str, condition: object, used_in: str) -> None:
@@ -233,6 +240,27 @@ def test_starlette_s_lifespan_context() -> None:
     app.router.lifespan_context = run_noting
     with TestClient(app):
         require("Router.lifespan_context", entered == ["lifespan"], "composition.py")
+
+
+def test_starlette_s_layers_around_the_router() -> None:
+    """Those that are done in one are all there are, and leave what the routes need."""
+    used_in = "asgi/single_layer.py"
+    backend = Backend(name="one", title="One", settings=Settings)
+    settings = Settings.load(_env_file=None)
+    stack = create_app(backend, settings, registry=CollectorRegistry()).build_middleware_stack()
+    require("FastAPI.build_middleware_stack", isinstance(stack, SingleLayer), used_in)
+    assert isinstance(stack, SingleLayer)
+    require_names(stack.exceptions, "_exception_handlers _status_handlers", used_in)
+    require(
+        "AsyncExitStackMiddleware", stack.exit_stack_key == "fastapi_middleware_astack", used_in
+    )
+    require(
+        "starlette.max_body_size", MAX_BODY_SIZE_SCOPE_KEY == "starlette.max_body_size", used_in
+    )
+    exit_stack: Any = contextlib.AsyncExitStack()
+    require("AsyncExitStack._exit_callbacks", not exit_stack._exit_callbacks, used_in)
+    exit_stack.callback(require)
+    require("AsyncExitStack._exit_callbacks", exit_stack._exit_callbacks, used_in)
 
 
 def test_starlette_s_preflight_response() -> None:

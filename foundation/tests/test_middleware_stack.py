@@ -6,8 +6,8 @@ from fastapi import APIRouter, FastAPI, Request
 from prometheus_client import CollectorRegistry
 
 from bedplate.application import create_app
+from bedplate.asgi import RequestLimits
 from bedplate.backend import Backend, Upload
-from bedplate.middleware_stack import RequestLimits
 from bedplate.settings import Settings
 from bedplate.testing.client import client
 

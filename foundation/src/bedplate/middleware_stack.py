@@ -1,27 +1,20 @@
 """The ASGI layers around a backend's routes, in their order."""
 
-from collections.abc import Mapping
-
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bedplate.asgi import (
     CORS,
     AccessLog,
-    BodyLimit,
     HeadAsGet,
-    JSONBounds,
-    RequestTimeout,
+    RequestLimits,
     TrustedProxies,
+    in_one_layer,
     wrap_outermost,
 )
 from bedplate.backend import Backend
 from bedplate.observability.metrics import RequestMetrics
 from bedplate.rate_limits import EXPOSED_HEADERS
 from bedplate.settings import Settings
-
-Limits = tuple[int, float, int]
-"""Bytes of a body, seconds until the response, and members of a JSON body."""
 
 
 def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: RequestMetrics) -> None:
@@ -42,40 +35,7 @@ def add_layers(app: FastAPI, backend: Backend, settings: Settings, metrics: Requ
             allow_credentials=backend.cors.allow_credentials,
         )
     wrap_outermost(app, AccessLog, backend=backend.name, metrics=metrics)
+    if settings.compiled_routes:
+        wrap_outermost(app, in_one_layer)
     if settings.trusted_proxies:
         wrap_outermost(app, TrustedProxies, trusted=settings.trusted_proxies)
-
-
-class RequestLimits:
-    """Limits each body, also its JSON, and the time until its response in seconds.
-
-    `uploads` are routes, by method and exact path, with limits of their own.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        limits: Limits,
-        uploads: Mapping[tuple[str, str], Limits],
-        max_json_depth: int,
-    ) -> None:
-        self._ordinary = _limited(app, *limits, max_json_depth)
-        self._uploads = {
-            route: _limited(app, *own, max_json_depth) for route, own in uploads.items()
-        }
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a connection within the limits of its route."""
-        served = self._ordinary
-        if self._uploads and scope["type"] == "http":
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            served = self._uploads.get((scope["method"], path), served)
-        await served(scope, receive, send)
-
-
-def _limited(
-    app: ASGIApp, max_bytes: int, seconds: float, max_members: int, max_depth: int
-) -> ASGIApp:
-    bounded = JSONBounds(app, max_depth=max_depth, max_members=max_members)
-    return RequestTimeout(BodyLimit(bounded, max_bytes=max_bytes), seconds=seconds)

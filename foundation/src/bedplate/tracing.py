@@ -7,7 +7,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
-from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span, get_tracer
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span,
+    SpanKind,
+    StatusCode,
+    get_current_span,
+    get_tracer,
+)
 
 Attributes = dict[str, str | int]
 
@@ -16,7 +23,10 @@ _TRACER: Final = get_tracer("bedplate")
 
 def trace_ids() -> dict[str, str]:
     """Return the `trace_id` and `span_id` of the current span in hexadecimal; nothing without."""
-    context = get_current_span().get_span_context()
+    span = get_current_span()
+    if span is INVALID_SPAN:
+        return {}
+    context = span.get_span_context()
     if not context.is_valid:
         return {}
     return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}

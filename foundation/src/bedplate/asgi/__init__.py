@@ -6,6 +6,8 @@ from bedplate.asgi.client_address import TrustedProxies, client_key
 from bedplate.asgi.cors import CORS
 from bedplate.asgi.head import HeadAsGet
 from bedplate.asgi.json_bounds import JSONBounds
+from bedplate.asgi.request_limits import RequestLimits
+from bedplate.asgi.single_layer import in_one_layer
 from bedplate.asgi.timeout import RequestTimeout
 from bedplate.outermost import wrap_outermost
 
@@ -15,8 +17,10 @@ __all__ = [
     "BodyLimit",
     "HeadAsGet",
     "JSONBounds",
+    "RequestLimits",
     "RequestTimeout",
     "TrustedProxies",
     "client_key",
+    "in_one_layer",
     "wrap_outermost",
 ]

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -51,33 +52,18 @@ class AccessLog:
         # Setting the variable of `bind_contextvars` costs a request half of what calling that does.
         tokens = bind_contextvars(request_id="")
         reset_contextvars(**tokens)
-        self._request_id = tokens["request_id"].var
+        self.request_id = tokens["request_id"].var
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve and log a request or a WebSocket; pass other scopes through."""
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        identifier = request_id(scope["headers"])
-        scope.setdefault("state", {})["request_id"] = identifier
+        scope.setdefault("state", {})["request_id"] = request_id(scope["headers"])
         kind: type[HTTPExchange | WebSocketExchange]
         kind = HTTPExchange if scope["type"] == "http" else WebSocketExchange
         exchange = kind(self, scope, receive, send)
-        token = self._request_id.set(identifier)
-        try:
-            await self.app(scope, exchange.receive, exchange.send)
-        except asyncio.CancelledError:
-            exchange.client_gone = True
-            raise
-        except exchange.disconnect:
-            exchange.client_gone = True
-        except Exception as error:
-            _ERRORS.error("unhandled_error", exc_info=error)
-            if not await exchange.fail(problem_response(scope, InternalServerError(UNHANDLED))):
-                raise  # the server cuts the connection: the client sees an incomplete response
-        finally:
-            exchange.finish()
-            self._request_id.reset(token)
+        await exchange.serve(self.app, exchange.receive, exchange.send)
 
     def with_headers(self, message: Message, state: dict[str, Any]) -> Message:
         """Return a copy of a response's start that also has our headers and the state's."""
@@ -119,7 +105,8 @@ def write_line(scope: Scope, line: dict[str, Any]) -> None:
     write_event(_LOGGER, level, line)
 
 
-class _Exchange:
+class _Exchange(ABC):
+    disconnect: type[Exception]
     client_gone = False
 
     def __init__(self, log: AccessLog, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,6 +115,33 @@ class _Exchange:
         self._scope = scope
         self._receive = receive
         self._send = send
+
+    async def serve(self, app: ASGIApp, receive: Receive, send: Send) -> None:
+        """Call an application under the request's id, and log what came of it."""
+        variable, scope = self._log.request_id, self._scope
+        token = variable.set(scope["state"]["request_id"])
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            self.client_gone = True
+            raise
+        except self.disconnect:
+            self.client_gone = True
+        except Exception as error:
+            _ERRORS.error("unhandled_error", exc_info=error)
+            if not await self.fail(problem_response(scope, InternalServerError(UNHANDLED))):
+                raise  # the server cuts the connection: the client sees an incomplete response
+        finally:
+            self.finish()
+            variable.reset(token)
+
+    @abstractmethod
+    async def fail(self, response: Response) -> bool:
+        """Send `response` after an unhandled error; return whether the client has an end."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Log the exchange."""
 
 
 class HTTPExchange(_Exchange):

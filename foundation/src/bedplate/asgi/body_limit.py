@@ -11,7 +11,7 @@ from bedplate.problems import (
 _MAX_DIGITS = 18
 
 
-_ABOUT_BODY = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
+ABOUT_BODY = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
 # RFC 9112, section 6.1, and RFC 9110, section 15.5.16.
 _UNKNOWN_FRAMING = StatusError(501, "The only Transfer-Encoding that is understood is chunked.")
 _ENCODED = StatusError(
@@ -45,9 +45,9 @@ class BodyLimit:
         counted = not scope["http_version"].startswith("1")
         error: ProblemError | None = None
         for name, value in scope["headers"]:
-            if name in _ABOUT_BODY:
+            if name in ABOUT_BODY:
                 counted = counted or name == b"transfer-encoding"
-                error = error or self._judge(name, value)
+                error = error or self.refusal(name, value)
         if error is not None:
             await problem_response(scope, error)(scope, receive, send)
         elif counted:
@@ -62,7 +62,8 @@ class BodyLimit:
         else:
             await self.app(scope, receive, send)
 
-    def _judge(self, name: bytes, value: bytes) -> ProblemError | None:
+    def refusal(self, name: bytes, value: bytes) -> ProblemError | None:
+        """Return why a request with this header is refused; it is one of `ABOUT_BODY`."""
         if name == b"transfer-encoding":
             return None if value.strip().lower() == b"chunked" else _UNKNOWN_FRAMING
         if name == b"content-encoding":

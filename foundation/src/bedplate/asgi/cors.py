@@ -45,13 +45,14 @@ def _sending_vary(send: Send) -> Send:
 
     async def send_with_vary(message: Message) -> None:
         if message["type"] == "http.response.start":
-            _add_vary(message)
+            add_vary(message)
         await send(message)
 
     return send_with_vary
 
 
-def _add_vary(message: Message) -> None:
+def add_vary(message: Message) -> None:
+    """Add `Origin` to the `Vary` of a response's start, whether or not it has one."""
     sent = message.get("headers", ())
     for name, _ in sent:
         if name == b"vary":

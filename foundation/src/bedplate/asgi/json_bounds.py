@@ -45,22 +45,27 @@ class JSONBounds:
         """Serve a request whose JSON is bounded; pass everything else through."""
         if scope["type"] == "http":
             for name, value in scope["headers"]:
-                if name == b"content-type" and b"json" in value.lower():
+                if name == b"content-type" and is_json(value):
                     await self._serve_json(scope, receive, send)
                     return
         await self.app(scope, receive, send)
 
     async def _serve_json(self, scope: Scope, receive: Receive, send: Send) -> None:
-        messages, body = await _read(receive)
-        if (error := self._judge(body)) is not None:
+        error, replay = await self.read(receive)
+        if error is not None:
             await problem_response(scope, error)(scope, receive, send)
-            return
+        else:
+            await self.app(scope, replay, send)
+
+    async def read(self, receive: Receive) -> tuple[BadRequest | None, Receive]:
+        """Read a body; return why it is refused, if it is, and what gives it once more."""
+        messages, body = await _read(receive)
         messages.reverse()
 
         async def replay() -> Message:
             return messages.pop() if messages else await receive()
 
-        await self.app(scope, replay, send)
+        return self._judge(body), replay
 
     def _judge(self, body: bytes) -> BadRequest | None:
         if b"\0" in body:
@@ -86,6 +91,11 @@ class _BadJSON(BadRequest):
     def __init__(self, code: str, detail: str) -> None:
         self.code, self.title = code, _TITLES[code]
         super().__init__(detail)
+
+
+def is_json(content_type: bytes) -> bool:
+    """Return whether a body of this type is checked."""
+    return b"json" in content_type.lower()
 
 
 def has_non_finite_number(body: bytes) -> bool:

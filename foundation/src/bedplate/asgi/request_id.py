@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from bedplate import ids
 
 HEADER = b"x-request-id"
+TRACEPARENT = b"traceparent"
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _TRACE = rb"(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
-_TRACEPARENT = re.compile(rb"(?:00-" + _TRACE + rb"|(?!00|ff)[0-9a-f]{2}-" + _TRACE + rb"(?:-.*)?)")
+_VALID_TRACEPARENT = re.compile(
+    rb"(?:00-" + _TRACE + rb"|(?!00|ff)[0-9a-f]{2}-" + _TRACE + rb"(?:-.*)?)"
+)
 
 
 def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
@@ -21,9 +24,9 @@ def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
         if name == HEADER:
             if _WELL_FORMED.fullmatch(value):
                 return value.decode("ascii")
-        elif name == b"traceparent":
+        elif name == TRACEPARENT:
             traceparent = value
-    match = None if traceparent is None else _TRACEPARENT.fullmatch(traceparent)
+    match = None if traceparent is None else _VALID_TRACEPARENT.fullmatch(traceparent)
     if match is None:
         return ids.request_id()
     trace_id: bytes = match[1] or match[2]

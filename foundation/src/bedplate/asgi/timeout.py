@@ -1,6 +1,7 @@
 import asyncio
 import math
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedplate.problems import GatewayTimeout, problem_response
@@ -27,25 +28,38 @@ class RequestTimeout:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        deadline = self.start()
+
+        async def send_in_time(message: Message) -> None:
+            deadline.begin_response()
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_in_time)
+        except asyncio.CancelledError:
+            if not deadline.stop():
+                raise
+            await self.too_late(scope)(scope, receive, send)
+        finally:
+            deadline.stop()
+
+    def start(self) -> "Deadline":
+        """Start the clock: unless it is stopped in time, the current task is cancelled."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - on asyncio, a coroutine runs in a task
         loop = task.get_loop()
         deadlines = self._deadlines
         if deadlines is None or deadlines.loop is not loop:
             deadlines = self._deadlines = _Deadlines(loop, self._seconds)
-        deadline = deadlines.start(task, send)
-        try:
-            await self.app(scope, receive, deadline.send)
-        except asyncio.CancelledError:
-            if not deadline.stop():
-                raise
-            error = GatewayTimeout("The response took too long.", retry_after=self._retry_after)
-            await problem_response(scope, error)(scope, receive, send)
-        finally:
-            deadline.stop()
+        return deadlines.start(task)
+
+    def too_late(self, scope: Scope) -> Response:
+        """Return the response to a request that its deadline cancelled."""
+        error = GatewayTimeout("The response took too long.", retry_after=self._retry_after)
+        return problem_response(scope, error)
 
 
-class _Deadline:
+class Deadline:
     """One request's deadline; it ends when the response starts."""
 
     _expired = False
@@ -53,20 +67,20 @@ class _Deadline:
     _response_started = False
 
     def __init__(
-        self, at: float, running: "dict[_Deadline, None]", task: "asyncio.Task[object]", send: Send
+        self, at: float, running: "dict[Deadline, None]", task: "asyncio.Task[object]"
     ) -> None:
         self.at = at
         self._running = running
         self._task = task
-        self._send = send
 
-    async def send(self, message: Message) -> None:
+    def begin_response(self) -> None:
+        """End the deadline; the application calls it with each message that it sends."""
         if not self._response_started:
             self._response_started = True
             self._running.pop(self, None)
-        await self._send(message)
 
     def expire(self) -> None:
+        """Cancel the request."""
         self._expired = True
         self._cancelling = self._task.cancelling()
         self._task.cancel()
@@ -91,11 +105,11 @@ class _Deadlines:
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self.loop = loop
         self._seconds = seconds
-        self._running: dict[_Deadline, None] = {}
+        self._running: dict[Deadline, None] = {}
         self._timer_set = False
 
-    def start(self, task: "asyncio.Task[object]", send: Send) -> _Deadline:
-        deadline = _Deadline(self.loop.time() + self._seconds, self._running, task, send)
+    def start(self, task: "asyncio.Task[object]") -> Deadline:
+        deadline = Deadline(self.loop.time() + self._seconds, self._running, task)
         self._running[deadline] = None
         if not self._timer_set:
             self._timer_set = True

@@ -193,11 +193,15 @@ class TooLargeAsProblem:
         async def replacing(message: Message) -> None:
             nonlocal replaced
             if message["type"] == "http.response.start":
-                too_large = message["status"] == ContentTooLarge.status
-                replaced = too_large and _PLAIN_TEXT in message["headers"]
+                replaced = is_plain_too_large(message)
                 if replaced:
                     await problem_response(scope, ContentTooLarge())(scope, receive, send)
             if not replaced:
                 await send(message)
 
         await self.app(scope, receive, replacing)
+
+
+def is_plain_too_large(message: Message) -> bool:
+    """Return whether a response's start is the 413 in plain text of FastAPI's `max_body_size`."""
+    return message["status"] == ContentTooLarge.status and _PLAIN_TEXT in message["headers"]
