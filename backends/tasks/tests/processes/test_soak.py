@@ -31,7 +31,7 @@ ANSWERS = {b"200", b"201", b"404", b"429", b"503"}
 
 @dataclass
 class Crowd:
-    """Clients that send requests on connections of their own until they are told to stop.
+    """Clients that send requests on connections of their own until they are stopped.
 
     Every fourth leaves: before its request is complete, before the answer, or amid it.
     """

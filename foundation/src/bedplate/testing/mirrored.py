@@ -107,14 +107,14 @@ class Mirrored:
             self._kinds.setdefault((request.method, shape, expected.status), request)
         return expected
 
-    async def compare_odd_ones(self, most: int | None = None) -> None:
-        """Send odd variants of one request of each kind that was sent: all, or `most` of all kinds.
+    async def compare_odd_ones(self, limit: int | None = None) -> None:
+        """Send odd variants of one request of each kind that was sent: all, or at most `limit`.
 
         A kind is a method, the form of a path, and a status.
         """
         odd = [each for request in self._kinds.values() for each in odd_variants(request)]
-        if most is not None and most < len(odd):
-            chosen = Random(0).sample(range(len(odd)), most)  # noqa: S311 - the same each time
+        if limit is not None and limit < len(odd):
+            chosen = Random(0).sample(range(len(odd)), limit)  # noqa: S311 - the same each time
             odd = [odd[each] for each in sorted(chosen)]
         for request in odd:
             await self.compare(request)
