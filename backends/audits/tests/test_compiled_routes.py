@@ -50,7 +50,6 @@ def mirrored(make_app: Callable[..., FastAPI], settings: AuditsSettings) -> Mirr
     return Mirrored(
         made(compiled_routes=False),
         made(compiled_routes=True, database_url=copy),
-        works_on="/verify$",
     )
 
 

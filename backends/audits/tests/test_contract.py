@@ -35,7 +35,7 @@ class Agreeable:
         yield await self.answer(question)
 
 
-def keyed(make_app: MakeApp) -> FastAPI:
+def keyed(make_app: MakeApp, **changes: object) -> FastAPI:
     """Return the API with a key; guesses aren't counted, since the Redis that would is away."""
     nowhere = SecretStr(f"redis://127.0.0.1:{free_port()}")
     return make_app(
@@ -43,6 +43,7 @@ def keyed(make_app: MakeApp) -> FastAPI:
         api_keys=[KEY],
         redis_url=nowhere,
         rate_limit_on_failure="allow",
+        **changes,
     )
 
 
@@ -58,6 +59,14 @@ def found(
 async def test_it_keeps_its_promises(make_app: MakeApp) -> None:
     """No request that Schemathesis makes up gets an answer that the document doesn't allow."""
     failures = await asyncio.to_thread(found, keyed(make_app), PROOF)
+    assert not failures, listed(failures)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_it_keeps_them_without_compiled_routes(make_app: MakeApp) -> None:
+    """With COMPILED_ROUTES=false FastAPI serves the requests, and keeps the same promises."""
+    app = keyed(make_app, compiled_routes=False)
+    failures = await asyncio.to_thread(found, app, PROOF, examples=1)
     assert not failures, listed(failures)
 
 

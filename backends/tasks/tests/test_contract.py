@@ -1,12 +1,15 @@
 """The API keeps what its own OpenAPI document promises, says Schemathesis with all its checks."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from bedplate.testing.contracts import listed, new_seed, schemathesis_failures
+from bedplate.testing.processes import free_port
 
 Headers = dict[str, str]
 
@@ -25,6 +28,17 @@ def found(
 async def test_it_keeps_its_promises(app_without_limits: FastAPI, ada: Headers) -> None:
     """No request that Schemathesis makes up gets an answer that the document doesn't allow."""
     failures = await asyncio.to_thread(found, app_without_limits, ada)
+    assert not failures, listed(failures)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_it_keeps_them_without_compiled_routes(
+    make_app: Callable[..., FastAPI], ada: Headers
+) -> None:
+    """With COMPILED_ROUTES=false FastAPI serves the requests, and keeps the same promises."""
+    nowhere = SecretStr(f"redis://127.0.0.1:{free_port()}")
+    app = make_app(compiled_routes=False, redis_url=nowhere, rate_limit_on_failure="allow")
+    failures = await asyncio.to_thread(found, app, ada, examples=5)
     assert not failures, listed(failures)
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import re
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
@@ -26,18 +27,20 @@ Normalise = Callable[[Exchange], Exchange]
 """Replaces what differs by design."""
 
 _MAX_DIFFERENCES = 20
-_LEAST_ODD = 700
+_LEAST_ODD = 500
 _ACCEPTED = 202
-_WORK_SECONDS = 0.1
+_WORK_SECONDS = 10.0
+_POLL_SECONDS = 0.005
 _randomness: ContextVar[Random] = ContextVar("_randomness")
-"""That of the request which is served. What runs beside requests draws from its own."""
+"""That of the request which is served, or of what runs beside requests in one application."""
 
 
 class Mirrored:
     """An ASGI application that sends each request to two others, and answers as the first does.
 
     Both see the same time, which passes by a second with each request, and draw the same random
-    ids. They start from equal states that they don't share: each needs a database of its own.
+    ids. Work that one accepts (202) has ended before the next request. They start from equal states
+    that they don't share: each needs a database of its own.
 
     compared      how many requests were
     differences   what was different: the request, then both answers
@@ -49,17 +52,11 @@ class Mirrored:
         compiled: ASGIApp,
         *,
         normalise: Normalise = lambda each: each,
-        works_on: str = "$^",
     ) -> None:
-        """Take two applications, and what replaces that which differs by design.
-
-        `works_on` matches the paths of requests that begin work in the background, when they are
-        accepted: it has a moment to end in both.
-        """
+        """Take two applications, and what replaces that which differs by design."""
         self._apps = (plain, compiled)
         self._states: tuple[Mapping[str, Any], ...] = ({}, {})
         self._normalise = normalise
-        self._works_on = re.compile(works_on)
         self._clock = SettableClock()
         self._turn = asyncio.Lock()
         self._kinds: dict[object, RawRequest] = {}
@@ -98,11 +95,9 @@ class Mirrored:
                 self._normalise(await self._send(request, app, state))
                 for app, state in zip(self._apps, self._states, strict=True)
             ]
-            target = request.target.partition("?")[0]
-            if any(each.status == _ACCEPTED for each in exchanges) and self._works_on.search(
-                target
-            ):
-                await asyncio.sleep(_WORK_SECONDS)
+            for each, app, state in zip(exchanges, self._apps, self._states, strict=True):
+                if each.status == _ACCEPTED:
+                    await self._wait(each, request, app, state)
         expected, actual = exchanges
         self.statuses[expected.status] = self.statuses.get(expected.status, 0) + 1
         if expected != actual and len(self.differences) < _MAX_DIFFERENCES:
@@ -127,13 +122,17 @@ class Mirrored:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run both lifespans, with the clock and the ids that both share."""
-        beside = Random(0)  # noqa: S311 - tests want the same ids each time
-        previous = ids.use(lambda size: _randomness.get(beside).randbytes(size))
+        previous = ids.use(lambda size: _randomness.get().randbytes(size))
         try:
-            with self._clock:
-                async with running(self._apps[0]) as plain, running(self._apps[1]) as compiled:
-                    self._states = plain, compiled
-                    yield
+            async with AsyncExitStack() as stack:
+                stack.enter_context(self._clock)
+                states = []
+                for app in self._apps:
+                    # Its tasks get a copy of the context, and so a source of their own.
+                    _randomness.set(Random(0))  # noqa: S311 - tests want the same ids each time
+                    states.append(await stack.enter_async_context(running(app)))
+                self._states = tuple(states)
+                yield
         finally:
             ids.use(previous)
 
@@ -144,6 +143,19 @@ class Mirrored:
         finally:
             _randomness.reset(token)
 
+    async def _wait(
+        self, accepted: Exchange, request: RawRequest, app: ASGIApp, state: Mapping[str, Any]
+    ) -> None:
+        """Wait until accepted work (202) has ended, as its Location says."""
+        location = dict(accepted.headers).get(b"location", b"").decode("latin-1")
+        headers = tuple(each for each in request.headers if not each[0].startswith(b"content-"))
+        look = RawRequest("GET", location, headers)
+        ends = time.monotonic() + _WORK_SECONDS
+        while location and time.monotonic() < ends:
+            if b'"running"' not in (await self._send(look, app, state)).body:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         async with self.running():
@@ -152,25 +164,28 @@ class Mirrored:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def normalising(*patterns: str) -> Normalise:
-    """Return what replaces the parts of bodies and headers that match regular expressions."""
-    wanted = [re.compile(each.encode()) for each in patterns]
+def normalising(*patterns: str, headers: Iterable[str] = ()) -> Normalise:
+    """Return what replaces the parts of bodies that match regular expressions, and some headers.
 
-    def of(text: bytes) -> bytes:
-        for each in wanted:
-            text = each.sub(b"*", text)
-        return text
+    The length of a body that is changed is replaced, too.
+    """
+    wanted = [re.compile(each.encode()) for each in patterns]
+    replaced = {each.encode() for each in headers}
 
     def normalise(exchange: Exchange) -> Exchange:
-        messages = []
-        for message in exchange.messages:
-            changed = dict(message)
-            if "body" in changed:
-                changed["body"] = of(changed["body"])
-            if "headers" in changed:
-                changed["headers"] = [(name, of(value)) for name, value in changed["headers"]]
-            messages.append(changed)
-        return replace(exchange, messages=tuple(messages))
+        body = exchange.body
+        for each in wanted:
+            body = each.sub(b"*", body)
+        names = replaced if body == exchange.body else {*replaced, b"content-length"}
+        if not exchange.messages or not names:
+            return exchange
+        start, *parts = exchange.messages
+        kept = [(name, b"*" if name in names else value) for name, value in start["headers"]]
+        sent = (
+            {**start, "headers": kept},
+            *({**each, "body": b"", "more_body": True} for each in parts),
+        )
+        return replace(exchange, messages=(*sent, {"type": "http.response.body", "body": body}))
 
     return normalise
 
