@@ -311,6 +311,16 @@ def test_asyncpg_s_configuration() -> None:
     require("asyncpg's command_timeout", "command_timeout" in fields, used_in)
 
 
+def test_asyncpg_s_prepared_statements() -> None:
+    """A connection keeps its statements by text, and its protocol runs one of them."""
+    used_in = "database/drivers.py"
+    connection = require_module("asyncpg.connection", used_in).Connection
+    for name in ("_protocol", "_stmt_cache", "_query_loggers", "_drop_global_statement_cache"):
+        require(f"asyncpg.Connection.{name}", name in dir(connection), used_in)
+    source = inspect.getsource(connection._get_statement)
+    require("its key", "(query, record_class, ignore_custom_codec)" in source, used_in)
+
+
 def test_redis_py_s_streams() -> None:
     """A connection that isn't open has no streams; an open one has asyncio's."""
     used_in = "redis_pipeline/connection.py"

@@ -1,13 +1,16 @@
 """What the schemas take and trim; test_hostile_input.py sends the rest through the API."""
 
 import unicodedata
+from datetime import UTC
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.schemas import BulkDelete, TaskNew, TaskPatch
+from tasks.router import to_response
+from tasks.schemas import BulkDelete, Task, TaskNew, TaskPatch
 
 DETERMINISTIC = settings(derandomize=True, deadline=None)
 VISIBLE = st.characters(
@@ -84,3 +87,24 @@ def test_a_patch_has_no_defaults_for_clients_to_send() -> None:
 def test_every_id_of_64_bits_may_be_deleted(ids: list[int]) -> None:
     """1 to 1000 ids that a column can hold are taken, repetitions included."""
     assert BulkDelete(ids=ids).ids == ids
+
+
+ROWS = st.fixed_dictionaries(
+    {
+        "id": st.integers(1, 2**63 - 1),
+        "user_id": st.text(st.characters(exclude_categories=["Cs"])),
+        "title": st.text(st.characters(exclude_categories=["Cs"])),
+        "description": st.none() | st.text(st.characters(exclude_categories=["Cs"])),
+        "completed": st.booleans(),
+        "created_at": st.datetimes(timezones=st.just(UTC)),
+        "updated_at": st.datetimes(timezones=st.just(UTC)),
+        "version": st.integers(1, 2**31),
+    }
+)
+
+
+@DETERMINISTIC
+@given(row=ROWS)
+def test_a_row_is_written_as_the_schema_writes_it(row: dict[str, Any]) -> None:
+    """The JSON made of a row is, byte for byte, that of the validated schema."""
+    assert to_response(row).body == Task.model_validate(row).model_dump_json().encode()

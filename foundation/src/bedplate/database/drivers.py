@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import aiosqlite
 import asyncpg
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import StaticPool
 
@@ -26,6 +27,7 @@ TRACED = "bedplate_traced"
 """The execution option of an engine whose statements have spans."""
 
 T = TypeVar("T")
+_log = structlog.get_logger("bedplate.database")
 _COMMAND_SECONDS = 10.0
 _NOTHING_WAS_STORED = (
     "A statement of this transaction failed before and its error was not passed on, so PostgreSQL "
@@ -70,9 +72,16 @@ class Driver(ABC):
 
 
 class PostgreSQLDriver(Driver):
-    """asyncpg."""
+    """asyncpg. A statement that it has prepared is run without its wrappers: they cost as much."""
 
     begin = "BEGIN"
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        if not PREPARED:
+            _log.warning(
+                "statements_run_by_asyncpg", asyncpg=asyncpg.__version__, tested=f"{TESTED}*"
+            )
 
     async def fetch(
         self, connection: asyncpg.Connection, text: str, arguments: list[Any]
