@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     otel_enabled: bool = Field(default=False, description="Export OpenTelemetry traces and metrics")
     compiled_routes: bool = Field(
         default=True,
-        description="Compile routes at the start; off, FastAPI solves each request",
+        description="Compile routes and pass one ASGI layer; off, FastAPI does all of it",
     )
 
     @property
