@@ -1,12 +1,13 @@
 """One command prints the tables: `scripts/benchmarks`."""
 
 import asyncio
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import audits, backup, kills, wrk
-from benchmarks.cases import task_requests
+from benchmarks import audits, backup, instructions, kills, wrk
+from benchmarks.cases import GET_ONE, LIST_100, POST, TRIVIAL, task_requests
 from benchmarks.console import measure as console
 from benchmarks.contender import Servers
 from benchmarks.figures import measure
@@ -17,6 +18,7 @@ from benchmarks.report import (
     audits_section,
     backup_section,
     console_section,
+    instructions_section,
     kills_section,
     live_section,
     live_soak_section,
@@ -51,14 +53,14 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _parts(arguments: Sequence[str], options: Options) -> Iterator[str]:
-    if options.tasks or options.trivial:
+    if options.tasks or options.trivial or options.instructions:
         with running_servers() as servers:
             yield from _with_servers(arguments, options, servers)
     yield from _without_servers(arguments, options)
 
 
 def _without_servers(arguments: Sequence[str], options: Options) -> Iterator[str]:
-    command, amount = " ".join([_COMMAND, *arguments]), options.amount
+    command, amount = shlex.join([_COMMAND, *arguments]), options.amount
     if options.console:
         yield _console(arguments, options)
     if options.backup:
@@ -81,12 +83,16 @@ def _without_servers(arguments: Sequence[str], options: Options) -> Iterator[str
 def _console(arguments: Sequence[str], options: Options) -> str:
     amount = options.amount
     runs = console.measure(amount.console_seconds, amount.console_rounds, say)
-    return console_section(" ".join([_COMMAND, *arguments]), amount.console_seconds, runs)
+    return console_section(shlex.join([_COMMAND, *arguments]), amount.console_seconds, runs)
 
 
 def _with_servers(arguments: Sequence[str], options: Options, servers: Servers) -> Iterator[str]:
     amount = options.amount
-    yield _header(arguments, amount, _seed(servers, amount.crowd))
+    postgres_version = _seed(servers, amount.crowd)
+    if options.tasks or options.trivial:
+        yield _header(arguments, amount, postgres_version)
+    if options.instructions:
+        yield _instructions(arguments, options, servers)
     if options.tasks:
         yield tasks_section(measure(options.tasks, servers, amount.rounds, amount.requests, say))
     if options.trivial:
@@ -96,13 +102,21 @@ def _with_servers(arguments: Sequence[str], options: Options, servers: Servers) 
         yield _wrk(options, servers)
 
 
+def _instructions(arguments: Sequence[str], options: Options, servers: Servers) -> str:
+    if not instructions.installed():
+        return "Instructions were not counted: valgrind is not installed."
+    names, cases = options.instructions, (GET_ONE, POST, LIST_100, TRIVIAL)
+    counted = instructions.measure(names, cases, servers, say)
+    return instructions_section(shlex.join([_COMMAND, *arguments]), cases, counted)
+
+
 def _seed(servers: Servers, crowd: Crowd) -> str:
     say(f"seeding {crowd.users:,} users with {crowd.tasks} tasks each")
     return asyncio.run(seed(servers.database_url, crowd))
 
 
 def _header(arguments: Sequence[str], amount: Amount, postgres_version: str) -> str:
-    command = " ".join([_COMMAND, *arguments])
+    command = shlex.join([_COMMAND, *arguments])
     rows = f"{amount.crowd.users:,} users with {amount.crowd.tasks} tasks each."
     parts = ["# Measured", f"    {command}", f"{describe(postgres_version)}\n{rows}", _METHOD]
     return "\n\n".join(parts)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 BUILDERS = {
     "floor": "benchmarks.contenders.floor:build",
+    "floor, no reset": "benchmarks.contenders.floor:build_without_reset",
     "bare": "benchmarks.contenders.bare:build",
     "idiomatic": "benchmarks.contenders.idiomatic:build",
     "ours": "benchmarks.contenders.ours:build",
@@ -18,7 +19,7 @@ BUILDERS = {
 }
 """Where each contender is built, by its name in the tables."""
 
-TASKS = ("floor", "bare", "idiomatic", "ours")
+TASKS = ("floor", "floor, no reset", "bare", "idiomatic", "ours")
 """The contenders that serve the tasks API, in the table's order."""
 
 TRIVIAL = ("raw ASGI", "bare FastAPI", "the foundation")

@@ -27,6 +27,7 @@ KILLS = "kills"
 AUDITS = "audits"
 LIVE = "live"
 LIVE_SOAK = "live-soak"
+INSTRUCTIONS = "instructions"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Options:
     story: tuple[str, ...]
     live: tuple[str, ...]
     live_soak: tuple[str, ...]
+    instructions: tuple[str, ...]
     write: bool
 
 
@@ -122,6 +124,7 @@ def parse(arguments: Sequence[str]) -> Options:
         _chosen((STORY,), options.only),
         _chosen((LIVE,), options.only),
         (LIVE_SOAK,) if LIVE_SOAK in options.only else (),
+        _counted(options.only, options.contender),
         options.write,
     )
 
@@ -130,16 +133,33 @@ def _chosen(names: Sequence[str], only: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if not only or name in only)
 
 
+def _counted(only: Sequence[str], contenders: Sequence[str]) -> tuple[str, ...]:
+    """Return the contenders whose instructions are counted."""
+    if only and INSTRUCTIONS not in only:
+        return ()
+    return _chosen((*contender.TASKS, *contender.TRIVIAL), contenders)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measures ours, its peers and the floor in one run, and prints the tables.",
     )
-    parts = (CONSOLE, BACKUP, KILLS, AUDITS, STORY, LIVE, LIVE_SOAK)
-    names = (*contender.TASKS, *contender.TRIVIAL, *parts)
+    parts = (CONSOLE, BACKUP, KILLS, AUDITS, STORY, LIVE, LIVE_SOAK, INSTRUCTIONS)
+    contenders = (*contender.TASKS, *contender.TRIVIAL)
     parser.add_argument("--quick", action="store_true", help="in less than a minute, without wrk")
     parser.add_argument("--rounds", type=int, help="how often each case is measured")
-    parser.add_argument("--only", action="append", default=[], choices=names, metavar="NAME")
+    parser.add_argument(
+        "--only", action="append", default=[], choices=(*contenders, *parts), metavar="NAME"
+    )
+    parser.add_argument(
+        "--contender",
+        action="append",
+        default=[],
+        choices=contenders,
+        metavar="NAME",
+        help="count the instructions of this one only",
+    )
     parser.add_argument("--large", action="store_true", help="10,000 users with 100 tasks each")
     parser.add_argument("--no-wrk", action="store_true", help="leave requests a second out")
     parser.add_argument(

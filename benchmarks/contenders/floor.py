@@ -1,13 +1,16 @@
 """The floor: raw ASGI, asyncpg and orjson. One session query and one task query.
 
 What a careful person writes when nothing but speed counts: no framework, no models,
-no validation beyond what the statements need.
+no validation beyond what the statements need. `floor, no reset` is the same with a pool that gives
+connections back as they are: asyncpg's own sends a statement each time that undoes what a
+session may have set, which none of these statements does.
 """
 
 import hmac
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
+from typing import Any
 from urllib.parse import parse_qs
 
 import asyncpg
@@ -38,8 +41,9 @@ _INSERT = (
 class Floor:
     """The whole API: reads the session, then answers."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, **pool: Any) -> None:
         self._database_url = database_url
+        self._options = pool
         self._pool: asyncpg.Pool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,7 +92,9 @@ class Floor:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        self._pool = await asyncpg.create_pool(self._database_url, min_size=1, max_size=10)
+        self._pool = await asyncpg.create_pool(
+            self._database_url, min_size=1, max_size=10, **self._options
+        )
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._pool.close()
@@ -128,3 +134,12 @@ async def _answer(send: Send, status: int, body: bytes) -> None:
 async def build(database_url: str, redis_url: str) -> Contender:  # noqa: ARG001
     """Return the app; it keeps no rate limits, so Redis is not used."""
     return Contender(Floor(database_url), task_requests())
+
+
+async def build_without_reset(database_url: str, redis_url: str) -> Contender:  # noqa: ARG001
+    """Return the same app with a pool that resets no connection."""
+    return Contender(Floor(database_url, reset=_no_reset), task_requests())
+
+
+async def _no_reset(connection: asyncpg.Connection) -> None:
+    """Leave it as it is."""
