@@ -26,7 +26,7 @@ from benchmarks.contender import Servers, build
 from benchmarks.harness import warm_up
 
 REQUESTS = 60
-"""How many requests, one at a time, make one figure; the median of several figures is told."""
+"""How many requests, one at a time, make one figure; the median of several figures counts."""
 
 _ROUNDS = 3
 _DUMP = "callgrind"
@@ -58,7 +58,7 @@ def measure(
 
 
 class _Counted:
-    """A contender under callgrind, which is told by lines what to send to itself."""
+    """A contender under callgrind, which lines tell what to send to itself."""
 
     def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self._process = process
